@@ -1,0 +1,197 @@
+"""Where every stage's files are, and how they are written: whole or not at all.
+
+Paths are relative to the repository's root, so that nothing a stage writes names the machine it ran on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class InputError(Exception):
+    """Something the user gave is wrong. The message is one line: the file, the field, the remedy."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one preset's artifacts."""
+
+    preset: str
+    root: Path = Path()
+
+    @property
+    def raw(self) -> Path:
+        """Downloads as ``<host>/<path>``, shared by all presets and outside the declared outputs."""
+        return self.root / "data" / "raw"
+
+    @property
+    def licensed(self) -> Path:
+        """Data that only the user may put there (Human3.6M, SMPL, MPI-INF-3DHP)."""
+        return self.root / "data" / "licensed"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data" / self.preset
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results" / self.preset
+
+    @property
+    def download_manifest(self) -> Path:
+        return self.data / "download.json"
+
+    @property
+    def motion(self) -> Path:
+        return self.data / "motion"
+
+    def motion_split(self, split: str) -> Path:
+        return self.motion / f"{split}.npz"
+
+    @property
+    def motion_summary(self) -> Path:
+        return self.motion / "summary.json"
+
+    def training(self, variant: str) -> Path:
+        return self.data / "train_lift" / variant
+
+    def training_status(self, variant: str) -> Path:
+        return self.training(variant) / "status.json"
+
+    def seed(self, variant: str, seed: int) -> Path:
+        return self.training(variant) / f"seed_{seed}"
+
+    def checkpoint(self, variant: str, seed: int) -> Path:
+        return self.seed(variant, seed) / "checkpoint.pt"
+
+    def best_checkpoint(self, variant: str, seed: int) -> Path:
+        return self.seed(variant, seed) / "best.pt"
+
+    def history(self, variant: str, seed: int) -> Path:
+        return self.seed(variant, seed) / "history.csv"
+
+    def environment(self, variant: str, seed: int) -> Path:
+        return self.seed(variant, seed) / "environment.json"
+
+    def resume(self, variant: str) -> Path:
+        """Resume state lies outside the declared outputs, because DVC and Snakemake delete those before a run."""
+        return self.root / ".resume" / self.preset / variant
+
+    def metrics(self, variant: str) -> Path:
+        return self.results / "metrics" / f"{variant}.json"
+
+    def evaluation(self, variant: str) -> Path:
+        """Arrays that figures need: example poses, learned edge weights."""
+        return self.data / "evaluate_lift" / f"{variant}.npz"
+
+    @property
+    def tables(self) -> Path:
+        return self.results / "tables"
+
+    @property
+    def claims(self) -> Path:
+        return self.results / "claims.json"
+
+    @property
+    def claims_text(self) -> Path:
+        return self.results / "claims.md"
+
+    @property
+    def figures(self) -> Path:
+        return self.results / "figures"
+
+    @property
+    def report(self) -> Path:
+        return self.results / "README.md"
+
+    @property
+    def publish_receipt(self) -> Path:
+        return self.data / "publish.json"
+
+
+@contextlib.contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; rename it into place only when the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    part = Path(name)
+    part.chmod(0o644)  # mkstemp gives 600, which would follow the file to its readers
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """The same for a folder: what stood at `path` goes only when its successor is complete."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+    part.chmod(0o755)
+    try:
+        yield part
+        if path.exists():
+            shutil.rmtree(path)
+        part.replace(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    with atomic(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with a fixed layout; NaN and infinity are refused, because they are not JSON."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; run the stage that writes it (`dvc repro` finds out which)") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not readable as JSON ({error}); delete it and run its stage again") from None
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write an uncompressed npz (so that a reader may map it into memory), with the same bytes for the same arrays."""
+    with atomic(path) as part, part.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)  # numpy dates every member 1980, so the bytes are stable
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read an npz into memory. Pickled members are refused, never executed."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; run the stage that writes it (`dvc repro` finds out which)") from None
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path}: not a readable npz of plain arrays ({error}); delete it and run its stage again"
+        ) from None
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
