@@ -1,0 +1,122 @@
+"""The pose set: poses of a data set's split beside what was seen of them, as stages pass it on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pipeline.geometry.camera import Camera
+from pipeline.geometry.skeleton import HUMAN36M_17
+
+JOINT_COUNT = HUMAN36M_17.joint_count
+TABLES = "tables"  # the key under which `to_arrays` keeps the four tables, as the bytes of a JSON text
+
+
+class PoseSetError(ValueError):
+    """A pose set that contradicts itself; the message names the field."""
+
+
+@dataclass
+class PoseSet:
+    """N poses of 17 joints in Human3.6M's order, each seen by one camera.
+
+    `camera`, `subject`, `action` and `take` are indices into `cameras`, `subjects`, `actions` and `takes`; `frame` is
+    the frame's number in its take, as the source counts. A pose that four cameras see is four rows.
+    """
+
+    keypoints_2d: NDArray[np.float32]  # [N, 17, 2] px
+    joints_3d: NDArray[np.float32]  # [N, 17, 3] mm, in the camera's frame
+    camera: NDArray[np.int16]  # [N]
+    subject: NDArray[np.int16]  # [N]
+    action: NDArray[np.int16]  # [N]
+    take: NDArray[np.int16]  # [N]
+    frame: NDArray[np.int32]  # [N]
+    cameras: list[Camera] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
+    takes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.joints_3d)
+
+    def check(self) -> "PoseSet":
+        """This pose set, if it is whole; raises PoseSetError naming the first field that is not."""
+        shapes = {"keypoints_2d": (len(self), JOINT_COUNT, 2), "joints_3d": (len(self), JOINT_COUNT, 3)}
+        for name, dtype in ARRAY_TYPES.items():
+            values, shape = getattr(self, name), shapes.get(name, (len(self),))
+            if values.shape != shape:
+                raise PoseSetError(f"{name}: expected shape {shape}, got {values.shape}")
+            if values.dtype != dtype:
+                raise PoseSetError(f"{name}: expected {np.dtype(dtype)}, got {values.dtype}")
+            broken = ~np.isfinite(values).reshape(len(self), -1).all(axis=1)
+            if broken.any():
+                raise PoseSetError(f"{name}: not finite in row {broken.argmax()} ({broken.sum()} such rows)")
+        for name, table_name in TABLE_OF.items():
+            indices, table = getattr(self, name), getattr(self, table_name)
+            outside = (indices < 0) | (indices >= len(table))
+            if outside.any():
+                row = outside.argmax()
+                raise PoseSetError(f"{name}: row {row} points to entry {indices[row]} of {len(table)} {table_name}")
+        return self
+
+    def select(self, rows: ArrayLike) -> "PoseSet":
+        """The poses of a slice, a mask or a list of row numbers; the tables stay whole."""
+        index = rows if isinstance(rows, slice) else np.asarray(rows)
+        return replace(self, **{name: getattr(self, name)[index] for name in ARRAY_TYPES})
+
+    def picture_sizes(self) -> NDArray[np.float32]:
+        """Width and height of each pose's picture, [N, 2] px."""
+        sizes = np.array([(camera.width, camera.height) for camera in self.cameras], dtype=np.float32)
+        return sizes.reshape(-1, 2)[self.camera]
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        """Everything as plain arrays, safe for `np.savez` and `np.load(allow_pickle=False)`."""
+        tables = {name: getattr(self, name) for name in TABLE_OF.values()}
+        text = json.dumps(tables | {"cameras": [camera.to_dict() for camera in self.cameras]}, sort_keys=True)
+        arrays = {name: getattr(self, name) for name in ARRAY_TYPES}
+        return arrays | {TABLES: np.frombuffer(text.encode(), dtype=np.uint8)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray]) -> "PoseSet":
+        """The inverse of `to_arrays`, checked; a missing key raises PoseSetError."""
+        missing = [name for name in (*ARRAY_TYPES, TABLES) if name not in arrays]
+        if missing:
+            raise PoseSetError(f"{missing[0]}: missing from the file")
+        tables = json.loads(bytes(arrays[TABLES]).decode())
+        tables["cameras"] = [Camera.from_dict(camera) for camera in tables["cameras"]]
+        columns: dict[str, Any] = {name: arrays[name] for name in ARRAY_TYPES}
+        return cls(**columns, **tables).check()
+
+
+ARRAY_TYPES: dict[str, type] = {
+    "keypoints_2d": np.float32,
+    "joints_3d": np.float32,
+    "camera": np.int16,
+    "subject": np.int16,
+    "action": np.int16,
+    "take": np.int16,
+    "frame": np.int32,
+}
+TABLE_OF = {"camera": "cameras", "subject": "subjects", "action": "actions", "take": "takes"}
+assert [*ARRAY_TYPES, *TABLE_OF.values()] == [entry.name for entry in fields(PoseSet)]
+
+
+def concatenate(parts: Sequence[PoseSet]) -> PoseSet:
+    """All poses in the order given, with tables merged: equal entries become one, in order of first appearance."""
+    if not parts:
+        raise PoseSetError("concatenate: no pose sets given")
+    columns: dict[str, Any] = {name: [getattr(part, name) for part in parts] for name in ARRAY_TYPES}
+    tables: dict[str, Any] = {}
+    for name, table_name in TABLE_OF.items():
+        merged = list(dict.fromkeys(entry for part in parts for entry in getattr(part, table_name)))
+        position = {entry: index for index, entry in enumerate(merged)}
+        if len(merged) > np.iinfo(np.int16).max:
+            raise PoseSetError(f"{table_name}: {len(merged)} entries do not fit 16-bit indices")
+        renumbered = [np.array([position[e] for e in getattr(part, table_name)], dtype=np.int16) for part in parts]
+        columns[name] = [new[old] for new, old in zip(renumbered, columns[name], strict=True)]
+        tables[table_name] = merged
+    columns = {name: np.concatenate(column) for name, column in columns.items()}
+    return PoseSet(**columns, **tables)
