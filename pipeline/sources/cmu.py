@@ -1,0 +1,201 @@
+"""CMU's motion capture database: real movement, filmed by four virtual cameras a take.
+
+From each take: bone ends by forward kinematics at the recorded 120 Hz; every so many frames, to reach the preset's
+rate; 17 joints in Human3.6M's order, in a world with z up; and Human3.6M's rig around the subject (`sources.rig`): over
+the mean place of the take's root, turned by a random angle so that walks cross the pictures every way. A view in which
+a joint leaves the picture is dropped and counted.
+
+The data come from mocap.cs.cmu.edu; the database was created with funding from NSF EIA-0196217.
+
+Joints stand for these ends of bones ("root" is the root itself). CMU's root lies about 10 cm above the hip joints.
+
+| joint          | bone                    | why                                                              |
+| -------------- | ----------------------- | ---------------------------------------------------------------- |
+| Hip            | root                    | the pelvis                                                       |
+| RHip, LHip     | rhipjoint, lhipjoint    | where the femurs begin                                           |
+| RKnee, LKnee   | rfemur, lfemur          |                                                                  |
+| RAnkle, LAnkle | rtibia, ltibia          |                                                                  |
+| Spine          | lowerback               | 21 cm above the hips, as Human3.6M's 23 cm                       |
+| Thorax         | thorax                  | where collar bones and neck begin                                |
+| Neck/Nose      | upperneck               | base of the head                                                 |
+| Head           | head                    | its top                                                          |
+| shoulders      | lclavicle, rclavicle    | where the upper arms begin                                       |
+| elbows         | lhumerus, rhumerus      |                                                                  |
+| wrists         | lwrist, rwrist          | the radius bone ends at two thirds of the forearm; the "wrist"   |
+|                |                         | bone, which only twists, is its last third: the hand bends after |
+
+`cmu_takes.csv` gives every take its action: subject 02's from the order in which the database describes them (walk,
+walk, run, jump, punch, bend, swordplay three times, wash); subjects 01 and 03 from theirs (playground, uneven ground);
+what the others do, and that 01_01 is jumps rather than climbing, from the movement itself. The measures that they must
+meet (speed over ground, height of feet and root) are in the tests.
+"""
+
+import csv
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from pipeline.artifacts import InputError
+from pipeline.geometry.poses import PoseSet, concatenate
+from pipeline.geometry.skeleton import HUMAN36M_17
+from pipeline.sources import rig
+from pipeline.sources.amc import read_motion
+from pipeline.sources.asf import AcclaimSkeleton, read_skeleton
+from pipeline.sources.kinematics import forward_kinematics
+
+HOST = "mocap.cs.cmu.edu"
+RECORDED_RATE = 120.0
+TAKES = Path(__file__).with_name("cmu_takes.csv")
+# Of the rigs of Human3.6M's seven subjects, the one whose pictures hold the most of these takes (98 % of the poses).
+RIG = "S8"
+
+BONES = {
+    **{"Hip": "root", "RHip": "rhipjoint", "RKnee": "rfemur", "RAnkle": "rtibia"},
+    **{"LHip": "lhipjoint", "LKnee": "lfemur", "LAnkle": "ltibia"},
+    **{"Spine": "lowerback", "Thorax": "thorax", "Neck/Nose": "upperneck", "Head": "head"},
+    **{"LShoulder": "lclavicle", "LElbow": "lhumerus", "LWrist": "lwrist"},
+    **{"RShoulder": "rclavicle", "RElbow": "rhumerus", "RWrist": "rwrist"},
+}
+
+
+@dataclass(frozen=True)
+class CmuSettings:
+    """Which subjects to load, how many frames a second of them (at most 120), and the seed of the rigs' directions."""
+
+    train_subjects: tuple[str, ...] = ("01", "03", "05", "06", "07", "08", "16", "35")
+    test_subjects: tuple[str, ...] = ("02", "10", "32", "39")
+    frames_per_second: float = 30.0
+    seed: int = 0
+
+
+class Take(NamedTuple):
+    subject: str
+    name: str
+    action: str
+
+
+def takes(subjects: Sequence[str]) -> list[Take]:
+    """The known takes of these subjects, in the table's order."""
+    with TAKES.open(encoding="utf-8", newline="") as file:
+        table = [Take(row["subject"], row["take"], row["action"]) for row in csv.DictReader(file)]
+    known = {take.subject for take in table}
+    for subject in subjects:
+        if subject not in known:
+            raise InputError(f"{TAKES.name}: no takes of CMU subject {subject}; known: {' '.join(sorted(known))}")
+    return [take for take in table if take.subject in subjects]
+
+
+def addresses(settings: CmuSettings) -> list[str]:
+    """Every file that `load` reads, at its original address: each subject's skeleton before its takes."""
+    files = []
+    for take in takes((*settings.train_subjects, *settings.test_subjects)):
+        files += [_skeleton_path(take.subject), _motion_path(take)]
+    return [f"http://{HOST}/{path.as_posix()}" for path in dict.fromkeys(files)]
+
+
+def _skeleton_path(subject: str) -> Path:
+    return Path("subjects", subject, f"{subject}.asf")
+
+
+def _motion_path(take: Take) -> Path:
+    return Path("subjects", take.subject, f"{take.name}.amc")
+
+
+def joints_17(skeleton: AcclaimSkeleton, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """17 joints [T, 17, 3] (mm, z up) from the bone ends [T, B, 3] of `forward_kinematics` (y up)."""
+    for bone in BONES.values():
+        if bone not in skeleton.names:
+            raise InputError(f"{skeleton.path}: bone {bone} is missing, which the 17 joints need; download it again")
+    joints = positions[:, [skeleton.names.index(BONES[name]) for name in HUMAN36M_17.names]]
+    return np.stack((joints[..., 0], -joints[..., 2], joints[..., 1]), axis=-1)
+
+
+def sampled(frames: NDArray[np.int64], frames_per_second: float) -> NDArray[np.bool_]:
+    """Which of the recorded frames (by number) to take, [T]: those nearest to the ticks of the slower clock.
+
+    Poses are never interpolated, so limbs keep their lengths.
+    """
+    if not 0 < frames_per_second <= RECORDED_RATE:
+        raise InputError(f"frames_per_second: {frames_per_second} must be above 0 and at most {RECORDED_RATE:g}")
+    elapsed = frames - frames[0]
+    ticks = np.arange(elapsed[-1] * frames_per_second / RECORDED_RATE + 1)
+    return np.isin(elapsed, np.round(ticks * RECORDED_RATE / frames_per_second).astype(np.int64))
+
+
+def load(settings: CmuSettings, raw_folder: Path, progress: bool = True) -> tuple[dict[str, PoseSet], dict[str, Any]]:
+    """The splits {"train", "test"} from files under `raw_folder`/mocap.cs.cmu.edu, and a summary of what was kept.
+
+    The summary counts, for each split, subject and action, the takes, the views (a sampled frame that four cameras
+    look at is four), the poses made of them, and the views dropped with the reason. A missing or damaged file raises
+    InputError.
+    """
+    splits, counts = {}, {}
+    for split, subjects in (("train", settings.train_subjects), ("test", settings.test_subjects)):
+        parts, tally = [], []
+        skeletons = {subject: read_skeleton(raw_folder / HOST / _skeleton_path(subject)) for subject in subjects}
+        for take in tqdm(takes(subjects), desc=f"CMU {split}", unit="take", disable=None if progress else True):
+            part, dropped = _film(take, skeletons[take.subject], raw_folder, settings)
+            parts.append(part)
+            tally.append((take, len(part), dropped))
+        splits[split] = concatenate(parts).check()
+        counts[split] = _summarize(tally)
+    summary = {"source": "cmu", "frames_per_second": settings.frames_per_second, "rig": RIG, "splits": counts}
+    return splits, summary
+
+
+def _film(
+    take: Take, skeleton: AcclaimSkeleton, raw_folder: Path, settings: CmuSettings
+) -> tuple[PoseSet, dict[str, int]]:
+    """One take as its four cameras see it, and how many views were dropped for which reason."""
+    motion = read_motion(raw_folder / HOST / _motion_path(take), skeleton)
+    rows = sampled(motion.frames, settings.frames_per_second)
+    world = joints_17(skeleton, forward_kinematics(skeleton, motion))
+    # The direction of a take's rig depends on the seed and the take alone, not on which other takes are loaded.
+    yaw = np.random.default_rng([settings.seed, zlib.crc32(take.name.encode())]).uniform(0, 2 * np.pi)
+    cameras = rig.place(RIG, world[:, 0, :2].mean(axis=0), yaw)
+    keypoints_2d, joints_3d, keep = rig.film(world[rows], cameras)
+    camera, row = np.nonzero(keep)
+    behind = (joints_3d[..., 2] <= 0).any(axis=-1)
+    dropped = {"behind the camera": int(behind.sum()), "outside the picture": int((~keep & ~behind).sum())}
+
+    zeros = np.zeros(len(row), dtype=np.int16)
+    part = PoseSet(
+        keypoints_2d=keypoints_2d[keep],
+        joints_3d=joints_3d[keep],
+        camera=camera.astype(np.int16),
+        subject=zeros,
+        action=zeros,
+        take=zeros,
+        frame=motion.frames[rows][row].astype(np.int32),
+        cameras=cameras,
+        subjects=[take.subject],
+        actions=[take.action],
+        takes=[take.name],
+    )
+    return part, dropped
+
+
+def _summarize(tally: list[tuple[Take, int, dict[str, int]]]) -> dict[str, Any]:
+    """Counts of a split: in all, per subject and per action."""
+
+    def count(chosen: list[tuple[Take, int, dict[str, int]]]) -> dict[str, Any]:
+        dropped: Counter[str] = Counter()
+        for _, _, reasons in chosen:
+            dropped.update(reasons)
+        poses = sum(kept for _, kept, _ in chosen)
+        return {"takes": len(chosen), "views": poses + dropped.total(), "poses": poses, "dropped": dict(dropped)}
+
+    subjects = sorted({take.subject for take, _, _ in tally})
+    actions = sorted({take.action for take, _, _ in tally})
+    return {
+        **count(tally),
+        "subjects": {subject: count([entry for entry in tally if entry[0].subject == subject]) for subject in subjects},
+        "actions": {action: count([entry for entry in tally if entry[0].action == action]) for action in actions},
+    }
