@@ -1,0 +1,256 @@
+"""The training loop, for every task of the project.
+
+Killed at any moment and started again, it ends with the same weights as an undisturbed run: the state on disk holds
+the weights, the optimiser, the schedule and the random generators, the order of an epoch follows from the seed and the
+epoch's number, and everything since the last state is done again.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from pipeline.training import checkpoint
+from pipeline.training.schedules import Schedule
+from pipeline.training.task import Task
+
+Row = dict[str, float]
+
+
+class NotFiniteError(ArithmeticError):
+    """The loss or a gradient is no longer a number."""
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """What the loop needs besides the task. `fingerprint` names the run: state of another run is not resumed."""
+
+    epochs: int
+    seed: int
+    fingerprint: str
+    max_gradient_norm: float | None = None
+    max_weight_norm: float | None = None
+    rows_an_epoch: int = 25
+    save_every_seconds: float = 20.0
+
+
+@dataclass
+class Progress:
+    """All that changes while a run goes on, apart from the model, the optimiser and the random generators."""
+
+    step: int = 0
+    rows: list[Row] = field(default_factory=list)
+    seconds: float = 0.0
+    resumed: int = 0
+    best_epoch: int = 0
+    best_value: float = math.inf
+    best_model: dict[str, Tensor] = field(default_factory=dict)
+    epoch_loss: float = 0.0
+    row_loss: float = 0.0
+    row_steps: int = 0
+
+
+def train(task: Task, schedule: Schedule, settings: LoopSettings, resume_file: Path, description: str) -> Progress:
+    """Train `task.model` in place. Raises NotFiniteError, and KeyboardInterrupt once the state is safe."""
+    optimizer = torch.optim.Adam(task.model.parameters(), lr=schedule.rate(0.0), fused=True)
+    progress = Progress()
+    if resume_file.exists():
+        _restore(resume_file, task, optimizer, schedule, settings, progress)
+    steps_an_epoch = math.ceil(task.examples / task.batch_size)
+    total = steps_an_epoch * settings.epochs
+    row_every = max(1, steps_an_epoch // settings.rows_an_epoch)
+    task.model.train()
+    clock = time.monotonic()
+    saved = clock
+
+    def save() -> None:
+        nonlocal clock, saved
+        saved = time.monotonic()
+        progress.seconds, clock = progress.seconds + saved - clock, saved
+        _save(resume_file, task, optimizer, schedule, settings, progress)
+
+    with _stop_signals() as stop, _bar(task, steps_an_epoch, total, progress.step, description) as bar:
+        while progress.step < total:
+            epoch, within = divmod(progress.step, steps_an_epoch)
+            order = _order(task, settings.seed, epoch)
+            for batch in range(within, steps_an_epoch):
+                indices = order[batch * task.batch_size : (batch + 1) * task.batch_size]
+                rate = schedule.rate((progress.step + 0.5) / total)
+                loss = _step(task, optimizer, rate, indices, progress.step, settings)
+                _account(progress, loss)
+                at_end = batch == steps_an_epoch - 1
+                if at_end:
+                    schedule.end_epoch(progress.epoch_loss / steps_an_epoch)
+                if at_end or (batch + 1) % row_every == 0:
+                    _add_row(progress, task, rate, steps_an_epoch, at_end)
+                bar.set_postfix(loss=f"{loss:.3g}", refresh=False)
+                bar.update(len(indices))
+                if stop or time.monotonic() - saved > settings.save_every_seconds:
+                    save()
+                if stop:
+                    raise KeyboardInterrupt
+    progress.seconds += time.monotonic() - clock
+    return progress
+
+
+def _step(
+    task: Task, optimizer: torch.optim.Optimizer, rate: float, indices: Tensor, step: int, settings: LoopSettings
+) -> float:
+    """One update. Returns the loss before it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    terms = task.loss(indices)
+    total = torch.stack(list(terms.values())).sum()
+    total.backward()
+    bound = settings.max_gradient_norm
+    norm = nn.utils.clip_grad_norm_(task.model.parameters(), math.inf if bound is None else bound)
+    # The one wait for the device in a step: a loss that is no number must stop the run here and not an epoch later.
+    values = torch.stack([*terms.values(), norm]).detach().tolist()
+    for name, value in zip([*terms, "gradient norm"], values, strict=True):
+        if not math.isfinite(value):
+            raise NotFiniteError(
+                f"step {step}: {name} is {value} at learning rate {rate:.3g}; lower the variant's learning rate, "
+                "or look for extreme values in its data"
+            )
+    optimizer.step()
+    if settings.max_weight_norm is not None:
+        limit_weights(task.model, settings.max_weight_norm)
+    return math.fsum(values[:-1])
+
+
+@torch.no_grad()
+def limit_weights(model: nn.Module, bound: float) -> None:
+    """Max-norm regularisation: scale the weights into every output unit back to at most `bound`.
+
+    A module says with `output_axis` which axis of its weights counts output units; torch's own have it first.
+    """
+    for module in model.modules():
+        for parameter in module.parameters(recurse=False):
+            if parameter.ndim >= 2:
+                axis = getattr(module, "output_axis", 0) % parameter.ndim
+                others = [other for other in range(parameter.ndim) if other != axis]
+                norm = torch.linalg.vector_norm(parameter, dim=others, keepdim=True)
+                parameter.mul_((bound / norm.clamp(min=1e-12)).clamp(max=1.0))
+
+
+def _order(task: Task, seed: int, epoch: int) -> Tensor:
+    """The order of an epoch's examples: a function of seed and epoch alone, so a resumed run needs no record of it."""
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+    return torch.randperm(task.examples, generator=generator).to(task.device)
+
+
+def _account(progress: Progress, loss: float) -> None:
+    progress.step += 1
+    progress.epoch_loss += loss
+    progress.row_loss += loss
+    progress.row_steps += 1
+
+
+def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, at_end: bool) -> None:
+    """Add a line to the history; at an epoch's end with a validation, which also decides on the best epoch."""
+    row: Row = {
+        "epoch": progress.step / steps_an_epoch,
+        "step": progress.step,
+        "learning_rate": rate,
+        "loss": progress.row_loss / progress.row_steps,
+    }
+    progress.row_loss, progress.row_steps = 0.0, 0
+    if at_end:
+        progress.epoch_loss = 0.0
+        task.model.eval()
+        figures = task.validate()
+        task.model.train()
+        row |= figures
+        first = next(iter(figures.values()))
+        if first < progress.best_value:
+            progress.best_value, progress.best_epoch = first, round(row["epoch"])
+            progress.best_model = {name: value.detach().clone() for name, value in task.model.state_dict().items()}
+    progress.rows.append(row)
+
+
+def _save(
+    path: Path,
+    task: Task,
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
+    settings: LoopSettings,
+    progress: Progress,
+) -> None:
+    state: dict[str, Any] = {
+        "fingerprint": settings.fingerprint,
+        "model": task.model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state(),
+        "progress": vars(progress),
+        "random": torch.get_rng_state(),
+    }
+    if task.device.startswith("cuda"):
+        state["random_cuda"] = torch.cuda.get_rng_state(task.device)
+    checkpoint.save(path, state)
+
+
+def _restore(
+    path: Path,
+    task: Task,
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
+    settings: LoopSettings,
+    progress: Progress,
+) -> None:
+    """Take up the state of an interrupted run, unless it is of a run with other settings or data."""
+    state = checkpoint.load(path)
+    if state.get("fingerprint") != settings.fingerprint:
+        tqdm.write(f"{path}: belongs to other settings or data; training starts anew")
+        return
+    task.model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.restore(state["schedule"])
+    vars(progress).update(state["progress"])
+    progress.resumed += 1
+    torch.set_rng_state(state["random"])
+    if task.device.startswith("cuda"):
+        torch.cuda.set_rng_state(state["random_cuda"], task.device)
+
+
+def _bar(task: Task, steps_an_epoch: int, total: int, step: int, description: str) -> Any:
+    """A progress bar in examples a second with the time left; quiet when nobody watches (a log file, a test)."""
+    epochs, within = divmod(step, steps_an_epoch)
+    done = epochs * task.examples + within * task.batch_size
+    return tqdm(
+        total=total // steps_an_epoch * task.examples,
+        initial=done,
+        desc=description,
+        unit=f" {task.unit}",
+        unit_scale=True,
+        smoothing=0.05,
+        disable=None,
+    )
+
+
+@contextmanager
+def _stop_signals() -> Iterator[list[int]]:
+    """Note SIGINT and SIGTERM, so that the loop stops between two steps with its state saved."""
+    caught: list[int] = []
+    try:
+        before = {
+            number: signal.signal(number, lambda received, _: caught.append(received))
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+    except ValueError:  # not the main thread: signals go elsewhere
+        before = {}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,144 @@
+"""The loop on a regression small enough to be understood: y = x W, with noise."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pipeline.training import checkpoint
+from pipeline.training.loop import LoopSettings, NotFiniteError, limit_weights, train
+from pipeline.training.schedules import Constant, OneCycle
+
+
+class Regression:
+    """A task of the loop's own kind. With dropout, so that a resumed run needs the random generator's state."""
+
+    device = "cpu"
+    unit = "points"
+    batch_size = 8
+
+    def __init__(self, dropout: float = 0.3, stop_at: int | None = None, poison_at: int | None = None) -> None:
+        torch.manual_seed(0)
+        self.model = nn.Sequential(nn.Linear(3, 16), nn.Dropout(dropout), nn.Linear(16, 1))
+        generator = torch.Generator().manual_seed(1)
+        self.inputs = torch.randn(60, 3, generator=generator)
+        self.targets = self.inputs @ torch.tensor([[1.0], [-2.0], [0.5]])
+        self.stop_at, self.poison_at, self.calls = stop_at, poison_at, 0
+        self.seen: list[list[int]] = []
+
+    @property
+    def examples(self) -> int:
+        return len(self.inputs)
+
+    def loss(self, indices: Tensor) -> dict[str, Tensor]:
+        if self.calls == self.stop_at:
+            raise SystemExit("killed")  # nothing of the loop may run after it, as after SIGKILL
+        error = (self.model(self.inputs[indices]) - self.targets[indices]).square().mean()
+        penalty = error * (math.nan if self.calls == self.poison_at else 0.0)
+        self.calls += 1
+        self.seen.append(indices.tolist())
+        return {"error": error, "penalty": penalty}
+
+    def validate(self) -> dict[str, float]:
+        assert not self.model.training, "validation must see the model without dropout"
+        with torch.no_grad():
+            return {"test_error": float((self.model(self.inputs) - self.targets).square().mean())}
+
+
+def settings(**changes) -> LoopSettings:
+    values = {"epochs": 5, "seed": 0, "fingerprint": "a", "max_gradient_norm": 1.0, "save_every_seconds": 0.0}
+    return LoopSettings(**(values | changes))
+
+
+def run(task: Regression, folder, **changes):
+    return train(task, OneCycle(0.05), settings(**changes), folder / "state.pt", "test")
+
+
+def weights(task: Regression) -> list[Tensor]:
+    return [value.clone() for value in task.model.state_dict().values()]
+
+
+@pytest.mark.parametrize("stop_at", [1, 7, 8, 9, 23, 39])
+def test_a_killed_run_ends_with_the_weights_and_the_history_of_an_undisturbed_one(tmp_path, stop_at):
+    straight = Regression()
+    expected = run(straight, tmp_path / "straight")
+    with pytest.raises(SystemExit):
+        run(Regression(stop_at=stop_at), tmp_path / "killed")
+    torch.manual_seed(99)  # another process has other random numbers in store
+    again = Regression()
+    progress = run(again, tmp_path / "killed")
+    assert all(torch.equal(one, other) for one, other in zip(weights(straight), weights(again), strict=True))
+    assert progress.rows == expected.rows
+    assert progress.resumed == 1
+    assert again.calls == 40 - stop_at, "only what was not done is done"
+    assert progress.best_epoch == expected.best_epoch
+    assert all(torch.equal(progress.best_model[name], expected.best_model[name]) for name in expected.best_model)
+
+
+def test_every_epoch_sees_every_example_once_in_another_order(tmp_path):
+    task = Regression()
+    run(task, tmp_path, epochs=2)
+    first, second = sum(task.seen[:8], []), sum(task.seen[8:], [])
+    assert sorted(first) == sorted(second) == list(range(60))
+    assert first != second
+
+
+def test_state_of_another_run_is_not_taken_up(tmp_path):
+    with pytest.raises(SystemExit):
+        run(Regression(stop_at=20), tmp_path)
+    task = Regression()
+    progress = run(task, tmp_path, fingerprint="b")
+    assert task.calls == 40 and progress.resumed == 0
+
+
+def test_it_learns(tmp_path):
+    task = Regression(dropout=0.0)
+    progress = train(task, OneCycle(0.05), settings(epochs=60), tmp_path / "state.pt", "test")
+    assert progress.rows[-1]["test_error"] < 1e-3 < progress.rows[0]["loss"]
+
+
+def test_the_best_epoch_is_the_one_with_the_lowest_first_figure(tmp_path):
+    task = Regression()
+    progress = run(task, tmp_path)
+    errors = [row["test_error"] for row in progress.rows if "test_error" in row]
+    assert len(errors) == 5
+    assert progress.best_epoch == 1 + errors.index(min(errors))
+    task.model.load_state_dict(progress.best_model)
+    task.model.eval()
+    assert task.validate()["test_error"] == min(errors)
+
+
+def test_a_term_that_is_no_number_stops_the_run_with_step_rate_and_name(tmp_path):
+    with pytest.raises(NotFiniteError, match=r"step 12: penalty is nan at learning rate 0\.03"):
+        run(Regression(poison_at=12), tmp_path)
+
+
+def test_gradients_are_clipped_by_their_norm(tmp_path):
+    # Adam's first step is rate * sign(gradient) whatever the size, so clipping shows in its second moment.
+    def second_moment(bound: float | None) -> float:
+        task = Regression(stop_at=1)
+        with pytest.raises(SystemExit):
+            train(task, Constant(0.01), settings(max_gradient_norm=bound), tmp_path / f"{bound}.pt", "test")
+        state = checkpoint.load(tmp_path / f"{bound}.pt")["optimizer"]["state"]
+        return sum(float(entry["exp_avg_sq"].sum()) for entry in state.values()) / 0.001  # 1 - beta_2
+
+    assert second_moment(0.1) == pytest.approx(0.01, rel=1e-3)  # the squared norm
+    assert second_moment(None) > 1.0
+
+
+def test_max_norm_bounds_the_weights_into_every_output_unit():
+    model = nn.Linear(4, 3)
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[3.0, 4, 0, 0], [0.3, 0.4, 0, 0], [0, 0, 6, 8]]))
+    bias = model.bias.clone()
+    limit_weights(model, 1.0)
+    assert torch.allclose(model.weight.norm(dim=1), torch.tensor([1.0, 0.5, 1.0]))
+    assert torch.allclose(model.weight[0, :2], torch.tensor([0.6, 0.8]))
+    assert torch.equal(model.bias, bias)
+
+
+def test_training_honours_max_norm(tmp_path):
+    task = Regression()
+    run(task, tmp_path, max_weight_norm=0.2)
+    assert all(float(layer.weight.detach().norm(dim=1).max()) <= 0.2 + 1e-6 for layer in (task.model[0], task.model[2]))

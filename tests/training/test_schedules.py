@@ -1,0 +1,49 @@
+import math
+
+import pytest
+
+from pipeline.training.schedules import Constant, Exponential, OneCycle, Plateau, Step
+
+
+def test_one_cycle_is_a_triangle_with_its_peak_in_the_middle():
+    schedule = OneCycle(6e-3)
+    assert schedule.rate(0.0) == 0 and schedule.rate(1.0) == 0
+    assert schedule.rate(0.5) == 6e-3
+    assert schedule.rate(0.25) == pytest.approx(3e-3) == schedule.rate(0.75)
+    area = sum(schedule.rate((step + 0.5) / 1000) for step in range(1000)) / 1000
+    assert area == pytest.approx(3e-3)  # half the peak: the mean of a triangle
+
+
+def test_step_drops_by_its_factor_and_not_between():
+    schedule = Step(1e-3, factor=0.5, every_epochs=10, stated_epochs=30)
+    assert [schedule.rate(epoch / 30) for epoch in (0, 9.9, 10, 19.9, 20)] == [1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4]
+
+
+def test_a_short_run_sees_the_whole_schedule():
+    # Progress, not epochs, drives a schedule: at 100 % it has dropped as often as in the full training.
+    assert Step(1.0, 0.96, 4.1, stated_epochs=30).rate(1.0) == pytest.approx(0.96**7)
+    assert Exponential(1e-3, 0.9, stated_epochs=20).rate(0.5) == pytest.approx(1e-3 * 0.9**10)
+    assert Constant(0.1).rate(0.7) == 0.1
+
+
+def test_plateau_drops_after_its_patience_and_starts_to_wait_again():
+    schedule = Plateau(1.0, factor=0.5, patience=2)
+    rates = []
+    for loss in (3.0, 2.0, 2.0, 2.5, 2.1, 2.0, 1.0, 1.0, 1.0, 1.0):
+        schedule.end_epoch(loss)
+        rates.append(schedule.rate(0.0))
+    assert rates == [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25]
+
+
+def test_plateau_goes_on_where_its_state_was_taken():
+    straight, first = Plateau(1.0, 0.5, 1), Plateau(1.0, 0.5, 1)
+    losses = [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, math.inf]
+    for loss in losses:
+        straight.end_epoch(loss)
+    for loss in losses[:3]:
+        first.end_epoch(loss)
+    second = Plateau(1.0, 0.5, 1)
+    second.restore(first.state())
+    for loss in losses[3:]:
+        second.end_epoch(loss)
+    assert second == straight
