@@ -148,9 +148,10 @@ Motion = Annotated[SyntheticMotion | CmuMotion | Human36mMotion, Field(discrimin
 
 
 class LiftBudget(Settings):
-    """Epochs for every variant; null trains each as long as it states."""
+    """Epochs for every variant; null trains each as long as it states. A killed run loses `save_every_seconds`."""
 
     epochs: int | None = Field(None, ge=1)
+    save_every_seconds: float = Field(20.0, ge=0)
 
 
 class Preset(Settings):

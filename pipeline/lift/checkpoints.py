@@ -1,0 +1,88 @@
+"""A trained lifting model as a file, and the file as a model that predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.geometry.camera import normalize_screen
+from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
+from pipeline.lift.dataset import MILLIMETRES, joint_choice
+from pipeline.lift.mixture_metrics import main_prediction
+from pipeline.lift.models import PoseMixture, build_model
+from pipeline.lift.task import predict
+from pipeline.params import LiftVariant
+from pipeline.training import checkpoint
+from pipeline.training.checkpoint import CheckpointError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class LiftPredictor:
+    """A trained model with all that it needs to be used."""
+
+    variant_name: str
+    variant: LiftVariant
+    epoch: int
+    skeleton: Skeleton
+    model: nn.Module
+
+    def output(self, keypoints_2d: Tensor, width: float = 1000.0, height: float = 1000.0) -> Tensor | PoseMixture:
+        """The network's own output in metres: poses [N, J, 3], or a mixture of them."""
+        joints = keypoints_2d.shape[-2]
+        if joints == HUMAN36M_17.joint_count and self.skeleton != HUMAN36M_17:
+            keypoints_2d = keypoints_2d[:, joint_choice(self.skeleton)]
+        elif joints != self.skeleton.joint_count:
+            raise ValueError(
+                f"keypoints_2d: expected {self.skeleton.joint_count} joints ({', '.join(self.skeleton.names)}) "
+                f"or Human3.6M's 17, found {joints}"
+            )
+        return predict(self.model, normalize_screen(keypoints_2d.float(), width, height))
+
+    def predict(self, keypoints_2d: Tensor, width: float = 1000.0, height: float = 1000.0) -> Tensor:
+        """Poses [N, J, 3] in mm, relative to the pelvis, in the camera's frame, for pixels [N, J, 2].
+
+        `width` and `height` are the picture's, in pixels. Of a mixture it is the mean. J is the skeleton's, or 17.
+        """
+        return main_prediction(self.output(keypoints_2d, width, height)) * MILLIMETRES
+
+
+def save_model(path: Path, name: str, variant: LiftVariant, seed: int, epoch: int, state: dict[str, Tensor]) -> None:
+    """Write a model's weights with its variant, so that the file alone can be used."""
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "variant": name,
+        "settings": variant.model_dump(mode="json"),
+        "seed": seed,
+        "epoch": epoch,
+        "model": {key: value.detach().cpu().clone() for key, value in state.items()},
+    }
+    checkpoint.save(path, content)
+
+
+def load_model(path: Path | str, device: str = "cpu") -> LiftPredictor:
+    """Read a checkpoint of `train_lift`. Raises CheckpointError, in one line, on any other file."""
+    path = Path(path)
+    content = checkpoint.load(path, device)
+    if content.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: not a checkpoint of train_lift (no `format: {FORMAT}` in it)")
+    variant = LiftVariant.model_validate(content["settings"])
+    model = build_model(variant, HUMAN36M_16).to(device)
+    try:
+        model.load_state_dict(content["model"])
+    except RuntimeError as error:
+        what = " ".join(str(error).split()[:24])
+        raise CheckpointError(f"{path}: its weights do not fit the variant it names ({what} ...)") from None
+    model.eval()
+    return LiftPredictor(content["variant"], variant, content["epoch"], HUMAN36M_16, model)
+
+
+def seeded_model(variant: LiftVariant, seed: int) -> nn.Module:
+    """A fresh model whose weights follow from the seed, with the generators at their seeded start for training."""
+    torch.manual_seed(seed)
+    return build_model(variant, HUMAN36M_16)

@@ -1,0 +1,31 @@
+"""Turn the preset's motion into poses seen by four cameras: train.npz, test.npz and a summary of what was kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.geometry.poses import PoseSet
+from pipeline.params import CmuMotion, Motion, Run, SyntheticMotion
+from pipeline.sources import cmu, synthetic
+
+
+def run(run: Run) -> None:
+    pose_sets, summary = load(run.preset.motion, run.layout.raw)
+    with artifacts.atomic_folder(run.layout.motion) as folder:
+        for split, pose_set in pose_sets.items():
+            artifacts.write_arrays(folder / f"{split}.npz", pose_set.check().to_arrays())
+        artifacts.write_json(folder / "summary.json", summary)
+
+
+def load(motion: Motion, raw: Path) -> tuple[dict[str, PoseSet], dict]:
+    """The splits of a preset's motion, and what was kept and dropped."""
+    values = motion.model_dump(exclude={"source"})
+    if isinstance(motion, SyntheticMotion):
+        return synthetic.load(synthetic.SyntheticSettings(**values))
+    if isinstance(motion, CmuMotion):
+        return cmu.load(cmu.CmuSettings(**values), raw)
+    raise InputError(
+        f"motion.source: {motion.source}: this version cannot read it yet; preset mini has real motion capture"
+    )

@@ -1,0 +1,69 @@
+import pytest
+import torch
+
+import pipeline
+from pipeline import params
+from pipeline.geometry.camera import normalize_screen
+from pipeline.lift.checkpoints import load_model, save_model, seeded_model
+from pipeline.lift.mixture_metrics import main_prediction
+from pipeline.params import HeadSettings, LiftVariant, ModelSettings
+from pipeline.training import checkpoint
+from pipeline.training.checkpoint import CheckpointError
+
+SMALL = ModelSettings(channels=8, blocks=1)
+VARIANTS = {
+    "point": LiftVariant(paper="semgcn", title="small", model=SMALL),
+    "mixture": LiftVariant(paper="graphmdn", title="small", model=SMALL, head=HeadSettings(name="mixture", kernels=3)),
+}
+
+
+@pytest.mark.parametrize("kind", VARIANTS)
+def test_a_saved_model_predicts_what_it_predicted_before(tmp_path, kind):
+    variant = VARIANTS[kind]
+    model = seeded_model(variant, 0)
+    save_model(tmp_path / "model.pt", kind, variant, 0, 3, model.state_dict())
+    loaded = pipeline.load_model(tmp_path / "model.pt")
+    assert (loaded.variant_name, loaded.epoch, loaded.variant) == (kind, 3, variant)
+    keypoints_2d = torch.rand(5, 16, 2) * 1000
+    model.eval()
+    with torch.no_grad():
+        expected = main_prediction(model(normalize_screen(keypoints_2d, 1000.0, 1000.0))) * 1000
+    assert torch.equal(loaded.predict(keypoints_2d), expected)
+
+
+def test_seventeen_joints_are_taken_without_the_neck_and_other_counts_are_refused(tmp_path):
+    save_model(tmp_path / "model.pt", "point", VARIANTS["point"], 0, 1, seeded_model(VARIANTS["point"], 0).state_dict())
+    loaded = load_model(tmp_path / "model.pt")
+    seventeen = torch.rand(4, 17, 2) * 1000
+    sixteen = torch.cat([seventeen[:, :9], seventeen[:, 10:]], dim=1)
+    assert torch.equal(loaded.predict(seventeen), loaded.predict(sixteen))
+    with pytest.raises(ValueError, match=r"expected 16 joints .* found 15"):
+        loaded.predict(torch.rand(4, 15, 2))
+
+
+def test_the_seed_makes_the_weights():
+    first, again, other = (seeded_model(VARIANTS["point"], seed).state_dict() for seed in (0, 0, 1))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_weights_that_do_not_fit_their_variant_are_one_line(tmp_path):
+    state = seeded_model(VARIANTS["point"], 0).state_dict()
+    wide = VARIANTS["point"].model_copy(update={"model": ModelSettings(channels=16, blocks=1)})
+    save_model(tmp_path / "model.pt", "point", wide, 0, 1, state)
+    with pytest.raises(CheckpointError, match=r"model\.pt: its weights do not fit") as caught:
+        load_model(tmp_path / "model.pt")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_something_else_is_refused(tmp_path):
+    checkpoint.save(tmp_path / "other.pt", {"weights": torch.ones(3)})
+    with pytest.raises(CheckpointError, match=r"other\.pt: not a checkpoint of train_lift"):
+        load_model(tmp_path / "other.pt")
+
+
+def test_every_variant_of_params_yaml_can_be_built_and_run():
+    for name, variant in params.load().lift_variants.items():
+        if not variant.closed_form and variant.model.channels <= 128:
+            output = seeded_model(variant, 0)(torch.zeros(2, 16, 2))
+            assert main_prediction(output).shape == (2, 16, 3), name
