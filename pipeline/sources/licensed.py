@@ -1,0 +1,71 @@
+"""Data that nobody may hand on, so that no address has it: users bring their own copy or take another preset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.artifacts import InputError
+
+
+@dataclass(frozen=True)
+class Licensed:
+    """Data under a licence that every user signs."""
+
+    what: str
+    choices: tuple[tuple[str, ...], ...]  # sets of files below data/licensed; one complete set will do
+    granted_at: str
+    works_without: str  # the preset that comes nearest and needs none of it
+
+
+LICENSED = {
+    "human36m": Licensed(
+        what="Human3.6M's 3D poses",
+        choices=(
+            ("human36m/data_3d_h36m.npz",),  # as VideoPose3D's preparation writes it
+            tuple(f"human36m/Poses_D3_Positions_S{subject}.tgz" for subject in (1, 5, 6, 7, 8, 9, 11)),  # as released
+        ),
+        granted_at="http://vision.imar.ro/human3.6m",
+        works_without="mini",
+    ),
+    "smpl": Licensed(
+        what="the SMPL body model",
+        choices=(("smpl/SMPL_NEUTRAL.npz",), ("smpl/SMPL_NEUTRAL.pkl",)),
+        granted_at="https://smpl.is.tue.mpg.de",
+        works_without="mini",
+    ),
+    "mpi_inf_3dhp": Licensed(
+        what="MPI-INF-3DHP's test set",
+        choices=(tuple(f"mpi_inf_3dhp/mpi_inf_3dhp_test_set/TS{sequence}/annot_data.mat" for sequence in range(1, 7)),),
+        granted_at="https://vcai.mpi-inf.mpg.de/3dhp-dataset",
+        works_without="mini",
+    ),
+}
+
+
+def require(key: str, root: Path) -> list[Path]:
+    """The files of a licensed data set, found below `root` (data/licensed).
+
+    Where several sets of files would do, the first complete one is taken. Raises InputError if none is: it says what is
+    missing, where it must lie, who grants it, which preset works without it. Raises KeyError for an unknown key.
+    """
+    data = LICENSED[key]
+    missing = [[name for name in files if not _is_there(root / name)] for files in data.choices]
+    for files, absent in zip(data.choices, missing, strict=True):
+        if not absent:
+            return [root / name for name in files]
+    places = ", or ".join(_places(root, absent) for absent in missing)
+    raise InputError(
+        f"{data.what}: licensed, cannot be downloaded for you, and not here: put {places}; "
+        f"granted at {data.granted_at}; preset {data.works_without} works without"
+    )
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _places(root: Path, absent: list[str]) -> str:
+    """`data/licensed/a`, or `data/licensed/a ... data/licensed/z (7 files)`."""
+    first, last = root / absent[0], root / absent[-1]
+    return str(first) if len(absent) == 1 else f"{first} ... {last} ({len(absent)} files)"

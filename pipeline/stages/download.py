@@ -1,0 +1,30 @@
+"""Stage download: bring what the preset's source needs to data/raw and list it in data/<preset>/download.json.
+
+The list says which bytes a run rests on. It names the original addresses even where a mirror gave the files, so that
+the same bytes make the same list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from pipeline.artifacts import Layout, write_json
+from pipeline.params import CmuMotion, Human36mMotion, Motion, Run
+from pipeline.sources import cmu, licensed
+from pipeline.sources.download import fetch
+from pipeline.sources.mirror import choose_mirror
+
+
+def run(run: Run, mirror: str | None = None) -> None:
+    """`mirror` is what --mirror says. Raises InputError where something cannot be had, or is not what it should be."""
+    downloads = fetch(needs(run.preset.motion, run.layout), run.layout.raw, choose_mirror(mirror, run.params.mirror))
+    write_json(run.layout.download_manifest, [asdict(download) for download in downloads])
+
+
+def needs(motion: Motion, layout: Layout) -> list[str]:
+    """The addresses behind a preset's motion; an InputError if its data are licensed and not here."""
+    if isinstance(motion, CmuMotion):
+        return cmu.addresses(cmu.CmuSettings(**motion.model_dump(exclude={"source"})))
+    if isinstance(motion, Human36mMotion):
+        licensed.require("human36m", layout.licensed)
+    return []
