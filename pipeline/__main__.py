@@ -46,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     stage, preset = options.pop("stage"), options.pop("preset")
     try:
         run = params.load(preset, Path())
+        if "variant" in options:
+            run.variant(options["variant"])
         # Imported late: a stage loads only what it uses, so that `--help` and a typing error answer at once.
         importlib.import_module(f"pipeline.stages.{stage}").run(run, **options)
     except InputError as error:

@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,9 +147,11 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     part.chmod(0o755)
     try:
         yield part
+        old = part.with_suffix(".old")
         if path.exists():
-            shutil.rmtree(path)
+            path.replace(old)  # moved whole: a kill now leaves nothing at `path`, never half a folder
         part.replace(path)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -181,11 +184,18 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read an npz into memory. Pickled members are refused, never executed."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        arrays = np.load(path, allow_pickle=False)
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise ValueError("one array, not an archive of arrays")
+        with arrays:
+            members = {name: arrays[name] for name in arrays.files}
+        for name, member in members.items():
+            if not isinstance(member, np.ndarray):  # numpy hands out other members as bytes
+                raise ValueError(f"{name} is no array")
+        return members
     except FileNotFoundError:
         raise InputError(f"{path}: missing; run the stage that writes it (`dvc repro` finds out which)") from None
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"{path}: not a readable npz of plain arrays ({error}); delete it and run its stage again"
         ) from None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -20,7 +20,20 @@ from pipeline.artifacts import InputError, Layout
 
 
 class Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    # Strict: '30' and true are no numbers of epochs.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
+
+
+def _once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise ValueError(f"{value} is listed twice; keep it once")
+    return values
+
+
+# YAML has lists and no tuples, hence not strict; what is in them is checked strictly all the same.
+Words = Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValidator(_once)]
+Numbers = Annotated[tuple[int, ...], Field(min_length=1, strict=False), AfterValidator(_once)]
 
 
 # --- a variant: what is trained ---------------------------------------------------------------------------------------
@@ -50,9 +63,9 @@ class HeadSettings(Settings):
     minimum_sigma: float = Field(1.0e-10, gt=0)
 
     @model_validator(mode="after")
-    def _node_level_has_sigma_per_joint(self) -> HeadSettings:
-        if self.level == "node" and self.sigma == "shared":
-            raise ValueError("a node-level mixture has its own sigma at every joint: set sigma: per_joint")
+    def _joints_of_a_node_level_mixture_share_nothing(self) -> HeadSettings:
+        if self.level == "node" and (self.sigma == "shared" or self.pooling == "dense"):
+            raise ValueError("joints share nothing in a node-level mixture: set sigma: per_joint, pooling: average")
         return self
 
 
@@ -128,8 +141,8 @@ class CmuMotion(Settings):
     source: Literal["cmu"]
     frames_per_second: float = Field(gt=0, le=120)
     seed: int = 0
-    train_subjects: tuple[str, ...] = Field(min_length=1)
-    test_subjects: tuple[str, ...] = Field(min_length=1)
+    train_subjects: Words
+    test_subjects: Words
 
     @model_validator(mode="after")
     def _no_subject_on_both_sides(self) -> CmuMotion:
@@ -159,7 +172,7 @@ class Preset(Settings):
     threads: int = Field(1, ge=1)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seeds: int = Field(1, ge=1)
-    variants: Literal["core", "all"] | tuple[str, ...] = "all"
+    variants: Literal["core", "all"] | Words = "all"
     motion: Motion
     lift: LiftBudget = LiftBudget()
 
@@ -176,7 +189,7 @@ class Params(Settings):
 
     preset: str
     mirror: str | None = None
-    seeds: tuple[int, ...] = Field(min_length=1)
+    seeds: Numbers
     lift_variants: dict[Name, LiftVariant] = Field(min_length=1)
 
 
@@ -258,13 +271,16 @@ def read_yaml(path: Path) -> Any:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{path}: missing; run from the repository's root") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not readable as text ({error})") from None
     try:
         older = yaml.safe_load(text)  # YAML 1.1, as Snakemake reads it
         newer = YAML(typ="safe", pure=True).load(text)  # YAML 1.2, as DVC reads it
     except (yaml.YAMLError, YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}:" if mark else ""
-        raise InputError(f"{path}:{line} not YAML: {getattr(error, 'problem', None) or error}") from None
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise InputError(f"{path}:{line} not YAML: {problem}") from None
     difference = _difference(older, newer)
     if difference:
         raise InputError(
@@ -301,7 +317,9 @@ def _validate(kind: type[Kind], path: Path) -> Kind:
 
 def _explain(kind: type[Settings], error: ValidationError) -> str:
     """The first mistake in one line: the key, what was expected, what was found or meant."""
-    first = error.errors()[0]
+    errors = error.errors()
+    # A misspelt key that must be there is both missing and unknown: the second says what was meant.
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     # pydantic puts the branch of a union into the location (a tag, `literal[...]`); a user knows only keys.
     location = [str(part) for part in first["loc"] if part not in UNION_TAGS and "[" not in str(part)]
     context = first.get("ctx", {})

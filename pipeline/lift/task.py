@@ -13,7 +13,7 @@ from pipeline.lift.mixture_metrics import main_prediction, oracle_prediction
 from pipeline.lift.models import PoseMixture
 from pipeline.params import LiftVariant
 
-BATCH = 4096  # poses at a time where no gradient is needed
+BATCH = 256  # poses at a time where no gradient is needed: what a processor cache holds; a GPU takes more at once
 
 
 class LiftTask:

@@ -32,7 +32,6 @@ meet (speed over ground, height of feet and root) are in the tests.
 
 import csv
 import zlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +47,7 @@ from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.sources import rig
 from pipeline.sources.amc import read_motion
 from pipeline.sources.asf import AcclaimSkeleton, read_skeleton
+from pipeline.sources.filming import Filmed, film_take, summarize
 from pipeline.sources.kinematics import forward_kinematics
 
 HOST = "mocap.cs.cmu.edu"
@@ -138,64 +138,21 @@ def load(settings: CmuSettings, raw_folder: Path, progress: bool = True) -> tupl
     """
     splits, counts = {}, {}
     for split, subjects in (("train", settings.train_subjects), ("test", settings.test_subjects)):
-        parts, tally = [], []
         skeletons = {subject: read_skeleton(raw_folder / HOST / _skeleton_path(subject)) for subject in subjects}
-        for take in tqdm(takes(subjects), desc=f"CMU {split}", unit="take", disable=None if progress else True):
-            part, dropped = _film(take, skeletons[take.subject], raw_folder, settings)
-            parts.append(part)
-            tally.append((take, len(part), dropped))
-        splits[split] = concatenate(parts).check()
-        counts[split] = _summarize(tally)
+        bar = tqdm(takes(subjects), desc=f"CMU {split}", unit="take", disable=None if progress else True)
+        filmed = [_film(take, skeletons[take.subject], raw_folder, settings) for take in bar]
+        splits[split] = concatenate([take.poses for take in filmed]).check()
+        counts[split] = summarize(filmed)
     summary = {"source": "cmu", "frames_per_second": settings.frames_per_second, "rig": RIG, "splits": counts}
     return splits, summary
 
 
-def _film(
-    take: Take, skeleton: AcclaimSkeleton, raw_folder: Path, settings: CmuSettings
-) -> tuple[PoseSet, dict[str, int]]:
-    """One take as its four cameras see it, and how many views were dropped for which reason."""
+def _film(take: Take, skeleton: AcclaimSkeleton, raw_folder: Path, settings: CmuSettings) -> Filmed:
+    """One take as its four cameras see it."""
     motion = read_motion(raw_folder / HOST / _motion_path(take), skeleton)
     rows = sampled(motion.frames, settings.frames_per_second)
     world = joints_17(skeleton, forward_kinematics(skeleton, motion))
     # The direction of a take's rig depends on the seed and the take alone, not on which other takes are loaded.
     yaw = np.random.default_rng([settings.seed, zlib.crc32(take.name.encode())]).uniform(0, 2 * np.pi)
     cameras = rig.place(RIG, world[:, 0, :2].mean(axis=0), yaw)
-    keypoints_2d, joints_3d, keep = rig.film(world[rows], cameras)
-    camera, row = np.nonzero(keep)
-    behind = (joints_3d[..., 2] <= 0).any(axis=-1)
-    dropped = {"behind the camera": int(behind.sum()), "outside the picture": int((~keep & ~behind).sum())}
-
-    zeros = np.zeros(len(row), dtype=np.int16)
-    part = PoseSet(
-        keypoints_2d=keypoints_2d[keep],
-        joints_3d=joints_3d[keep],
-        camera=camera.astype(np.int16),
-        subject=zeros,
-        action=zeros,
-        take=zeros,
-        frame=motion.frames[rows][row].astype(np.int32),
-        cameras=cameras,
-        subjects=[take.subject],
-        actions=[take.action],
-        takes=[take.name],
-    )
-    return part, dropped
-
-
-def _summarize(tally: list[tuple[Take, int, dict[str, int]]]) -> dict[str, Any]:
-    """Counts of a split: in all, per subject and per action."""
-
-    def count(chosen: list[tuple[Take, int, dict[str, int]]]) -> dict[str, Any]:
-        dropped: Counter[str] = Counter()
-        for _, _, reasons in chosen:
-            dropped.update(reasons)
-        poses = sum(kept for _, kept, _ in chosen)
-        return {"takes": len(chosen), "views": poses + dropped.total(), "poses": poses, "dropped": dict(dropped)}
-
-    subjects = sorted({take.subject for take, _, _ in tally})
-    actions = sorted({take.action for take, _, _ in tally})
-    return {
-        **count(tally),
-        "subjects": {subject: count([entry for entry in tally if entry[0].subject == subject]) for subject in subjects},
-        "actions": {action: count([entry for entry in tally if entry[0].action == action]) for action in actions},
-    }
+    return film_take(world[rows], motion.frames[rows], cameras, take.subject, take.action, take.name)

@@ -1,0 +1,1 @@
+"""Lifting: from 2D joints to 3D joints."""

@@ -1,0 +1,96 @@
+"""Models that lift 2D joints to 3D joints, and `build_model`, which makes one from a variant's settings."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from pipeline.geometry.skeleton import HUMAN36M_16, Skeleton, adjacency
+from pipeline.lift.models.baselines import LinearLeastSquares, MeanPose
+from pipeline.lift.models.graph_convolution import GraphConv, SemGraphConv
+from pipeline.lift.models.graph_network import Convolution, GraphNetwork, learned_edge_weights
+from pipeline.lift.models.mixture_head import MixtureHead, PoseMixture
+from pipeline.lift.models.non_local import NonLocal
+
+if TYPE_CHECKING:
+    from pipeline.params import HeadSettings, LiftVariant, ModelSettings
+
+__all__ = [
+    "GraphConv",
+    "GraphNetwork",
+    "LinearLeastSquares",
+    "MeanPose",
+    "MixtureHead",
+    "NonLocal",
+    "PoseMixture",
+    "SemGraphConv",
+    "build_model",
+    "learned_edge_weights",
+    "parameter_count",
+]
+
+CLOSED_FORMS = {"mean_pose": MeanPose, "linear_least_squares": LinearLeastSquares}
+
+
+def build_model(variant: LiftVariant, skeleton: Skeleton = HUMAN36M_16) -> nn.Module:
+    """The model of a variant: keypoints_2d [B, J, 2], screen-normalised, -> poses [B, J, 3] in metres or a PoseMixture.
+
+    Its start follows from torch's default generator.
+    """
+    if variant.model.name in CLOSED_FORMS:
+        return CLOSED_FORMS[variant.model.name](skeleton.joint_count)
+    head, outputs = _head(variant.head, skeleton)
+    return GraphNetwork(
+        convolution=_convolution(variant.model, adjacency(skeleton)),
+        non_local=partial(_non_local, variant.model, skeleton),
+        head=head,
+        outputs=outputs,
+        joint_count=skeleton.joint_count,
+        channels=variant.model.channels,
+        blocks=variant.model.blocks,
+        dropout=variant.model.dropout,
+    )
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Trainable parameters, as the papers count them: buffers are left out."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def _convolution(settings: ModelSettings, graph: Tensor) -> Convolution:
+    softmax = settings.edge_weights == "softmax"
+    layers: dict[str, Convolution] = {
+        "vanilla": partial(GraphConv, adjacency=graph),
+        "semantic": partial(SemGraphConv, adjacency=graph, softmax=softmax),
+        "semantic_channelwise": partial(SemGraphConv, adjacency=graph, softmax=softmax, channelwise=True),
+    }
+    return layers[settings.convolution]
+
+
+def _non_local(settings: ModelSettings, skeleton: Skeleton) -> nn.Module:
+    if settings.non_local == "none":
+        return nn.Identity()
+    if settings.non_local == "ungrouped":
+        return NonLocal(settings.channels, group_size=1)
+    if not skeleton.groups:
+        raise ValueError(f"{skeleton.name} has no groups of joints to pool: take non_local: ungrouped")
+    order = [joint for group in skeleton.groups for joint in group]
+    return NonLocal(settings.channels, group_size=len(skeleton.groups[0]), order=order)
+
+
+def _head(settings: HeadSettings, skeleton: Skeleton) -> tuple[nn.Module, int]:
+    """The head and the number of raw outputs a joint that it takes; a point head takes the pose as it is."""
+    if settings.name == "point":
+        return nn.Identity(), 3
+    head = MixtureHead(
+        skeleton.joint_count,
+        settings.kernels,
+        level=settings.level,
+        sigma_per_joint=settings.sigma == "per_joint",
+        per_axis=settings.axes == "per_axis",
+        dense=settings.pooling == "dense",
+        minimum_sigma=settings.minimum_sigma,
+    )
+    return head, head.outputs

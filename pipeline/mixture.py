@@ -1,0 +1,97 @@
+"""Gaussian mixtures with diagonal covariance: log-density, mean, mode, oracle, samples.
+
+The one place in the project where the density is written (GraphMDN, Eq. 3, 4, 7 and 8; MDN offset, Eq. 3 to 5). All in
+logarithms, joined by log-sum-exp, so that float32 stays finite, gradients too, for scales from 1e-6 to 1e6.
+
+Eq. 8 of GraphMDN prints sigma^K where a Gaussian over K joints in three dimensions needs sigma^(3K); as in the authors'
+code, the 3K is used here. Their code also floors the mixing weights at 1e-10; a log-softmax needs no floor.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianMixture:
+    """Mixtures of K Gaussians over D dimensions, one for every index of the leading dimensions.
+
+    `means` [..., K, D]; `scales` [..., K, D], or [..., K, 1] for one scale a component: standard deviations, above 0;
+    `logits` [..., K]: mixing weights before softmax, of any sum. Leading dimensions may broadcast.
+    """
+
+    means: Tensor
+    scales: Tensor
+    logits: Tensor
+
+    def __post_init__(self) -> None:
+        components, dimensions = self.means.shape[-2:]
+        if self.scales.shape[-2:] not in ((components, dimensions), (components, 1)):
+            raise ValueError(f"means {list(self.means.shape)} do not go with scales {list(self.scales.shape)}")
+        if self.logits.shape[-1] != components:
+            raise ValueError(f"means {list(self.means.shape)} do not go with logits {list(self.logits.shape)}")
+
+    @property
+    def log_weights(self) -> Tensor:
+        """Logarithms of the mixing weights, [..., K]."""
+        return torch.log_softmax(self.logits, dim=-1)
+
+    def component_log_prob(self, value: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Log-density of `value` [..., D] under each component, [..., K], in nats.
+
+        Dimensions where `mask` [..., D] is False are left out: the result is the density over the others, and
+        whatever the value holds there, even NaN, has no influence and no gradient.
+        """
+        value = value if mask is None else value.masked_fill(~mask, 0.0)
+        standardised = (value.unsqueeze(-2) - self.means) / self.scales
+        log_prob = -0.5 * standardised.square() - self.scales.log() - HALF_LOG_TWO_PI
+        log_prob = log_prob if mask is None else log_prob.masked_fill(~mask.unsqueeze(-2), 0.0)
+        return log_prob.sum(dim=-1)
+
+    def log_prob(self, value: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Log-density of `value` [..., D], [...], in nats; `mask` as in `component_log_prob`."""
+        return torch.logsumexp(self.component_log_prob(value, mask) + self.log_weights, dim=-1)
+
+    def mean(self) -> Tensor:
+        """The distribution's mean, [..., D]."""
+        return (self.log_weights.exp().unsqueeze(-1) * self.means).sum(dim=-2)
+
+    def mode(self) -> Tensor:
+        """The mean of the component with the highest weight, [..., D]: GraphMDN's "Highest", not the density's peak."""
+        return self._chosen(self.logits.argmax(dim=-1))
+
+    def oracle(self, value: Tensor, distance: Callable[[Tensor, Tensor], Tensor] | None = None) -> Tensor:
+        """The component mean closest to `value` [..., D], [..., D].
+
+        `distance` takes means [..., K, D] and values [..., 1, D] to distances [..., K]; Euclidean by default.
+        """
+        distance = _euclidean if distance is None else distance
+        return self._chosen(distance(self.means, value.unsqueeze(-2)).argmin(dim=-1))
+
+    def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """Independent draws, [count, ..., D]; `generator` lives on the mixture's device."""
+        batch = torch.broadcast_shapes(self.means.shape[:-2], self.scales.shape[:-2], self.logits.shape[:-1])
+        weights = self.log_weights.exp().expand(*batch, -1).reshape(-1, self.logits.shape[-1])
+        component = torch.multinomial(weights, count, replacement=True, generator=generator)  # [batch, count]
+        component = component.t().reshape(count, *batch)
+        means = _choose(self.means.expand(count, *batch, -1, -1), component)
+        scales = _choose(self.scales.expand(count, *batch, -1, -1), component)
+        noise = torch.randn(means.shape, generator=generator, dtype=means.dtype, device=means.device)
+        return means + scales * noise
+
+    def _chosen(self, component: Tensor) -> Tensor:
+        return _choose(self.means.expand(*component.shape, -1, -1), component)
+
+
+def _choose(parameters: Tensor, component: Tensor) -> Tensor:
+    """Row `component` [...] of `parameters` [..., K, D]: [..., D]."""
+    return torch.take_along_dim(parameters, component[..., None, None], dim=-2).squeeze(-2)
+
+
+def _euclidean(means: Tensor, value: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(means - value, dim=-1)

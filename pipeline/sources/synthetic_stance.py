@@ -1,0 +1,98 @@
+"""Standing, crouching, sitting: key stands that a person holds and changes, one foot after the other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.sources.synthetic_curves import Array, Timeline, hump, wander
+from pipeline.sources.synthetic_gait import Support
+from pipeline.sources.synthetic_people import AVERAGE_LEG, LEFT, RIGHT, Person
+from pipeline.sources.synthetic_postures import LEG_PATTERNS, Foot, Legs
+
+CHAIR_HEIGHTS = (420.0, 495.0)  # of the pelvis, mm
+FIRST_FOOT, SECOND_FOOT = (0.0, 0.62), (0.38, 1.0)  # the parts of a move in which each foot steps
+
+
+def choose_spots(keys: int, roam: float, random: np.random.Generator) -> Array:
+    """Places on the floor [keys, 3] (x, y in mm, heading in radians) for each key of a take.
+
+    `roam` is the chance that a key is somewhere else than the one before it: a step or two away, facing elsewhere.
+    """
+    centre = random.uniform(-600, 600, 2)
+    moves = random.random(keys) < roam
+    moves[0] = True
+    steps = random.normal(0.0, (220, 220, np.radians(40)), (keys, 3)) * moves[:, None]
+    steps[0, 2] = random.uniform(0, 2 * np.pi)
+    spots = np.cumsum(steps, axis=0)
+    spots[:, :2] = centre + 650 * np.tanh(spots[:, :2] / 650)  # never far from where the take began
+    return spots
+
+
+def stand(
+    times: Array,
+    timeline: Timeline,
+    leg_keys: Sequence[tuple[str, int]],
+    spots: Array,
+    person: Person,
+    random: np.random.Generator,
+) -> Support:
+    """Leg patterns with their main side [keys] at spots [keys, 3], held and changed along the timeline, at times [T] s."""
+    legs, mains = [LEG_PATTERNS[name] for name, _ in leg_keys], [main for _, main in leg_keys]
+    chair = random.uniform(*CHAIR_HEIGHTS)
+    pelvis_keys = np.array([_pelvis(*key, person, chair) for key in zip(legs, mains, spots, strict=True)])
+    pelvis = timeline.follow(times, pelvis_keys[:, :3])
+    heading = timeline.follow(times, spots[:, 2])
+    standing = timeline.follow(times, np.array([float(leg.standing) for leg in legs]))
+    pelvis[:, :2] += 9 * wander(times, 2, random) * standing[:, None]
+
+    feet = [
+        (leg.main, leg.other) if main == LEFT else (leg.other, leg.main) for leg, main in zip(legs, mains, strict=True)
+    ]
+    feet_keys = _place_feet(feet, spots, person, random)
+    windows = (FIRST_FOOT, SECOND_FOOT) if random.random() < 0.5 else (SECOND_FOOT, FIRST_FOOT)
+    ankles = np.stack([_step(times, timeline, feet_keys[:, side], windows[side]) for side in (LEFT, RIGHT)], axis=1)
+    knees = timeline.follow(times, np.array([[foot.knee for foot in pair] for pair in feet]))
+
+    shift = timeline.follow(times, pelvis_keys[:, 4])
+    recline = timeline.follow(times, pelvis_keys[:, 3])
+    tilt = np.stack((-recline, np.radians(-0.09) * shift, np.zeros_like(shift)), axis=-1)
+    return Support(pelvis, heading, tilt, ankles, knees, np.zeros_like(times))
+
+
+def _pelvis(legs: Legs, main: int, spot: Array, person: Person, chair: float) -> list[float]:
+    """x, y and height of the pelvis in mm, its recline in radians, its shift to the left in mm."""
+    scale = person.leg / AVERAGE_LEG
+    left = legs.shift * scale * (1 if main == LEFT else -1)
+    x, y = spot[:2] + _level(spot[2], legs.forward * scale, left)
+    return [x, y, chair if legs.height is None else legs.height * scale, np.radians(legs.recline), left]
+
+
+def _place_feet(feet: Sequence[tuple[Foot, Foot]], spots: Array, person: Person, random: np.random.Generator) -> Array:
+    """Ankles [keys, 2, 3] in the world. A foot whose pattern and spot stay the same does not move at all."""
+    scale = person.leg / AVERAGE_LEG
+    ankles = np.empty((len(feet), 2, 3))
+    for key, (pair, spot) in enumerate(zip(feet, spots, strict=True)):
+        for side, foot in enumerate(pair):
+            if key and foot == feet[key - 1][side] and np.array_equal(spot, spots[key - 1]):
+                ankles[key, side] = ankles[key - 1, side]
+                continue
+            outward = foot.outward * scale + (person.stance if foot.outward > 0 else 0.0) + random.normal(0, 12)
+            ahead = foot.forward * scale + random.normal(0, 25)
+            ankles[key, side, :2] = spot[:2] + _level(spot[2], ahead, outward if side == LEFT else -outward)
+            ankles[key, side, 2] = person.ankle_height + foot.up * scale
+    return ankles
+
+
+def _step(times: Array, timeline: Timeline, keys: Array, window: tuple[float, float]) -> Array:
+    """One ankle [T, 3] along its keys [keys, 3], lifted on the way in proportion to how far it goes."""
+    ankle = timeline.follow(times, keys, window)
+    move, share = timeline.shares(times, window)
+    length = np.linalg.norm(np.diff(keys[:, :2], axis=0), axis=1)
+    ankle[:, 2] += (90 * np.tanh(length / 300))[move] * hump(share)
+    return ankle
+
+
+def _level(heading: float, forward: float, left: float) -> Array:
+    """A step in the world [2] from one in a person's axes."""
+    cosine, sine = np.cos(heading), np.sin(heading)
+    return np.array([forward * cosine - left * sine, forward * sine + left * cosine])

@@ -1,0 +1,148 @@
+"""A small repository in which two variants were trained and measured, made by hand in the stages' schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+
+STARTED, FINISHED = "2026-11-20T10:00:00+00:00", "2026-11-20T12:30:00+02:00"
+PARAMS = """
+preset: demo
+seeds:
+  - 0
+  - 1
+lift_variants:
+  semgcn:
+    paper: semgcn
+    title: SemGCN
+    epochs: 30
+    schedule:
+      kind: step
+      factor: 0.96
+      every_epochs: 4.1
+  graphmdn:
+    paper: graphmdn
+    title: GraphMDN
+    epochs: 2
+    head:
+      name: mixture
+  graphmdn_wide:
+    paper: graphmdn
+    title: GraphMDN (Wide)
+"""
+PRESET = """
+description: a test
+seeds: 2
+motion:
+  source: synthetic
+  frames_per_second: 5
+  seconds_per_take: 12
+lift:
+  epochs: 1
+"""
+
+
+def make(root: Path) -> Path:
+    """A repository in which preset demo has trained two variants with two seeds and left a third variant out."""
+    write(root / "params.yaml", PARAMS)
+    for preset in ("demo", "mini"):
+        write(root / "params" / f"{preset}.yaml", PRESET)
+    train(root, "demo")
+    return root
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def train(root: Path, preset: str) -> None:
+    """Write what the stages leave behind, with numbers that all differ."""
+    layout = artifacts.Layout(preset, root)
+    for number, variant in enumerate(("semgcn", "graphmdn")):
+        for seed in (0, 1):
+            folder = layout.seed(variant, seed)
+            write(folder / "checkpoint.pt", f"weights of {preset} {variant} {seed}")
+            write(folder / "history.csv", history(100 * number + 10 * seed))
+            artifacts.write_json(folder / "environment.json", environment())
+        artifacts.write_json(layout.metrics(variant), metrics(preset, variant, mixture=variant == "graphmdn"))
+    left_out = metrics(preset, "graphmdn_wide", mixture=True) | {"status": "not run", "reason": "a test", "seeds": []}
+    artifacts.write_json(layout.metrics("graphmdn_wide"), left_out)
+    write(layout.tables / "semgcn_table_1.md", f"| {preset} |")
+    write(layout.figures / "semgcn_figure_7.png", "a picture")
+    write(layout.tables / "graphmdn_table_1.md", "| GraphMDN |")
+    write(layout.figures / "overview.png", "of both papers")
+    write(layout.claims_text, "# Claims")
+
+
+def history(offset: float) -> str:
+    """A course of 40 steps; test figures only at the two ends of epochs."""
+    rows = ["epoch,step,learning_rate,loss,test_mpjpe,test_loss"]
+    for step in range(2, 41, 2):
+        tests = f"{offset + 50 / step},{1 / step}" if step % 20 == 0 else ","
+        rows.append(f"{step / 20},{step},{1e-3 / step},{offset + 1 / 3 / step},{tests}")
+    return "\n".join(rows) + "\n"
+
+
+def environment() -> dict[str, Any]:
+    return {
+        "started": STARTED,
+        "finished": FINISHED,
+        "seconds": 1234.5,
+        "device": "cpu",
+        "git_commit": "0123456789abcdef0123456789abcdef01234567-dirty",
+        "steps": 40,
+        "epochs": 2,
+        "poses": 2560,
+        "poses_per_second": 2.1,
+        "resumed": 1,
+        "peak_memory_mb": 300.0,
+        "fingerprint": "f",
+    }
+
+
+def metrics(preset: str, variant: str, mixture: bool) -> dict[str, Any]:
+    def errors(base: float) -> dict[str, Any]:
+        per_action = {"Walking": base - 1, "Sitting Down & Up": base + 1}
+        return {"action_average": base, "frame_average": base + 0.5, "per_action": per_action, "per_joint": {"Hip": 0}}
+
+    def seed(number: int) -> dict[str, Any]:
+        names = ("mean", "highest", "oracle") if mixture else ("point",)
+        predictions = {
+            name: {"mpjpe": errors(60 + 10 * place + number), "p_mpjpe": errors(40 + 10 * place + number)}
+            for place, name in enumerate(names)
+        }
+        found = {"kernels": 5, "nll": -31.5, "calibration": {"0.1": 0.09}, "mean_weights": [0.75, 0.25]}
+        return {
+            "seed": number,
+            "predictions": predictions,
+            "mixture": found if mixture else None,
+            "loss": {"train": 0.25, "test": 0.5},
+            "best_on_test": {"epoch": 1, "selected_by": "mpjpe", "mpjpe": 55.5, "p_mpjpe": 44.5},
+        }
+
+    return {
+        "schema": 1,
+        "variant": variant,
+        "preset": preset,
+        "status": "run",
+        "reason": None,
+        "parameters": 440357,
+        "data": {
+            "source": "synthetic",
+            "train_digest": "a" * 64,
+            "test_digest": "b" * 64,
+            "train_poses": 1280,
+            "test_poses": 320,
+        },
+        "seeds": [seed(0), seed(1)],
+    }
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    content = artifacts.read_json(path)
+    change(content)
+    artifacts.write_json(path, content)

@@ -1,0 +1,274 @@
+"""pipeline/artifacts.py: files appear whole or not at all, and a damaged one is named and never executed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.mkdir, (str(self.mark),))
+
+
+# --- whole or not at all ----------------------------------------------------------------------------------------------
+
+
+def test_an_error_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+    artifacts.write_json(path, {"mpjpe": 50.5})
+    with pytest.raises(ZeroDivisionError), artifacts.atomic(path) as part:
+        part.write_text("half of the n")
+        raise ZeroDivisionError
+    assert artifacts.read_json(path) == {"mpjpe": 50.5}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_value_that_is_no_json_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+    artifacts.write_json(path, {"mpjpe": 50.5})
+    for value in (float("nan"), float("inf"), {1, 2}):
+        with pytest.raises((ValueError, TypeError)):
+            artifacts.write_json(path, {"mpjpe": value})
+    assert artifacts.read_json(path) == {"mpjpe": 50.5}
+
+
+def test_an_array_of_objects_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "poses.npz"
+    artifacts.write_arrays(path, {"frame": np.arange(3)})
+    with pytest.raises(ValueError):
+        artifacts.write_arrays(path, {"frame": np.array([{}], dtype=object)})
+    assert list(artifacts.read_arrays(path)["frame"]) == [0, 1, 2]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_old_file_stands_until_the_new_one_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "down" / "table.md"
+    artifacts.write_text(path, "old")
+    with artifacts.atomic(path) as part:
+        part.write_text("new")
+        assert path.read_text() == "old" and part.parent == path.parent  # one file system: renaming is one step
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_is_exchanged_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "tables"
+    with artifacts.atomic_folder(path) as part:
+        (part / "old.md").write_text("old")
+    with pytest.raises(ZeroDivisionError), artifacts.atomic_folder(path) as part:
+        (part / "new.md").write_text("new")
+        raise ZeroDivisionError
+    assert [file.name for file in path.iterdir()] == ["old.md"]
+    with artifacts.atomic_folder(path) as part:
+        (part / "new.md").write_text("new")
+        assert [file.name for file in path.iterdir()] == ["old.md"]
+    assert [file.name for file in path.iterdir()] == ["new.md"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_never_half_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill while the old folder is deleted: what stands at the path then is whole."""
+    path = tmp_path / "tables"
+    for text in ("old", "new"):
+        with monkeypatch.context() as patch:
+            if text == "new":
+                patch.setattr(artifacts.shutil, "rmtree", delete_one_file_and_die)
+            try:
+                with artifacts.atomic_folder(path) as part:
+                    for name in ("one.md", "two.md"):
+                        (part / name).write_text(text)
+            except SystemError:
+                pass
+    assert {(file.name, file.read_text()) for file in path.iterdir()} == {("one.md", "new"), ("two.md", "new")}
+
+
+def delete_one_file_and_die(folder: Path, **_: Any) -> None:
+    for file in sorted(Path(folder).glob("*"))[:1]:
+        file.unlink()
+        raise SystemError
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from pipeline import artifacts
+with artifacts.{context}(Path(sys.argv[1])) as part:
+    (part / "file.md" if part.is_dir() else part).write_text("half")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("context", ["atomic", "atomic_folder"])
+def test_a_kill_leaves_the_old_one(tmp_path: Path, context: str) -> None:
+    path = tmp_path / "output"
+    file = path / "file.md" if context == "atomic_folder" else path
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("old")
+    writer = subprocess.Popen(
+        [sys.executable, "-c", KILLED.format(context=context), str(path)], cwd=REPOSITORY, stdout=subprocess.PIPE
+    )
+    assert writer.stdout is not None and writer.stdout.readline() == b"writing\n"
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    writer.stdout.close()
+    assert file.read_text() == "old"
+
+
+# --- arrays -----------------------------------------------------------------------------------------------------------
+
+
+def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "poses.npz"
+    arrays = {
+        "joints_3d": np.linspace(0, 1, 102, dtype=np.float32).reshape(2, 17, 3),
+        "seed_0/edge_weights": np.eye(16),
+        "actions": np.array(["Walking", "Sitting Down"]),
+        "none": np.zeros((0, 3), np.int16),
+    }
+    artifacts.write_arrays(path, arrays)
+    found = artifacts.read_arrays(path)
+    assert list(found) == list(arrays)
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype and np.array_equal(found[name], array)
+
+
+def test_equal_arrays_have_equal_bytes(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.npz", tmp_path / "other.npz"
+    artifacts.write_arrays(one, {"frame": np.arange(100), "take": np.ones(3)})
+    time.sleep(2.1)  # a zip archive's dates have a resolution of two seconds
+    artifacts.write_arrays(other, {"frame": np.arange(100), "take": np.ones(3)})
+    assert one.read_bytes() == other.read_bytes()
+    artifacts.write_arrays(other, {"frame": np.arange(100), "take": np.ones(3, np.float32)})
+    assert artifacts.digest(one) != artifacts.digest(other)
+
+
+def pickled_member(path: Path, trap: Trap) -> None:
+    np.savez(path, frame=np.array([trap], dtype=object))
+
+
+def pickled_file(path: Path, trap: Trap) -> None:
+    path.write_bytes(pickle.dumps({"frame": trap}))
+
+
+@pytest.mark.parametrize("damage", [pickled_member, pickled_file])
+def test_a_pickle_is_refused_and_not_executed(tmp_path: Path, damage: Any) -> None:
+    mark = tmp_path / "executed"
+    damage(tmp_path / "poses.npz", Trap(mark))
+    refused(tmp_path / "poses.npz")
+    assert not mark.exists()
+    if damage is pickled_member:  # the trap works
+        np.load(tmp_path / "poses.npz", allow_pickle=True)["frame"]
+        assert mark.exists()
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def one_array(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.arange(3))
+
+
+def text_inside(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("frame.npy", b"1 2 3")
+
+
+def a_trillion_numbers(path: Path) -> None:
+    """A header that promises more than there is."""
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117) + b"\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("frame.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+
+
+@pytest.mark.parametrize("damage", [flip_a_bit, cut, empty, one_array, text_inside, a_trillion_numbers])
+def test_damaged_arrays_are_named(tmp_path: Path, damage: Any) -> None:
+    path = tmp_path / "poses.npz"
+    artifacts.write_arrays(path, {"frame": np.arange(1000)})
+    damage(path)
+    refused(path)
+
+
+def refused(path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        artifacts.read_arrays(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ") and "\n" not in message and "again" in message
+
+
+# --- JSON and the rest ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"", b'{"mpjpe": 50.', b"{'mpjpe': 50.5}", b"\xff\xfe{}"])
+def test_damaged_json_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "metrics.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        artifacts.read_json(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: not readable as JSON") and "\n" not in message and "again" in message
+
+
+@pytest.mark.parametrize("read", [artifacts.read_json, artifacts.read_arrays])
+def test_a_missing_file_is_named(tmp_path: Path, read: Any) -> None:
+    with pytest.raises(InputError, match=f"{tmp_path / 'lost'}: missing; run the stage"):
+        read(tmp_path / "lost")
+
+
+def test_digest_is_sha_256(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    assert artifacts.digest(tmp_path / "file") == hashlib.sha256(b"abc").hexdigest()
+    # FIPS 180-2, example B.1
+    assert artifacts.digest(tmp_path / "file").startswith("ba7816bf8f01cfea")
+
+
+def test_presets_share_nothing_but_downloads() -> None:
+    """Side by side: no path of one preset is a path of another, and none names the machine."""
+    layouts = [artifacts.Layout(preset) for preset in ("demo", "mini")]
+    demo, mini = (
+        {
+            name: getattr(layout, name)
+            for name, kind in vars(artifacts.Layout).items()
+            if isinstance(kind, property) and name not in ("raw", "licensed")
+        }
+        | {"checkpoint": layout.checkpoint("semgcn", 0), "resume": layout.resume("semgcn")}
+        for layout in layouts
+    )
+    assert demo.keys() == mini.keys() and len(demo) > 10
+    assert not set(demo.values()) & set(mini.values())
+    assert not any(path.is_absolute() for path in demo.values())
+    assert layouts[0].raw == layouts[1].raw

@@ -1,0 +1,133 @@
+"""The whole pipeline in a tiny preset, once through DVC and once through Snakemake with two jobs at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from pathlib import Path
+
+import pytest
+from repository import copy_of_repository, files_of_repository, replace_in, run_tool
+
+pytestmark = pytest.mark.slow
+
+TINY = """
+    description: synthetic motion, a test
+    threads: 1
+    device: cpu
+    seeds: 1
+    variants:
+      - mean_pose
+      - linear_least_squares
+      - semgcn_one_cycle
+      - graphmdn
+    motion:
+      source: synthetic
+      frames_per_second: 1
+      seconds_per_take: 4
+      seed: 0
+    lift:
+      epochs: 1
+    """
+
+
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    dvc: Path
+    snakemake: Path
+
+
+def repro(folder: Path, *options: str) -> str:
+    return tool(folder, "dvc", "repro", *options)
+
+
+def snakemake(folder: Path, *options: str) -> str:
+    return tool(folder, "snakemake", "--cores", "2", *options)
+
+
+def tool(folder: Path, *command: str) -> str:
+    """What a successful run printed. Captions are dated, so the date is fixed, as for any reproducible build."""
+    answer = run_tool(*command, folder=folder, SOURCE_DATE_EPOCH="1700000000")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout + answer.stderr
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """The metrics, tables and claims of a run."""
+    results = folder / "results" / "tiny"
+    files = [*results.glob("metrics/*.json"), *results.glob("tables/*.*"), *results.glob("claims.*")]
+    return {str(path.relative_to(results)): path.read_bytes() for path in files if path.name != ".snakemake_timestamp"}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    folders = [copy_of_repository(tmp_path_factory.mktemp(name)) for name in ("dvc", "snakemake")]
+    for folder in folders:
+        (folder / "params" / "tiny.yaml").write_text(textwrap.dedent(TINY), encoding="utf-8")
+        replace_in(folder / "params.yaml", "preset: demo\n", "preset: tiny\n")
+    repro(folders[0])
+    snakemake(folders[1])
+    return Runs(*folders)
+
+
+def test_both_give_the_same_bytes(runs: Runs) -> None:
+    by_dvc, by_snakemake = content(runs.dvc), content(runs.snakemake)
+    assert {"metrics/graphmdn.json", "metrics/semgcn.json", "claims.md"} <= by_dvc.keys()
+    assert any(name.startswith("tables/") and name.endswith(".md") for name in by_dvc)
+    assert by_dvc.keys() == by_snakemake.keys()
+    assert [name for name in by_dvc if by_dvc[name] != by_snakemake[name]] == []
+
+
+def test_a_second_run_of_either_does_nothing(runs: Runs) -> None:
+    assert_nothing_is_done_by_dvc(runs.dvc)
+    assert_nothing_is_done_by_snakemake(runs.snakemake)
+
+
+def test_each_takes_over_the_outputs_of_the_other(runs: Runs) -> None:
+    assert_nothing_is_done_by_snakemake(runs.dvc)
+    assert_nothing_is_done_by_dvc(runs.snakemake)
+
+
+def test_editing_one_variant_runs_one_variant_again(runs: Runs) -> None:
+    expected = {"train_lift@graphmdn", "evaluate_lift@graphmdn", "tabulate", "report", "publish"}
+    for folder in (runs.dvc, runs.snakemake):
+        replace_in(folder / "params.yaml", "    title: GraphMDN\n", "    title: Edited\n")
+    try:
+        printed = repro(runs.dvc, "--dry")
+        started = {line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")}
+        assert started == expected
+        printed = snakemake(runs.snakemake, "--dry-run", "--printshellcmds")
+        commands = [line for line in printed.splitlines() if line.startswith("Shell command: python")]
+        assert len(commands) == len(expected)
+        assert sum("--variant graphmdn " in line for line in commands) == 2
+    finally:
+        for folder in (runs.dvc, runs.snakemake):
+            replace_in(folder / "params.yaml", "    title: Edited\n", "    title: GraphMDN\n")
+
+
+def test_sync_tells_snakemake_what_dvc_has_made(runs: Runs) -> None:
+    """Outputs checked out of DVC's cache have dates in any order; the commands of `make sync` put that right."""
+    for path in (runs.dvc / "data" / "tiny" / "motion").iterdir():
+        path.touch()
+    assert "Nothing to be done" not in snakemake(runs.dvc, "--dry-run")
+    tool(runs.dvc, "make", "--old-file", ".venv/installed", "sync")
+    assert_nothing_is_done_by_snakemake(runs.dvc)
+    assert_nothing_is_done_by_dvc(runs.dvc)
+
+
+def test_git_sees_results_and_nothing_else(runs: Runs) -> None:
+    before = {str(path) for path in files_of_repository()}
+    for folder in (runs.dvc, runs.snakemake):
+        seen = tool(folder, "git", "ls-files", "--others", "--exclude-standard").split()
+        new = {name for name in seen if not name.startswith("results/tiny/")} - before
+        assert new == {"params/tiny.yaml", "dvc.lock"}
+
+
+def assert_nothing_is_done_by_dvc(folder: Path) -> None:
+    printed = repro(folder)
+    assert "Data and pipelines are up to date." in printed
+    assert "Running stage" not in printed
+
+
+def assert_nothing_is_done_by_snakemake(folder: Path) -> None:
+    assert "Nothing to be done" in snakemake(folder)

@@ -1,0 +1,339 @@
+"""pipeline/params.py: what a preset grants, and that every mistake in the settings is one line naming file and key."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import __main__ as command_line
+from pipeline import params
+from pipeline.artifacts import InputError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PARAMS = """\
+preset: small
+mirror: null
+seeds:
+  - 0
+  - 1
+  - 2
+lift_variants:
+  mean_pose:
+    paper: sanity
+    title: Mean pose
+    core: true
+    model:
+      name: mean_pose
+  semgcn:
+    paper: semgcn
+    title: SemGCN
+    core: true
+    epochs: 30
+    model:
+      convolution: semantic
+    schedule:
+      kind: step
+      factor: 0.96
+      every_epochs: 4.1
+  graphmdn:
+    paper: graphmdn
+    title: GraphMDN
+    epochs: 2
+    head:
+      name: mixture
+      sigma: per_joint
+    optimizer:
+      batch_size: 256
+    schedule:
+      kind: one_cycle
+      peak: 6.0e-3
+"""
+SMALL = """\
+description: synthetic motion
+threads: 1
+device: cpu
+seeds: 2
+variants: core
+motion:
+  source: synthetic
+  frames_per_second: 5
+  seconds_per_take: 12
+  seed: 0
+lift:
+  epochs: 3
+"""
+REAL = """\
+description: CMU
+motion:
+  source: cmu
+  frames_per_second: 30
+  train_subjects:
+    - "01"
+    - "08"
+  test_subjects:
+    - "02"
+    - "10"
+lift:
+  epochs: null
+"""
+FILES = {"params.yaml": PARAMS, "params/small.yaml": SMALL, "params/real.yaml": REAL}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "params").mkdir()
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def edit(root: Path, file: str, old: str, new: str) -> None:
+    assert FILES[file].count(old) == 1, f"{old!r} must stand in {file} once"
+    (root / file).write_text(FILES[file].replace(old, new))
+
+
+def says(root: Path, preset: str | None = None) -> str:
+    """The one line that loading ends with, its paths relative to the root."""
+    with pytest.raises(InputError) as caught:
+        params.load(preset, root)
+    message = str(caught.value).replace(f"{root}/", "")
+    assert "\n" not in message
+    return message
+
+
+# --- what is granted --------------------------------------------------------------------------------------------------
+
+
+def test_the_repository_s_own_presets_load() -> None:
+    names = params.presets(REPOSITORY)
+    assert {"demo", "mini", "paper"} <= set(names)
+    for name in names:
+        assert params.load(name, REPOSITORY).preset_name == name
+    assert params.load(None, REPOSITORY).preset_name == "demo"
+
+
+def test_a_preset_grants_seeds_variants_and_epochs(root: Path) -> None:
+    small, real = params.load(None, root), params.load("real", root)
+    assert (small.seeds, real.seeds) == ((0, 1), (0,))
+    assert small.why_not_run("semgcn") is None
+    assert small.why_not_run("graphmdn") == "preset small trains the core variants only"
+    assert real.why_not_run("graphmdn") is None
+    assert [small.epochs("semgcn"), real.epochs("semgcn"), real.epochs("graphmdn")] == [3, 30, 2]
+    assert small.layout.checkpoint("semgcn", 1) == root / "data/small/train_lift/semgcn/seed_1/checkpoint.pt"
+
+
+def test_a_preset_can_list_its_variants(root: Path) -> None:
+    edit(root, "params/small.yaml", "variants: core", "variants:\n  - graphmdn")
+    run = params.load(None, root)
+    assert run.why_not_run("graphmdn") is None
+    assert run.why_not_run("semgcn") == "preset small trains others only"
+
+
+def test_settings_do_not_change(root: Path) -> None:
+    run = params.load(None, root)
+    with pytest.raises(ValueError, match="frozen"):
+        run.variant("semgcn").epochs = 1
+
+
+# --- mistakes ---------------------------------------------------------------------------------------------------------
+
+STEP = "      kind: step\n      factor: 0.96\n      every_epochs: 4.1"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        # an unknown key, with the nearest that exists at its place
+        ("params.yaml", "mirror: null", "miror: null", "params.yaml: miror: unknown key; did you mean 'mirror'?"),
+        ("params.yaml", "epochs: 30", "epocs: 30", "lift_variants.semgcn.epocs: unknown key; did you mean 'epochs'?"),
+        ("params.yaml", "convolution:", "convolutoin:", "semgcn.model.convolutoin: unknown key; did you mean 'convol"),
+        ("params.yaml", "batch_size", "batchsize", "graphmdn.optimizer.batchsize: unknown key; did you mean 'batch_s"),
+        (
+            "params.yaml",
+            "mirror: null",
+            "quokka: 1",
+            "params.yaml: quokka: unknown key; there is lift_variants, mirror",
+        ),
+        (
+            "params/small.yaml",
+            "threads: 1",
+            "thread: 1",
+            "params/small.yaml: thread: unknown key; did you mean 'threads",
+        ),
+        ("params/small.yaml", "epochs: 3", "epoch: 3", "lift.epoch: unknown key; did you mean 'epochs'?"),
+        # the same where the key is one that must be there
+        ("params.yaml", "preset: small", "presets: small", "presets: unknown key; did you mean 'preset'?"),
+        (
+            "params.yaml",
+            "every_epochs",
+            "every_epoch",
+            "schedule.every_epoch: unknown key; did you mean 'every_epochs'?",
+        ),
+        (
+            "params/small.yaml",
+            "frames_per",
+            "frame_per",
+            "motion.frame_per_second: unknown key; did you mean 'frames_per",
+        ),
+        (
+            "params/real.yaml",
+            "test_subjects",
+            "test_subject",
+            "motion.test_subject: unknown key; did you mean 'test_sub",
+        ),
+        # a key that is missing
+        ("params.yaml", "    paper: sanity\n", "", "params.yaml: lift_variants.mean_pose.paper: missing"),
+        ("params/small.yaml", "  seconds_per_take: 12\n", "", "params/small.yaml: motion.seconds_per_take: missing"),
+        # a wrong type or value
+        ("params.yaml", "epochs: 30", "epochs: many", "semgcn.epochs: input should be a valid integer"),
+        ("params.yaml", "epochs: 30", "epochs: 30.5", "semgcn.epochs: input should be a valid integer"),
+        (
+            "params.yaml",
+            "epochs: 30",
+            "epochs: 0",
+            "semgcn.epochs: input should be greater than or equal to 1, found 0",
+        ),
+        ("params.yaml", "epochs: 30", "epochs: '30'", "semgcn.epochs: input should be a valid integer, found '30'"),
+        ("params.yaml", "epochs: 30", "epochs: true", "semgcn.epochs: input should be a valid integer, found True"),
+        ("params.yaml", "  - 2\n", "  - two\n", "seeds.2: input should be a valid integer"),
+        ("params.yaml", "  - 2\n", "  - 1\n", "params.yaml: seeds: 1 is listed twice"),
+        ("params.yaml", "title: SemGCN", "title: 3", "semgcn.title: input should be a valid string, found 3"),
+        ("params.yaml", "      convolution: semantic", "      - semantic", "lift_variants.semgcn.model: "),
+        ("params.yaml", f"schedule:\n{STEP}", "schedule: step", "lift_variants.semgcn.schedule: "),
+        (
+            "params/small.yaml",
+            "device: cpu",
+            "device: gpu",
+            "device: expected 'auto', 'cpu' or 'cuda', found 'gpu'; did",
+        ),
+        ("params/small.yaml", "take: 12", "take: .inf", "motion.seconds_per_take: input should be a finite number"),
+        # an unknown word, with the nearest
+        ("params.yaml", "semantic", "semantik", "semgcn.model.convolution: expected 'vanilla', 'semantic' or 'sem"),
+        ("params.yaml", "kind: step", "kind: stepp", "schedule.kind: unknown word 'stepp'; did you mean 'step'?"),
+        ("params.yaml", "      kind: step\n", "", "params.yaml: lift_variants.semgcn.schedule.kind: missing"),
+        ("params/small.yaml", "source: synthetic", "source: sinthetic", "motion.source: unknown word 'sinthetic'; did"),
+        (
+            "params/small.yaml",
+            "variants: core",
+            "variants: cor",
+            "small.yaml: variants: expected 'core' or 'all', found 'c",
+        ),
+        # what does not go together
+        ("params/small.yaml", "variants: core", "variants:\n  - semgc", "variant 'semgc'; did you mean 'semgcn'?"),
+        ("params/small.yaml", "seeds: 2", "seeds: 4", "params/small.yaml: seeds: asks for 4, params.yaml lists 3"),
+        ("params.yaml", "sigma: per_joint", "level: node", "lift_variants.graphmdn.head: joints share nothing"),
+        ("params/real.yaml", '"10"', '"08"', "params/real.yaml: motion: subject 08 is in train_subjects and in test_s"),
+        ("params/real.yaml", '"08"', '"01"', "motion.train_subjects: 01 is listed twice"),
+        # a preset that is none
+        ("params.yaml", "preset: small", "preset: smal", "params.yaml: preset: no preset 'smal' in params/; did you m"),
+        ("params.yaml", "preset: small", "preset: 3", "params.yaml: preset: input should be a valid string, found 3"),
+        # a name that no tool could take
+        ("params.yaml", "  mean_pose:", "  mean/pose:", "params.yaml: lift_variants.mean/pose: string should match"),
+        # what the two dialects read differently
+        (
+            "params.yaml",
+            "6.0e-3",
+            "6e-3",
+            "params.yaml: lift_variants.graphmdn.schedule.peak: Snakemake (YAML 1.1) and",
+        ),
+        ("params/small.yaml", "seed: 0", "seed: 010", "params/small.yaml: motion.seed: Snakemake (YAML 1.1) and DVC"),
+        (
+            "params/small.yaml",
+            "threads: 1",
+            "threads: 1:30",
+            "params/small.yaml: threads: Snakemake (YAML 1.1) and DVC",
+        ),
+        ("params/real.yaml", '"08"', "08", "params/real.yaml: motion.train_subjects[1]: Snakemake (YAML 1.1) and DVC"),
+        ("params/real.yaml", '"10"', "10", "params/real.yaml: motion.test_subjects.1: input should be a valid string"),
+        # what is no YAML
+        ("params.yaml", "preset: small", "preset: [small", "params.yaml: line 2: not YAML"),
+        ("params.yaml", "  mean_pose:", "\tmean_pose:", "params.yaml: line 8: not YAML"),
+        ("params.yaml", "  graphmdn:", "  semgcn:", "params.yaml: line 25: not YAML: found duplicate key"),
+        ("params/small.yaml", "threads: 1", "threads: \x00", "params/small.yaml: "),
+        ("params/small.yaml", SMALL, "", "params/small.yaml: expected a mapping of keys to values"),
+        ("params/small.yaml", SMALL, "- small", "params/small.yaml: expected a mapping of keys to values"),
+    ],
+)
+def test_a_mistake_is_one_line(root: Path, file: str, old: str, new: str, expected: str) -> None:
+    edit(root, file, old, new)
+    message = says(root, "real" if "real" in file else None)
+    assert message.startswith(file) and expected in message, message
+
+
+def test_a_word_of_a_choice_is_suggested(root: Path) -> None:
+    edit(root, "params.yaml", "semantic", "vanila")
+    assert says(root).endswith("found 'vanila'; did you mean 'vanilla'?")
+
+
+def test_an_unknown_preset_on_the_command_line(root: Path) -> None:
+    assert says(root, "smalll") == "--preset: no preset 'smalll' in params/; did you mean 'small'?"
+    assert says(root, "../params") == "--preset: no preset '../params' in params/; there is real, small"
+
+
+def test_an_unknown_variant(root: Path) -> None:
+    run = params.load(None, root)
+    with pytest.raises(InputError, match=r"params.yaml: lift_variants has no 'semgnc'; did you mean 'semgcn'\?"):
+        run.variant("semgnc")
+
+
+def test_a_file_that_is_missing_or_no_text(root: Path) -> None:
+    (root / "params.yaml").write_bytes(b"preset: \xff\xfe")
+    assert says(root).startswith("params.yaml: ")
+    (root / "params.yaml").unlink()
+    assert says(root).startswith("params.yaml: missing")
+
+
+# --- on the command line ----------------------------------------------------------------------------------------------
+
+
+def pipeline(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "pipeline", *arguments]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+
+
+def test_a_mistake_ends_with_2_before_any_work(root: Path) -> None:
+    edit(root, "params.yaml", "epochs: 30", "epocs: 30")
+    before = sorted(root.rglob("*"))
+    ended = pipeline(root, "prepare_motion")
+    assert ended.returncode == 2 and ended.stdout == ""
+    assert ended.stderr == "error: params.yaml: lift_variants.semgcn.epocs: unknown key; did you mean 'epochs'?\n"
+    assert sorted(root.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train_lift", "--variant", "semgnc", "--preset", "real"], "has no 'semgnc'; did you mean 'semgcn'?"),
+        (["train_lift", "--variant", "semgnc"], "has no 'semgnc'; did you mean 'semgcn'?"),
+        (
+            ["evaluate_lift", "--variant", "semgcn", "--preset", "reel"],
+            "--preset: no preset 'reel' in params/; did you",
+        ),
+    ],
+)
+def test_a_wrong_word_ends_with_2(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(root)
+    before = sorted(root.rglob("*"))
+    assert command_line.main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and said.count("\n") == 1 and words in said
+    assert sorted(root.rglob("*")) == before
+
+
+@pytest.mark.parametrize("arguments", [["trainlift"], ["train_lift"], ["prepare_motion", "--variant", "semgcn"], []])
+def test_a_wrong_command_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command_line.main(arguments)
+    assert caught.value.code == 2
+    assert "usage: python -m pipeline" in capsys.readouterr().err

@@ -1,0 +1,125 @@
+"""publish as a user runs it: without a network, twice at once, and shown by the server that `make ui` starts."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import finished_runs
+import pytest
+
+from pipeline import artifacts, params
+from pipeline.artifacts import Layout
+from pipeline.stages import publish
+
+mlflow = pytest.importorskip("mlflow")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+# Runs the command line, but ends at once with 9 when anything asks for the network.
+OFFLINE = """
+import os, runpy, socket
+def refuse(*_, **__):
+    os._exit(9)
+socket.socket.connect = socket.getaddrinfo = refuse
+runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
+"""
+
+
+def start_publish(root: Path) -> subprocess.Popen[str]:
+    # A bare environment: where MLflow finds the variables of a test or a CI, it is silent by itself.
+    bare = {"PATH": os.defpath, "HOME": str(root.parent), "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-c", OFFLINE, "publish"]
+    return subprocess.Popen(command, cwd=root, env=bare, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_first_publishes_at_once_without_a_network(tmp_path: Path) -> None:
+    """Both make the database, which breaks MLflow when nothing orders them, and both have the same runs to publish."""
+    root = finished_runs.make(tmp_path / "repository")
+    both = [start_publish(root), start_publish(root)]
+    said = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    for output, errors in said:
+        assert output == "4 trainings of preset demo are in MLflow; `make ui` shows them\n"
+        assert errors in ("", "publish: waiting for another publish to end\n")
+    store = mlflow.MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+    found = store.search_runs([experiment.experiment_id for experiment in store.search_experiments()])
+    receipt = artifacts.read_json(Layout("demo", root).publish_receipt)
+    assert {run.info.run_id for run in found} == {line["run_id"] for line in receipt["runs"] + receipt["results"]}
+    assert len(found) == 6
+
+
+def test_nothing_finished_needs_no_database(tmp_path: Path) -> None:
+    root = finished_runs.make(tmp_path)
+    publish.run(params.load("mini", root))
+    receipt = artifacts.read_json(Layout("mini", root).publish_receipt)
+    assert receipt == {"tracking_uri": None, "runs": [], "results": []}
+    assert not (root / "mlflow.db").exists()
+
+
+@pytest.fixture
+def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository that was moved after it had published."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    root = finished_runs.make(tmp_path / "repository")
+    publish.run(params.load("demo", root))
+    return root.rename(tmp_path / "moved")
+
+
+@pytest.fixture
+def server(moved: Path) -> Iterator[str]:
+    """What `make ui` starts; without the workers for language models it takes a quarter of the memory."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", "sqlite:///mlflow.db"]
+    command += ["--artifacts-destination", "mlartifacts", "--workers", "1", "--port", str(port)]
+    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    process = subprocess.Popen(
+        command, cwd=moved, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        yield wait_for(address, process)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes]) -> str:
+    for _ in range(600):
+        assert process.poll() is None, "the server ended"
+        try:
+            urllib.request.urlopen(f"{address}/health", timeout=1).close()
+            return address
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(f"no server at {address} after a minute")
+
+
+@pytest.mark.slow
+def test_a_server_shows_the_runs_of_a_moved_repository(
+    server: str, moved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    store = mlflow.MlflowClient(server)
+
+    def check(preset: str) -> None:
+        for line in artifacts.read_json(Layout(preset, moved).publish_receipt)["runs"]:
+            local = store.download_artifacts(line["run_id"], "checkpoint.pt", str(tmp_path))
+            assert artifacts.digest(Path(local)) == line["checkpoint"]
+
+    check("demo")
+    before = artifacts.read_json(Layout("demo", moved).publish_receipt)
+    publish.run(params.load("demo", moved))  # through the server: everything is found to be there
+    after = artifacts.read_json(Layout("demo", moved).publish_receipt)
+    assert after == before | {"tracking_uri": server}
+    finished_runs.train(moved, "mini")
+    publish.run(params.load("mini", moved))  # and what is new goes through it
+    check("mini")

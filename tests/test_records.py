@@ -1,0 +1,173 @@
+"""pipeline/records.py: what is read from the stages' files, and what it says of damaged ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import finished_runs
+import pytest
+
+from pipeline import artifacts, params, records
+from pipeline.artifacts import InputError
+from pipeline.records import Record
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> artifacts.Layout:
+    return artifacts.Layout("demo", finished_runs.make(tmp_path))
+
+
+def find(layout: artifacts.Layout, preset: str = "demo") -> dict[tuple[str, str], Record]:
+    found = records.find(params.load(preset, layout.root))
+    return {(record.experiment, record.name): record for record in found}
+
+
+def test_a_record_for_every_variant_and_seed_that_was_run(layout: artifacts.Layout) -> None:
+    assert list(find(layout)) == [
+        ("semgcn", "semgcn seed 0 (demo)"),
+        ("semgcn", "semgcn seed 1 (demo)"),
+        ("graphmdn", "graphmdn seed 0 (demo)"),
+        ("graphmdn", "graphmdn seed 1 (demo)"),  # and no graphmdn_wide, which this preset leaves out
+        ("semgcn", "results (demo)"),
+        ("graphmdn", "results (demo)"),
+    ]
+
+
+def test_what_is_not_finished_is_left_out(layout: artifacts.Layout) -> None:
+    layout.metrics("semgcn").unlink()
+    assert {name for _, name in find(layout)} == {"graphmdn seed 0 (demo)", "graphmdn seed 1 (demo)", "results (demo)"}
+    assert find(layout, "mini") == {}
+
+
+def test_final_figures(layout: artifacts.Layout) -> None:
+    found = find(layout)
+    point = found["semgcn", "semgcn seed 1 (demo)"].metrics
+    assert point["test/point/mpjpe"] == 61 and point["test/point/p_mpjpe"] == 41
+    assert point["test/point/mpjpe_frame_average"] == 61.5
+    assert point["test/point/mpjpe/Walking"] == 60
+    assert point["test/point/mpjpe/Sitting Down _ Up"] == 62  # MLflow refuses the ampersand
+    assert (point["train/loss"], point["test/loss"]) == (0.25, 0.5)
+    assert point["best_on_test/mpjpe"] == 55.5 and point["model/parameters"] == 440357
+    assert not any(name.startswith("test/mixture") for name in point)
+    mixture = found["graphmdn", "graphmdn seed 0 (demo)"].metrics
+    assert [mixture[f"test/{name}/mpjpe"] for name in ("mean", "highest", "oracle")] == [60, 70, 80]
+    assert mixture["test/mixture/nll"] == -31.5 and mixture["test/mixture/calibration/0.1"] == 0.09
+    assert mixture["test/mixture/mean_weights/1"] == 0.25
+    assert mixture["training/seconds"] == 1234.5 and mixture["training/resumed"] == 1
+
+
+def test_parameters_tags_and_data(layout: artifacts.Layout) -> None:
+    record = find(layout)["semgcn", "semgcn seed 1 (demo)"]
+    expected = {
+        "seed": "1",
+        "epochs": "2",
+        "epochs_stated": "30",
+        "model.channels": "128",
+        "head.name": "point",
+        "schedule.kind": "step",
+        "schedule.every_epochs": "4.1",
+        "optimizer.max_weight_norm": "null",
+        "preset.motion.source": "synthetic",
+        "preset.motion.frames_per_second": "5.0",
+    }
+    assert {name: record.parameters.get(name) for name in expected} == expected
+    assert record.tags["git_commit"].endswith("4567-dirty")
+    assert record.tags["mlflow.source.git.commit"] == "0123456789abcdef0123456789abcdef01234567"
+    assert record.tags["train_digest"] == "a" * 64 and record.tags["test_digest"] == "b" * 64
+
+
+def test_tables_and_figures_go_to_their_paper(layout: artifacts.Layout) -> None:
+    def names(paper: str) -> set[tuple[str, str]]:
+        return {(folder, file.name) for folder, file in find(layout)[paper, "results (demo)"].files}
+
+    shared = {("", "claims.md"), ("figures", "overview.png")}
+    assert names("graphmdn") == shared | {("tables", "graphmdn_table_1.md")}
+    assert names("semgcn") == shared | {("tables", "semgcn_table_1.md"), ("figures", "semgcn_figure_7.png")}
+
+
+def test_the_course_of_a_training(layout: artifacts.Layout) -> None:
+    rows = ["epoch,step,learning_rate,loss,test_mpjpe", "0.5,10,0.25,3,", "2.0,40,0.125,2,50"]
+    finished_runs.write(layout.history("semgcn", 0), "\n".join(rows))
+    assert list(find(layout)["semgcn", "semgcn seed 0 (demo)"].history()) == [
+        ("history/epoch", 0.5, 10, 0.25),  # step 10 of 40: a quarter of the training
+        ("history/learning_rate", 0.25, 10, 0.25),
+        ("history/loss", 3.0, 10, 0.25),
+        ("history/epoch", 2.0, 40, 1.0),
+        ("history/learning_rate", 0.125, 40, 1.0),
+        ("history/loss", 2.0, 40, 1.0),
+        ("history/test_mpjpe", 50.0, 40, 1.0),
+    ]
+
+
+def test_the_digest_covers_everything(layout: artifacts.Layout) -> None:
+    """A record that differs in any one respect is published again; an equal one is not."""
+    record = find(layout)["semgcn", "semgcn seed 0 (demo)"]
+    changes: dict[str, Any] = {
+        "name": "other",
+        "tags": record.tags | {"git_commit": "other"},
+        "parameters": record.parameters | {"epochs": "7"},
+        "metrics": record.metrics | {"test/loss": 0.125},
+        "datasets": record.datasets[:1],
+        "files": record.files[1:],
+        "started": 0.0,
+        "finished": 0.0,
+    }
+    digests = {dataclasses.replace(record, **{name: value}).digest() for name, value in changes.items()}
+    finished_runs.write(layout.history("semgcn", 0), "epoch,step\n")
+    digests.add(record.digest())
+    assert len(digests) == len(changes) + 1
+    finished_runs.write(layout.history("semgcn", 0), finished_runs.history(0))
+    assert find(layout)["semgcn", "semgcn seed 0 (demo)"].digest() == record.digest() not in digests
+
+
+def remove_checkpoint(layout: artifacts.Layout) -> None:
+    layout.checkpoint("semgcn", 1).unlink()
+
+
+def damage_history(layout: artifacts.Layout) -> None:
+    finished_runs.write(layout.history("semgcn", 1), "epoch,step,loss\n0.1,2,0.5\n0.2,4,much\n")
+
+
+def shorten_history(layout: artifacts.Layout) -> None:
+    finished_runs.write(layout.history("semgcn", 1), "epoch,step,loss\n0.1,2,0.5\n0.2\n")
+
+
+def damage_metrics(layout: artifacts.Layout) -> None:
+    finished_runs.edit(layout.metrics("semgcn"), lambda content: content["seeds"][1].pop("loss"))
+
+
+def damage_time(layout: artifacts.Layout) -> None:
+    finished_runs.edit(layout.environment("semgcn", 1), lambda content: content.update(started="yesterday"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (remove_checkpoint, ["seed_1/checkpoint.pt: missing", "train_lift"]),
+        (damage_history, ["seed_1/history.csv: line 3", "much"]),
+        (shorten_history, ["seed_1/history.csv: line 3"]),
+        (damage_metrics, ["metrics/semgcn.json: ", "'loss'"]),
+        (damage_time, ["yesterday", "environment.json"]),
+    ],
+)
+def test_damaged_files_are_named(
+    layout: artifacts.Layout, damage: Callable[[artifacts.Layout], None], words: list[str]
+) -> None:
+    damage(layout)
+    with pytest.raises(InputError) as caught:
+        for record in find(layout).values():
+            list(record.history())
+    message = str(caught.value)
+    assert "\n" not in message and all(word in message for word in words), message
+
+
+def test_mlflow_is_imported_only_when_something_is_published() -> None:
+    probe = "import sys, pipeline.stages.publish; sys.exit('mlflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], cwd=REPOSITORY).returncode == 0

@@ -1,0 +1,364 @@
+"""pipeline/tracking.py on a small SQLite: what MLflow holds after publishing once, again, and after an interruption."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sqlite3
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import finished_runs
+import pytest
+
+from pipeline import artifacts, params, records, tracking
+from pipeline.artifacts import InputError, Layout
+
+mlflow = pytest.importorskip("mlflow")
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An initialised database without runs, made once because that takes a second."""
+    root = tmp_path_factory.mktemp("mlflow")
+    database = root / "mlflow.db"
+    with tracking._open(f"sqlite:///{database}", root):
+        return database
+
+
+@pytest.fixture
+def root(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    root = finished_runs.make(tmp_path / "repository")
+    shutil.copyfile(empty_store, root / "mlflow.db")
+    return root
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> tuple[Path, dict[str, Any]]:
+    """A repository that has published once, and its receipt, for tests that only look."""
+    root = finished_runs.make(tmp_path_factory.mktemp("published"))
+    shutil.copyfile(empty_store, root / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        return root, publish(root)
+
+
+def publish(root: Path, preset: str = "demo") -> dict[str, Any]:
+    return tracking.publish(records.find(params.load(preset, root)), root)
+
+
+def client(root: Path) -> Any:
+    return mlflow.MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+
+
+def runs(root: Path) -> dict[str, Any]:
+    """All active runs as `experiment/name`; two of one name are a duplicate."""
+    store = client(root)
+    experiments = {experiment.experiment_id: experiment.name for experiment in store.search_experiments()}
+    found = store.search_runs(list(experiments))
+    names = [f"{experiments[run.info.experiment_id]}/{run.info.run_name}" for run in found]
+    assert len(names) == len(set(names)), f"duplicates: {sorted(names)}"
+    return dict(zip(names, found, strict=True))
+
+
+def ids(root: Path) -> dict[str, str]:
+    return {name: run.info.run_id for name, run in runs(root).items()}
+
+
+def milliseconds(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
+# --- published once ---------------------------------------------------------------------------------------------------
+
+
+def test_every_variant_and_seed_that_was_run_has_a_run(published: tuple[Path, dict[str, Any]]) -> None:
+    root, receipt = published
+    expected = [("semgcn", 0), ("semgcn", 1), ("graphmdn", 0), ("graphmdn", 1)]
+    assert [(line["variant"], line["seed"]) for line in receipt["runs"]] == expected
+    assert set(runs(root)) == {
+        *(f"{variant}/{variant} seed {seed} (demo)" for variant, seed in expected),
+        "semgcn/results (demo)",
+        "graphmdn/results (demo)",
+    }
+    store = client(root)
+    for line in receipt["runs"]:
+        run = store.get_run(line["run_id"])
+        path = Layout("demo", root).checkpoint(line["variant"], line["seed"])
+        assert store.get_experiment(run.info.experiment_id).name == line["experiment"] == line["variant"]
+        assert run.data.tags["checkpoint"] == line["checkpoint"] == artifacts.digest(path)
+        assert run.data.tags["preset"] == "demo" and run.data.tags["seed"] == str(line["seed"])
+
+
+def test_times_are_those_of_the_training(published: tuple[Path, dict[str, Any]]) -> None:
+    info = runs(published[0])["semgcn/semgcn seed 0 (demo)"].info
+    assert info.start_time == milliseconds(finished_runs.STARTED)
+    assert info.end_time == milliseconds(finished_runs.FINISHED) == info.start_time + 30 * 60 * 1000
+    assert info.status == "FINISHED"
+
+
+def test_parameters_metrics_and_tags_are_the_record_s(published: tuple[Path, dict[str, Any]]) -> None:
+    root, _ = published
+    found, store = runs(root), client(root)
+    for record in records.find(params.load("demo", root)):
+        data = found[f"{record.experiment}/{record.name}"].data
+        assert data.params == record.parameters
+        figures = {name: value for name, value in data.metrics.items() if not name.startswith("history/")}
+        assert figures == record.metrics
+        assert record.place.items() | record.tags.items() <= data.tags.items()
+    run_id = found["graphmdn/graphmdn seed 0 (demo)"].info.run_id
+    (last,) = store.get_metric_history(run_id, "test/oracle/p_mpjpe/Walking")
+    assert (last.value, last.step, last.timestamp) == (59, 40, milliseconds(finished_runs.FINISHED))
+
+
+@pytest.mark.parametrize("name", ["semgcn", "graphmdn"])
+def test_histories_equal_the_file(published: tuple[Path, dict[str, Any]], name: str) -> None:
+    root, _ = published
+    store, run_id = client(root), ids(root)[f"{name}/{name} seed 1 (demo)"]
+    with Layout("demo", root).history(name, 1).open() as file:
+        rows = list(csv.DictReader(file))
+    for column in ("epoch", "learning_rate", "loss", "test_mpjpe", "test_loss"):
+        expected = [(int(row["step"]), float(row[column])) for row in rows if row[column]]
+        found = sorted(store.get_metric_history(run_id, f"history/{column}"), key=lambda metric: metric.step)
+        assert [(metric.step, metric.value) for metric in found] == expected
+        # 40 steps in 30 minutes
+        times = [milliseconds(finished_runs.STARTED) + step * 30 * 60 * 1000 // 40 for step, _ in expected]
+        assert [metric.timestamp for metric in found] == times
+
+
+def test_data_sets_are_inputs(published: tuple[Path, dict[str, Any]]) -> None:
+    inputs = runs(published[0])["semgcn/semgcn seed 0 (demo)"].inputs.dataset_inputs
+    found = {item.tags[0].value: item.dataset for item in inputs}
+    assert {context: dataset.name for context, dataset in found.items()} == {
+        "training": "demo synthetic train",
+        "testing": "demo synthetic test",
+    }
+    assert (found["training"].digest, found["testing"].digest) == (32 * "a", 32 * "b")
+    assert json.loads(found["testing"].source) == {"uri": "data/demo/motion/test.npz"}
+    assert json.loads(found["testing"].profile) == {"num_rows": 320}
+
+
+def test_artifacts_lie_where_a_server_looks_for_them(published: tuple[Path, dict[str, Any]]) -> None:
+    root, _ = published
+    found, folder = ids(root), root / "mlartifacts" / "graphmdn"
+    training = folder / found["graphmdn/graphmdn seed 0 (demo)"] / "artifacts"
+    assert names_in(training) == {"checkpoint.pt", "history.csv", "environment.json", "metrics/graphmdn.json"}
+    checkpoint = Layout("demo", root).checkpoint("graphmdn", 0)
+    assert (training / "checkpoint.pt").read_bytes() == checkpoint.read_bytes()
+    results = folder / found["graphmdn/results (demo)"] / "artifacts"
+    assert names_in(results) == {"tables/graphmdn_table_1.md", "figures/overview.png", "claims.md"}
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_nothing_names_the_machine(published: tuple[Path, dict[str, Any]]) -> None:
+    """Stored paths would be wrong once the repository has been moved."""
+    root, receipt = published
+    for experiment in client(root).search_experiments():
+        assert experiment.artifact_location.startswith("mlflow-artifacts:/"), experiment
+    assert str(root).encode() not in (root / "mlflow.db").read_bytes()
+    assert str(root) not in json.dumps(receipt) and receipt["tracking_uri"] == "sqlite:///mlflow.db"
+
+
+def test_a_long_history_goes_in_several_calls(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, sizes = mlflow.MlflowClient.log_batch, []
+
+    def counted(self: Any, run_id: str, metrics: Any = (), params: Any = ()) -> None:
+        sizes.append(max(len(metrics), 10 * len(params)))  # a server takes 1000 of the one and 100 of the other
+        whole(self, run_id, metrics, params)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "log_batch", counted)
+    rows = [f"{step / 20},{step},0.001,{step / 7}" for step in range(1, 2501)]
+    text = "\n".join(["epoch,step,learning_rate,loss", *rows])
+    finished_runs.write(Layout("demo", root).history("semgcn", 0), text)
+    publish(root)
+    found = client(root).get_metric_history(ids(root)["semgcn/semgcn seed 0 (demo)"], "history/loss")
+    assert {metric.step: metric.value for metric in found} == {step: step / 7 for step in range(1, 2501)}
+    assert max(sizes) == 1000
+
+
+# --- published again --------------------------------------------------------------------------------------------------
+
+
+def test_publishing_again_changes_nothing(root: Path) -> None:
+    first = publish(root)
+    before, stored = ids(root), (root / "mlflow.db").read_bytes()
+    assert publish(root) == first
+    assert ids(root) == before
+    assert (root / "mlflow.db").read_bytes() == stored
+
+
+def test_another_checkpoint_is_another_run(root: Path) -> None:
+    first = publish(root)
+    finished_runs.write(Layout("demo", root).checkpoint("semgcn", 0), "weights of another training")
+    second = publish(root)
+    changed = [one != other for one, other in zip(first["runs"], second["runs"], strict=True)]
+    assert changed == [True, False, False, False]
+    store, before, after = client(root), first["runs"][0], second["runs"][0]
+    old, new = store.get_run(before["run_id"]), store.get_run(after["run_id"])
+    assert old.info.lifecycle_stage == new.info.lifecycle_stage == "active"
+    assert old.data.tags["checkpoint"] == before["checkpoint"] != after["checkpoint"] == new.data.tags["checkpoint"]
+
+
+def test_another_evaluation_takes_the_place_of_the_run(root: Path) -> None:
+    """A metric that got smaller shows that nothing of the old run is left: of two values MLflow shows the larger."""
+    before = publish(root)["runs"][0]["run_id"]
+
+    def improve(content: dict[str, Any]) -> None:
+        content["seeds"][0]["predictions"]["point"]["mpjpe"]["action_average"] = 1.5
+
+    finished_runs.edit(Layout("demo", root).metrics("semgcn"), improve)
+    publish(root)
+    run = runs(root)["semgcn/semgcn seed 0 (demo)"]
+    assert run.info.run_id != before and run.data.metrics["test/point/mpjpe"] == 1.5
+    assert not (root / "mlartifacts" / "semgcn" / before).exists()
+
+
+def test_changed_settings_take_the_place_of_the_run(root: Path) -> None:
+    """MLflow's parameters cannot be overwritten."""
+    publish(root)
+    finished_runs.write(root / "params.yaml", finished_runs.PARAMS.replace("0.96", "0.5"))
+    publish(root)
+    assert runs(root)["semgcn/semgcn seed 0 (demo)"].data.params["schedule.factor"] == "0.5"
+
+
+def test_a_changed_table_takes_the_place_of_its_paper_only(root: Path) -> None:
+    publish(root)
+    before = ids(root)
+    finished_runs.write(Layout("demo", root).tables / "semgcn_table_1.md", "| other |")
+    publish(root)
+    after = ids(root)
+    assert {name for name in before if before[name] != after[name]} == {"semgcn/results (demo)"}
+    table = root / "mlartifacts" / "semgcn" / after["semgcn/results (demo)"] / "artifacts/tables/semgcn_table_1.md"
+    assert table.read_text() == "| other |"
+
+
+@pytest.mark.parametrize("call", ["create_run", "log_batch", "log_inputs", "set_terminated", "set_tag"])
+def test_an_interrupted_publish_is_repaired(root: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """Interrupted after a call for the second run, wherever that is."""
+    whole, seen = getattr(mlflow.MlflowClient, call), set()
+
+    def interrupted(self: Any, run_id: str, *rest: Any, **options: Any) -> Any:
+        answer = whole(self, run_id, *rest, **options)
+        seen.add(answer.info.run_id if call == "create_run" else run_id)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow.MlflowClient, call, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            publish(root)
+    publish(root)
+    found = runs(root)
+    assert len(found) == 6
+    for run in found.values():
+        assert run.info.status == "FINISHED" and len(run.data.tags["complete"]) == 64
+    one, other = (found[f"semgcn/semgcn seed {seed} (demo)"] for seed in (0, 1))
+    assert one.data.params.keys() == other.data.params.keys() and one.data.metrics.keys() == other.data.metrics.keys()
+
+
+def test_an_unfinished_run_of_a_lost_checkpoint_goes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow.MlflowClient, "set_terminated", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            publish(root)
+    finished_runs.write(Layout("demo", root).checkpoint("semgcn", 0), "weights of another training")
+    publish(root)
+    assert len(runs(root)) == 6  # which also fails on two runs of one name
+
+
+def test_what_was_deleted_by_hand_comes_back(root: Path) -> None:
+    """A run, an experiment, and all artifacts."""
+    receipt, store = publish(root), client(root)
+    store.delete_run(receipt["runs"][3]["run_id"])
+    store.delete_experiment(store.get_experiment_by_name("semgcn").experiment_id)
+    assert set(runs(root)) == {"graphmdn/graphmdn seed 0 (demo)", "graphmdn/results (demo)"}
+    publish(root)
+    assert len(runs(root)) == 6
+    shutil.rmtree(root / "mlartifacts")
+    publish(root)
+    assert len(runs(root)) == len(list(root.glob("mlartifacts/*/*/artifacts"))) == 6
+
+
+def test_presets_stand_side_by_side(root: Path) -> None:
+    demo = publish(root)
+    finished_runs.train(root, "mini")
+    mini = publish(root, "mini")
+    assert not {line["run_id"] for line in demo["runs"]} & {line["run_id"] for line in mini["runs"]}
+    assert publish(root) == demo
+    found = runs(root)
+    assert len(found) == 12
+    assert found["semgcn/semgcn seed 0 (mini)"].data.tags["preset"] == "mini"
+
+
+# --- what is wrong is said in one line --------------------------------------------------------------------------------
+
+
+def says(root: Path, *words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        publish(root)
+    message = str(caught.value)
+    assert "\n" not in message and all(word in message for word in words), message
+
+
+def test_without_mlflow(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    says(root, "MLflow is missing", "install")
+
+
+def test_a_locked_database(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracking, "LOCK_SECONDS", 0.1)
+    other = sqlite3.connect(root / "mlflow.db")
+    other.execute("BEGIN EXCLUSIVE")
+    says(root, "mlflow.db: database is locked", "stop the program")
+    other.close()
+    assert len(publish(root)["runs"]) == 4
+
+
+def test_a_database_locked_later(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow's own error has many lines."""
+
+    def locked(*_: Any, **__: Any) -> None:
+        raise mlflow.MlflowException("(sqlite3.OperationalError) database is locked\n[SQL: INSERT]\n" + 99 * "values ")
+
+    monkeypatch.setattr(mlflow.MlflowClient, "log_batch", locked)
+    says(root, "MLflow at sqlite:///mlflow.db: (sqlite3.OperationalError) database is locked [SQL", "...")
+
+
+def test_a_file_that_is_no_database(root: Path) -> None:
+    (root / "mlflow.db").write_bytes(b"something else entirely" * 100)
+    says(root, "mlflow.db: file is not a database")
+
+
+def test_a_database_of_another_version(root: Path) -> None:
+    with sqlite3.connect(root / "mlflow.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
+    database.close()
+    says(root, "out-of-date database schema", "mlflow db upgrade")
+
+
+def test_an_address_of_no_store(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mlruns")
+    says(root, "MLFLOW_TRACKING_URI: 'mlruns'", "sqlite:///")
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("sqlite:///mlflow.db", "sqlite:///mlflow.db"),
+        ("sqlite:////home/someone/secret/runs.db", "sqlite:///runs.db"),
+        ("https://someone:word@server.example:5000/runs?token=word", "https://server.example:5000/runs"),
+    ],
+)
+def test_public_address(address: str, public: str) -> None:
+    assert tracking.public_address(address) == public
