@@ -42,7 +42,7 @@ class LiftTask:
         )
 
     def validate(self) -> dict[str, float]:
-        """MPJPE in mm, averaged action by action, and the loss; a mixture's oracle first, as the authors chose by it."""
+        """MPJPE in mm, averaged action by action, and the loss; a mixture's oracle first: the authors chose by it."""
         output = predict(self.model, self.test.inputs)
         figures: dict[str, float] = {}
         if isinstance(output, PoseMixture):

@@ -1,9 +1,9 @@
 """From joint angles to joints: the kinematic skeleton of the synthetic people.
 
-World axes: z up, floor at z = 0, mm. A person's own axes: x forward, y to the person's left, z up. Every rotation of the
-trunk, neck, shoulders and hips is a rotation vector (axis times angle), which has no order of axes to argue about and no
-gimbal lock in the human range; knees and elbows are hinges. Trunk, neck and arms go from angles to joints; the legs go
-from where the feet stand to the angles of hip and knee, so that a planted foot stays planted.
+World axes: z up, floor at z = 0, mm. A person's own axes: x forward, y to the person's left, z up. Every rotation of
+the trunk, neck, shoulders and hips is a rotation vector (axis times angle), which has no order of axes to argue about
+and no gimbal lock in the human range; knees and elbows are hinges. Trunk, neck and arms go from angles to joints; the
+legs go from where the feet stand to the angles of hip and knee, so that a planted foot stays planted.
 """
 
 from dataclasses import dataclass
@@ -135,18 +135,18 @@ def _place_legs(joints: Array, person: Person, motion: Motion, facing: Array, pe
     shortest, longest = (leg_reach(person, degrees) for degrees in KNEE_LIMITS[::-1])
     pelvis = motion.pelvis.copy()
     # A pelvis that the legs cannot carry comes down: with a comfortable knee, not a locked one.
-    comfortable = leg_reach(person, 12.0)
+    comfortable = leg_reach(person, 8.0)
     level = motion.ankles[:, :, :2] - motion.pelvis[:, None, :2] - hips[..., :2]
     drop = np.maximum(comfortable**2 - (level**2).sum(axis=-1), 1.0)
     ceiling = motion.ankles[..., 2] + np.sqrt(drop) - hips[..., 2]  # [T, 2]
-    pelvis[:, 2] = smooth_minimum(pelvis[:, 2], smooth_minimum(*ceiling.T, width=8.0), width=8.0)
+    pelvis[:, 2] = smooth_minimum(pelvis[:, 2], smooth_minimum(ceiling[:, 0], ceiling[:, 1], 14.0), 14.0)
     joints[:, 0] = pelvis
     for side, (hip, knee, ankle) in ((RIGHT, (1, 2, 3)), (LEFT, (4, 5, 6))):
         joints[:, hip] = pelvis + hips[:, side]
         axis = motion.ankles[:, side] - joints[:, hip]
         distance = np.linalg.norm(axis, axis=-1, keepdims=True)
         axis = axis / distance
-        reach = smooth_minimum(-smooth_minimum(-distance, np.float64(-shortest), 4.0), np.float64(longest), 1.0)
+        reach = smooth_minimum(-smooth_minimum(-distance, -shortest, 4.0), longest, 1.0)
         direction = _apply(facing, motion.knees[:, side] * (1.0, SIDES[side], 1.0))
         direction -= axis * (axis * direction).sum(axis=-1, keepdims=True)
         direction /= np.linalg.norm(direction, axis=-1, keepdims=True)

@@ -7,7 +7,7 @@ frame rate.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
@@ -37,17 +37,19 @@ class Timeline:
     starts: Array  # [moves]
     ends: Array  # [moves]
 
-    def shares(self, times: Array, window: tuple[float, float] = (0.0, 1.0)) -> tuple[NDArray[np.intp], Array]:
+    def shares(self, times: Array, window: ArrayLike = (0.0, 1.0)) -> tuple[NDArray[np.intp], Array]:
         """At each time [T], the move that was begun last [T], and the share of its `window` that is over [T].
 
-        A window is a part of each move, such as (0, 0.6); the share is below 0 before it and above 1 after it.
+        A window is a part of a move, such as (0, 0.6), one for all [2] or one for each [moves, 2]; the share is below 0
+        before it and above 1 after it.
         """
         move = np.clip(np.searchsorted(self.starts, times, side="right") - 1, 0, len(self.starts) - 1)
         length = (self.ends - self.starts)[move]
         share = (times - self.starts[move]) / length
-        return move, (share - window[0]) / (window[1] - window[0])
+        opens, closes = np.broadcast_to(window, (len(self.starts), 2))[move].T
+        return move, (share - opens) / (closes - opens)
 
-    def follow(self, times: Array, keys: Array, window: tuple[float, float] = (0.0, 1.0)) -> Array:
+    def follow(self, times: Array, keys: Array, window: ArrayLike = (0.0, 1.0)) -> Array:
         """Keys [moves + 1, ...] blended over time: [T, ...]."""
         move, share = self.shares(times, window)
         weight = ease(share).reshape(-1, *[1] * (keys.ndim - 1))
@@ -86,6 +88,6 @@ def confine(values: Array, low: Array | float, high: Array | float) -> Array:
     return middle + half * np.sign(offset) * (inner + margin * np.tanh(beyond / margin))
 
 
-def smooth_minimum(first: Array, second: Array, width: float) -> Array:
+def smooth_minimum(first: Array, second: Array | float, width: float) -> Array:
     """The smaller of two values, its corner rounded over about `width`; never above the true minimum."""
     return -width * np.logaddexp(-first / width, -second / width)

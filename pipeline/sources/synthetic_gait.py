@@ -1,7 +1,8 @@
 """Walking: footprints along a closed path, and a body that rides over them.
 
 The path's length is the clock: a foot's phase is the distance walked over the length of a stride (two steps), so speed
-may change without a foot ever sliding. Shares of a stride below are those of a normal adult gait (stance 62 %, the heel
+may change without a foot ever sliding. Distances count for more where the path bends: people slow down and take shorter
+steps there. Shares of a stride below are those of a normal adult gait (stance 62 %, the heel
 leaves the floor at 40 %); the heights of the ankle follow from a foot that rolls over its ball.
 """
 
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.sources.synthetic_curves import Array, cycle, ease
-from pipeline.sources.synthetic_people import AVERAGE_LEG, LEFT, RIGHT, Person
+from pipeline.sources.synthetic_people import AVERAGE_LEG, Person
 
 STANCE, HEEL_OFF = 0.62, 0.42
+TIGHT = 350.0  # mm; on an arc of this radius people walk at half their speed
 # Ankle above its height on a flat foot, mm on an average leg, at each tenth of a stride from heel strike on.
 ANKLE_LIFT = (18.0, 2.0, 0.0, 2.0, 8.0, 38.0, 112.0, 158.0, 105.0, 42.0)
 
@@ -42,7 +44,10 @@ class Support:
 
 
 class Path:
-    """A closed curve around the origin, an oval or an eight turned by a random angle, measured by the distance walked."""
+    """A closed curve around the origin, an oval or an eight turned by a random angle, measured by the way walked.
+
+    A distance along it is in mm where the path is straight; on an arc of radius r one mm counts 1 + (TIGHT / r)^2.
+    """
 
     def __init__(self, random: np.random.Generator) -> None:
         self.length, width = random.uniform(1100, 1350), random.uniform(850, 1050)
@@ -50,8 +55,10 @@ class Path:
         self.width = width / self.order * random.choice((-1.0, 1.0))  # walked either way round
         self.angle = random.uniform(0.0, 2 * np.pi)
         self.turns = np.linspace(0.0, 1.0, 20_001)
-        steps = np.linalg.norm(np.diff(self._curve(self.turns)[0], axis=0), axis=1)
-        self.distances = np.concatenate(([0.0], np.cumsum(steps)))
+        points, directions = self._curve(self.turns)
+        steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+        bends = np.diff(np.unwrap(np.arctan2(directions[:, 1], directions[:, 0])))
+        self.distances = np.concatenate(([0.0], np.cumsum(steps * (1 + (TIGHT * bends / steps) ** 2))))
 
     def at(self, distance: Array) -> tuple[Array, Array]:
         """Point [..., 2] mm and unit direction of walking [..., 2] at distances [...] mm, rounds included."""
@@ -83,14 +90,16 @@ def walk(times: Array, person: Person, pace: Pace, random: np.random.Generator) 
         _foot(path, phase, stride, 0.0, half_track, scale),
         _foot(path, phase + 0.5, stride, 0.5, -half_track, scale),
     ]
-    ankles = np.stack(feet, axis=1) + (0.0, 0.0, person.ankle_height)
+    ankles = np.stack(feet, axis=1)
+    ankles[..., 2] += person.ankle_height
     point, direction = path.at(distance)
     to_left = np.stack((-direction[:, 1], direction[:, 0]), axis=-1)
     over_left = np.cos(2 * np.pi * (phase - STANCE / 2))  # 1 when the left leg carries, -1 when the right one does
     left_ahead = np.cos(2 * np.pi * phase)  # 1 at the left heel strike
     level = point + to_left * (20 * scale * over_left)[:, None]
-    bob = 20 * scale * np.cos(4 * np.pi * (phase - STANCE / 2))
-    height = person.ankle_height + 0.957 * person.leg + bob
+    # The body rides over the carrying leg as over a pole: the longer the stride, the lower between two steps.
+    dip = 22 * scale * (stride / (1270 * scale)) ** 2
+    height = person.ankle_height + 0.978 * person.leg + dip * (np.cos(4 * np.pi * (phase - STANCE / 2)) - 1)
     # The hip of the swinging leg drops a little, and the pelvis turns with the leg that is ahead.
     tilt = np.radians(np.stack((np.full_like(phase, 3.0), -3.5 * over_left, -6.0 * left_ahead), axis=-1))
     knee = np.broadcast_to(np.array([1.0, 0.08, 0.4]), (len(times), 2, 3))
@@ -100,14 +109,15 @@ def walk(times: Array, person: Person, pace: Pace, random: np.random.Generator) 
 
 
 def _foot(path: Path, phase: Array, stride: float, lead: float, side: float, scale: float) -> Array:
-    """Ankle [T, 3] above its flat height, of the foot whose phase runs `lead` ahead and whose track is `side` mm left."""
+    """Ankle [T, 3] above its flat height, of a foot `lead` strides ahead on a track `side` mm to the left."""
     step = np.floor(phase)
     share = phase - step
     # Where the body is at mid-stance; a little behind, because the heel leaves before the toes do.
-    middle = (step - lead + STANCE / 2) * stride - 30 * scale
+    middle = (step - lead + STANCE / 2 - 0.06) * stride
     prints = []
     for distance in (middle, middle + stride):
         point, direction = path.at(distance)
         prints.append(point + side * np.stack((-direction[:, 1], direction[:, 0]), axis=-1))
-    swing = ease((share - HEEL_OFF) / (1.0 - HEEL_OFF))[:, None]
+    # A foot tips over its toes before it flies, and lands without having hung in front of the body.
+    swing = ease(np.clip((share - HEEL_OFF) / (1.0 - HEEL_OFF), 0.0, 1.0) ** 1.4)[:, None]
     return np.column_stack((prints[0] + (prints[1] - prints[0]) * swing, scale * cycle(share, ANKLE_LIFT)))

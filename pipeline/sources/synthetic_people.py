@@ -1,7 +1,7 @@
 """The seven people of the synthetic set: their limb lengths and their ways of moving.
 
 They carry the names of Human3.6M's subjects because they stand where those stood, but their bodies are invented:
-plausible adults between 1.6 and 1.85 m, no two with the same proportions.
+plausible adults whose Head joint is 1.55 to 1.75 m above the floor, no two with the same proportions.
 """
 
 from dataclasses import dataclass

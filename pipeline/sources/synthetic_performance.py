@@ -9,7 +9,7 @@ from pipeline.sources.synthetic_actions import Action, Posture
 from pipeline.sources.synthetic_body import SIDES, Motion, assemble
 from pipeline.sources.synthetic_curves import Array, Timeline, wander
 from pipeline.sources.synthetic_gait import Support, walk
-from pipeline.sources.synthetic_people import LEFT, RIGHT, Person
+from pipeline.sources.synthetic_people import LEFT, Person
 from pipeline.sources.synthetic_postures import HAND_PLACES, LEG_PATTERNS, reach
 from pipeline.sources.synthetic_stance import choose_spots, stand
 
@@ -38,7 +38,7 @@ def perform(
     What is drawn from `random` does not depend on the times, so every frame rate shows the same motion.
     """
     keys = _script(person, action, take, seconds, random)
-    spots = choose_spots(len(keys), action.roam, random)
+    spots = choose_spots([LEG_PATTERNS[key.posture.legs] for key in keys], action.roam, random)
     timeline = _timeline(keys, spots, action, person, random)
     if action.pace is None:
         support = stand(times, timeline, _leg_keys(keys), spots, person, random)
@@ -107,7 +107,7 @@ def _motion(
     shake_keys = np.radians([key.by_side(key.posture.shake, 0.0) for key in keys]) * person.energy
     signs = np.array([SIDES[key.main] for key in keys])
     trunk_keys = np.array([(p.lean, p.side * s, p.twist * s) for p, s in zip(postures, signs, strict=True)])
-    trunk_keys += (person.lean, 0.0, 0.0) + random.normal(0.0, (4.0, 3.0, 5.0), trunk_keys.shape)
+    trunk_keys += random.normal((person.lean, 0.0, 0.0), (4.0, 3.0, 5.0), trunk_keys.shape)
     neck_keys = np.array([(p.nod, 0.0, p.turn * s) for p, s in zip(postures, signs, strict=True)])
     neck_keys += random.normal(0.0, (5.0, 4.0, 9.0), neck_keys.shape)
 

@@ -10,16 +10,20 @@ from pipeline.sources.synthetic_people import AVERAGE_LEG, LEFT, RIGHT, Person
 from pipeline.sources.synthetic_postures import LEG_PATTERNS, Foot, Legs
 
 CHAIR_HEIGHTS = (420.0, 495.0)  # of the pelvis, mm
+STEP_SHARE = 0.65  # of a step: how far the foot that is ahead gets from the pelvis
 FIRST_FOOT, SECOND_FOOT = (0.0, 0.62), (0.38, 1.0)  # the parts of a move in which each foot steps
 
 
-def choose_spots(keys: int, roam: float, random: np.random.Generator) -> Array:
+def choose_spots(legs: Sequence[Legs], roam: float, random: np.random.Generator) -> Array:
     """Places on the floor [keys, 3] (x, y in mm, heading in radians) for each key of a take.
 
-    `roam` is the chance that a key is somewhere else than the one before it: a step or two away, facing elsewhere.
+    `roam` is the chance that a key is somewhere else than the one before it: a step or two away, facing elsewhere. Only
+    who stands and goes on standing can step away; a chair stays where it is.
     """
+    keys, standing = len(legs), np.array([pattern.standing for pattern in legs])
     centre = random.uniform(-600, 600, 2)
     moves = random.random(keys) < roam
+    moves[1:] &= standing[1:] & standing[:-1]
     moves[0] = True
     steps = random.normal(0.0, (220, 220, np.radians(40)), (keys, 3)) * moves[:, None]
     steps[0, 2] = random.uniform(0, 2 * np.pi)
@@ -36,7 +40,7 @@ def stand(
     person: Person,
     random: np.random.Generator,
 ) -> Support:
-    """Leg patterns with their main side [keys] at spots [keys, 3], held and changed along the timeline, at times [T] s."""
+    """Leg patterns with their main side [keys] at spots [keys, 3], held and changed, at times [T] s."""
     legs, mains = [LEG_PATTERNS[name] for name, _ in leg_keys], [main for _, main in leg_keys]
     chair = random.uniform(*CHAIR_HEIGHTS)
     pelvis_keys = np.array([_pelvis(*key, person, chair) for key in zip(legs, mains, spots, strict=True)])
@@ -49,8 +53,9 @@ def stand(
         (leg.main, leg.other) if main == LEFT else (leg.other, leg.main) for leg, main in zip(legs, mains, strict=True)
     ]
     feet_keys = _place_feet(feet, spots, person, random)
-    windows = (FIRST_FOOT, SECOND_FOOT) if random.random() < 0.5 else (SECOND_FOOT, FIRST_FOOT)
-    ankles = np.stack([_step(times, timeline, feet_keys[:, side], windows[side]) for side in (LEFT, RIGHT)], axis=1)
+    pelvis[:, 2] -= _dip(times, timeline, feet_keys, person) * standing
+    windows = _take_turns(feet_keys, LEFT if random.random() < 0.5 else RIGHT)
+    ankles = np.stack([_step(times, timeline, feet_keys[:, side], windows[:, side]) for side in (LEFT, RIGHT)], axis=1)
     knees = timeline.follow(times, np.array([[foot.knee for foot in pair] for pair in feet]))
 
     shift = timeline.follow(times, pelvis_keys[:, 4])
@@ -83,10 +88,32 @@ def _place_feet(feet: Sequence[tuple[Foot, Foot]], spots: Array, person: Person,
     return ankles
 
 
-def _step(times: Array, timeline: Timeline, keys: Array, window: tuple[float, float]) -> Array:
-    """One ankle [T, 3] along its keys [keys, 3], lifted on the way in proportion to how far it goes."""
-    ankle = timeline.follow(times, keys, window)
-    move, share = timeline.shares(times, window)
+def _dip(times: Array, timeline: Timeline, feet_keys: Array, person: Person) -> Array:
+    """How far a stepping person sinks [T] mm: with the feet apart, legs do not reach as high."""
+    steps = np.linalg.norm(np.diff(feet_keys[..., :2], axis=0), axis=-1).max(axis=1)
+    aside = np.minimum(STEP_SHARE * steps, person.thigh)
+    move, share = timeline.shares(times)
+    return (person.leg - np.sqrt(person.leg**2 - aside**2))[move] * hump(share)
+
+
+def _take_turns(feet_keys: Array, leader: int) -> Array:
+    """The part of each move in which each foot steps, [moves, 2, 2].
+
+    The leader goes first, unless the other foot has further to come down: nobody sits with both feet in the air.
+    """
+    descent = -np.diff(feet_keys[..., 2], axis=0)
+    lead = descent[:, leader] >= descent[:, 1 - leader]
+    first = np.where(lead, leader, 1 - leader)[:, None, None] == np.arange(2)[:, None]  # [moves, 2, 1]
+    return np.where(first, FIRST_FOOT, SECOND_FOOT)
+
+
+def _step(times: Array, timeline: Timeline, keys: Array, windows: Array) -> Array:
+    """One ankle [T, 3] along its keys [keys, 3] in its part of each move [moves, 2].
+
+    It is lifted on the way in proportion to how far it goes.
+    """
+    ankle = timeline.follow(times, keys, windows)
+    move, share = timeline.shares(times, windows)
     length = np.linalg.norm(np.diff(keys[:, :2], axis=0), axis=1)
     ankle[:, 2] += (90 * np.tanh(length / 300))[move] * hump(share)
     return ankle

@@ -42,7 +42,7 @@ def status(reason: str | None) -> dict[str, str | None]:
 
 
 def now() -> str:
-    """The time in UTC to the second; SOURCE_DATE_EPOCH, the convention of reproducible builds, goes before the clock."""
+    """The time in UTC to the second. SOURCE_DATE_EPOCH, as in reproducible builds, goes before the clock."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     moment = (
         datetime.datetime.now(datetime.UTC)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from pipeline.training.schedules import Schedule
 from pipeline.training.task import Task
 
 Row = dict[str, float]
+
+SECONDS_BETWEEN_LINES = 30.0  # of progress, where nobody watches: short runs and tests stay quiet
 
 
 class NotFiniteError(ArithmeticError):
@@ -224,17 +227,18 @@ def _restore(
 
 
 def _bar(task: Task, steps_an_epoch: int, total: int, step: int, description: str) -> Any:
-    """A progress bar in examples a second with the time left; quiet when nobody watches (a log file, a test)."""
+    """A progress bar in examples a second with the time left; in a log file a line now and then."""
     epochs, within = divmod(step, steps_an_epoch)
-    done = epochs * task.examples + within * task.batch_size
+    watched = sys.stderr.isatty()
     return tqdm(
         total=total // steps_an_epoch * task.examples,
-        initial=done,
+        initial=epochs * task.examples + within * task.batch_size,
         desc=description,
         unit=f" {task.unit}",
         unit_scale=True,
         smoothing=0.05,
-        disable=None,
+        delay=0 if watched else SECONDS_BETWEEN_LINES,
+        mininterval=0.1 if watched else SECONDS_BETWEEN_LINES,
     )
 
 
