@@ -1,0 +1,269 @@
+"""How a claim's part is checked: a few kinds of comparison, each with the same rule for what is noise.
+
+A comparison turns into *gaps*, one a seed, that are positive where the claim is right. The claim holds when the mean
+gap exceeds the noise, fails when it is as far on the other side, and is within noise in between. The noise is the
+standard deviation of the gaps over the seeds; a single seed has none, so there a minimum gap of the quantity stands in,
+which claims.yaml fixes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.report.evidence import UNITS, Evidence, Expression, NotRunError
+from pipeline.report.metrics import Statistic
+
+State = Literal["held", "not held", "within noise", "not run"]
+HELD: State = "held"
+NOT_HELD: State = "not held"
+WITHIN_NOISE: State = "within noise"
+NOT_RUN: State = "not run"
+PROTOCOLS = ("P1", "P2")
+
+Pair = tuple[Expression, Expression]
+
+
+class MinimumGap(BaseModel):
+    """What counts as noise with a single seed: an amount, or a share of the values compared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    absolute: float = 0.0
+    relative: float = 0.0
+
+
+class Part(BaseModel):
+    """One comparison of a claim, as claims.yaml writes it. `P(...)` in it stands for P1 and for P2, judged apart."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = ""
+    check: Literal["rising", "below", "ratio", "bounded", "close", "spread", "unavailable"]
+    values: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()  # of `below`: what every value must be below of
+    at_most: float | None = None
+    at_least: float | None = None
+    actions: Literal["count", "every"] | None = None  # say how many actions agree, or ask it of every action
+    stated_epochs: bool = False  # means something only if every variant had its paper's budget
+    reason: str = ""  # of `unavailable`
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A part's state with its figures in words, the mean gap, the noise, and the seeds compared."""
+
+    state: State
+    figures: str = ""
+    name: str = ""
+    gap: float = 0.0
+    noise: float = 0.0
+    n: int = 0
+
+    @property
+    def margin(self) -> float:
+        return self.gap - self.noise
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges parts against the evidence, with these minimum gaps by quantity."""
+
+    evidence: Evidence
+    minimum_gaps: dict[str, MinimumGap]
+
+    def outcomes(self, part: Part) -> list[Outcome]:
+        """The outcome of a part, or of each protocol where it says P(...)."""
+        if not any(value.startswith("P(") for value in (*part.values, *part.others)):
+            return [replace(self._outcome(part), name=part.name)]
+        both = []
+        for protocol in PROTOCOLS:
+            values, others = (
+                tuple(value.replace("P(", f"{protocol}(") for value in side) for side in (part.values, part.others)
+            )
+            name = ", ".join(word for word in (part.name, protocol) if word)
+            outcome = self._outcome(part.model_copy(update={"values": values, "others": others}))
+            both.append(replace(outcome, name=name))
+        return both
+
+    def _outcome(self, part: Part) -> Outcome:
+        if part.check == "unavailable":
+            return Outcome(NOT_RUN, part.reason)
+        values = [Expression.parse(value) for value in part.values]
+        others = [Expression.parse(value) for value in part.others]
+        try:
+            short = [e.variant for e in values + others if not self.evidence.trained_as_stated(e.variant)]
+            if part.stated_epochs and short:
+                return Outcome(NOT_RUN, f"{', '.join(dict.fromkeys(short))} had less than the stated epochs")
+            return CHECKS[part.check](self, part, values, others)
+        except NotRunError as reason:
+            return Outcome(NOT_RUN, str(reason))
+
+    def compare(self, gaps: list[float], minimum: float) -> Outcome:
+        """The rule: does the mean gap exceed the noise, and on which side?"""
+        gap = Statistic.of(gaps)
+        noise = minimum if gap.sd is None else gap.sd
+        state: State = HELD if gap.mean > noise else NOT_HELD if gap.mean < -noise else WITHIN_NOISE
+        return Outcome(state, gap=gap.mean, noise=noise, n=gap.n)
+
+    def minimum(self, expression: Expression, *values: float) -> float:
+        gap = self.minimum_gaps.get(expression.quantity, MinimumGap())
+        return max(gap.absolute, gap.relative * max(map(abs, values), default=0.0))
+
+
+def conjunction(states: Iterable[State]) -> State:
+    """The state of a claim that says several things at once.
+
+    One thing that fails is enough against it; it holds only if all were run and hold. Of what is left, "not run" goes
+    before "within noise": what nobody looked at is the larger gap.
+    """
+    states = list(states)
+    return next((state for state in (NOT_HELD, NOT_RUN, WITHIN_NOISE) if state in states), HELD)
+
+
+# --- the kinds --------------------------------------------------------------------------------------------------------
+
+
+def _rising(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
+    """Each value is below the next."""
+    return _ordered(judge, part, list(itertools.pairwise(values)), values)
+
+
+def _below(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
+    """Every value is below every other."""
+    return _ordered(judge, part, list(itertools.product(values, others)), None)
+
+
+def _ordered(judge: Judge, part: Part, pairs: list[Pair], chain: list[Expression] | None) -> Outcome:
+    """Smaller before larger, in all pairs; the figures show the chain, or of many pairs the one that agrees least."""
+    found = [(_less(judge, *pair), pair) for pair in pairs]
+    worst, pair = min(found, key=lambda item: item[0].margin)
+    figures = f"asked {' < '.join(_shown(judge, one) for one in chain or pair)}{_unit(pair[0])}"
+    which = "gap" if len(pairs) == 1 else "smallest gap" if chain else f"smallest gap of {len(pairs)} pairs"
+    figures += f"; {which} {worst.gap:+.4g}, noise {worst.noise:.4g}"
+    states = [outcome.state for outcome, _ in found]
+    if part.actions:
+        by_action = [_less_by_action(judge, pairs, name) for name in judge.evidence.results.actions]
+        agree = sum(all(outcome.gap > 0 for outcome in outcomes) for outcomes in by_action)
+        every = part.actions == "every"
+        figures += f"; so in {agree} of {len(by_action)} actions{' (every one is asked)' if every else ''}"
+        if every:
+            states += [outcome.state for outcomes in by_action for outcome in outcomes]
+    return replace(worst, state=conjunction(states), figures=figures)
+
+
+def _less(judge: Judge, smaller: Expression, larger: Expression, factor: float = 1.0) -> Outcome:
+    """Whether smaller < factor * larger, in the smaller's unit."""
+    pairs = [(left, factor * right) for left, right in _paired(judge, smaller, larger)]
+    minimum = judge.minimum(smaller, *itertools.chain(*pairs))
+    return judge.compare([right - left for left, right in pairs], minimum)
+
+
+def _less_by_action(judge: Judge, pairs: list[Pair], action: str) -> list[Outcome]:
+    return [_less(judge, replace(one, action=action), replace(other, action=action)) for one, other in pairs]
+
+
+def _ratio(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
+    """The first value over the second lies within the bounds; noise counts in the first's unit."""
+    first, second = values
+    outcomes = []
+    if part.at_most is not None:
+        outcomes.append(_less(judge, first, second, part.at_most))
+    if part.at_least is not None:
+        outcomes.append(_less(judge, second, first, 1 / part.at_least))
+    ratio = Statistic.of([one / other for one, other in _paired(judge, first, second)])
+    figures = f"{_shown(judge, first)} / {_shown(judge, second)} = {_text(ratio)}{_bounds(part)}"
+    worst = min(outcomes, key=lambda outcome: outcome.margin)
+    return replace(worst, state=conjunction(outcome.state for outcome in outcomes), figures=figures)
+
+
+def _bounded(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
+    """Every value lies within the bounds."""
+    outcomes = []
+    for value in values:
+        by_seed = list(judge.evidence.by_seed(value).values())
+        outcomes.append(judge.compare([_room(part, one) for one in by_seed], judge.minimum(value, *by_seed)))
+    worst = min(outcomes, key=lambda outcome: outcome.margin)
+    figures = ", ".join(_shown(judge, value) for value in values) + _bounds(part)
+    return replace(worst, state=conjunction(outcome.state for outcome in outcomes), figures=figures)
+
+
+def _room(part: Part, value: float) -> float:
+    """How far inside the bounds a value lies, negative outside."""
+    above = math.inf if part.at_most is None else part.at_most - value
+    below = math.inf if part.at_least is None else value - part.at_least
+    return min(above, below)
+
+
+def _close(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
+    """Two values differ by no more than allowed. Noise may excuse a difference; it cannot make one."""
+    assert part.at_most is not None
+    pairs = _paired(judge, *values)
+    difference = Statistic.of([one - other for one, other in pairs])
+    noise = judge.minimum(values[0]) if difference.sd is None else difference.sd
+    room = part.at_most - abs(difference.mean)
+    state: State = HELD if room >= 0 else WITHIN_NOISE if room + noise >= 0 else NOT_HELD
+    figures = " and ".join(_shown(judge, value) for value in values) + _unit(values[0])
+    figures += f" are {abs(difference.mean):.4g} apart, allowed {part.at_most:g}, noise {noise:.4g}"
+    return Outcome(state, figures, gap=room, noise=noise, n=len(pairs))
+
+
+def _spread(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
+    """The first value varies less over seeds than the second, by a factor: few seeds cannot tell less apart."""
+    assert part.at_least is not None
+    one, other = (Statistic.of(list(judge.evidence.by_seed(value).values())) for value in values)
+    if one.sd is None or other.sd is None:
+        raise NotRunError("a spread needs at least two seeds")
+    held, failed = other.sd >= part.at_least * one.sd, one.sd >= part.at_least * other.sd
+    state: State = WITHIN_NOISE if held == failed else HELD if held else NOT_HELD
+    varies = (f"{value.label} varies by {spread:.4g}" for value, spread in zip(values, (one.sd, other.sd), strict=True))
+    figures = (
+        f"over {one.n} seeds {', '.join(varies)}{_unit(values[0])}; a factor of {part.at_least:g} tells them apart"
+    )
+    return Outcome(state, figures, gap=other.sd - one.sd, noise=0.0, n=one.n)
+
+
+CHECKS: dict[str, Callable[[Judge, Part, list[Expression], list[Expression]], Outcome]] = {
+    "rising": _rising,
+    "below": _below,
+    "ratio": _ratio,
+    "bounded": _bounded,
+    "close": _close,
+    "spread": _spread,
+}
+
+
+# --- in words ---------------------------------------------------------------------------------------------------------
+
+
+def _paired(judge: Judge, one: Expression, other: Expression) -> list[tuple[float, float]]:
+    """Values of the seeds that both have."""
+    left, right = judge.evidence.by_seed(one), judge.evidence.by_seed(other)
+    pairs = [(left[seed], right[seed]) for seed in left if seed in right]
+    if not pairs:
+        raise NotRunError(f"{one.label} and {other.label} have no seed in common")
+    return pairs
+
+
+def _shown(judge: Judge, expression: Expression) -> str:
+    return f"{expression.label} {_text(Statistic.of(list(judge.evidence.by_seed(expression).values())))}"
+
+
+def _text(value: Statistic) -> str:
+    """Four digits and the spread; whole numbers (parameters) in full."""
+    spread = f" ± {value.sd:.2g}" if value.sd else ""
+    return f"{value.mean:,.0f}{spread}" if abs(value.mean) >= 1e4 else f"{value.mean:.4g}{spread}"
+
+
+def _unit(expression: Expression) -> str:
+    return f" {UNITS[expression.quantity]}" if expression.quantity in UNITS else ""
+
+
+def _bounds(part: Part) -> str:
+    asked = [(part.at_least, "at least"), (part.at_most, "at most")]
+    return "".join(f", {words} {bound:g} asked" for bound, words in asked if bound is not None)

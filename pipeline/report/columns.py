@@ -1,0 +1,220 @@
+"""The columns that a table may have: a heading, and how a row's cell comes out of metrics and published numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from pipeline.params import read_yaml
+from pipeline.report import published
+from pipeline.report.metrics import FRAMES, HEADLINE, Metrics, Mixture, Results, Seed, Statistic
+from pipeline.report.published import Published
+from pipeline.report.render import NONE, NOT_RUN, Cell, Column, Value
+
+NOTES = Path(__file__).with_name("notes.yaml")
+
+
+@dataclass(frozen=True)
+class Source:
+    """All that a cell may come from: the row's variant and prediction, and where its published numbers stand."""
+
+    results: Results
+    published: Published
+    variant: str
+    prediction: str | None = None
+    repository: str | None = None
+    paper: Callable[[str], str | None] = lambda what: None
+
+    @property
+    def metrics(self) -> Metrics:
+        return self.results[self.variant]
+
+    @property
+    def shown_prediction(self) -> str:
+        return self.prediction or self.metrics.seeds[0].main_prediction
+
+    def error(self, metric: str, average: str = HEADLINE) -> Value:
+        """An error of the row's prediction; `not run`, or `-` where the prediction has no such error."""
+        if not self.metrics.ran:
+            return NOT_RUN
+        return self.results.error(self.variant, self.shown_prediction, metric, average) or NONE
+
+    def over_seeds(self, value: Callable[[Seed], float | None]) -> Value:
+        """Any other figure of a seed's, over those seeds that have it."""
+        if not self.metrics.ran:
+            return NOT_RUN
+        values = [found for seed in self.metrics.seeds if (found := value(seed)) is not None]
+        return Statistic.of(values) if values else NONE
+
+    def of_mixture(self, value: Callable[[Mixture], float | None]) -> Value:
+        return self.over_seeds(lambda seed: None if seed.mixture is None else value(seed.mixture))
+
+
+def cell(column: str, source: Source) -> Cell:
+    return COLUMNS[column][1](source)
+
+
+def heading(column: str) -> Column:
+    return COLUMNS[column][0]
+
+
+def legend(names: Iterable[str]) -> tuple[str, ...]:
+    """What these columns mean, as far as it needs words."""
+    notes = _notes()
+    return tuple(notes[name] for name in names if name in notes)
+
+
+@cache
+def _notes() -> dict[str, str]:
+    return read_yaml(NOTES)
+
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+def kernels_used(source: Source) -> Cell:
+    """How many of a mixture's kernels weigh more than 5 % in a pose, on average, and whether the mixture collapsed."""
+    if not source.metrics.ran:
+        return (NOT_RUN,)
+    mixtures = [seed.mixture for seed in source.metrics.seeds if seed.mixture]
+    if not mixtures:
+        return (NONE,)
+    used = Statistic.of([mixture.components_used.over_5_percent_on_average for mixture in mixtures])
+    collapsed = source.metrics.collapsed
+    seeds = "" if len(mixtures) == 1 else f" ({collapsed} of {len(mixtures)} seeds)"
+    return (f"{used.mean:.1f} of {mixtures[0].kernels}{f', collapsed{seeds}' if collapsed else ''}",)
+
+
+def calibration_error(mixture: Mixture) -> float | None:
+    """Mean distance between how often the truth lies in the p % region and p %, in percentage points."""
+    if not mixture.calibration:
+        return None
+    distances = [abs(share - float(level)) for level, share in mixture.calibration.items()]
+    return 100 * sum(distances) / len(distances)
+
+
+def _best_on_test(source: Source) -> Cell:
+    if source.metrics.ran and source.metrics.closed_form:
+        return (NONE, NONE)  # there are no epochs to choose from
+
+    def value(seed: Seed, metric: str) -> float | None:
+        best = seed.best_on_test
+        return best.by_prediction.get(source.shown_prediction, {}).get(metric) if best else None
+
+    return tuple(source.over_seeds(partial(value, metric=metric)) for metric in ("mpjpe", "p_mpjpe"))
+
+
+def _spread(source: Source) -> Cell:
+    """The hypotheses' standard deviation along the camera's axes."""
+
+    def value(mixture: Mixture, axis: str) -> float | None:
+        return mixture.spread_mm.get(axis)
+
+    return tuple(source.of_mixture(partial(value, axis=axis)) for axis in ("x", "y", "depth"))
+
+
+def _epochs(source: Source) -> Cell:
+    training = source.metrics.training
+    if training is None or not source.metrics.ran:
+        return (NOT_RUN, NOT_RUN)
+    if source.metrics.closed_form:
+        return (NONE, NONE)
+    return (f"{training.epochs:g}", f"{training.epochs_stated:g}")
+
+
+def _parameters(source: Source) -> Cell:
+    """Exactly; a closed form has none that are trained."""
+    return (_count(source, lambda count: count),)
+
+
+def _parameters_printed(source: Source) -> Cell:
+    """In millions, to the digits that the papers print."""
+    return (_count(source, lambda count: f"{count / 1e6:.2f}"),)
+
+
+def _count(source: Source, form: Callable[[int], Value]) -> Value:
+    if not source.metrics.ran:
+        return NOT_RUN
+    count = source.metrics.parameters
+    return NONE if source.metrics.closed_form or count is None else form(count)
+
+
+def _ambiguous(mixture: Mixture) -> float | None:
+    return None if mixture.ambiguous_share is None else 100 * mixture.ambiguous_share
+
+
+def _reprojection(source: Source) -> Cell:
+    return (
+        source.of_mixture(lambda mixture: mixture.reprojection_px.mean),
+        source.of_mixture(lambda mixture: mixture.reprojection_px.depth_spread_px),
+    )
+
+
+def _paper(what: str) -> Callable[[Source], Cell]:
+    return lambda source: (source.paper(what) or NONE,)
+
+
+def _repository(source: Source) -> Cell:
+    cells = (
+        source.published.cell(published.REPOSITORIES, source.repository, f"Protocol #{number}") for number in (1, 2)
+    )
+    return tuple(value or NONE for value in cells)
+
+
+def _seeds(source: Source) -> Cell:
+    if not source.metrics.ran:
+        return (NOT_RUN,)
+    return (NONE if source.metrics.closed_form else len(source.metrics.seeds),)
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+COLUMNS: dict[str, tuple[Column, Callable[[Source], Cell]]] = {
+    "parameters": (Column("Parameters", ("parameters",)), _parameters),
+    "parameters_printed": (Column("Parameters, M", ("parameters M",)), _parameters_printed),
+    "parameters_paper": (Column("Parameters, M, paper", ("parameters M paper",)), _paper("parameters")),
+    "p1": (Column("P1, mm", ("P1",)), lambda source: (source.error("mpjpe"),)),
+    "p1_paper": (Column("P1, paper", ("P1 paper",)), _paper("p1")),
+    "p2": (Column("P2, mm", ("P2",)), lambda source: (source.error("p_mpjpe"),)),
+    "p2_paper": (Column("P2, paper", ("P2 paper",)), _paper("p2")),
+    "repository": (Column("P1 / P2, authors' repository", ("P1 repository", "P2 repository")), _repository),
+    "frames": (
+        Column("P1 / P2, frame average", ("P1 frame average", "P2 frame average"), spread=False),
+        lambda source: (source.error("mpjpe", FRAMES), source.error("p_mpjpe", FRAMES)),
+    ),
+    "best_on_test": (
+        Column("P1 / P2, best epoch on test", ("P1 best on test", "P2 best on test"), spread=False),
+        _best_on_test,
+    ),
+    "kernels_used": (Column("Kernels used", ("kernels used",)), kernels_used),
+    "kernels_effective": (
+        Column("Effective kernels", ("kernels effective",), decimals=2),
+        lambda source: (source.of_mixture(lambda mixture: mixture.components_used.mean_effective),),
+    ),
+    "largest_weight": (
+        Column("Largest weight, %", ("largest mean weight %",)),
+        lambda source: (source.of_mixture(lambda mixture: 100 * max(mixture.mean_weights)),),
+    ),
+    "nll": (Column("NLL, nats", ("nll",)), lambda source: (source.of_mixture(lambda mixture: mixture.nll),)),
+    "calibration_error": (
+        Column("Calibration error, %", ("calibration error %",)),
+        lambda source: (source.of_mixture(calibration_error),),
+    ),
+    "spread": (Column("Spread x / y / depth, mm", ("spread x", "spread y", "spread depth"), spread=False), _spread),
+    "ambiguous": (Column("Ambiguous poses, %", ("ambiguous %",)), lambda source: (source.of_mixture(_ambiguous),)),
+    "depth_ratio": (
+        Column("Variance, depth / across", ("depth ratio",)),
+        lambda source: (source.of_mixture(lambda mixture: mixture.depth_ratio),),
+    ),
+    "reprojection": (
+        Column("Reprojection / depth spread, px", ("reprojection", "depth spread"), spread=False),
+        _reprojection,
+    ),
+    "epochs": (Column("Epochs, here / stated", ("epochs", "epochs stated")), _epochs),
+    "seeds": (
+        Column("Seeds", ("n",)),
+        _seeds,
+    ),
+}

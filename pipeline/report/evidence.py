@@ -1,0 +1,230 @@
+"""The quantities that claims are about, a value a seed: `P1(graphmdn, mean)`, `roughness(resgcn)`, ...
+
+An expression is `name(variant)` or `name(variant, argument)`, as claims.yaml writes them; QUANTITIES lists the names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.geometry.skeleton import HUMAN36M_16
+from pipeline.params import Run, nearest
+from pipeline.report import edge_weights
+from pipeline.report.metrics import HEADLINE, Reprojection, Results, Seed, action
+
+BySeed = dict[int, float]
+
+EXPRESSION = re.compile(r"(\w+)\((\w+)(?:, (\w+))?\)")
+EPOCHS_FOR_A_CURVE = 10  # with fewer, a training curve is cut into tenths of an epoch instead of epochs
+
+
+class NotRunError(Exception):
+    """A quantity that this run cannot give; the message says why."""
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A quantity of a variant; for an error also one action, where a claim counts them."""
+
+    quantity: str
+    variant: str
+    argument: str | None = None
+    action: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Expression:
+        match = EXPRESSION.fullmatch(text)
+        if not match or match[1] not in QUANTITIES:
+            raise InputError(f"claims.yaml: {text!r} is no quantity; write name(variant) or name(variant, argument)")
+        return cls(match[1], match[2], match[3])
+
+    @property
+    def label(self) -> str:
+        inside = ", ".join(word for word in (self.variant, self.argument, self.action) if word)
+        return f"{self.quantity}({inside})"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A preset's results, and the training records and arrays beside them. A quantity is worked out once."""
+
+    run: Run
+    results: Results
+    known: dict[Expression, BySeed] = field(default_factory=dict)
+
+    def by_seed(self, expression: Expression) -> BySeed:
+        """The quantity for every seed. Raises NotRunError if the variant was not run or the run does not have it."""
+        self.run.variant(expression.variant)
+        self._require(expression.variant)
+        if expression not in self.known:
+            self.known[expression] = QUANTITIES[expression.quantity](self, expression)
+        return self.known[expression]
+
+    def trained_as_stated(self, variant: str) -> bool:
+        """Whether a variant had its paper's budget. Raises NotRunError if it had none at all."""
+        self._require(variant)
+        return self.results[variant].full_budget
+
+    def _require(self, variant: str) -> None:
+        metrics = self.results[variant]
+        if not metrics.ran:
+            raise NotRunError(f"{variant} was not run ({metrics.reason or 'no seeds'})")
+
+
+# --- errors, parameters, mixtures: from the metrics files -------------------------------------------------------------
+
+
+def _error(metric: str) -> Callable[[Evidence, Expression], BySeed]:
+    def by_seed(evidence: Evidence, expression: Expression) -> BySeed:
+        prediction = expression.argument or evidence.results[expression.variant].seeds[0].main_prediction
+        average = action(expression.action) if expression.action else HEADLINE
+        values = evidence.results.by_seed(expression.variant, prediction, metric, average)
+        if not values:
+            raise InputError(
+                f"claims.yaml: {expression.label}: {expression.variant} makes no prediction {prediction!r}"
+            )
+        return values
+
+    return by_seed
+
+
+def _of_seed(value: Callable[[Seed], float | None], missing: str) -> Callable[[Evidence, Expression], BySeed]:
+    def by_seed(evidence: Evidence, expression: Expression) -> BySeed:
+        seeds = evidence.results[expression.variant].seeds
+        values = {seed.seed: found for seed in seeds if (found := value(seed)) is not None}
+        if not values:
+            raise NotRunError(f"{expression.variant}: {missing}")
+        return values
+
+    return by_seed
+
+
+def _parameters(evidence: Evidence, expression: Expression) -> BySeed:
+    metrics = evidence.results[expression.variant]
+    if metrics.parameters is None:
+        raise NotRunError(f"{expression.variant}: parameters not counted")
+    return dict.fromkeys((seed.seed for seed in metrics.seeds), float(metrics.parameters))
+
+
+def _loss_gap(seed: Seed) -> float | None:
+    if seed.loss is None or seed.loss.test is None or seed.loss.train is None:
+        return None
+    return seed.loss.test - seed.loss.train
+
+
+def _depth_ratio(seed: Seed) -> float | None:
+    return seed.mixture.depth_ratio if seed.mixture else None
+
+
+def _reprojection(seed: Seed) -> Reprojection:
+    return seed.mixture.reprojection_px if seed.mixture else Reprojection()
+
+
+# --- training: from history.csv and environment.json ------------------------------------------------------------------
+
+
+def history(run: Run, variant: str, seed: int) -> pd.DataFrame:
+    """A training's history: epoch, step, learning_rate, loss and the test figures at the end of each epoch."""
+    path = run.layout.history(variant, seed)
+    remedy = f"run `python -m pipeline train_lift --variant {variant}` again"
+    try:
+        frame = pd.read_csv(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; {remedy}") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a CSV ({str(error).strip()}); {remedy}") from None
+    missing = [name for name in ("epoch", "loss", "test_mpjpe") if name not in frame]
+    if missing:
+        raise InputError(f"{path}: no column {missing[0]!r}; {remedy}")
+    return frame
+
+
+def curve(frame: pd.DataFrame) -> pd.Series:
+    """The training loss an epoch, or a tenth of one where there are fewer than ten; indexed by the end's epoch."""
+    interval = 1.0 if frame["epoch"].max() >= EPOCHS_FOR_A_CURVE else 0.1
+    # An epoch's last row belongs to it and not to the next, whatever floating point made of the fraction.
+    bins = -((-frame["epoch"] + 1e-6) // interval)
+    return frame["loss"].groupby(bins * interval).mean()
+
+
+def roughness(losses: pd.Series) -> float:
+    """Mean relative change of a curve from one point to the next (claim SG-7)."""
+    return float((losses.diff().abs() / losses.shift()).iloc[1:].mean())
+
+
+def _of_curve(value: Callable[[pd.Series], float]) -> Callable[[Evidence, Expression], BySeed]:
+    def by_seed(evidence: Evidence, expression: Expression) -> BySeed:
+        values = {}
+        for seed in evidence.results[expression.variant].seeds:
+            losses = curve(history(evidence.run, expression.variant, seed.seed))
+            if len(losses) < 3:
+                raise NotRunError(f"{expression.variant}: its history is too short for a curve")
+            values[seed.seed] = value(losses)
+        return values
+
+    return by_seed
+
+
+def _environment(key: str, factor: Callable[[Evidence, str], float]) -> Callable[[Evidence, Expression], BySeed]:
+    def by_seed(evidence: Evidence, expression: Expression) -> BySeed:
+        values = {}
+        for seed in evidence.results[expression.variant].seeds:
+            record = artifacts.read_json(evidence.run.layout.environment(expression.variant, seed.seed))
+            if not record.get(key):
+                raise NotRunError(f"{expression.variant}: {key} not recorded")
+            values[seed.seed] = float(record[key]) * factor(evidence, expression.variant)
+        return values
+
+    return by_seed
+
+
+def _stated_over_trained(evidence: Evidence, variant: str) -> float:
+    """What the time of this run is multiplied with to have the time of the stated epochs."""
+    training = evidence.results[variant].training
+    if training is None or not training.epochs:
+        raise NotRunError(f"{variant}: epochs not recorded")
+    return training.epochs_stated / training.epochs
+
+
+# --- edge weights: from the evaluation's arrays -----------------------------------------------------------------------
+
+
+def _of_edges(value: Callable[[edge_weights.Matrices], float]) -> Callable[[Evidence, Expression], BySeed]:
+    return lambda evidence, expression: {
+        seed.seed: value(edge_weights.read(evidence.run, expression.variant, seed.seed))
+        for seed in evidence.results[expression.variant].seeds
+    }
+
+
+def _joint_weight(evidence: Evidence, expression: Expression) -> BySeed:
+    joint = expression.argument or ""
+    if joint not in HUMAN36M_16.names:
+        raise InputError(f"claims.yaml: {expression.label}: no joint {joint!r}{nearest(joint, HUMAN36M_16.names)}")
+    return _of_edges(lambda matrices: edge_weights.joint_weight(matrices, joint))(evidence, expression)
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+QUANTITIES: dict[str, Callable[[Evidence, Expression], BySeed]] = {
+    "P1": _error("mpjpe"),
+    "P2": _error("p_mpjpe"),
+    "parameters": _parameters,
+    "loss_gap": _of_seed(_loss_gap, "no loss recorded on both sets"),
+    "depth_ratio": _of_seed(_depth_ratio, "no pose whose best hypothesis is much better than the mean, or no spread"),
+    "reprojection_px": _of_seed(lambda seed: _reprojection(seed).mean, "no reprojection error recorded"),
+    "depth_spread_px": _of_seed(lambda seed: _reprojection(seed).depth_spread_px, "no spread along depth recorded"),
+    "final_loss": _of_curve(lambda losses: float(losses.iloc[-1])),
+    "roughness": _of_curve(roughness),
+    "poses_per_second": _environment("poses_per_second", lambda evidence, variant: 1.0),
+    "stated_seconds": _environment("seconds", _stated_over_trained),
+    "layer_correlation": _of_edges(edge_weights.layer_correlation),
+    "hop_correlation": _of_edges(edge_weights.hop_correlation),
+    "joint_weight": _joint_weight,
+}
+UNITS = {"P1": "mm", "P2": "mm", "stated_seconds": "s", "poses_per_second": "/s", "reprojection_px": "px"}

@@ -1,0 +1,65 @@
+"""How all figures look, and how they are written: the same bytes for the same data, and no display needed."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline import artifacts
+
+# Okabe and Ito's colours, which remain apart for colour-blind eyes.
+BLACK, ORANGE, SKY, GREEN = "#222222", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+GREY, LIGHT = "#6E6E6E", "#E4E4E4"
+
+WIDTH = 9.0  # inches: at 110 dots an inch just wider than a page on GitHub
+DOTS_PER_INCH = 150
+
+SETTINGS: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine has it
+    "font.size": 9.0,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9.0,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": BLACK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": BLACK,
+    "ytick.labelcolor": BLACK,
+    "text.color": BLACK,
+    "legend.frameon": False,
+    "figure.facecolor": "white",  # not transparent: GitHub may be dark
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "mixpose",  # names inside the SVG do not change from run to run
+    "svg.fonttype": "path",
+}
+
+
+def applied() -> AbstractContextManager[None]:
+    """Within it figures look as SETTINGS say, whatever the user's own matplotlibrc says."""
+    return matplotlib.style.context(["default", SETTINGS])
+
+
+def write(figure: Figure, folder: Path, name: str) -> None:
+    """Write <folder>/<name>.png and .svg, without date or version."""
+    with applied():
+        with artifacts.atomic(folder / f"{name}.png") as part:
+            figure.savefig(part, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        with artifacts.atomic(folder / f"{name}.svg") as part:
+            figure.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def bare(axes: Axes) -> None:
+    """Leave nothing of the axes but what is drawn into them."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)

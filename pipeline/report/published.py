@@ -1,0 +1,89 @@
+"""The numbers that the papers print and their authors' repositories state, as data in results/published/.
+
+Cells are kept as printed ("30.0" keeps its zero). What is doubtful in them stands in results/published/errata.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.artifacts import InputError
+
+COLUMNS = ["row", "column", "value", "unit"]
+REPOSITORIES = "repositories"  # the one file that no paper prints; it has a column `source` as well
+
+# Human3.6M's actions, and how GraphMDN's tables abbreviate them (SemGCN and HGN differ: errata.md has all three).
+ACTION_COLUMNS = {
+    "Directions": "Direct.",
+    "Discussion": "Discuss",
+    "Eating": "Eating",
+    "Greeting": "Greet",
+    "Phoning": "Phone",
+    "Photo": "Photo",
+    "Posing": "Posing",
+    "Purchases": "Purch.",
+    "Sitting": "Sitting",
+    "SittingDown": "SittingD.",
+    "Smoking": "Smoke",
+    "Waiting": "Wait",
+    "WalkDog": "WalkD",
+    "Walking": "Walk",
+    "WalkTogether": "WalkT.",
+}
+AVERAGE = "Avg."
+
+
+@dataclass(frozen=True)
+class Published:
+    """Every published cell, by table, row and column."""
+
+    cells: dict[tuple[str, str, str], str]
+
+    def cell(self, table: str, row: str | None, column: str) -> str | None:
+        """A cell as printed, None where the table has none."""
+        return None if row is None else self.cells.get((table, row, column))
+
+    def require_row(self, table: str, row: str) -> None:
+        """Raise InputError if a table has no such row: a definition that names it is misspelt."""
+        if not any(key[:2] == (table, row) for key in self.cells):
+            raise InputError(f"results/published/{table}.csv: no row {row!r}; correct the definition that names it")
+
+
+def folder(root: Path = Path()) -> Path:
+    return root / "results" / "published"
+
+
+def table(name: str, root: Path = Path()) -> pd.DataFrame:
+    """One table as text, long: row, column, value, unit. Raises InputError on a missing or damaged file."""
+    path = folder(root) / f"{name}.csv"
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; restore it from the repository") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a CSV ({str(error).strip()}); restore it from the repository") from None
+    if list(frame.columns[:4]) != COLUMNS:
+        raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}, found {', '.join(frame.columns)}")
+    twice = frame[frame.duplicated(["row", "column"])]
+    if len(twice):
+        raise InputError(f"{path}: {twice.iloc[0]['row']!r}, {twice.iloc[0]['column']!r} stands there twice; keep one")
+    return frame
+
+
+def names(root: Path = Path()) -> list[str]:
+    """The papers' tables that are there, without the repositories' numbers."""
+    return sorted(path.stem for path in folder(root).glob("*.csv") if path.stem != REPOSITORIES)
+
+
+def read(root: Path = Path()) -> Published:
+    """All tables and the repositories' numbers."""
+    return Published(
+        {
+            (name, row, column): value
+            for name in [*names(root), REPOSITORIES]
+            for row, column, value in table(name, root)[COLUMNS[:3]].itertuples(index=False, name=None)
+        }
+    )

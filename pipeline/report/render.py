@@ -1,0 +1,197 @@
+"""A table as data, and how it is written for people (Markdown), for programs (CSV) and for a paper (LaTeX)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import artifacts
+from pipeline.report.metrics import Statistic
+
+NOT_RUN = "not run"
+NONE = "-"  # there is no such number
+CSV_DECIMALS = 3
+
+Value = Statistic | int | str
+Cell = tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading and the fields under it: several share a cell, with a slash, where people read; in the CSV none do."""
+
+    heading: str
+    fields: tuple[str, ...]
+    decimals: int = 1
+    spread: bool = True  # whether people read the ± too; the CSV has it in any case
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row's label, the variant whose metrics file it comes from (None for a row of published numbers), its cells."""
+
+    label: str
+    variant: str | None
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    legend: tuple[str, ...] = ()  # what its columns mean
+    notes: tuple[str, ...] = ()  # what is to be said of its rows
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            shape = [len(cell) for cell in row.cells]
+            assert shape == [len(column.fields) for column in self.columns], f"{self.name}: {row.label}: {shape}"
+
+
+def write(table: Table, folder: Path) -> None:
+    """Write <folder>/<name>.md, .csv and .tex."""
+    artifacts.write_text(folder / f"{table.name}.md", markdown(table))
+    artifacts.write_text(folder / f"{table.name}.csv", comma_separated(table))
+    artifacts.write_text(folder / f"{table.name}.tex", latex(table))
+
+
+def text(cell: Cell, column: Column) -> str:
+    """A cell in one line: `57.6 ± 0.4`, `57.6 / 44.9`; where all of it is `not run` or `-`, that is said once."""
+    words = [_value_text(value, column) for value in cell]
+    return words[0] if cell[0] in (NOT_RUN, NONE) and len(set(cell)) == 1 else " / ".join(words)
+
+
+def _value_text(value: Value, column: Column) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return f"{value:,}"
+    spread = "" if value.sd is None or not column.spread else f" ± {value.sd:.{column.decimals}f}"
+    return f"{value.mean:.{column.decimals}f}{spread}"
+
+
+# --- Markdown ---------------------------------------------------------------------------------------------------------
+
+
+def markdown(table: Table) -> str:
+    """The table as a file that stands alone: its caption above; below, what its columns mean and its notes."""
+    parts = [f"**{table.title}.** {table.caption}", grid(table, "../metrics"), bullets((*table.legend, *table.notes))]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def grid(table: Table, metrics: str) -> str:
+    """Head and rows alone; a row's label links to the metrics file behind it, in the folder `metrics`."""
+    head = ["", *(column.heading for column in table.columns)]
+    labels = [f"[{row.label}]({metrics}/{row.variant}.json)" if row.variant else row.label for row in table.rows]
+    body = [[label, *_texts(table, row)] for label, row in zip(labels, table.rows, strict=True)]
+    return markdown_table(head, body)
+
+
+def bullets(notes: Iterable[str]) -> str:
+    return "\n".join(f"- {note}" for note in notes)
+
+
+def markdown_table(head: list[str], body: list[list[str]], text_columns: int = 1) -> str:
+    """Rows of cells as Markdown: the first `text_columns` to the left, numbers to the right."""
+    rule = ["---" if index < text_columns else "---:" for index in range(len(head))]
+    rows = [head, rule, *([cell.replace("|", "\\|") for cell in row] for row in body)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _texts(table: Table, row: Row) -> list[str]:
+    return [text(cell, column) for cell, column in zip(row.cells, table.columns, strict=True)]
+
+
+# --- CSV --------------------------------------------------------------------------------------------------------------
+
+
+def comma_separated(table: Table) -> str:
+    """One field a column; a measured one is followed by its standard deviation, `-` where there is a single seed."""
+    measured = [
+        any(isinstance(row.cells[index][part], Statistic) for row in table.rows) for index, part, _ in _fields(table)
+    ]
+    head = ["row", "variant"]
+    for (_, _, field), has_sd in zip(_fields(table), measured, strict=True):
+        head += [field, f"{field} sd"] if has_sd else [field]
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerow(head)
+    for row in table.rows:
+        line = [row.label, row.variant or NONE]
+        for (index, part, _), has_sd in zip(_fields(table), measured, strict=True):
+            mean, sd = _csv_value(row.cells[index][part])
+            line += [mean, sd] if has_sd else [mean]
+        writer.writerow(line)
+    return output.getvalue()
+
+
+def _fields(table: Table) -> Iterator[tuple[int, int, str]]:
+    for index, column in enumerate(table.columns):
+        for part, field in enumerate(column.fields):
+            yield index, part, field
+
+
+def _csv_value(value: Value) -> tuple[str, str]:
+    if not isinstance(value, Statistic):
+        return str(value), NOT_RUN if value == NOT_RUN else NONE
+    return f"{value.mean:.{CSV_DECIMALS}f}", NONE if value.sd is None else f"{value.sd:.{CSV_DECIMALS}f}"
+
+
+# --- LaTeX ------------------------------------------------------------------------------------------------------------
+
+ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "±": r"$\pm$",
+    "†": r"\dag{}",
+    "‡": r"\ddag{}",
+    "×": r"$\times$",
+    "`": "",  # Markdown's code marks
+}
+
+
+def escape(plain: str) -> str:
+    """Text that LaTeX sets as it stands."""
+    return "".join(ESCAPES.get(letter, letter) for letter in plain)
+
+
+def latex(table: Table) -> str:
+    """A `table` environment for booktabs and graphicx, shrunk to the line's width; the notes are comments."""
+    head = ["", *(column.heading for column in table.columns)]
+    lines = [
+        *(f"% {note}" for note in (*table.legend, *table.notes)),
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(f'{table.title}. {table.caption}')}}}",
+        rf"\label{{tab:{table.name.replace('_', '-')}}}",
+        r"\resizebox{\textwidth}{!}{%",
+        rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+        r"\toprule",
+        _latex_row(head),
+        r"\midrule",
+        *(_latex_row([row.label, *_texts(table, row)]) for row in table.rows),
+        r"\bottomrule",
+        r"\end{tabular}}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex_row(cells: list[str]) -> str:
+    return " & ".join(escape(cell) for cell in cells) + r" \\"

@@ -1,0 +1,206 @@
+"""A preset's results made by hand: every metrics file of params.yaml's variants, histories, environments and arrays."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline import artifacts, params
+from pipeline.__main__ import main
+from pipeline.geometry.skeleton import HUMAN36M_16, adjacency
+from pipeline.report.figures.skeleton import TEMPLATE_POSE
+
+REPOSITORY = Path(__file__).parents[2]
+ACTIONS = ["Walking", "Sitting", "Photo"]
+MIXTURE_SHARES = {"mean": 1.0, "highest": 1.02, "oracle": 0.8}
+CLOSEST_SHARE = 0.81  # P2 of `oracle_closest`, against the mean's
+WEIGHTS = (0.4, 0.3, 0.2, 0.06, 0.04)
+
+
+@functools.cache
+def demo() -> params.Run:
+    """Read once: the files are the same in every test."""
+    return params.load("demo", REPOSITORY)
+
+
+class Maker:
+    """Writes one preset's artifacts in the form in which the stages before leave them."""
+
+    def __init__(self, root: Path, actions: list[str]) -> None:
+        self.run = demo().model_copy(update={"root": root})
+        self.actions = actions
+        for variant in self.run.lift_variants:
+            self.not_run(variant)
+
+    def not_run(self, variant: str, reason: str = "left out by the preset") -> None:
+        self._write(variant, {"status": "not run", "reason": reason, "parameters": None, "seeds": []})
+
+    def point(self, variant: str, *p1: float, **more: Any) -> None:
+        """A point model with these P1, one a seed; P2 is 0.75 of it, the frame average 1.1 times."""
+        self._ran(variant, [{"point": self.prediction(value)} for value in p1], None, more)
+
+    def mixture(self, variant: str, *p1: float, weights: tuple[float, ...] = WEIGHTS, **more: Any) -> None:
+        """A mixture whose mean has these P1, one a seed; highest is 2 % worse, oracle 20 % better."""
+        seeds = []
+        for value in p1:
+            predictions = {name: self.prediction(value * share) for name, share in MIXTURE_SHARES.items()}
+            closest = self.prediction(value * CLOSEST_SHARE)
+            seeds.append(predictions | {"oracle_closest": {"p_mpjpe": closest["p_mpjpe"]}})
+        mixture = {
+            "kernels": len(weights),
+            "level": "pose",
+            "nll": -42.0,
+            "calibration": {"0.1": 0.12, "0.5": 0.46, "0.9": 0.9},
+            "components_used": {
+                "mean_effective": 3.25,
+                "over_5_percent_on_average": float(sum(weight > 0.05 for weight in weights)),
+                "selected_share": list(weights),
+            },
+            "mean_weights": list(weights),
+            "collapsed": max(weights) > 0.95,
+            "spread_mm": {"x": 14.0, "y": 18.0, "depth": 57.0},
+            "ambiguous_share": 0.25,
+            "depth_ratio": more.pop("depth_ratio", 9.0),
+            "reprojection_px": {"mean": 2.0, "worst": 3.0, "truth": 0.0, "depth_spread_px": 20.0},
+        }
+        self._ran(variant, seeds, mixture | more.pop("mixture", {}), more)
+
+    def prediction(self, p1: float) -> dict[str, Any]:
+        return {"mpjpe": self.error(p1), "p_mpjpe": self.error(0.75 * p1)}
+
+    def error(self, average: float) -> dict[str, Any]:
+        shifts = np.linspace(-2.0, 2.0, len(self.actions))
+        return {
+            "action_average": average,
+            "frame_average": 1.1 * average,
+            "per_action": {name: average + float(shift) for name, shift in zip(self.actions, shifts, strict=True)},
+            "per_joint": {"Hip": 0.0},
+            "per_subject": {"S9": average},
+        }
+
+    def environment(self, variant: str, seed: int = 0, **values: Any) -> None:
+        record = {"seconds": 100.0, "poses_per_second": 1000.0, "git_commit": "c0ffee" * 6 + "c0ff"} | values
+        artifacts.write_json(self.run.layout.environment(variant, seed), record)
+
+    def history(self, variant: str, losses: list[float], errors: list[float], seed: int = 0) -> None:
+        """Two rows an epoch: one halfway, with the training loss alone, and one at its end."""
+        lines = ["epoch,step,learning_rate,loss,test_mpjpe,test_loss"]
+        for epoch, (loss, error) in enumerate(zip(losses, errors, strict=True), 1):
+            lines.append(f"{epoch - 0.5},{10 * epoch - 5},0.001,{loss},,")
+            lines.append(f"{epoch}.0,{10 * epoch},0.001,{loss},{error},{loss}")
+        artifacts.write_text(self.run.layout.history(variant, seed), "\n".join(lines) + "\n")
+
+    def edge_weights(self, variant: str, scores: np.ndarray, seeds: int = 1) -> None:
+        """Softmax of scores [L, 16, 16] over the skeleton's edges, the same for every seed."""
+        edges = adjacency(HUMAN36M_16).numpy() > 0
+        weights = np.where(edges, np.exp(scores), 0.0)
+        weights /= weights.sum(axis=-1, keepdims=True)
+        arrays = {f"seed_{seed}/edge_weights": weights.astype(np.float32) for seed in range(seeds)}
+        artifacts.write_arrays(self.run.layout.evaluation(variant), arrays)
+
+    def examples(self, variant: str, kernels: int = 5) -> None:
+        """Three upright figures whose hypotheses differ along depth, as the evaluation leaves them for Figure 2."""
+        random = np.random.default_rng(0)
+        flat = np.concatenate((TEMPLATE_POSE * [800, -800], np.zeros((16, 1))), axis=1)
+        truth = np.stack([flat + [0, 0, 1] * random.normal(0, 120, (16, 1)) for _ in range(3)])
+        truth -= truth[:, :1]
+        shifts = random.normal(0, 150, (3, kernels, 16, 1)) * np.linspace(0.2, 1, kernels)[:, None, None]
+        shifts[:, :, 0] = 0
+        arrays = {
+            "example_keypoints_2d": 500 + truth[..., :2] / 3,
+            "example_truth": truth,
+            "example_hypotheses": truth[:, None] + shifts * [0.1, 0.1, 1.0],
+            "example_weights": np.tile(np.linspace(0.4, 0.0, kernels), (3, 1)),
+            "example_action": np.array(["Greeting", "Purchases", "Sitting"]),
+            "example_subject": np.array(["S9"] * 3),
+            "example_mpjpe_mean": np.array([91.0, 82.0, 75.0]),
+            "example_mpjpe_oracle": np.array([45.0, 41.0, 33.0]),
+        }
+        artifacts.write_arrays(self.run.layout.evaluation(variant), arrays)
+
+    def motion_summary(self) -> None:
+        def part(takes: int, poses: int) -> dict[str, Any]:
+            return {"takes": takes, "poses": poses, "dropped": {"outside the picture": 1866}}
+
+        splits = {
+            name: part(4, poses) | {"subjects": {subject: part(4, poses)}, "actions": {"Walking": part(4, poses)}}
+            for name, subject, poses in (("train", "S1", 12345), ("test", "S9", 6789))
+        }
+        summary = {"source": "synthetic", "frames_per_second": 5, "splits": splits}
+        artifacts.write_json(self.run.layout.motion_summary, summary)
+
+    def whole_preset(self) -> None:
+        """A preset that has one of everything: one seed, several, a collapsed mixture, variants that were not run."""
+        random = np.random.default_rng(0)
+        self.point("mean_pose", 197.9)
+        self.point("linear_least_squares", 86.8)
+        for order, variant in enumerate(("semgcn", "semgcn_without_non_local", "semgcn_without_semgconv")):
+            self.point(variant, 54 + 6 * order, 55 + 6 * order)
+            for seed in range(2):
+                losses = [(1 + order) / epoch * random.uniform(0.01, 0.012) for epoch in range(1, 13)]
+                self.history(variant, losses, [50 + 6 * order + 40 / epoch for epoch in range(1, 13)], seed)
+        self.point("semgcn_one_cycle", 72.5)
+        self.mixture("graphmdn", 57.6, 58.6)
+        self.mixture("graphmdn_wide", 52.8, weights=(0.993, 0.004, 0.001, 0.001, 0.001))
+        self.edge_weights("semgcn", random.normal(size=(8, 16, 16)), seeds=2)
+        self.examples("graphmdn")
+        self.motion_summary()
+
+    def call(self, *arguments: str) -> int:
+        """The command line, run in the project's folder."""
+        with contextlib.chdir(self.run.root):
+            return main(list(arguments))
+
+    def _ran(
+        self, variant: str, predictions: list[dict[str, Any]], mixture: dict[str, Any] | None, more: dict[str, Any]
+    ) -> None:
+        epochs = more.pop("epochs", 2)
+        seeds = []
+        for seed, of_seed in enumerate(predictions):
+            best = {name: {"mpjpe": 40.0 + seed, "p_mpjpe": 30.0 + seed} for name in of_seed}
+            seeds.append(
+                {
+                    "seed": seed,
+                    "predictions": of_seed,
+                    "mixture": mixture,
+                    "loss": more.get("loss", {"train": 1.0, "test": 2.0}),
+                    "best_on_test": {"epoch": 1, "selected_by": "mpjpe", **best[min(best)], "by_prediction": best},
+                }
+            )
+            self.environment(variant, seed)
+            self.history(variant, [0.1, 0.08, 0.07], [50.0, 45.0, 44.0], seed)
+        if self.run.variant(variant).model.convolution != "vanilla":
+            self.edge_weights(variant, np.zeros((8, 16, 16)), len(seeds))
+        data = {
+            "source": "synthetic",
+            "train_digest": "a" * 64,
+            "test_digest": "b" * 64,
+            "train_poses": 12345,
+            "test_poses": 6789,
+            "actions": self.actions,
+            "subjects_train": ["S1"],
+            "subjects_test": ["S9"],
+            "frames_per_second": 5,
+        }
+        stated = self.run.variant(variant).epochs
+        training = {"epochs": epochs, "steps": 100 * epochs, "date": "2026-01-02", "epochs_stated": stated}
+        content = {"status": "run", "reason": None, "parameters": more.get("parameters", 434703), "data": data}
+        self._write(variant, content | {"training": training, "seeds": seeds})
+
+    def _write(self, variant: str, content: dict[str, Any]) -> None:
+        settings = self.run.variant(variant)
+        head = {"schema": 1, "variant": variant, "paper": settings.paper, "title": settings.title, "preset": "demo"}
+        artifacts.write_text(self.run.layout.metrics(variant), json.dumps(head | content))
+
+
+def settings_and_published_numbers(folder: Path) -> Path:
+    shutil.copy(REPOSITORY / "params.yaml", folder)
+    shutil.copytree(REPOSITORY / "params", folder / "params")
+    shutil.copytree(REPOSITORY / "results" / "published", folder / "results" / "published")
+    return folder

@@ -1,0 +1,153 @@
+"""Every kind of comparison on values made up for it: what holds, what does not, what is noise, what cannot be said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hand_made import Maker
+
+from pipeline.report import metrics
+from pipeline.report.checks import HELD, NOT_HELD, NOT_RUN, WITHIN_NOISE, Judge, MinimumGap, Part, conjunction
+from pipeline.report.evidence import BySeed, Evidence, Expression
+
+GAPS = {"P1": MinimumGap(absolute=0.5), "loss_gap": MinimumGap(relative=0.1)}
+
+
+@dataclass(frozen=True)
+class MadeUp(Evidence):
+    """Evidence whose values are given: `P1(semgcn)` -> one number a seed."""
+
+    given: dict[str, list[float]] = field(default_factory=dict)
+
+    def by_seed(self, expression: Expression) -> BySeed:
+        return dict(enumerate(self.given[expression.label]))
+
+
+@pytest.fixture
+def judged(make: Callable[..., Maker]) -> Callable[..., Judge]:
+    """`judged({"P1(semgcn)": [50.0]})`: a judge who knows only that."""
+    maker = make()
+    for variant in ("semgcn", "resgcn", "graphmdn"):
+        maker.point(variant, 1.0, epochs=2)  # graphmdn states 2 epochs, the others more
+    results = metrics.read(maker.run)
+    return lambda given: Judge(MadeUp(maker.run, results, given=given), GAPS)
+
+
+def outcome(judge: Judge, check: str, *values: str, **more):
+    (only,) = judge.outcomes(Part(check=check, values=values, **more))
+    return only
+
+
+@pytest.mark.parametrize(
+    ("gaps", "state"),
+    [
+        ([0.6], HELD),  # one seed: the minimum gap is 0.5
+        ([0.5], WITHIN_NOISE),
+        ([-0.5], WITHIN_NOISE),
+        ([-0.6], NOT_HELD),
+        ([1.0, 2.0, 3.1], HELD),  # several: mean 2.03 against a standard deviation of 1.05
+        ([0.0, 1.0, 2.0], WITHIN_NOISE),  # mean 1, standard deviation 1
+        ([0.01, 0.011], HELD),  # however small: the minimum gap is for single seeds
+        ([-1.0, -2.0, -3.1], NOT_HELD),
+        ([-3.0, 4.0], WITHIN_NOISE),
+    ],
+)
+def test_a_gap_counts_when_it_exceeds_the_noise(judged: Callable[..., Judge], gaps: list[float], state: str) -> None:
+    compared = judged({}).compare(gaps, minimum=0.5)
+    assert compared.state == state
+    assert compared.n == len(gaps)
+
+
+@pytest.mark.parametrize(
+    ("states", "all_of_it"),
+    [
+        ([HELD, HELD], HELD),
+        ([HELD, WITHIN_NOISE], WITHIN_NOISE),
+        ([WITHIN_NOISE, NOT_RUN], NOT_RUN),
+        ([HELD, NOT_RUN, NOT_HELD], NOT_HELD),
+    ],
+)
+def test_several_things_at_once(states: list, all_of_it: str) -> None:
+    assert conjunction(states) == all_of_it
+
+
+@pytest.mark.parametrize(
+    ("values", "state"),
+    [([50.0, 55.0, 60.0], HELD), ([50.0, 60.0, 55.0], NOT_HELD), ([50.0, 50.2, 60.0], WITHIN_NOISE)],
+)
+def test_rising(judged: Callable[..., Judge], values: list[float], state: str) -> None:
+    names = ["P1(semgcn)", "P1(resgcn)", "P1(graphmdn)"]
+    judge = judged({name: [value] for name, value in zip(names, values, strict=True)})
+    found = outcome(judge, "rising", *names)
+    assert found.state == state
+    assert found.figures.startswith(f"asked P1(semgcn) {values[0]:.4g} < P1(resgcn) {values[1]:.4g} < ")
+
+
+def test_seeds_are_compared_in_pairs(judged: Callable[..., Judge]) -> None:
+    """Both vary by 10 from seed to seed, their difference is 1 and 1.2: only pairs tell them apart."""
+    judge = judged({"P1(semgcn)": [50.0, 60.0], "P1(resgcn)": [51.0, 61.2, 99.0]})
+    found = outcome(judge, "rising", "P1(semgcn)", "P1(resgcn)")
+    assert (found.state, found.n) == (HELD, 2)
+    assert found.gap == pytest.approx(1.1)
+
+
+def test_below_shows_the_pair_that_agrees_least(judged: Callable[..., Judge]) -> None:
+    judge = judged({"P1(semgcn)": [50.0], "P1(resgcn)": [60.0], "P1(graphmdn)": [49.0]})
+    found = outcome(judge, "below", "P1(semgcn)", others=("P1(resgcn)", "P1(graphmdn)"))
+    assert found.state == NOT_HELD
+    assert "P1(semgcn) 50 < P1(graphmdn) 49 mm; smallest gap of 2 pairs -1" in found.figures
+
+
+@pytest.mark.parametrize(("first", "state"), [(85.0, HELD), (89.8, WITHIN_NOISE), (95.0, NOT_HELD), (40.0, NOT_HELD)])
+def test_ratio_between_bounds(judged: Callable[..., Judge], first: float, state: str) -> None:
+    """Asked: 0.5 to 0.9 of 100."""
+    judge = judged({"P1(semgcn)": [first], "P1(resgcn)": [100.0]})
+    found = outcome(judge, "ratio", "P1(semgcn)", "P1(resgcn)", at_least=0.5, at_most=0.9)
+    assert found.state == state
+    assert f"= {first / 100:.4g}, at least 0.5 asked, at most 0.9 asked" in found.figures
+
+
+@pytest.mark.parametrize(("value", "state"), [(12.0, HELD), (10.5, WITHIN_NOISE), (8.0, NOT_HELD)])
+def test_bounded_with_a_relative_minimum_gap(judged: Callable[..., Judge], value: float, state: str) -> None:
+    """At least 10 is asked; a tenth of the value is noise."""
+    judge = judged({"loss_gap(semgcn)": [value]})
+    assert outcome(judge, "bounded", "loss_gap(semgcn)", at_least=10).state == state
+
+
+@pytest.mark.parametrize(
+    ("other", "state"), [([50.2], HELD), ([50.7], WITHIN_NOISE), ([49.0], NOT_HELD), ([50.0, 50.9], WITHIN_NOISE)]
+)
+def test_close(judged: Callable[..., Judge], other: list[float], state: str) -> None:
+    """0.3 mm apart is allowed, 0.5 mm is noise for a single seed."""
+    judge = judged({"P1(semgcn)": [50.0] * len(other), "P1(resgcn)": other})
+    assert outcome(judge, "close", "P1(semgcn)", "P1(resgcn)", at_most=0.3).state == state
+
+
+@pytest.mark.parametrize(
+    ("other", "state"),
+    [([40.0, 60.0], HELD), ([49.9, 50.1], NOT_HELD), ([49.0, 51.5], WITHIN_NOISE), ([50.0], NOT_RUN)],
+)
+def test_spread_over_seeds(judged: Callable[..., Judge], other: list[float], state: str) -> None:
+    judge = judged({"P1(semgcn)": [49.0, 51.0], "P1(resgcn)": other})
+    assert outcome(judge, "spread", "P1(semgcn)", "P1(resgcn)", at_least=2).state == state
+
+
+def test_both_protocols_are_judged_apart(judged: Callable[..., Judge]) -> None:
+    judge = judged({"P1(semgcn)": [50.0], "P1(resgcn)": [60.0], "P2(semgcn)": [40.0], "P2(resgcn)": [30.0]})
+    first, second = judge.outcomes(Part(name="width", check="rising", values=("P(semgcn)", "P(resgcn)")))
+    assert (first.name, first.state) == ("width, P1", HELD)
+    assert (second.name, second.state) == ("width, P2", NOT_HELD)
+
+
+def test_what_needs_the_stated_epochs_is_not_run_with_fewer(judged: Callable[..., Judge]) -> None:
+    judge = judged({"P1(semgcn)": [50.0], "P1(resgcn)": [60.0], "P1(graphmdn)": [40.0]})
+    short = outcome(judge, "rising", "P1(graphmdn)", "P1(semgcn)", stated_epochs=True)
+    assert (short.state, short.figures) == (NOT_RUN, "semgcn had less than the stated epochs")
+    assert outcome(judge, "bounded", "P1(graphmdn)", at_most=50, stated_epochs=True).state == HELD
+
+
+def test_what_nothing_can_run_says_why(judged: Callable[..., Judge]) -> None:
+    found = outcome(judged({}), "unavailable", reason="no preset has detections")
+    assert (found.state, found.figures, found.n) == (NOT_RUN, "no preset has detections", 0)

@@ -1,0 +1,161 @@
+"""Quantities that claims are about, from files written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from hand_made import Maker
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.geometry.skeleton import HUMAN36M_16
+from pipeline.report import edge_weights, evidence, metrics
+from pipeline.report.evidence import Evidence, Expression, NotRunError
+
+
+def value(maker: Maker, text: str) -> evidence.BySeed:
+    return Evidence(maker.run, metrics.read(maker.run)).by_seed(Expression.parse(text))
+
+
+def test_errors_by_prediction(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.mixture("graphmdn", 50.0, 60.0)
+    assert value(maker, "P1(graphmdn)") == {0: 50.0, 1: 60.0}  # a mixture's own is its mean
+    assert value(maker, "P1(graphmdn, oracle)") == {0: 40.0, 1: 48.0}
+    assert value(maker, "P2(graphmdn, mean)") == {0: 37.5, 1: 45.0}
+    with pytest.raises(InputError, match="graphmdn makes no prediction 'point'"):
+        value(maker, "P1(graphmdn, point)")
+
+
+def test_an_error_of_one_action(make: Callable[..., Maker]) -> None:
+    maker = make(["walk", "sit"])
+    maker.point("semgcn", 50.0)
+    found = Evidence(maker.run, metrics.read(maker.run)).by_seed(Expression("P1", "semgcn", action="sit"))
+    assert found == {0: 52.0}
+
+
+def test_figures_from_the_metrics_files(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.mixture("graphmdn", 50.0, parameters=440357, loss={"train": -3.0, "test": 1.5})
+    assert value(maker, "parameters(graphmdn)") == {0: 440357.0}
+    assert value(maker, "loss_gap(graphmdn)") == {0: 4.5}
+    assert value(maker, "depth_ratio(graphmdn)") == {0: 9.0}
+    assert value(maker, "reprojection_px(graphmdn)") == {0: 2.0}
+    assert value(maker, "depth_spread_px(graphmdn)") == {0: 20.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("depth_ratio(graphmdn)", "no pose whose best hypothesis is much better"),
+        ("P1(resgcn)", "resgcn was not run"),
+    ],
+)
+def test_what_a_run_cannot_say(make: Callable[..., Maker], text: str, words: str) -> None:
+    maker = make()
+    maker.mixture("graphmdn", 50.0, depth_ratio=None)
+    with pytest.raises(NotRunError, match=words):
+        value(maker, text)
+
+
+def test_final_loss_and_roughness_by_hand(make: Callable[..., Maker]) -> None:
+    """Twelve epochs: halved, then up by a quarter, then level. (1/2 + 1/4 + 9 * 0) / 11."""
+    maker = make()
+    maker.point("semgcn", 50.0)
+    maker.history("semgcn", [8.0, 4.0, *[5.0] * 10], [50.0] * 12)
+    assert value(maker, "final_loss(semgcn)") == {0: 5.0}
+    assert value(maker, "roughness(semgcn)")[0] == pytest.approx(0.75 / 11)
+
+
+def test_a_short_training_is_cut_into_tenths_of_an_epoch() -> None:
+    """Two epochs of 20 rows: each point is the mean of two, and an epoch's last row belongs to it."""
+    epochs = np.arange(1, 41) / 20
+    losses = evidence.curve(pd.DataFrame({"epoch": epochs, "loss": np.arange(40.0)}))
+    assert losses.index.to_numpy() == pytest.approx(np.arange(1, 21) / 10)
+    assert losses.tolist() == [2 * step + 0.5 for step in range(20)]
+
+
+def test_times_are_stretched_to_the_stated_epochs(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.point("semgcn", 50.0, epochs=3)  # of 30
+    maker.environment("semgcn", seconds=12.0, poses_per_second=800.0)
+    assert value(maker, "stated_seconds(semgcn)") == {0: 120.0}
+    assert value(maker, "poses_per_second(semgcn)") == {0: 800.0}
+    maker.environment("semgcn", poses_per_second=None)
+    with pytest.raises(NotRunError, match="poses_per_second not recorded"):
+        value(maker, "poses_per_second(semgcn)")
+
+
+def test_edge_weights_with_nothing_learned(make: Callable[..., Maker]) -> None:
+    """A joint keeps one part in (neighbours + 1) of itself; all layers are alike."""
+    maker = make()
+    maker.point("semgcn", 50.0)
+    maker.edge_weights("semgcn", np.zeros((8, 16, 16)))
+    assert value(maker, "joint_weight(semgcn, Hip)")[0] == pytest.approx(1 / 4)
+    assert value(maker, "joint_weight(semgcn, Thorax)")[0] == pytest.approx(1 / 5)
+    assert value(maker, "joint_weight(semgcn, RWrist)")[0] == pytest.approx(1 / 2)
+    assert value(maker, "layer_correlation(semgcn)")[0] == pytest.approx(1.0)
+    assert value(maker, "hop_correlation(semgcn)")[0] == pytest.approx(0.61, abs=0.005)  # as claims.yaml says of SG-19
+
+
+def test_layers_that_learn_opposite_weights_do_not_correlate() -> None:
+    random = np.random.default_rng(0).uniform(size=(16, 16))
+    assert edge_weights.layer_correlation(np.stack([random, 1 - random])) == pytest.approx(-1.0)
+
+
+def test_the_weight_of_a_joint_is_what_it_keeps_of_itself() -> None:
+    matrices = np.zeros((2, 16, 16))
+    head = HUMAN36M_16.names.index("Head")
+    matrices[:, head, head] = 0.2, 0.6
+    matrices[:, head, head - 1] = 0.8, 0.4
+    assert edge_weights.joint_weight(matrices, "Head") == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({}, "seed_0/edge_weights: missing; run"),
+        ({"seed_0/edge_weights": np.zeros((8, 17, 17))}, r"expected \[layers, 16, 16\], found \[8, 17, 17\]"),
+    ],
+)
+def test_bad_edge_weights_are_one_line(make: Callable[..., Maker], arrays: dict, words: str) -> None:
+    maker = make()
+    maker.point("semgcn", 50.0)
+    artifacts.write_arrays(maker.run.layout.evaluation("semgcn"), arrays)
+    with pytest.raises(InputError, match=rf"semgcn\.npz: .*{words}"):
+        value(maker, "layer_correlation(semgcn)")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "missing; run"), ("", "not a CSV"), ("epoch,step\n1,2\n", "no column 'loss'; run")],
+)
+def test_a_bad_history_is_one_line(make: Callable[..., Maker], content: str | None, words: str) -> None:
+    maker = make()
+    maker.point("semgcn", 50.0)
+    path = maker.run.layout.history("semgcn", 0)
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(InputError, match=words) as caught:
+        value(maker, "final_loss(semgcn)")
+    assert "seed_0/history.csv" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["P1 semgcn", "P3(semgcn)", "P1(semgcn,mean)", "P1()"])
+def test_an_expression_that_says_nothing_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="is no quantity"):
+        Expression.parse(text)
+
+
+def test_an_unknown_variant_or_joint_names_the_nearest(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.point("semgcn", 50.0)
+    with pytest.raises(InputError, match="did you mean 'semgcn'"):
+        value(maker, "P1(semgnc)")
+    with pytest.raises(InputError, match="did you mean 'LWrist'"):
+        value(maker, "joint_weight(semgcn, LWirst)")

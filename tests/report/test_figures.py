@@ -1,0 +1,120 @@
+"""Figures are drawn where their data were run, say what they show, and are the same bytes every time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from hand_made import Maker
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.report import figures, metrics
+from pipeline.report.figures import DRAWINGS, OVERVIEW, Drawing, hypotheses, skeleton, style
+
+NAMES = ["overview", "graphmdn_figure2", "semgcn_figure4", "semgcn_figure7", "semgcn_figure8"]
+
+
+def words(path: Path) -> set[str]:
+    """What stands on a figure: matplotlib notes every text beside its glyphs."""
+    return {text.strip() for text in re.findall(r"<!--(.*?)-->", path.read_text(encoding="utf-8"), flags=re.DOTALL)}
+
+
+def draw(maker: Maker, folder: Path, drawing: Drawing) -> set[str]:
+    with style.applied():
+        figure = drawing.draw(maker.run, metrics.read(maker.run))
+    style.write(figure, folder, drawing.name)
+    return words(folder / f"{drawing.name}.svg")
+
+
+def test_every_figure_is_there_as_png_and_svg(reported: Maker) -> None:
+    files = {path.name: path.read_bytes() for path in reported.run.layout.figures.iterdir()}
+    assert sorted(files) == sorted(f"{name}.{kind}" for name in NAMES for kind in ("png", "svg"))
+    assert all(content.startswith(b"\x89PNG") for name, content in files.items() if name.endswith("png"))
+    assert all(b"<svg" in content for name, content in files.items() if name.endswith("svg"))
+    assert not any(b"dc:date" in content or b"Matplotlib v" in content for content in files.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("overview", {"P1: MPJPE, mm", "197.9", "72.5", "58.1 ± 0.7", "GraphMDN (Wide), collapsed", "not run"}),
+        ("graphmdn_figure2", {"Azimuth 60° (the camera's view)", "Input", "hypotheses", "mean 91, best 45 mm"}),
+        ("semgcn_figure4", {"SemGCN", "without SemGConv", "ResGCN (not run)", "Test error (MPJPE, mm)"}),
+        ("semgcn_figure7", {"block 1, layer 1", "block 4, layer 2", "Thorax", "what it takes from"}),
+        ("semgcn_figure8", {"above 0.4", "below 0.3", "LWrist", "with nothing learned", "lowest, highest seed"}),
+    ],
+)
+def test_what_stands_on_a_figure(reported: Maker, name: str, expected: set[str]) -> None:
+    assert expected <= words(reported.run.layout.figures / f"{name}.svg")
+
+
+def test_a_figure_without_data_is_left_out_with_the_reason(make: Callable[..., Maker], tmp_path: Path) -> None:
+    maker = make()
+    reasons = figures.draw_all(maker.run, metrics.read(maker.run), tmp_path / "figures")
+    assert reasons == {
+        "overview": "no variant was run",
+        "graphmdn_figure2": "graphmdn was not run",
+        "semgcn_figure4": "none of SemGCN's four networks was run",
+        "semgcn_figure7": "semgcn was not run",
+        "semgcn_figure8": "semgcn was not run",
+    }
+    assert not (tmp_path / "figures").exists()
+    assert [OVERVIEW.name, *(drawing.name for drawing in DRAWINGS)] == NAMES == list(reasons)
+
+
+def test_a_users_own_settings_change_nothing(make: Callable[..., Maker], tmp_path: Path) -> None:
+    maker = make()
+    maker.point("semgcn", 50.0)
+    draw(maker, tmp_path / "one", OVERVIEW)
+    with matplotlib.rc_context({"font.size": 30, "axes.grid": True, "svg.hashsalt": None, "savefig.dpi": 50}):
+        draw(maker, tmp_path / "other", OVERVIEW)
+    for kind in ("png", "svg"):
+        one, other = ((tmp_path / folder / f"overview.{kind}").read_bytes() for folder in ("one", "other"))
+        assert one == other
+
+
+def test_bars_of_the_paper_say_which_semgcn_they_are(make: Callable[..., Maker], tmp_path: Path) -> None:
+    maker = make()
+    maker.point("semgcn", 50.0)
+    maker.point("semgcn_one_cycle", 60.0)
+    assert {"SemGCN", "SemGCN, one-cycle", "50.0", "60.0", "37.5", "45.0"} <= draw(maker, tmp_path / "f", OVERVIEW)
+
+
+def test_seen_from_the_camera_a_pose_is_its_own_x_and_y() -> None:
+    """And from a quarter turn on, depth is what is seen of it."""
+    pose = np.array([[0.3, -0.5, 2.0]])
+    assert skeleton.seen_from(pose, skeleton.CAMERA_AZIMUTH) == pytest.approx(np.array([[0.3, 0.5]]))
+    assert skeleton.seen_from(pose, skeleton.CAMERA_AZIMUTH + 90) == pytest.approx(np.array([[2.0, 0.5]]))
+
+
+def test_left_and_right_have_their_colours() -> None:
+    names = {joint: skeleton.HUMAN36M_16.names[joint] for joint in range(16)}
+    sides = {name: skeleton.side_color(joint) for joint, name in names.items()}
+    assert {sides[name] for name in sides if name.startswith("L")} == {style.VERMILION}
+    assert {sides[name] for name in sides if name.startswith("R")} == {style.BLUE}
+    assert sides["Head"] == sides["Hip"] == style.GREY
+
+
+def test_opacity_is_the_weight_relative_to_the_likeliest(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.mixture("graphmdn", 50.0)
+    maker.examples("graphmdn")  # weights 0.4, 0.3, 0.2, 0.1, 0: the last is not drawn
+    figure = hypotheses.draw(maker.run, metrics.read(maker.run))
+    row = figure.axes[:10]
+    opacities = [line.get_alpha() for line in row[3].lines]
+    assert sorted(set(opacities)) == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert len(opacities) == 4 * 15
+    assert {line.get_alpha() for line in row[2].lines} == {1.0}
+
+
+def test_missing_examples_are_one_line(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.mixture("graphmdn", 50.0)
+    artifacts.write_arrays(maker.run.layout.evaluation("graphmdn"), {})
+    with pytest.raises(InputError, match=r"graphmdn\.npz: example_keypoints_2d: missing; run evaluate_lift"):
+        hypotheses.draw(maker.run, metrics.read(maker.run))

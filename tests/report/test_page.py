@@ -1,0 +1,82 @@
+"""The page of a preset: all that it points to exists, and it says what is not there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from hand_made import Maker
+
+from pipeline import artifacts
+from pipeline.report import claims, figures, metrics, page, tables
+
+
+@pytest.fixture(scope="module")
+def text(reported: Maker) -> str:
+    return reported.run.layout.report.read_text(encoding="utf-8")
+
+
+def test_every_link_and_image_exists(reported: Maker, text: str) -> None:
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(re.findall(r"!\[[^\]]*\]\(figures/", text)) == 5
+    assert {f"metrics/{variant}.json" for variant in reported.run.lift_variants} <= set(targets)
+    assert [target for target in targets if not (reported.run.layout.results / target).exists()] == []
+
+
+def test_links_of_every_table_exist(reported: Maker) -> None:
+    for path in reported.run.layout.tables.glob("*.md"):
+        targets = re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
+        assert targets
+        assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+def test_every_table_stands_on_the_page_and_its_columns_are_explained_once(reported: Maker, text: str) -> None:
+    built = tables.build(reported.run, metrics.read(reported.run))
+    assert {path.stem for path in reported.run.layout.tables.iterdir()} == {table.name for table in built}
+    for table in built:
+        assert table.title in text
+        assert all(text.count(f"- {note}\n") == 1 for note in table.legend)
+        rows = [
+            line for line in (reported.run.layout.tables / f"{table.name}.md").read_text().splitlines() if "| [" in line
+        ]
+        assert rows
+        assert all(row.replace("(../", "(") in text for row in rows)
+
+
+def test_the_states_are_those_of_claims_json(reported: Maker, text: str) -> None:
+    data = json.loads(reported.run.layout.claims.read_text())
+    for claim in data["claims"]:
+        held = sum(part["state"] == "held" for part in claim["parts"])
+        assert f"| {claim['id']} | {claim['text']} | {claim['state']} | {held} of {len(claim['parts'])} |" in text
+    held = sum(claim["state"] == "held" for claim in data["claims"])
+    assert f"Of 24 claims: {held} held" in text
+
+
+def test_what_was_run_and_what_was_not(text: str) -> None:
+    assert "| Mean pose | fitted on 2026-01-02, without training |" in text
+    assert "| SemGCN | trained on 2026-01-02: 2 seeds, 2 epochs, 200 steps |" in text
+    assert "| GraphMDN, node level | not run: left out by the preset |" in text
+
+
+def test_the_data_are_counted(text: str) -> None:
+    assert "Train: 12,345 poses of 4 takes; dropped views: 1,866 outside the picture." in text
+    assert "| subject | S1 | 4 | 12,345 | - | - |" in text
+    assert "| action | Walking | 4 | 12,345 | 4 | 6,789 |" in text
+
+
+def test_a_figure_that_was_not_drawn_leaves_its_reason(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.point("semgcn_one_cycle", 50.0)
+    maker.motion_summary()
+    results = metrics.read(maker.run)
+    built = tables.build(maker.run, results)
+    verdicts = claims.as_data(maker.run, claims.judge(maker.run, results))
+    motion = artifacts.read_json(maker.run.layout.motion_summary)
+    reasons = {drawing.name: f"{drawing.name} has no data" for drawing in (figures.OVERVIEW, *figures.DRAWINGS)}
+    text = page.text(maker.run, results, built, verdicts, motion, reasons | {"overview": None})
+    assert "![Overview](figures/overview.png)" in text
+    assert text.count("![") == 1
+    for drawing in figures.DRAWINGS:
+        assert f"**{drawing.title}**: not drawn, because {drawing.name} has no data." in text
