@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from dag_jobs import dvc_jobs
 from repository import copy_of_repository, files_of_repository, replace_in, run_tool
 
 pytestmark = pytest.mark.slow
@@ -31,23 +33,45 @@ TINY = """
     """
 
 
+# Loaded by every Python that DVC starts: a stage notes which data files it opens, except those it is still writing.
+TRACER = """
+import os, sys
+
+arguments = sys.orig_argv
+if "pipeline" in arguments:
+    stage = arguments[arguments.index("pipeline") + 1]
+    variant = arguments[-1] if "--variant" in arguments else ""
+    notes = open(os.path.join(os.environ["OPENED"], f"{stage}@{variant}"), "a", buffering=1)
+    root = os.getcwd()
+
+    def note(event, details):
+        if event == "open" and isinstance(details[0], (str, os.PathLike)):
+            path = os.path.relpath(details[0], root)
+            if path.startswith(("data/", "results/")) and ".part" not in path:
+                notes.write(path + "\\n")
+
+    sys.addaudithook(note)
+"""
+
+
 @dataclasses.dataclass(frozen=True)
 class Runs:
     dvc: Path
     snakemake: Path
+    opened: Path  # a file a job of the DVC run: what it opened
 
 
-def repro(folder: Path, *options: str) -> str:
-    return tool(folder, "dvc", "repro", *options)
+def repro(folder: Path, *options: str, **environment: str) -> str:
+    return tool(folder, "dvc", "repro", *options, **environment)
 
 
 def snakemake(folder: Path, *options: str) -> str:
     return tool(folder, "snakemake", "--cores", "2", *options)
 
 
-def tool(folder: Path, *command: str) -> str:
+def tool(folder: Path, *command: str, **environment: str) -> str:
     """What a successful run printed. Captions are dated, so the date is fixed, as for any reproducible build."""
-    answer = run_tool(*command, folder=folder, SOURCE_DATE_EPOCH="1700000000")
+    answer = run_tool(*command, folder=folder, SOURCE_DATE_EPOCH="1700000000", **environment)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return answer.stdout + answer.stderr
 
@@ -65,9 +89,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     for folder in folders:
         (folder / "params" / "tiny.yaml").write_text(textwrap.dedent(TINY), encoding="utf-8")
         replace_in(folder / "params.yaml", "preset: demo\n", "preset: tiny\n")
-    repro(folders[0])
-    snakemake(folders[1])
-    return Runs(*folders)
+    opened = tmp_path_factory.mktemp("opened")
+    tracer = tmp_path_factory.mktemp("tracer")
+    (tracer / "sitecustomize.py").write_text(TRACER, encoding="utf-8")
+    with ThreadPoolExecutor() as pool:
+        both = [
+            # The preset's thread count goes before what the environment says (Snakemake tells its jobs the same).
+            pool.submit(repro, folders[0], OMP_NUM_THREADS="2", PYTHONPATH=str(tracer), OPENED=str(opened)),
+            pool.submit(snakemake, folders[1]),
+        ]
+        for run in both:
+            run.result()
+    return Runs(*folders, opened)
 
 
 def test_both_give_the_same_bytes(runs: Runs) -> None:
@@ -76,6 +109,19 @@ def test_both_give_the_same_bytes(runs: Runs) -> None:
     assert any(name.startswith("tables/") and name.endswith(".md") for name in by_dvc)
     assert by_dvc.keys() == by_snakemake.keys()
     assert [name for name in by_dvc if by_dvc[name] != by_snakemake[name]] == []
+
+
+def test_a_stage_opens_only_the_data_it_declares(runs: Runs) -> None:
+    """What a stage reads without saying so would not make it run again when that changes."""
+    jobs = dvc_jobs(runs.dvc)
+    undeclared = []
+    for notes in runs.opened.iterdir():
+        job = jobs[notes.name.removesuffix("@")]
+        for path in set(notes.read_text(encoding="utf-8").split()):
+            if not any(Path(path).is_relative_to(place) for place in job.inputs | job.outputs):
+                undeclared.append(f"{notes.name} opens {path}")
+    assert len(list(runs.opened.iterdir())) == len(jobs)
+    assert sorted(undeclared) == []
 
 
 def test_a_second_run_of_either_does_nothing(runs: Runs) -> None:

@@ -1,0 +1,51 @@
+"""Write the lock anew: `make lock` after pyproject.toml got a dependency, `make lock UPGRADE=1` for new versions.
+
+envs/constraints.txt gets every version that `pip install '.[test]'` chooses, envs/environment.yaml the same lines for
+conda. Torch is resolved as the registry's build, which runs on a GPU and without one; what it needs for a GPU is locked
+with it and installed with it. A machine that offers a CPU build of the same version (2.13.0+cpu) may take that one
+instead, so no version here has such an ending.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ENVS = Path(__file__).parent
+CONSTRAINTS = ENVS / "constraints.txt"
+ENVIRONMENT = ENVS / "environment.yaml"
+HEADER = "# Every version, for Linux x86-64 and Python 3.11, with a GPU or without. Written by `make lock`.\n"
+
+
+def resolve(*more: str, upgrade: bool) -> dict[str, str]:
+    """Names and versions that pip would install for the project into an empty environment."""
+    keep = [] if upgrade or not CONSTRAINTS.exists() else ["--constraint", str(CONSTRAINTS)]
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        options = ["--quiet", "--dry-run", "--ignore-installed", "--report", str(report), *keep]
+        wanted = ["--editable", f"{ENVS.parent}[test]", "pip", "setuptools", *more]
+        subprocess.run([sys.executable, "-m", "pip", "install", *options, *wanted], check=True)
+        chosen = [item["metadata"] for item in json.loads(report.read_text(encoding="utf-8"))["install"]]
+    return {re.sub(r"[-_.]+", "-", item["name"]).lower(): item["version"] for item in chosen}
+
+
+def main() -> None:
+    upgrade = "--upgrade" in sys.argv
+    versions = resolve(upgrade=upgrade)
+    torch, _, local = versions["torch"].partition("+")
+    if local:
+        versions = resolve(f"torch==={torch}", upgrade=upgrade)
+    del versions["mixpose"]
+    lines = [f"{name}=={version}" for name, version in sorted(versions.items())]
+    CONSTRAINTS.write_text(HEADER + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+    before, _, _ = ENVIRONMENT.read_text(encoding="utf-8").partition("  - pip:\n")
+    pip = "".join(f"      - {line}\n" for line in lines if not line.startswith("pip=="))
+    ENVIRONMENT.write_text(f"{before}  - pip:\n{pip}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

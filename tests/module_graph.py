@@ -1,0 +1,71 @@
+"""Who imports whom inside pipeline/, read off the source without running it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def modules(root: Path) -> list[Path]:
+    return sorted((root / "pipeline").rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names that a module imports, at its top or in a function; not those for type checkers only."""
+    return {name for node in _nodes(ast.parse(path.read_text(encoding="utf-8"))) for name in _imported(node)}
+
+
+def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            continue
+        yield node
+        yield from _nodes(node)
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "this project imports by full names"
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
+
+
+def files_imported(path: Path, root: Path) -> set[Path]:
+    """The files of pipeline/ that a module imports, the packages around them included."""
+    found = set()
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "pipeline":
+            for end in range(1, len(parts) + 1):
+                place = root.joinpath(*parts[:end])
+                found |= {file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()}
+    return found
+
+
+def data_files_named(path: Path, root: Path) -> set[Path]:
+    """Files in pipeline/ that are not Python and whose name stands in a module as a string."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    others = (file for file in (root / "pipeline").rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc"))
+    return {file for file in others if file.name in words}
+
+
+def only_explains(path: Path) -> bool:
+    """Whether a file is a module that holds nothing but its docstring, as most `__init__.py` do."""
+    if path.suffix != ".py":
+        return False
+    return all(isinstance(node, ast.Expr) for node in ast.parse(path.read_text(encoding="utf-8")).body)
+
+
+def reached(start: Path, root: Path, stop: frozenset[Path]) -> set[Path]:
+    """Everything a module uses, itself included: modules and data files, but nothing in or behind `stop`."""
+    seen: set[Path] = set()
+    waiting = {start}
+    while waiting:
+        path = waiting.pop()
+        seen |= {path} | data_files_named(path, root)
+        waiting |= files_imported(path, root) - seen - stop
+    return {path for path in seen if not only_explains(path)}

@@ -1,0 +1,49 @@
+"""The repository as a fresh clone would be, and its tools run as a user runs them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def files_of_repository() -> list[Path]:
+    """The repository's files, relative to its root: what git tracks, and what is new and not ignored."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [Path(name) for name in sorted(listed.split("\0")) if name and (ROOT / name).is_file()]
+
+
+def copy_of_repository(folder: Path) -> Path:
+    """A git repository with the same files: no data, no results of a run, no record of an earlier run."""
+    for file in files_of_repository():
+        made_by_a_run = file.name == "dvc.lock" or (file.parts[0] == "results" and file.parts[1] != "published")
+        if not made_by_a_run:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, folder / file)
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    return folder
+
+
+def run_tool(*command: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of this Python's environment; give its exit code and what it printed."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def replace_in(path: Path, before: str, after: str) -> None:
+    """Change a file as a user would; the text must stand there exactly once."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count(before) == 1, f"{before!r} stands {text.count(before)} times in {path}"
+    path.write_text(text.replace(before, after), encoding="utf-8")

@@ -1,0 +1,82 @@
+"""Who may import whom (the layers of the design), and who may import which tool."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import module_graph
+import pytest
+from repository import ROOT
+
+# A room -> the other rooms that it may use. A new room needs a line. Stages may use everything, and nobody uses them.
+MAY_USE = {
+    "__init__": {"lift"},
+    "__main__": {"artifacts", "params", "stages"},
+    "artifacts": set(),
+    "params": {"artifacts"},
+    "dag": {"artifacts", "params"},
+    "mixture": set(),
+    "geometry": set(),
+    "training": set(),
+    "sources": {"artifacts", "geometry", "body"},
+    "lift": {"artifacts", "params", "geometry", "body", "mixture", "training"},
+    "dense": {"artifacts", "params", "geometry", "mixture", "training"},
+    "report": {"artifacts", "params", "geometry"},
+    "records": {"artifacts", "params"},
+    "tracking": {"artifacts", "params", "records"},
+}
+TOOLS = {"mlflow": {"pipeline/tracking.py"}, "dvc": set(), "snakemake": set()}
+MODULES = [path.relative_to(ROOT) for path in module_graph.modules(ROOT)]
+
+
+def room(module: Path) -> str:
+    """The part of pipeline/ that a module belongs to: a folder, or a file that stands alone."""
+    return module.with_suffix("").parts[1]
+
+
+def rooms_imported(module: Path) -> set[str]:
+    used = {room(path.relative_to(ROOT)) for path in module_graph.files_imported(ROOT / module, ROOT)}
+    return used - {"__init__", room(module)}  # every import of a module imports pipeline/__init__.py
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if room(module) != "stages"], ids=str)
+def test_a_module_uses_only_the_rooms_it_may(module: Path) -> None:
+    assert room(module) in MAY_USE, f"{module}: a new room; say in MAY_USE whom it may use"
+    assert rooms_imported(module) <= MAY_USE[room(module)]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_tool_is_imported_where_it_belongs(tool: str) -> None:
+    users = {
+        module.as_posix()
+        for module in MODULES
+        if any(name.split(".")[0] == tool for name in module_graph.imports(ROOT / module))
+    }
+    assert users == TOOLS[tool]
+
+
+def test_models_and_training_import_without_the_tools() -> None:
+    names = [
+        ".".join(module.with_suffix("").parts).removesuffix(".__init__")
+        for module in MODULES
+        if room(module) in {"__init__", "artifacts", "geometry", "lift", "mixture", "training"}
+    ]
+    assert {"pipeline", "pipeline.mixture", "pipeline.lift.models"} <= set(names)
+    blocked = "import sys; sys.modules.update(dict.fromkeys(['mlflow', 'dvc', 'snakemake'])); import "
+    answer = subprocess.run(
+        [sys.executable, "-c", blocked + ", ".join(names)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_a_forbidden_import_is_seen(tmp_path: Path) -> None:
+    """The layers hold because an import is found wherever it stands, in a function too."""
+    (tmp_path / "pipeline").mkdir()
+    for name in ("__init__", "dense"):
+        (tmp_path / "pipeline" / f"{name}.py").touch()
+    module = tmp_path / "pipeline" / "lift.py"
+    module.write_text("def late():\n    from pipeline import dense\n    import mlflow.pyfunc\n")
+    assert tmp_path / "pipeline" / "dense.py" in module_graph.files_imported(module, tmp_path)
+    assert "mlflow.pyfunc" in module_graph.imports(module)
