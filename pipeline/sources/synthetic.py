@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from pipeline.artifacts import InputError
 from pipeline.geometry.poses import PoseSet, concatenate
 from pipeline.sources import rig
 from pipeline.sources.filming import Filmed, film_take, summarize
@@ -40,8 +41,11 @@ class SyntheticSettings:
 def load(settings: SyntheticSettings, progress: bool = True) -> tuple[dict[str, PoseSet], dict[str, Any]]:
     """The splits {"train", "test"} and a summary of the views kept and dropped, as `cmu.load` gives them.
 
-    Equal settings give equal bytes; another frame rate shows the same motion at other moments.
+    Equal settings give equal bytes; another frame rate shows the same motion at other moments. Takes without a frame
+    raise InputError.
     """
+    if settings.frames_per_second * settings.seconds_per_take < 1:
+        raise InputError("motion.seconds_per_take: shorter than one frame; raise it, or motion.frames_per_second")
     splits, counts = {}, {}
     for split, people in (("train", TRAIN), ("test", TEST)):
         scenes = [(person, action, take) for person in people for action in ACTIONS for take in range(TAKES)]

@@ -13,6 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pipeline.artifacts import InputError
 from pipeline.geometry.camera import normalize_screen
 from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_17
@@ -332,6 +333,11 @@ def test_equal_settings_give_equal_bytes(loaded: tuple[dict[str, PoseSet], dict]
     for split, poses in loaded[0].items():
         for name, array in poses.to_arrays().items():
             assert array.tobytes() == splits[split].to_arrays()[name].tobytes(), (split, name)
+
+
+def test_a_take_without_a_frame_says_what_to_change() -> None:
+    with pytest.raises(InputError, match=r"seconds_per_take: shorter than one frame"):
+        load(SyntheticSettings(frames_per_second=5.0, seconds_per_take=0.1), progress=False)
 
 
 def test_another_seed_is_another_motion() -> None:
