@@ -25,8 +25,12 @@ demo: $(INSTALLED)  ## run the preset of params.yaml (demo) with DVC, to finishe
 mini: $(INSTALLED)  ## run preset mini, real motion capture, with Snakemake; MIRROR=<folder or address> instead of its sources
 	$(if $(MIRROR),MIXPOSE_MIRROR='$(MIRROR)') snakemake --cores all --config preset=mini
 
-ui: $(INSTALLED)  ## open MLflow at http://localhost:5000; PORT=<number> for another
-	mlflow ui --backend-store-uri sqlite:///mlflow.db --port $(PORT)
+# Published first: what DVC pulled or restored counts as published there and may be missing here. The server's job runner
+# would start eight more processes, and nothing here uses it.
+ui: $(INSTALLED)  ## open the finished runs in MLflow at http://localhost:5000; PORT=<number> for another
+	python -m pipeline publish
+	MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false python -m mlflow server \
+		--backend-store-uri sqlite:///mlflow.db --artifacts-destination mlartifacts --workers 1 --port $(PORT)
 
 test: $(INSTALLED)  ## all tests
 	python -m pytest

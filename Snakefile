@@ -33,9 +33,9 @@ rule all:
         "<data>/publish.json",
 
 
-include: "rules/motion.smk"  # download, prepare_motion
-include: "rules/lift.smk"  # train_lift, evaluate_lift
-include: "rules/results.smk"  # tabulate, report, publish
+include: "pipeline/rules/motion.smk"  # download, prepare_motion
+include: "pipeline/rules/lift.smk"  # train_lift, evaluate_lift
+include: "pipeline/rules/results.smk"  # tabulate, report, publish
 
 
 onsuccess:

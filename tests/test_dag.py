@@ -50,7 +50,7 @@ def test_a_change_to_one_file_alone_is_found(
     make_copy: Callable[[str], Path], before: str, after: str, difference: str
 ) -> None:
     folder = make_copy("changed")
-    replace_in(folder / "rules" / "motion.smk", before, after)
+    replace_in(folder / "pipeline" / "rules" / "motion.smk", before, after)
     assert any(line.startswith(difference) for line in differences(dvc_jobs(folder), snakemake_jobs(folder)))
 
 

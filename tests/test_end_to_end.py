@@ -11,7 +11,7 @@ import pytest
 from dag_jobs import dvc_jobs
 from repository import copy_of_repository, files_of_repository, replace_in, run_tool
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 TINY = """
     description: synthetic motion, a test

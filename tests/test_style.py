@@ -11,7 +11,7 @@ CHECKS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
     "mypy": ["mypy"],
-    "snakefmt": ["snakefmt", "--check", "--line-length", "120", "Snakefile", "rules"],
+    "snakefmt": ["snakefmt", "--check", "--line-length", "120", "Snakefile", "pipeline/rules"],
 }
 
 

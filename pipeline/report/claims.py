@@ -85,8 +85,8 @@ RULE = (
     "A comparison holds when the mean gap over the seeds has the claimed sign and exceeds one standard deviation of "
     "the gaps; it does not hold when the gap is as large the other way; otherwise it is within noise. With one seed "
     "there is no standard deviation: then a fixed minimum gap stands in, 0.5 mm for P1 and P2 (the others are in "
-    "pipeline/report/claims.yaml). A claim in several parts is held only if all of them were run and hold, and not "
-    "held as soon as one does not hold."
+    "pipeline/report/claims.yaml), and the state is that of this seed: another one may say otherwise. A claim in "
+    "several parts is held only if all of them were run and hold, and not held as soon as one does not hold."
 )
 
 

@@ -147,7 +147,7 @@ def _ambiguous(mixture: Mixture) -> float | None:
 
 def _reprojection(source: Source) -> Cell:
     return (
-        source.of_mixture(lambda mixture: mixture.reprojection_px.mean),
+        source.of_mixture(lambda mixture: mixture.reprojection_px.worst),
         source.of_mixture(lambda mixture: mixture.reprojection_px.depth_spread_px),
     )
 
@@ -209,7 +209,7 @@ COLUMNS: dict[str, tuple[Column, Callable[[Source], Cell]]] = {
         lambda source: (source.of_mixture(lambda mixture: mixture.depth_ratio),),
     ),
     "reprojection": (
-        Column("Reprojection / depth spread, px", ("reprojection", "depth spread"), spread=False),
+        Column("Reprojection / depth spread, px", ("worst reprojection", "depth spread"), spread=False),
         _reprojection,
     ),
     "epochs": (Column("Epochs, here / stated", ("epochs", "epochs stated")), _epochs),

@@ -217,7 +217,7 @@ QUANTITIES: dict[str, Callable[[Evidence, Expression], BySeed]] = {
     "parameters": _parameters,
     "loss_gap": _of_seed(_loss_gap, "no loss recorded on both sets"),
     "depth_ratio": _of_seed(_depth_ratio, "no pose whose best hypothesis is much better than the mean, or no spread"),
-    "reprojection_px": _of_seed(lambda seed: _reprojection(seed).mean, "no reprojection error recorded"),
+    "reprojection_px": _of_seed(lambda seed: _reprojection(seed).worst, "no reprojection error recorded"),
     "depth_spread_px": _of_seed(lambda seed: _reprojection(seed).depth_spread_px, "no spread along depth recorded"),
     "final_loss": _of_curve(lambda losses: float(losses.iloc[-1])),
     "roughness": _of_curve(roughness),

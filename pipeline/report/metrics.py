@@ -48,6 +48,7 @@ class Reprojection(Part):
     """How far hypotheses lie from the input in the picture; the yardstick is their spread along depth, in pixels."""
 
     mean: float | None = None
+    worst: float | None = None
     depth_spread_px: float | None = None
 
 

@@ -43,7 +43,7 @@ def test_figures_from_the_metrics_files(make: Callable[..., Maker]) -> None:
     assert value(maker, "parameters(graphmdn)") == {0: 440357.0}
     assert value(maker, "loss_gap(graphmdn)") == {0: 4.5}
     assert value(maker, "depth_ratio(graphmdn)") == {0: 9.0}
-    assert value(maker, "reprojection_px(graphmdn)") == {0: 2.0}
+    assert value(maker, "reprojection_px(graphmdn)") == {0: 3.0}
     assert value(maker, "depth_spread_px(graphmdn)") == {0: 20.0}
 
 

@@ -114,7 +114,7 @@ def test_the_mixtures_by_hand(make: Callable[..., Maker]) -> None:
     assert row["Calibration error, %"] == "2.0"
     assert row["Spread x / y / depth, mm"] == "14.0 / 18.0 / 57.0"
     assert row["Ambiguous poses, %"] == "25.0"
-    assert row["Reprojection / depth spread, px"] == "2.0 / 20.0"
+    assert row["Reprojection / depth spread, px"] == "3.0 / 20.0"
     wide = cells(table, "GraphMDN (Wide)")
     assert {wide[name] for name in ("Variance, depth / across", "NLL, nats", "Calibration error, %")} == {NONE}
 

@@ -59,7 +59,7 @@ def _row(cells: NDArray, example: Arrays) -> None:
     # One scale for the whole row, wide enough for every pose from every side.
     everything = np.concatenate((truth[None], hypotheses[weights > LEAST_OPACITY]))
     upright = -everything[..., 1]
-    reach = 1.06 * max(np.hypot(everything[..., 0], everything[..., 2]).max(), np.ptp(upright) / 2)
+    reach = 1.06 * np.array([np.hypot(everything[..., 0], everything[..., 2]).max(), np.ptp(upright) / 2])
     middle = np.array([0.0, (upright.max() + upright.min()) / 2])
     for index, azimuth in enumerate(AZIMUTHS):
         true_axes, estimated_axes = cells[3 * index + 2], cells[3 * index + 3]
@@ -81,7 +81,7 @@ def _input(axes: Axes, example: Arrays) -> None:
     keypoints = example["example_keypoints_2d"] * [1.0, -1.0]  # pictures have y down
     low, high = keypoints.min(axis=0), keypoints.max(axis=0)
     skeleton.draw(axes, keypoints)
-    skeleton.frame(axes, (low + high) / 2, 0.56 * float((high - low).max()))
+    skeleton.frame(axes, (low + high) / 2, 0.56 * (high - low))
     axes.set_title(
         f"{example['example_action']}\nmean {example['example_mpjpe_mean']:.0f}, "
         f"best {example['example_mpjpe_oracle']:.0f} mm",

@@ -59,8 +59,8 @@ def side_color(joint: int) -> str:
     return BLUE if joint in HUMAN36M_16.right else GREY
 
 
-def frame(axes: Axes, middle: NDArray, reach: float) -> None:
-    """Show the square of half-width `reach` around a point."""
-    axes.set_xlim(middle[0] - reach, middle[0] + reach)
-    axes.set_ylim(middle[1] - reach, middle[1] + reach)
+def frame(axes: Axes, middle: NDArray, reach: NDArray) -> None:
+    """Show what lies within `reach` [2] (across, upright) of a point, as large as the axes allow."""
+    axes.set_xlim(middle[0] - reach[0], middle[0] + reach[0])
+    axes.set_ylim(middle[1] - reach[1], middle[1] + reach[1])
     axes.set_aspect("equal")

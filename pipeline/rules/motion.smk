@@ -11,7 +11,7 @@ rule download:
     benchmark:
         "<logs>/download.jsonl"
     conda:
-        "../envs/environment.yaml"
+        "../../envs/environment.yaml"
     params:
         preset=PRESET,
         settings=STAGES.settings_of("download"),
@@ -32,7 +32,7 @@ rule prepare_motion:
     benchmark:
         "<logs>/prepare_motion.jsonl"
     conda:
-        "../envs/environment.yaml"
+        "../../envs/environment.yaml"
     params:
         preset=PRESET,
         settings=STAGES.settings_of("prepare_motion"),

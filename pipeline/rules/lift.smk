@@ -15,7 +15,7 @@ rule train_lift:
     # The widest first: they take longest, and started last they would leave the other cores idle.
     priority: lambda wildcards: STAGES.run.variant(wildcards.variant).model.channels
     conda:
-        "../envs/environment.yaml"
+        "../../envs/environment.yaml"
     threads: STAGES.run.preset.threads
     resources:
         gpu=STAGES.gpus(),
@@ -40,7 +40,7 @@ rule evaluate_lift:
     benchmark:
         "<logs>/evaluate_lift/{variant}.jsonl"
     conda:
-        "../envs/environment.yaml"
+        "../../envs/environment.yaml"
     threads: STAGES.run.preset.threads
     resources:
         gpu=STAGES.gpus(),

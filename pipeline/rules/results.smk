@@ -17,7 +17,7 @@ rule tabulate:
     benchmark:
         "<logs>/tabulate.jsonl"
     conda:
-        "../envs/environment.yaml"
+        "../../envs/environment.yaml"
     params:
         preset=PRESET,
         settings=STAGES.settings_of("tabulate"),
@@ -43,7 +43,7 @@ rule report:
     benchmark:
         "<logs>/report.jsonl"
     conda:
-        "../envs/environment.yaml"
+        "../../envs/environment.yaml"
     params:
         preset=PRESET,
         settings=STAGES.settings_of("report"),
@@ -68,7 +68,7 @@ rule publish:
     benchmark:
         "<logs>/publish.jsonl"
     conda:
-        "../envs/environment.yaml"
+        "../../envs/environment.yaml"
     params:
         preset=PRESET,
         settings=STAGES.settings_of("publish"),
