@@ -224,7 +224,8 @@ class Run(Settings):
         chosen = self.preset.variants
         if chosen == "all" or (chosen == "core" and self.variant(name).core) or name in chosen:
             return None
-        return f"preset {self.preset_name} trains {'the core variants only' if chosen == 'core' else 'others only'}"
+        trained = "the core variants only" if chosen == "core" else "only those that it lists"
+        return f"preset {self.preset_name} trains {trained}"
 
     def epochs(self, name: str) -> int:
         """Epochs that the preset grants a variant; as many as the variant states where the preset says null."""

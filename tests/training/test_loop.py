@@ -79,7 +79,7 @@ def test_a_killed_run_ends_with_the_weights_and_the_history_of_an_undisturbed_on
 def test_every_epoch_sees_every_example_once_in_another_order(tmp_path):
     task = Regression()
     run(task, tmp_path, epochs=2)
-    first, second = sum(task.seen[:8], []), sum(task.seen[8:], [])
+    first, second = ([i for batch in batches for i in batch] for batches in (task.seen[:8], task.seen[8:]))
     assert sorted(first) == sorted(second) == list(range(60))
     assert first != second
 

@@ -68,15 +68,15 @@ def _bar(axes: Axes, results: Results, variant: str, metric: str, place: float, 
     axes.barh(place, main.mean, height=0.68, color=color, alpha=0.85)
     if main.sd:
         axes.errorbar(main.mean, place, xerr=main.sd, color=style.BLACK, lw=1, capsize=2)
+    oracle = results.error(variant, "oracle", metric)
     axes.annotate(
         _words(main),
-        (main.mean + (main.sd or 0.0), place),
-        (3, 0),
+        (max(main.mean + (main.sd or 0.0), oracle.mean if oracle else 0.0), place),
+        (5 if oracle else 3, 0),  # clear of the ring
         textcoords="offset points",
         va="center",
         fontsize=7.5,
     )
-    oracle = results.error(variant, "oracle", metric)
     if oracle:
         axes.plot(oracle.mean, place, "o", color="white", markeredgecolor=style.BLACK, markersize=4.5)
 
