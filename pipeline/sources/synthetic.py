@@ -3,15 +3,13 @@
 Seven invented people (`synthetic_people`) act the 15 actions of Human3.6M, two takes each (`synthetic_actions`), before
 the four cameras as they stood for the subject of the same name. `docs/synthetic.md` shows what they look like.
 
-    python -m pipeline.sources.synthetic --draw docs/images
+    python -m pipeline.sources.synthetic_drawing docs/images
 """
 
 from __future__ import annotations
 
-import argparse
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,11 +68,3 @@ def _film(person: Person, action: str, take: int, settings: SyntheticSettings) -
     world, times = joints(person, action, take, settings)
     cameras = rig.place(person.name, (0.0, 0.0), yaw=0.0)
     return film_take(world, np.arange(len(times)), cameras, person.name, action, f"{person.name} {action} {take + 1}")
-
-
-if __name__ == "__main__":
-    from pipeline.sources.synthetic_drawing import draw_all
-
-    parser = argparse.ArgumentParser(description="Draw the synthetic set, to see whether it looks human.")
-    parser.add_argument("--draw", type=Path, required=True, metavar="FOLDER", help="where the pictures go")
-    draw_all(parser.parse_args().draw)

@@ -5,6 +5,7 @@ A sheet is one drawing in millimetres: figures side by side on the floor of thei
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +171,9 @@ def _draw_figure(axes: Axes, pose: Array, azimuth: float, origin: tuple[float, f
             zorder=2 - depth[10] / 1e4,
         )
     )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Draw the synthetic set, to see whether it looks human.")
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    draw_all(parser.parse_args().folder)

@@ -48,9 +48,7 @@ def test_inputs_are_normalised_by_the_picture_of_their_own_camera(pose_set):
     for pose, height in ((4, 1002), (5, 1000)):
         x, y = inputs[pose, 2].tolist()
         assert x == pytest.approx(200 / 1000 * 2 - 1)
-        assert y == pytest.approx(
-            50 * pose / 1000 * 2 - height / 1000, abs=1e-6
-        )
+        assert y == pytest.approx(50 * pose / 1000 * 2 - height / 1000, abs=1e-6)
 
 
 def test_every_takes_an_even_sample_of_all_its_parts(pose_set):
