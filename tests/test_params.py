@@ -130,7 +130,7 @@ def test_a_preset_can_list_its_variants(root: Path) -> None:
     edit(root, "params/small.yaml", "variants: core", "variants:\n  - graphmdn")
     run = params.load(None, root)
     assert run.why_not_run("graphmdn") is None
-    assert run.why_not_run("semgcn") == "preset small trains others only"
+    assert run.why_not_run("semgcn") == "preset small trains only those that it lists"
 
 
 def test_settings_do_not_change(root: Path) -> None:
