@@ -88,7 +88,8 @@ def test_ctrl_c_keeps_the_part_for_the_next_run(site: Site, raw: Path) -> None:
     release = threading.Event()
     site.faults["/set/a.amc"] = [Fault(cut_after=150_000), Fault(before=lambda: release.wait(20))]
     code = (
-        "import sys, pathlib; from pipeline.sources.download import fetch; "
+        "import sys, pathlib, signal; from pipeline.sources.download import fetch; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a test run in the background has it ignored
         "fetch([sys.argv[1]], pathlib.Path(sys.argv[2]), waits=(0, 60))"
     )
     run = subprocess.Popen([sys.executable, "-c", code, site.a, raw], stderr=subprocess.PIPE, text=True)
