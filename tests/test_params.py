@@ -212,7 +212,7 @@ STEP = "      kind: step\n      factor: 0.96\n      every_epochs: 4.1"
         ),
         ("params/small.yaml", "take: 12", "take: .inf", "motion.seconds_per_take: input should be a finite number"),
         # an unknown word, with the nearest
-        ("params.yaml", "semantic", "semantik", "semgcn.model.convolution: expected 'vanilla', 'semantic' or 'sem"),
+        ("params.yaml", "semantic", "semantik", "semgcn.model.convolution: expected 'vanilla', 'semantic', 'sem"),
         ("params.yaml", "kind: step", "kind: stepp", "schedule.kind: unknown word 'stepp'; did you mean 'step'?"),
         ("params.yaml", "      kind: step\n", "", "params.yaml: lift_variants.semgcn.schedule.kind: missing"),
         ("params/small.yaml", "source: synthetic", "source: sinthetic", "motion.source: unknown word 'sinthetic'; did"),

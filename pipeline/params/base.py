@@ -1,0 +1,24 @@
+"""What all settings share: strict, frozen, and without a key that nobody reads."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    # Strict: '30' and true are no numbers of epochs.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
+
+
+def _once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise ValueError(f"{value} is listed twice; keep it once")
+    return values
+
+
+# YAML has lists and no tuples, hence not strict; what is in them is checked strictly all the same.
+Words = Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValidator(_once)]
+Numbers = Annotated[tuple[int, ...], Field(min_length=1, strict=False), AfterValidator(_once)]
