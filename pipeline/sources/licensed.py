@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pipeline.artifacts import InputError
 
+VIDEOPOSE3D = "https://github.com/facebookresearch/VideoPose3D"  # its DATASETS.md says how the files are made
+
 
 @dataclass(frozen=True)
 class Licensed:
@@ -26,6 +28,19 @@ LICENSED = {
             tuple(f"human36m/Poses_D3_Positions_S{subject}.tgz" for subject in (1, 5, 6, 7, 8, 9, 11)),  # as released
         ),
         granted_at="http://vision.imar.ro/human3.6m",
+        works_without="mini",
+    ),
+    # Detections go by their detector's name in params.yaml.
+    "stacked_hourglass": Licensed(
+        what="the stacked hourglass's detections on Human3.6M",
+        choices=(("human36m/data_2d_h36m_sh_ft_h36m.npz",),),
+        granted_at=VIDEOPOSE3D,
+        works_without="mini",
+    ),
+    "cascaded_pyramid_network": Licensed(
+        what="the cascaded pyramid network's detections on Human3.6M",
+        choices=(("human36m/data_2d_h36m_cpn_ft_h36m_dbb.npz",),),
+        granted_at=VIDEOPOSE3D,
         works_without="mini",
     ),
     "smpl": Licensed(
@@ -50,22 +65,27 @@ def require(key: str, root: Path) -> list[Path]:
     missing, where it must lie, who grants it, which preset works without it. Raises KeyError for an unknown key.
     """
     data = LICENSED[key]
-    missing = [[name for name in files if not _is_there(root / name)] for files in data.choices]
-    for files, absent in zip(data.choices, missing, strict=True):
-        if not absent:
+    missing = absent(key, root)
+    for files, names in zip(data.choices, missing, strict=True):
+        if not names:
             return [root / name for name in files]
-    places = ", or ".join(_places(root, absent) for absent in missing)
+    places = ", or ".join(_places(root, names) for names in missing)
     raise InputError(
         f"{data.what}: licensed, cannot be downloaded for you, and not here: put {places}; "
         f"granted at {data.granted_at}; preset {data.works_without} works without"
     )
 
 
+def absent(key: str, root: Path) -> list[list[str]]:
+    """For each set of files that would do, those that are not below `root`, or are empty there."""
+    return [[name for name in files if not _is_there(root / name)] for files in LICENSED[key].choices]
+
+
 def _is_there(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > 0
 
 
-def _places(root: Path, absent: list[str]) -> str:
+def _places(root: Path, names: list[str]) -> str:
     """`data/licensed/a`, or `data/licensed/a ... data/licensed/z (7 files)`."""
-    first, last = root / absent[0], root / absent[-1]
-    return str(first) if len(absent) == 1 else f"{first} ... {last} ({len(absent)} files)"
+    first, last = root / names[0], root / names[-1]
+    return str(first) if len(names) == 1 else f"{first} ... {last} ({len(names)} files)"

@@ -1,0 +1,230 @@
+"""`python -m pipeline doctor`: what each preset needs, what of it is here, where to get the rest.
+
+It looks at names and sizes only and changes nothing. Three words say how things stand:
+
+- `ok`: here, or brought by the run itself (downloads need the network or a mirror, which is said);
+- `missing`: the preset cannot run without it;
+- `optional`: not here; the preset runs, and what is lost is said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from pipeline import params
+from pipeline.artifacts import InputError
+from pipeline.params import CmuMotion, Human36mMotion, Run
+from pipeline.sources import licensed
+from pipeline.sources.mirror import choose_mirror
+
+WIDTH = 80
+PYTHON = (3, 11)  # the oldest that pyproject.toml allows
+MARGIN = "  {:<15}{:<10}"
+TEXT_INDENT = " " * len(MARGIN.format("", ""))
+NOTE_INDENT = " " * 6  # so little that most paths fit
+
+Word = Literal["ok", "missing", "optional"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `notes` are lines below it: where a missing file goes, what works without it."""
+
+    subject: str
+    word: Word
+    text: str
+    notes: list[str] = field(default_factory=list)
+
+    def lines(self) -> Iterator[str]:
+        yield from _wrapped(self.text, MARGIN.format(self.subject, self.word), TEXT_INDENT)
+        for note in self.notes:
+            yield from _wrapped(note, NOTE_INDENT, NOTE_INDENT)
+
+
+def _wrapped(text: str, first: str, others: str) -> list[str]:
+    """Lines of a terminal's width. Paths and addresses stay whole, to be copied: a long one makes a long line."""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `run`."""
+    command.add_argument("--preset", help="a file of params/ without .yaml (default: all, params.yaml's own decides)")
+
+
+def run(root: Path, preset: str | None = None) -> int:
+    """Print how every preset stands, or only the one named. 0 if the one named, or params.yaml's own, can run.
+
+    Files that the run itself downloads stand in nobody's way: whether the network is there is not tried out. Raises
+    InputError for a params.yaml that cannot be read and for a preset that does not exist.
+    """
+    wanted = params.load(preset, root).preset_name
+    machine = list(_machine())
+    print("this machine")
+    _show(machine)
+    can_run = {}
+    for name in [wanted] if preset else params.presets(root):
+        findings, title = _preset(name, root)
+        print(f"\npreset {name}{'' if preset or name != wanted else ', which params.yaml names'}: {title}")
+        _show(findings)
+        lacking = list(dict.fromkeys(found.subject for found in machine + findings if found.word == "missing"))
+        can_run[name] = not lacking
+        print(f"  -> cannot run: {', '.join(lacking)} missing" if lacking else "  -> can run")
+    return 0 if can_run[wanted] else 1
+
+
+def _show(findings: list[Finding]) -> None:
+    for found in findings:
+        for line in found.lines():
+            print(line)
+
+
+def _machine() -> Iterator[Finding]:
+    """What every preset needs. Versions are read from the packages' records: importing torch takes a second."""
+    oldest = ".".join(map(str, PYTHON))
+    if sys.version_info[:2] >= PYTHON:
+        yield Finding("python", "ok", platform.python_version())
+    else:
+        yield Finding("python", "missing", f"{platform.python_version()} is too old: {oldest} or newer is needed")
+    try:
+        yield Finding("torch", "ok", metadata.version("torch"))
+    except metadata.PackageNotFoundError:
+        yield Finding("torch", "missing", "not installed in this Python: run `make environment`")
+
+
+def _preset(name: str, root: Path) -> tuple[list[Finding], str]:
+    """A preset's findings and its description; a preset whose file is wrong has that as its only finding."""
+    try:
+        run = params.load(name, root)
+    except InputError as error:
+        return [Finding("settings", "missing", str(error))], "its file cannot be read"
+    findings = [_device(run), _motion(run), *_detections(run), *_generalization(run), *_weights(run)]
+    return findings, run.preset.description
+
+
+def _device(run: Run) -> Finding:
+    if run.preset.device == "auto":
+        return Finding("device", "ok", "auto: a GPU if there is one, else the CPU")
+    if run.preset.device == "cpu":
+        return Finding("device", "ok", "cpu")
+    if _sees_gpu():
+        return Finding("device", "ok", "cuda")
+    remedy = f"write `device: auto` into params/{run.preset_name}.yaml to take what there is"
+    return Finding("device", "missing", "cuda, but torch sees no GPU here", [remedy])
+
+
+def _sees_gpu() -> bool:
+    try:
+        import torch  # late: only a preset that asks for a GPU has to wait for it
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
+def _motion(run: Run) -> Finding:
+    motion = run.preset.motion
+    if isinstance(motion, CmuMotion):
+        return _downloads(run, motion)
+    if isinstance(motion, Human36mMotion):
+        return _brought("motion", "missing", "human36m", run)
+    return Finding("motion", "ok", f"{motion.source}: made in code")
+
+
+def _downloads(run: Run, motion: CmuMotion) -> Finding:
+    """The files that stage download brings: those not in data/raw come from a mirror on disk or over the network."""
+    from pipeline.sources.download import local_path
+    from pipeline.stages.download import needs  # late: brings torch along with the geometry
+
+    paths = [local_path(address) for address in needs(motion, run.layout)]
+    lacking = [path for path in paths if not _is_there(run.layout.raw / path)]
+    here = f"{motion.source}: {len(paths) - len(lacking)} of {len(paths)} files in data/raw"
+    if not lacking:
+        return Finding("motion", "ok", here)
+    mirror = choose_mirror(None, run.params.mirror)
+    hosts = ", ".join(dict.fromkeys(path.split("/")[0] for path in lacking))
+    if mirror is None:
+        source = f"stage download fetches the others from {hosts}: needs the network"
+        return Finding("motion", "ok", here, [source, "without it: --mirror, MIXPOSE_MIRROR or mirror: in params.yaml"])
+    if mirror.startswith(("http://", "https://")):
+        return Finding("motion", "ok", here, ["stage download fetches the others from the mirror: needs the network"])
+    folder = Path(mirror.removeprefix("file://")).expanduser()
+    absent = [path for path in lacking if not _is_there(folder / path)]
+    if not absent:
+        return Finding("motion", "ok", here, [f"the others are in the mirror {folder}"])
+    notes = [f"the mirror {folder} lacks {len(absent)} of the others: {absent[0]}", "complete it, or run without it"]
+    return Finding("motion", "missing", here, notes)
+
+
+def _brought(subject: str, otherwise: Word, key: str, run: Run, *losses: str) -> Finding:
+    """Data that the user brings: here, or where to put it and who grants it. `losses`: what goes without."""
+    data = licensed.LICENSED[key]
+    choices = licensed.absent(key, run.layout.licensed)
+    if not all(choices):
+        return Finding(subject, "ok", f"{data.what}: here")
+    places = [line for number, names in enumerate(choices) for line in _places("or" if number else "put", names)]
+    if otherwise == "missing":
+        losses = (*losses, f"preset {data.works_without} works without")
+    return Finding(subject, otherwise, f"{data.what}: not here", [*places, f"granted at {data.granted_at}", *losses])
+
+
+def _places(word: str, names: list[str]) -> Iterator[str]:
+    """Where files go, seen from the repository's root; of many the first and the last."""
+    yield f"{word} data/licensed/{names[0]}"
+    if len(names) > 1:
+        yield f"... data/licensed/{names[-1]} ({len(names)} files)"
+
+
+def _detections(run: Run) -> Iterator[Finding]:
+    """Of every detector that a variant of this preset reads: a noise model, a file, or neither."""
+    running = [variant for name, variant in run.lift_variants.items() if run.why_not_run(name) is None]
+    detectors = {variant.input for variant in running if variant.input != "ground_truth"}
+    for detector in sorted(detectors | set(run.preset.detections)):
+        count = sum(variant.input == detector for variant in running)
+        loss = f"without, {_variants(count)} will be `not run`, and {_variants(len(running) - count)} will run"
+        setting = run.preset.detections.get(detector)
+        if setting is None:
+            text = f"{detector}: not among detections: of this preset"
+            yield Finding("detections", "optional", text, [loss])
+        elif setting.source == "noise":
+            yield Finding("detections", "ok", f"{detector}: noise on the projection, made in code")
+        else:
+            yield _brought("detections", "optional", detector, run, loss)
+
+
+def _generalization(run: Run) -> Iterator[Finding]:
+    if run.preset.generalization:
+        loss = "without, PCK and AUC on it stay empty, and every variant will run"
+        yield _brought("generalization", "optional", run.preset.generalization, run, loss)
+
+
+def _weights(run: Run) -> Iterator[Finding]:
+    """Imported weights. A digest in params.yaml whose file is gone stops the run: it promises a result."""
+    imported = {name: variant.weights for name, variant in run.lift_variants.items() if variant.imported}
+    unset = [name for name, digest in imported.items() if digest is None]
+    if unset:
+        notes = ["not imported: each will be `not run`; see `python -m pipeline import_checkpoint --help`"]
+        yield Finding("weights", "optional", ", ".join(unset), notes)
+    for name, digest in imported.items():
+        if digest and _is_there(run.layout.imported(digest)):
+            yield Finding("weights", "ok", f"{name}: here")
+        elif digest:
+            path = run.layout.imported(digest).relative_to(run.root)
+            remedy = "import them again with `python -m pipeline import_checkpoint`, or write `weights: null`"
+            yield Finding("weights", "missing", f"{name}: not here", [str(path), remedy])
+
+
+def _variants(count: int) -> str:
+    return f"{count} variant{'' if count == 1 else 's'}"
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0

@@ -1,0 +1,293 @@
+"""tools.doctor on a made-up repository: what it says is here or missing, and its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from repository import ROOT
+
+from pipeline.artifacts import InputError
+from pipeline.sources import cmu
+from pipeline.sources.download import local_path
+from pipeline.sources.licensed import LICENSED
+from pipeline.tools import doctor
+
+DIGEST = "ab" * 32
+PARAMS = """
+preset: demo
+seeds:
+  - 0
+lift_variants:
+  semgcn:
+    paper: semgcn
+    title: SemGCN
+    core: true
+  semgcn_sh:
+    paper: semgcn
+    title: SemGCN
+    input: stacked_hourglass
+  graphmdn_sh:
+    paper: graphmdn
+    title: GraphMDN
+    input: stacked_hourglass
+  graphmdn_cpn:
+    paper: graphmdn
+    title: GraphMDN
+    input: cascaded_pyramid_network
+"""
+IMPORTED = """
+  semgcn_authors:
+    paper: semgcn
+    title: the authors' SemGCN
+    imported: true
+    weights: {weights}
+"""
+SYNTHETIC = "  source: synthetic\n  frames_per_second: 5\n  seconds_per_take: 12"
+CMU = '  source: cmu\n  frames_per_second: 30\n  train_subjects:\n    - "05"\n  test_subjects:\n    - "32"'
+HUMAN36M = "  source: human36m\n  frames_per_second: 50"
+FILES = "detections:\n  stacked_hourglass:\n    source: file\n  cascaded_pyramid_network:\n    source: file\n"
+NOISE = """detections:
+  stacked_hourglass:
+    source: noise
+    spread: {trunk: 1.0, head: 1.0, hip: 1.0, knee: 1.0, ankle: 1.0, shoulder: 1.0, elbow: 1.0, wrist: 1.0}
+    degrees_of_freedom: 3
+    swap: 0.01
+    miss: 0.01
+"""
+
+
+def preset(motion: str, *more: str) -> str:
+    return "\n".join(["description: a test", "motion:", motion, *more])
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three presets: demo needs nothing, mini downloads, paper needs everything that is licensed."""
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    contents = {
+        "demo": preset(SYNTHETIC, NOISE),
+        "mini": preset(CMU, "variants: core"),
+        "paper": preset(HUMAN36M, FILES, "generalization: mpi_inf_3dhp"),
+    }
+    for name, content in contents.items():
+        (tmp_path / "params" / f"{name}.yaml").write_text(content)
+    return tmp_path
+
+
+def bring(path: Path, content: str = "content") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+
+
+def bring_licensed(root: Path, key: str, choice: int = 0) -> None:
+    for name in LICENSED[key].choices[choice]:
+        bring(root / "data" / "licensed" / name)
+
+
+def cmu_files() -> list[str]:
+    settings = cmu.CmuSettings(train_subjects=("05",), test_subjects=("32",))
+    return [local_path(address) for address in cmu.addresses(settings)]
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed, in one line, so that it does not matter where lines are broken."""
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_preset_that_needs_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.run(root, "demo") == 0
+    text = said(capsys)
+    assert f"python ok {sys.version.split()[0]}" in text
+    assert f"torch ok {metadata.version('torch')}" in text
+    assert "preset demo: a test" in text
+    assert "motion ok synthetic: made in code" in text
+    assert "detections ok stacked_hourglass: noise on the projection" in text
+    assert "missing" not in text and text.endswith("-> can run")
+
+
+def test_a_detector_that_the_preset_does_not_have(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.run(root, "demo")
+    assert (
+        "detections optional cascaded_pyramid_network: not among detections: of this preset without, 1 variant will "
+        "be `not run`, and 3 variants will run" in said(capsys)
+    )
+    assert doctor.run(root, "mini") == 0  # core variants only: none of them reads a detector
+    assert "detections" not in said(capsys)
+
+
+def test_missing_licensed_data_where_to_get_it_and_what_works_without(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor.run(root, "paper") == 1
+    text = said(capsys)
+    assert (
+        "motion missing Human3.6M's 3D poses: not here put data/licensed/human36m/data_3d_h36m.npz "
+        "or data/licensed/human36m/Poses_D3_Positions_S1.tgz "
+        "... data/licensed/human36m/Poses_D3_Positions_S11.tgz (7 files) "
+        "granted at http://vision.imar.ro/human3.6m preset mini works without" in text
+    )
+    assert "put data/licensed/human36m/data_2d_h36m_sh_ft_h36m.npz" in text
+    assert "without, 2 variants will be `not run`, and 2 variants will run" in text
+    assert "put data/licensed/human36m/data_2d_h36m_cpn_ft_h36m_dbb.npz" in text
+    assert "without, 1 variant will be `not run`, and 3 variants will run" in text
+    assert "generalization optional MPI-INF-3DHP's test set: not here" in text
+    assert "... data/licensed/mpi_inf_3dhp/mpi_inf_3dhp_test_set/TS6/annot_data.mat (6 files)" in text
+    assert text.endswith("-> cannot run: motion missing")
+
+
+@pytest.mark.parametrize("choice", [0, 1])
+def test_the_poses_alone_are_enough(root: Path, capsys: pytest.CaptureFixture[str], choice: int) -> None:
+    bring_licensed(root, "human36m", choice)
+    assert doctor.run(root, "paper") == 0
+    text = said(capsys)
+    assert "motion ok Human3.6M's 3D poses: here" in text
+    assert text.count("detections optional") == 2 and text.count("generalization optional") == 1
+
+
+def test_everything_is_here(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for key in ("human36m", "stacked_hourglass", "cascaded_pyramid_network", "mpi_inf_3dhp"):
+        bring_licensed(root, key)
+    assert doctor.run(root, "paper") == 0
+    text = said(capsys)
+    assert text.count("detections ok") == 2 and "generalization ok" in text
+    assert "optional" not in text and "missing" not in text
+
+
+def test_an_empty_file_is_not_here_and_only_what_lacks_is_asked_for(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bring_licensed(root, "human36m", 1)
+    bring(root / "data/licensed/human36m/Poses_D3_Positions_S9.tgz", "")
+    assert doctor.run(root, "paper") == 1
+    text = said(capsys)
+    assert "or data/licensed/human36m/Poses_D3_Positions_S9.tgz granted at" in text
+
+
+def test_downloads_that_are_here_and_that_are_not(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = cmu_files()
+    assert len(files) == 5
+    for name in files[:3]:
+        bring(root / "data" / "raw" / name)
+    assert doctor.run(root, "mini") == 0
+    assert (
+        "motion ok cmu: 3 of 5 files in data/raw stage download fetches the others from mocap.cs.cmu.edu: "
+        "needs the network" in said(capsys)
+    )
+    for name in files[3:]:
+        bring(root / "data" / "raw" / name)
+    assert doctor.run(root, "mini") == 0
+    text = said(capsys)
+    assert "motion ok cmu: 5 of 5 files in data/raw -> can run" in text
+
+
+def test_downloads_from_a_mirror(root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    mirror, files = root / "mirror", cmu_files()
+    monkeypatch.setenv("MIXPOSE_MIRROR", str(mirror))
+    for name in files[:-1]:
+        bring(mirror / name)
+    assert doctor.run(root, "mini") == 1
+    text = said(capsys)
+    assert "motion missing cmu: 0 of 5 files in data/raw" in text
+    assert f"lacks 1 of the others: {files[-1]}" in text and "cannot run: motion" in text
+    bring(mirror / files[-1])
+    assert doctor.run(root, "mini") == 0
+    assert f"the others are in the mirror {mirror}" in said(capsys)
+    monkeypatch.setenv("MIXPOSE_MIRROR", "https://mirror.example/data")
+    assert doctor.run(root, "mini") == 0
+    assert "the others from the mirror: needs the network" in said(capsys)
+
+
+def test_imported_weights(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "params.yaml").write_text(PARAMS + IMPORTED.format(weights="null"))
+    assert doctor.run(root, "demo") == 0
+    assert "weights optional semgcn_authors not imported: each will be `not run`" in said(capsys)
+    (root / "params.yaml").write_text(PARAMS + IMPORTED.format(weights=DIGEST))
+    assert doctor.run(root, "demo") == 1
+    text = said(capsys)
+    assert f"weights missing semgcn_authors: not here data/imported/{DIGEST}.pt" in text
+    assert text.endswith("-> cannot run: weights missing")
+    bring(root / "data" / "imported" / f"{DIGEST}.pt")
+    assert doctor.run(root, "demo") == 0
+    assert "weights ok semgcn_authors: here" in said(capsys)
+
+
+@pytest.mark.parametrize(("there", "code"), [(True, 0), (False, 1)])
+def test_a_gpu_is_looked_for_where_the_preset_wants_one(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, there: bool, code: int
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: there)
+    (root / "params" / "demo.yaml").write_text(preset(SYNTHETIC, "device: cuda"))
+    assert doctor.run(root, "demo") == code
+    text = said(capsys)
+    assert ("device ok cuda" in text) is there
+    assert ("device missing cuda, but torch sees no GPU here write `device: auto` into params/demo.yaml" in text) is (
+        not there
+    )
+
+
+def test_a_python_without_torch_or_too_old(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", absent)
+    monkeypatch.setattr(doctor, "PYTHON", (4, 0))
+    assert doctor.run(root, "demo") == 1
+    text = said(capsys)
+    assert "is too old: 4.0 or newer is needed" in text and "torch missing not installed" in text
+    assert text.endswith("-> cannot run: python, torch missing")
+
+
+def test_all_presets_are_shown_and_the_one_in_params_counts(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.run(root, None) == 0
+    text = said(capsys)
+    assert "preset demo, which params.yaml names: a test" in text
+    assert text.index("preset demo,") < text.index("preset mini:") < text.index("preset paper:")
+    assert "-> cannot run: motion missing" in text
+    (root / "params.yaml").write_text(PARAMS.replace("preset: demo", "preset: paper"))
+    assert doctor.run(root, None) == 1
+    (root / "params" / "mini.yaml").write_text("description: 1")  # another preset's mistake stops nothing
+    bring_licensed(root, "human36m")
+    capsys.readouterr()
+    assert doctor.run(root, None) == 0
+    assert "preset mini: its file cannot be read settings missing" in said(capsys)
+
+
+def test_an_unknown_preset_and_a_repository_without_settings(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no preset 'dmo' in params/; did you mean 'demo'"):
+        doctor.run(root, "dmo")
+    with pytest.raises(InputError, match=r"params\.yaml: missing"):
+        doctor.run(tmp_path / "nowhere", None)
+
+
+def test_its_options_are_those_of_run(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = argparse.ArgumentParser()
+    doctor.arguments(command)
+    assert doctor.run(root, **vars(command.parse_args(["--preset", "paper"]))) == 1
+    assert doctor.run(root, **vars(command.parse_args([]))) == 0
+    assert "preset mini" in said(capsys)
+
+
+def test_lines_fit_a_terminal(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """80 columns: every path and address of the licensed data fits beside what is said of it."""
+    doctor.run(root, None)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    words = [line[17:27].strip() for line in lines if line.startswith("  ") and line[2] not in " -"]
+    assert words and set(words) <= {"ok", "missing", "optional"}
+
+
+def test_looking_is_quick_and_does_not_import_torch(root: Path) -> None:
+    """The preset with licensed data needs torch for its run, and no torch to be told what lacks."""
+    code = (
+        "import sys, pathlib; from pipeline.tools import doctor;"
+        f"doctor.run(pathlib.Path({str(root)!r}), 'paper'); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False).returncode == 0
