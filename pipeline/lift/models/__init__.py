@@ -8,24 +8,35 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import HUMAN36M_16, Skeleton, adjacency
+from pipeline.lift.mirror import MirrorTested
 from pipeline.lift.models.baselines import LinearLeastSquares, MeanPose
+from pipeline.lift.models.fully_connected import FullyConnected
+from pipeline.lift.models.graph_attention import GraphAttention
 from pipeline.lift.models.graph_convolution import GraphConv, SemGraphConv
 from pipeline.lift.models.graph_network import Convolution, GraphNetwork, learned_edge_weights
 from pipeline.lift.models.mixture_head import MixtureHead, PoseMixture
 from pipeline.lift.models.non_local import NonLocal
+from pipeline.lift.models.pose_grammar import PoseGrammar, RefinedPose
+from pipeline.lift.models.variational_autoencoder import PoseSamples, VariationalAutoencoder
 
 if TYPE_CHECKING:
     from pipeline.params import HeadSettings, LiftVariant, ModelSettings
 
 __all__ = [
+    "FullyConnected",
+    "GraphAttention",
     "GraphConv",
     "GraphNetwork",
     "LinearLeastSquares",
     "MeanPose",
     "MixtureHead",
     "NonLocal",
+    "PoseGrammar",
     "PoseMixture",
+    "PoseSamples",
+    "RefinedPose",
     "SemGraphConv",
+    "VariationalAutoencoder",
     "build_model",
     "learned_edge_weights",
     "parameter_count",
@@ -35,22 +46,57 @@ CLOSED_FORMS = {"mean_pose": MeanPose, "linear_least_squares": LinearLeastSquare
 
 
 def build_model(variant: LiftVariant, skeleton: Skeleton = HUMAN36M_16) -> nn.Module:
-    """The model of a variant: keypoints_2d [B, J, 2], screen-normalised, -> poses [B, J, 3] in metres or a PoseMixture.
+    """The model of a variant: keypoints_2d [B, J, 2], screen-normalised, -> one of `lift.outputs`, in metres.
 
     Its start follows from torch's default generator.
     """
-    if variant.model.name in CLOSED_FORMS:
-        return CLOSED_FORMS[variant.model.name](skeleton.joint_count)
+    settings = variant.model
+    if settings.name in CLOSED_FORMS:
+        return CLOSED_FORMS[settings.name](skeleton.joint_count)
+    if settings.name == "variational_autoencoder":
+        return _variational_autoencoder(settings, skeleton)
     head, outputs = _head(variant.head, skeleton)
+    build = _fully_connected if settings.name == "fully_connected" else _graph_network
+    model = build(settings, skeleton, head, outputs)
+    if settings.refinement == "pose_grammar":
+        model = PoseGrammar(model, skeleton)
+    return MirrorTested(model, skeleton) if variant.flip.testing else model
+
+
+def _graph_network(settings: ModelSettings, skeleton: Skeleton, head: nn.Module, outputs: int) -> nn.Module:
     return GraphNetwork(
-        convolution=_convolution(variant.model, adjacency(skeleton)),
-        non_local=partial(_non_local, variant.model, skeleton),
+        convolution=_convolution(settings, adjacency(skeleton)),
+        non_local=partial(_non_local, settings, skeleton),
         head=head,
         outputs=outputs,
         joint_count=skeleton.joint_count,
-        channels=variant.model.channels,
-        blocks=variant.model.blocks,
-        dropout=variant.model.dropout,
+        channels=settings.channels,
+        blocks=settings.blocks,
+        dropout=settings.dropout,
+    )
+
+
+def _fully_connected(settings: ModelSettings, skeleton: Skeleton, head: nn.Module, outputs: int) -> nn.Module:
+    return FullyConnected(
+        skeleton.joint_count,
+        outputs,
+        head,
+        channels=settings.channels,
+        blocks=settings.blocks,
+        dropout=settings.dropout,
+        omit_root=settings.omit_root,
+    )
+
+
+def _variational_autoencoder(settings: ModelSettings, skeleton: Skeleton) -> nn.Module:
+    return VariationalAutoencoder(
+        skeleton.joint_count,
+        channels=settings.channels,
+        blocks=settings.blocks,
+        dropout=settings.dropout,
+        latent=settings.latent,
+        samples=settings.samples,
+        divergence_weight=settings.divergence_weight,
     )
 
 
@@ -63,6 +109,7 @@ def _convolution(settings: ModelSettings, graph: Tensor) -> Convolution:
     softmax = settings.edge_weights == "softmax"
     layers: dict[str, Convolution] = {
         "vanilla": partial(GraphConv, adjacency=graph),
+        "attention": partial(GraphAttention, adjacency=graph),
         "semantic": partial(SemGraphConv, adjacency=graph, softmax=softmax),
         "semantic_channelwise": partial(SemGraphConv, adjacency=graph, softmax=softmax, channelwise=True),
     }
