@@ -1,0 +1,59 @@
+"""`python -m pipeline export_checkpoint`: a checkpoint of ours in the names and shapes of a paper's authors."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pipeline.artifacts import InputError
+from pipeline.lift.checkpoints import load_model
+from pipeline.tools.import_checkpoint import check_network, network_of
+from pipeline.training import reference
+from pipeline.training.checkpoint import CheckpointError, export_reference, save
+
+DESCRIPTION = """\
+Write the weights of a checkpoint of ours as a paper's authors' code saves them: a dictionary with `epoch` and
+`state_dict`, for torch.load(FILE)["state_dict"] and load_state_dict (torch 1.6 or later). No number changes;
+import_checkpoint is the way back.
+
+  python -m pipeline export_checkpoint --paper semgcn data/mini/train_lift/semgcn/seed_0/checkpoint.pt semgcn.pth.tar
+"""
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `run`."""
+    command.description = DESCRIPTION
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.add_argument("--paper", required=True, choices=reference.PAPERS, help="whose names the weights shall have")
+    command.add_argument(
+        "--data-parallel",
+        action="store_true",
+        help="put `module.` before every name, as a network wrapped for several GPUs expects it",
+    )
+    command.add_argument(
+        "checkpoint", type=Path, metavar="CHECKPOINT", help="ours, as train_lift or an import wrote it"
+    )
+    command.add_argument("file", type=Path, metavar="FILE", help="where to write; a file that is there is replaced")
+
+
+def run(root: Path, paper: str, checkpoint: Path, file: Path, data_parallel: bool = False) -> int:
+    """Write `file` from our `checkpoint`. Raises InputError; the exit code is 0."""
+    try:
+        ours = load_model(checkpoint)
+    except CheckpointError as error:
+        raise InputError(str(error)) from None
+    check_network(paper, ours.variant_name, ours.variant)
+    if file.exists() and file.samefile(checkpoint):
+        raise InputError(f"{file}: this is the checkpoint itself; give the new file another name")
+    try:
+        state = export_reference(network_of(ours.model).state_dict(), paper)
+    except CheckpointError as error:
+        raise InputError(f"{checkpoint}: {error}") from None
+    prefix = reference.DATA_PARALLEL if data_parallel else ""
+    renamed = {prefix + name: value.contiguous().clone() for name, value in state.items()}
+    try:
+        save(file, {"epoch": ours.epoch, "state_dict": renamed})
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written ({error.strerror})") from None
+    print(f"{file}: {len(renamed)} tensors of variant {ours.variant_name}, named as {paper}'s authors name them")
+    return 0
