@@ -1,4 +1,4 @@
-"""What a table's numbers come from, in a caption: preset, data, steps and date."""
+"""What a table's numbers come from, in a caption: preset, data, the 2D input, steps and date."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipeline.params import Run
-from pipeline.report.metrics import Metrics
+from pipeline.report import inputs
+from pipeline.report.metrics import Data, Metrics
 
 PAPERS_DATA = "human36m"
 
@@ -17,35 +18,50 @@ def text(run: Run, variants: Iterable[Metrics]) -> str:
     start = f"Preset `{run.preset_name}`: {run.preset.description}"
     if not ran:
         return f"{start}. Nothing of this was run."
-    return ". ".join([f"{start}; {data(ran)}", training(ran), *_warning(ran)]) + "."
+    found = [metrics.data for metrics in ran if metrics.data]
+    detections = inputs.origins(one.input for one in found)
+    return ". ".join([f"{start}; {data(found)}", *detections, training(ran), *_warning(ran)]) + "."
 
 
-def data(ran: list[Metrics]) -> str:
-    found = next(metrics.data for metrics in ran if metrics.data)
-    rate = f" at {found.frames_per_second:g} frames a second" if found.frames_per_second else ""
-    return f"{found.train_poses:,} training and {found.test_poses:,} test poses{rate}, ground-truth 2D"
+def data(found: list[Data]) -> str:
+    rates = [one.frames_per_second for one in found if one.frames_per_second]
+    rate = f" at {_span(rates, '{:g}')} frames a second" if rates else ""
+    train = _span([one.train_poses for one in found], "{:,}")
+    test = _span([one.test_poses for one in found], "{:,}")
+    return f"{train} training and {test} test poses{rate}, {inputs.named(one.input for one in found)}"
 
 
 def training(ran: list[Metrics]) -> str:
-    date = _span([metrics.training.date for metrics in ran if metrics.training], "{}")
-    trained = [metrics.training for metrics in ran if metrics.training and not metrics.closed_form]
-    if not trained:
-        return f"Fitted on {date}, without training"
-    epochs = _span([record.epochs for record in trained], "{:g}")
-    steps = _span([record.steps for record in trained], "{:,}")
-    return f"Trained on {date} for {epochs} epochs, {steps} steps"
+    trained = [metrics.training for metrics in ran if metrics.training and metrics.trained_here]
+    if trained:
+        date = _span([record.date for record in trained], "{}")
+        epochs = _span([record.epochs for record in trained], "{:g}")
+        steps = _span([record.steps for record in trained], "{:,}")
+        return f"Trained on {date} for {epochs} epochs, {steps} steps"
+    fitted = [metrics.training for metrics in ran if metrics.training and metrics.closed_form]
+    if fitted:
+        return f"Fitted on {_span([record.date for record in fitted], '{}')}, without training"
+    return "Weights of the papers' authors, not trained here"
 
 
 def _warning(ran: list[Metrics]) -> list[str]:
     """What a reader must not conclude from a run that is smaller than the papers'."""
     own_data = all(metrics.data.source == PAPERS_DATA for metrics in ran if metrics.data)
-    budget = all(metrics.full_budget for metrics in ran if not metrics.closed_form)
-    less = [*([] if own_data else ["not the papers' data"]), *([] if budget else ["fewer epochs than stated"])]
+    detected = all(metrics.data.input.source != "noise" for metrics in ran if metrics.data)
+    budget = all(metrics.full_budget for metrics in ran if metrics.trained_here)
+    less = [
+        *([] if own_data else ["not the papers' data"]),
+        *([] if detected else ["noise in place of a detector"]),
+        *([] if budget else ["fewer epochs than stated"]),
+    ]
     if not less:
         return []
     return [f"{', '.join(less).capitalize()}: compare the order of the rows with the paper's, not their millimetres"]
 
 
 def _span(values: list[Any], form: str) -> str:
+    """`2 to 30`, or the one value there is; nothing of nothing. Dates as text have the order of dates."""
+    if not values:
+        return ""
     low, high = form.format(min(values)), form.format(max(values))
     return low if low == high else f"{low} to {high}"

@@ -3,7 +3,7 @@
 A comparison turns into *gaps*, one a seed, that are positive where the claim is right. The claim holds when the mean
 gap exceeds the noise, fails when it is as far on the other side, and is within noise in between. The noise is the
 standard deviation of the gaps over the seeds; a single seed has none, so there a minimum gap of the quantity stands in,
-which claims.yaml fixes.
+which minimum_gaps.yaml fixes.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class MinimumGap(BaseModel):
 
 
 class Part(BaseModel):
-    """One comparison of a claim, as claims.yaml writes it. `P(...)` in it stands for P1 and for P2, judged apart."""
+    """One comparison of a claim, as claims_*.yaml write it. `P(...)` in it stands for P1 and for P2, judged apart."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = ""
-    check: Literal["rising", "below", "ratio", "bounded", "close", "spread", "unavailable"]
+    check: Literal["rising", "below", "ratio", "bounded", "close", "no_gain", "gain", "spread", "unavailable"]
     values: tuple[str, ...] = ()
     others: tuple[str, ...] = ()  # of `below`: what every value must be below of
     at_most: float | None = None
@@ -159,7 +159,7 @@ def _ordered(judge: Judge, part: Part, pairs: list[Pair], chain: list[Expression
 
 def _less(judge: Judge, smaller: Expression, larger: Expression, factor: float = 1.0) -> Outcome:
     """Whether smaller < factor * larger, in the smaller's unit."""
-    pairs = [(left, factor * right) for left, right in _paired(judge, smaller, larger)]
+    pairs = [(left, factor * right) for left, right in _together(judge, smaller, larger)]
     minimum = judge.minimum(smaller, *itertools.chain(*pairs))
     return judge.compare([right - left for left, right in pairs], minimum)
 
@@ -176,7 +176,7 @@ def _ratio(judge: Judge, part: Part, values: list[Expression], others: list[Expr
         outcomes.append(_less(judge, first, second, part.at_most))
     if part.at_least is not None:
         outcomes.append(_less(judge, second, first, 1 / part.at_least))
-    ratio = Statistic.of([one / other for one, other in _paired(judge, first, second)])
+    ratio = Statistic.of([one / other for one, other in _together(judge, first, second)])
     figures = f"{_shown(judge, first)} / {_shown(judge, second)} = {_text(ratio)}{_bounds(part)}"
     worst = min(outcomes, key=lambda outcome: outcome.margin)
     return replace(worst, state=conjunction(outcome.state for outcome in outcomes), figures=figures)
@@ -201,16 +201,37 @@ def _room(part: Part, value: float) -> float:
 
 
 def _close(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
-    """Two values differ by no more than allowed. Noise may excuse a difference; it cannot make one."""
+    """Two values differ by no more than allowed."""
+    return _allowed(judge, part, values, abs, "apart")
+
+
+def _no_gain(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
+    """The second value is lower than the first by no more than allowed; it may well be higher."""
+    return _allowed(judge, part, values, float, "gained")
+
+
+def _allowed(judge: Judge, part: Part, values: list[Expression], size: Callable[[float], float], word: str) -> Outcome:
+    """A difference is no larger than allowed. Noise may excuse a difference; it cannot make one."""
     assert part.at_most is not None
-    pairs = _paired(judge, *values)
-    difference = Statistic.of([one - other for one, other in pairs])
+    rows = _together(judge, *values)
+    difference = Statistic.of([one - other for one, other in rows])
     noise = judge.minimum(values[0]) if difference.sd is None else difference.sd
-    room = part.at_most - abs(difference.mean)
+    room = part.at_most - size(difference.mean)
     state: State = HELD if room >= 0 else WITHIN_NOISE if room + noise >= 0 else NOT_HELD
     figures = " and ".join(_shown(judge, value) for value in values) + _unit(values[0])
-    figures += f" are {abs(difference.mean):.4g} apart, allowed {part.at_most:g}, noise {noise:.4g}"
-    return Outcome(state, figures, gap=room, noise=noise, n=len(pairs))
+    figures += f": {size(difference.mean):.4g} {word}, allowed {part.at_most:g}, noise {noise:.4g}"
+    return Outcome(state, figures, gap=room, noise=noise, n=len(rows))
+
+
+def _gain(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
+    """From the first value to the second there is more to gain than from the third to the fourth."""
+    rows = _together(judge, *values)
+    gains = [(before - after, other_before - other_after) for before, after, other_before, other_after in rows]
+    outcome = judge.compare([one - other for one, other in gains], judge.minimum(values[0]))
+    steps = [f"{_shown(judge, values[at])} to {_shown(judge, values[at + 1])}" for at in (0, 2)]
+    sizes = [Statistic.of(list(sizes)).mean for sizes in zip(*gains, strict=True)]
+    figures = f"gained {sizes[0]:.4g} ({steps[0]}), asked more than {sizes[1]:.4g} ({steps[1]}){_unit(values[0])}"
+    return replace(outcome, figures=f"{figures}; noise {outcome.noise:.4g}")
 
 
 def _spread(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
@@ -234,6 +255,8 @@ CHECKS: dict[str, Callable[[Judge, Part, list[Expression], list[Expression]], Ou
     "ratio": _ratio,
     "bounded": _bounded,
     "close": _close,
+    "no_gain": _no_gain,
+    "gain": _gain,
     "spread": _spread,
 }
 
@@ -241,13 +264,13 @@ CHECKS: dict[str, Callable[[Judge, Part, list[Expression], list[Expression]], Ou
 # --- in words ---------------------------------------------------------------------------------------------------------
 
 
-def _paired(judge: Judge, one: Expression, other: Expression) -> list[tuple[float, float]]:
-    """Values of the seeds that both have."""
-    left, right = judge.evidence.by_seed(one), judge.evidence.by_seed(other)
-    pairs = [(left[seed], right[seed]) for seed in left if seed in right]
-    if not pairs:
-        raise NotRunError(f"{one.label} and {other.label} have no seed in common")
-    return pairs
+def _together(judge: Judge, *expressions: Expression) -> list[tuple[float, ...]]:
+    """Values of the seeds that all of them have, a row a seed."""
+    by_seed = [judge.evidence.by_seed(expression) for expression in expressions]
+    rows = [tuple(values[seed] for values in by_seed) for seed in by_seed[0] if all(seed in one for one in by_seed)]
+    if not rows:
+        raise NotRunError(f"{' and '.join(one.label for one in expressions)} have no seed in common")
+    return rows
 
 
 def _shown(judge: Judge, expression: Expression) -> str:

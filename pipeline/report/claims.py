@@ -1,4 +1,4 @@
-"""The papers' claims (claims.yaml), each judged on a preset's results, as data and as a page."""
+"""The papers' claims (claims_*.yaml), each judged on a preset's results, as data and as a page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ from pipeline.report.checks import Judge, MinimumGap, Outcome, Part, State, conj
 from pipeline.report.evidence import Evidence
 from pipeline.report.metrics import Results
 
-DEFINITIONS = Path(__file__).with_name("claims.yaml")
+FILES = tuple(
+    Path(__file__).with_name(name)
+    for name in (
+        "claims_graphmdn.yaml",
+        "claims_graphmdn_hypotheses.yaml",
+        "claims_semgcn.yaml",
+        "claims_semgcn_edges.yaml",
+    )
+)
+MINIMUM_GAPS = Path(__file__).with_name("minimum_gaps.yaml")
 STATES: tuple[State, ...] = ("held", "not held", "within noise", "not run")
 
 
@@ -28,15 +37,23 @@ class Claim(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str
+    id: str = Field(pattern=r"^[A-Z]+-[0-9]+$")
     paper: str
     text: str
     rests_on: str
     published: str
     parts: tuple[Part, ...] = Field(min_length=1)
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Its paper's letters and its number: GM-2 stands before GM-10."""
+        letters, _, number = self.id.partition("-")
+        return letters, int(number)
+
 
 class Claims(BaseModel):
+    """The claims, and what counts as noise in a quantity where there is a single seed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     minimum_gaps: dict[str, MinimumGap]
@@ -60,10 +77,25 @@ class Verdict:
         return self.state if parts == 1 or held == parts else f"{self.state} ({held} of {parts} parts held)"
 
 
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minimum_gaps: dict[str, MinimumGap] = {}
+    claims: tuple[Claim, ...] = ()
+
+
 @cache
-def read(path: Path = DEFINITIONS) -> Claims:
+def read(paths: tuple[Path, ...] = (MINIMUM_GAPS, *FILES)) -> Claims:
+    """All claims of these files, by paper and number. Raises InputError with file and field."""
+    files = [_read(path) for path in paths]
+    gaps = {quantity: gap for file in files for quantity, gap in file.minimum_gaps.items()}
+    claims = sorted((claim for file in files for claim in file.claims), key=lambda claim: claim.place)
+    return Claims(minimum_gaps=gaps, claims=tuple(claims))
+
+
+def _read(path: Path) -> _File:
     try:
-        return Claims.model_validate(read_yaml(path))
+        return _File.model_validate(read_yaml(path))
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None
@@ -85,7 +117,7 @@ RULE = (
     "A comparison holds when the mean gap over the seeds has the claimed sign and exceeds one standard deviation of "
     "the gaps; it does not hold when the gap is as large the other way; otherwise it is within noise. With one seed "
     "there is no standard deviation: then a fixed minimum gap stands in, 0.5 mm for P1 and P2 (the others are in "
-    "pipeline/report/claims.yaml), and the state is that of this seed: another one may say otherwise. A claim in "
+    "pipeline/report/minimum_gaps.yaml), and the state is that of this seed: another one may say otherwise. A claim in "
     "several parts is held only if all of them were run and hold, and not held as soon as one does not hold."
 )
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from pipeline.params import read_yaml
-from pipeline.report import published
+from pipeline.report import inputs, published
 from pipeline.report.metrics import FRAMES, HEADLINE, Metrics, Mixture, Results, Seed, Statistic
 from pipeline.report.published import Published
 from pipeline.report.render import NONE, NOT_RUN, Cell, Column, Value
@@ -18,17 +18,21 @@ NOTES = Path(__file__).with_name("notes.yaml")
 
 @dataclass(frozen=True)
 class Source:
-    """All that a cell may come from: the row's variant and prediction, and where its published numbers stand."""
+    """All that a cell may come from: the row's variant and prediction, and where its published numbers stand.
+
+    A row that nobody can train here has no variant, and only published numbers.
+    """
 
     results: Results
     published: Published
-    variant: str
+    variant: str | None
     prediction: str | None = None
     repository: str | None = None
     paper: Callable[[str], str | None] = lambda what: None
 
     @property
     def metrics(self) -> Metrics:
+        assert self.variant, "a row of published numbers has no metrics"
         return self.results[self.variant]
 
     @property
@@ -39,7 +43,7 @@ class Source:
         """An error of the row's prediction; `not run`, or `-` where the prediction has no such error."""
         if not self.metrics.ran:
             return NOT_RUN
-        return self.results.error(self.variant, self.shown_prediction, metric, average) or NONE
+        return self.results.error(self.metrics.variant, self.shown_prediction, metric, average) or NONE
 
     def over_seeds(self, value: Callable[[Seed], float | None]) -> Value:
         """Any other figure of a seed's, over those seeds that have it."""
@@ -53,6 +57,9 @@ class Source:
 
 
 def cell(column: str, source: Source) -> Cell:
+    """One cell. What would have to be measured is `-` in a row of published numbers."""
+    if source.variant is None and column not in PUBLISHED:
+        return (NONE,) * len(heading(column).fields)
     return COLUMNS[column][1](source)
 
 
@@ -96,7 +103,7 @@ def calibration_error(mixture: Mixture) -> float | None:
 
 
 def _best_on_test(source: Source) -> Cell:
-    if source.metrics.ran and source.metrics.closed_form:
+    if source.metrics.ran and not source.metrics.trained_here:
         return (NONE, NONE)  # there are no epochs to choose from
 
     def value(seed: Seed, metric: str) -> float | None:
@@ -117,9 +124,9 @@ def _spread(source: Source) -> Cell:
 
 def _epochs(source: Source) -> Cell:
     training = source.metrics.training
-    if training is None or not source.metrics.ran:
+    if not source.metrics.ran:
         return (NOT_RUN, NOT_RUN)
-    if source.metrics.closed_form:
+    if training is None or not source.metrics.trained_here:
         return (NONE, NONE)
     return (f"{training.epochs:g}", f"{training.epochs_stated:g}")
 
@@ -166,12 +173,15 @@ def _repository(source: Source) -> Cell:
 def _seeds(source: Source) -> Cell:
     if not source.metrics.ran:
         return (NOT_RUN,)
-    return (NONE if source.metrics.closed_form else len(source.metrics.seeds),)
+    return (len(source.metrics.seeds) if source.metrics.trained_here else NONE,)
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------
 
+PUBLISHED = ("parameters_paper", "p1_paper", "p2_paper", "repository")  # the columns that no run fills
+
 COLUMNS: dict[str, tuple[Column, Callable[[Source], Cell]]] = {
+    "input": (Column("2D input", ("input",)), lambda source: (inputs.short(source.metrics.input),)),
     "parameters": (Column("Parameters", ("parameters",)), _parameters),
     "parameters_printed": (Column("Parameters, M", ("parameters M",)), _parameters_printed),
     "parameters_paper": (Column("Parameters, M, paper", ("parameters M paper",)), _paper("parameters")),
@@ -203,6 +213,10 @@ COLUMNS: dict[str, tuple[Column, Callable[[Source], Cell]]] = {
         lambda source: (source.of_mixture(calibration_error),),
     ),
     "spread": (Column("Spread x / y / depth, mm", ("spread x", "spread y", "spread depth"), spread=False), _spread),
+    "pairwise_distance": (
+        Column("Kernels apart, mm", ("kernels apart",)),
+        lambda source: (source.of_mixture(lambda mixture: mixture.pairwise_distance_mm),),
+    ),
     "ambiguous": (Column("Ambiguous poses, %", ("ambiguous %",)), lambda source: (source.of_mixture(_ambiguous),)),
     "depth_ratio": (
         Column("Variance, depth / across", ("depth ratio",)),

@@ -1,6 +1,6 @@
 """The quantities that claims are about, a value a seed: `P1(graphmdn, mean)`, `roughness(resgcn)`, ...
 
-An expression is `name(variant)` or `name(variant, argument)`, as claims.yaml writes them; QUANTITIES lists the names.
+An expression is `name(variant)` or `name(variant, argument)`, as claims_*.yaml write them; QUANTITIES lists the names.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Expression:
     def parse(cls, text: str) -> Expression:
         match = EXPRESSION.fullmatch(text)
         if not match or match[1] not in QUANTITIES:
-            raise InputError(f"claims.yaml: {text!r} is no quantity; write name(variant) or name(variant, argument)")
+            raise InputError(f"claims: {text!r} is no quantity; write name(variant) or name(variant, argument)")
         return cls(match[1], match[2], match[3])
 
     @property
@@ -86,9 +86,7 @@ def _error(metric: str) -> Callable[[Evidence, Expression], BySeed]:
         average = action(expression.action) if expression.action else HEADLINE
         values = evidence.results.by_seed(expression.variant, prediction, metric, average)
         if not values:
-            raise InputError(
-                f"claims.yaml: {expression.label}: {expression.variant} makes no prediction {prediction!r}"
-            )
+            raise InputError(f"claims: {expression.label}: {expression.variant} makes no prediction {prediction!r}")
         return values
 
     return by_seed
@@ -120,6 +118,10 @@ def _loss_gap(seed: Seed) -> float | None:
 
 def _depth_ratio(seed: Seed) -> float | None:
     return seed.mixture.depth_ratio if seed.mixture else None
+
+
+def _pairwise_distance(seed: Seed) -> float | None:
+    return seed.mixture.pairwise_distance_mm if seed.mixture else None
 
 
 def _reprojection(seed: Seed) -> Reprojection:
@@ -192,6 +194,12 @@ def _stated_over_trained(evidence: Evidence, variant: str) -> float:
     return training.epochs_stated / training.epochs
 
 
+def _seconds_per_pose(evidence: Evidence, expression: Expression) -> BySeed:
+    """Of a finished model, in batches of one size for every variant."""
+    speeds = _environment("inference_poses_per_second", lambda evidence, variant: 1.0)(evidence, expression)
+    return {seed: 1 / speed for seed, speed in speeds.items()}
+
+
 # --- edge weights: from the evaluation's arrays -----------------------------------------------------------------------
 
 
@@ -205,7 +213,7 @@ def _of_edges(value: Callable[[edge_weights.Matrices], float]) -> Callable[[Evid
 def _joint_weight(evidence: Evidence, expression: Expression) -> BySeed:
     joint = expression.argument or ""
     if joint not in HUMAN36M_16.names:
-        raise InputError(f"claims.yaml: {expression.label}: no joint {joint!r}{nearest(joint, HUMAN36M_16.names)}")
+        raise InputError(f"claims: {expression.label}: no joint {joint!r}{nearest(joint, HUMAN36M_16.names)}")
     return _of_edges(lambda matrices: edge_weights.joint_weight(matrices, joint))(evidence, expression)
 
 
@@ -219,12 +227,22 @@ QUANTITIES: dict[str, Callable[[Evidence, Expression], BySeed]] = {
     "depth_ratio": _of_seed(_depth_ratio, "no pose whose best hypothesis is much better than the mean, or no spread"),
     "reprojection_px": _of_seed(lambda seed: _reprojection(seed).worst, "no reprojection error recorded"),
     "depth_spread_px": _of_seed(lambda seed: _reprojection(seed).depth_spread_px, "no spread along depth recorded"),
+    "pairwise_distance": _of_seed(_pairwise_distance, "no distance between kernels recorded"),
     "final_loss": _of_curve(lambda losses: float(losses.iloc[-1])),
     "roughness": _of_curve(roughness),
     "poses_per_second": _environment("poses_per_second", lambda evidence, variant: 1.0),
     "stated_seconds": _environment("seconds", _stated_over_trained),
+    "inference_seconds_per_pose": _seconds_per_pose,
     "layer_correlation": _of_edges(edge_weights.layer_correlation),
     "hop_correlation": _of_edges(edge_weights.hop_correlation),
     "joint_weight": _joint_weight,
 }
-UNITS = {"P1": "mm", "P2": "mm", "stated_seconds": "s", "poses_per_second": "/s", "reprojection_px": "px"}
+UNITS = {
+    "P1": "mm",
+    "P2": "mm",
+    "stated_seconds": "s",
+    "poses_per_second": "/s",
+    "inference_seconds_per_pose": "s",
+    "reprojection_px": "px",
+    "pairwise_distance": "mm",
+}

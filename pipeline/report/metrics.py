@@ -18,6 +18,7 @@ from pipeline.params import Run
 SCHEMA = 1
 HEADLINE = "action_average"  # the mean over actions of each action's mean, as the papers print it
 FRAMES = "frame_average"  # the mean over all frames, in which long actions count more
+GROUND_TRUTH = "ground_truth"
 
 # --- the schema of results/<preset>/metrics/<variant>.json; keys that nobody here reads are let through ---------------
 
@@ -62,6 +63,7 @@ class Mixture(Part):
     spread_mm: dict[str, float | None] = {}
     ambiguous_share: float | None = None
     depth_ratio: float | None = None
+    pairwise_distance_mm: float | None = None  # of two kernels' means, averaged over joints and poses
     reprojection_px: Reprojection = Reprojection()
 
 
@@ -86,8 +88,17 @@ class Seed(Part):
 
     @property
     def main_prediction(self) -> str:
-        """What a model is judged by: its one pose, or its mixture's mean."""
+        """What a model is judged by: its one pose, or the mean of its mixture or of its samples."""
         return "point" if "point" in self.predictions else "mean"
+
+
+class Input(Part):
+    """The 2D joints that were lifted, and how far they lie from the true ones in pixels (None for the true ones)."""
+
+    name: str = GROUND_TRUTH
+    source: str = "projection"  # `noise` or `file` where they are no ground truth
+    description: str | None = None
+    mean_error_px: float | None = None
 
 
 class Data(Part):
@@ -96,6 +107,7 @@ class Data(Part):
     test_poses: int
     actions: list[str]
     frames_per_second: float | None = None
+    input: Input = Input()  # files from before there were detections have none
 
 
 class Training(Part):
@@ -118,18 +130,29 @@ class Metrics(Part):
     data: Data | None = None
     training: Training | None = None
     seeds: list[Seed] = []
-    closed_form: bool = False  # fitted in one go; from params.yaml, not from the file
+    # From params.yaml, not from the file:
+    closed_form: bool = False  # fitted in one go
+    imported: bool = False  # the authors' weights
+    input: str = GROUND_TRUTH  # the 2D joints that it is given, by name
 
     @model_validator(mode="after")
     def _a_run_is_complete(self) -> Metrics:
-        missing = [name for name in ("data", "training", "seeds") if not getattr(self, name)]
+        needed = ("data", "seeds") if self.imported else ("data", "training", "seeds")
+        missing = [name for name in needed if not getattr(self, name)]
         if self.ran and missing:
             raise ValueError(f"{missing[0]} is missing though the variant was run")
+        if self.ran and self.data and self.data.input.name != self.input:
+            raise ValueError(f"data.input: is {self.data.input.name}, params.yaml says {self.input}")
         return self
 
     @property
     def ran(self) -> bool:
         return self.status == "run"
+
+    @property
+    def trained_here(self) -> bool:
+        """Whether it was trained: seeds, epochs and a budget mean nothing for a closed form or for imported weights."""
+        return self.ran and not self.closed_form and not self.imported
 
     @property
     def collapsed(self) -> int:
@@ -250,7 +273,7 @@ def _read(run: Run, variant: str) -> Metrics:
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise InputError(f"{path}: schema: expected {SCHEMA}; {remedy}")
     try:
-        metrics = Metrics.model_validate(content | {"closed_form": run.variant(variant).closed_form})
+        metrics = Metrics.model_validate(content | _settings(run, variant))
     except ValidationError as error:
         first = error.errors()[0]
         field = "".join(f"{part}." for part in first["loc"]).rstrip(".")
@@ -259,3 +282,8 @@ def _read(run: Run, variant: str) -> Metrics:
     if (metrics.variant, metrics.preset) != (variant, run.preset_name):
         raise InputError(f"{path}: is of variant {metrics.variant}, preset {metrics.preset}; {remedy}")
     return metrics
+
+
+def _settings(run: Run, variant: str) -> dict[str, Any]:
+    settings = run.variant(variant)
+    return {"closed_form": settings.closed_form, "imported": settings.imported, "input": settings.input}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.params import Run
-from pipeline.report import caption, render
+from pipeline.report import caption, inputs, render
 from pipeline.report.figures import DRAWINGS, OVERVIEW, Drawing
 from pipeline.report.metrics import Metrics, Results
 from pipeline.report.render import Table
@@ -125,15 +125,23 @@ def _counts(motion: dict[str, Any], kind: str, name: str) -> list[str]:
 
 def _variants(variants: list[Metrics]) -> str:
     body = [
-        [f"[{metrics.variant}](metrics/{metrics.variant}.json)", metrics.title, _how(metrics)] for metrics in variants
+        [
+            f"[{metrics.variant}](metrics/{metrics.variant}.json)",
+            metrics.title,
+            inputs.short(metrics.input),
+            _how(metrics),
+        ]
+        for metrics in variants
     ]
-    return render.markdown_table(["variant", "", "run"], body, text_columns=3)
+    return render.markdown_table(["variant", "", "2D input", "run"], body, text_columns=4)
 
 
 def _how(metrics: Metrics) -> str:
     training, seeds = metrics.training, len(metrics.seeds)
-    if not metrics.ran or training is None:
+    if not metrics.ran:
         return f"not run: {metrics.reason}"
+    if metrics.imported or training is None:
+        return "imported: its authors' weights, evaluated here"
     if metrics.closed_form:
         return f"fitted on {training.date}, without training"
     steps = f"{training.epochs:g} epochs, {training.steps:,} steps"

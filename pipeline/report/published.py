@@ -11,29 +11,10 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.artifacts import InputError
+from pipeline.report import actions
 
 COLUMNS = ["row", "column", "value", "unit"]
 REPOSITORIES = "repositories"  # the one file that no paper prints; it has a column `source` as well
-
-# Human3.6M's actions, and how GraphMDN's tables abbreviate them (SemGCN and HGN differ: errata.md has all three).
-ACTION_COLUMNS = {
-    "Directions": "Direct.",
-    "Discussion": "Discuss",
-    "Eating": "Eating",
-    "Greeting": "Greet",
-    "Phoning": "Phone",
-    "Photo": "Photo",
-    "Posing": "Posing",
-    "Purchases": "Purch.",
-    "Sitting": "Sitting",
-    "SittingDown": "SittingD.",
-    "Smoking": "Smoke",
-    "Waiting": "Wait",
-    "WalkDog": "WalkD",
-    "Walking": "Walk",
-    "WalkTogether": "WalkT.",
-}
-AVERAGE = "Avg."
 
 
 @dataclass(frozen=True)
@@ -42,9 +23,13 @@ class Published:
 
     cells: dict[tuple[str, str, str], str]
 
-    def cell(self, table: str, row: str | None, column: str) -> str | None:
+    def cell(self, table: str, row: str | None, column: str | None) -> str | None:
         """A cell as printed, None where the table has none."""
-        return None if row is None else self.cells.get((table, row, column))
+        return None if row is None or column is None else self.cells.get((table, row, column))
+
+    def of_action(self, table: str, row: str, action: str) -> str | None:
+        """What a row's number for an action is, under whatever heading it is printed (actions.py)."""
+        return self.cell(table, row, actions.column(table, row, action))
 
     def require_row(self, table: str, row: str) -> None:
         """Raise InputError if a table has no such row: a definition that names it is misspelt."""

@@ -126,6 +126,54 @@ def test_close(judged: Callable[..., Judge], other: list[float], state: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("other", "state"), [([49.9], HELD), ([49.5], WITHIN_NOISE), ([49.0], NOT_HELD), ([60.0], HELD)]
+)
+def test_no_gain_allows_any_loss(judged: Callable[..., Judge], other: list[float], state: str) -> None:
+    """The second value may be 0.2 mm lower than the first; 0.5 mm is noise for a single seed."""
+    judge = judged({"P1(semgcn)": [50.0], "P1(resgcn)": other})
+    assert outcome(judge, "no_gain", "P1(semgcn)", "P1(resgcn)", at_most=0.2).state == state
+
+
+@pytest.mark.parametrize(
+    ("values", "state", "gap"),
+    [
+        ([[50.0], [45.0], [60.0], [59.0]], HELD, 4.0),  # 5 gained against 1
+        ([[50.0], [49.0], [60.0], [55.0]], NOT_HELD, -4.0),
+        ([[50.0], [48.0], [60.0], [58.3]], WITHIN_NOISE, 0.3),
+        ([[50.0], [50.0], [60.0], [65.0]], HELD, 5.0),  # nothing gained, but the other loses
+        # Two seeds: gains 5 and 6 against 1 and 1, so 4 and 5: a standard deviation of 0.71.
+        ([[50.0, 52.0], [45.0, 46.0], [60.0, 61.0], [59.0, 60.0]], HELD, 4.5),
+        # Gains 1 and 6 against 1 and 1: 0 and 5, a standard deviation of 3.5.
+        ([[50.0, 52.0], [49.0, 46.0], [60.0, 61.0], [59.0, 60.0]], WITHIN_NOISE, 2.5),
+    ],
+)
+def test_gain_by_hand(judged: Callable[..., Judge], values: list[list[float]], state: str, gap: float) -> None:
+    names = ["P1(semgcn)", "P1(resgcn)", "P1(graphmdn)", "P1(graphmdn, oracle)"]
+    found = outcome(judged(dict(zip(names, values, strict=True))), "gain", *names)
+    assert found.state == state
+    assert found.gap == pytest.approx(gap)
+    assert found.n == len(values[0])
+
+
+def test_a_gain_says_both_steps(judged: Callable[..., Judge]) -> None:
+    names = ["P1(semgcn)", "P1(resgcn)", "P1(graphmdn)", "P1(graphmdn, oracle)"]
+    found = outcome(judged(dict(zip(names, ([50.0], [45.0], [60.0], [59.0]), strict=True))), "gain", *names)
+    assert found.figures == (
+        "gained 5 (P1(semgcn) 50 to P1(resgcn) 45), asked more than 1 (P1(graphmdn) 60 to P1(graphmdn, oracle) 59) mm; "
+        "noise 0.5"
+    )
+
+
+def test_a_gain_takes_the_seeds_that_all_four_have(judged: Callable[..., Judge]) -> None:
+    names = ["P1(semgcn)", "P1(resgcn)", "P1(graphmdn)", "P1(graphmdn, oracle)"]
+    values = ([50.0, 50.0], [45.0, 45.0], [60.0], [59.0, 59.0])
+    assert outcome(judged(dict(zip(names, values, strict=True))), "gain", *names).n == 1
+    nothing = outcome(judged(dict(zip(names, ([50.0], [45.0], [], [59.0]), strict=True))), "gain", *names)
+    assert nothing.state == NOT_RUN
+    assert "have no seed in common" in nothing.figures
+
+
+@pytest.mark.parametrize(
     ("other", "state"),
     [([40.0, 60.0], HELD), ([49.9, 50.1], NOT_HELD), ([49.0, 51.5], WITHIN_NOISE), ([50.0], NOT_RUN)],
 )

@@ -45,6 +45,16 @@ def test_figures_from_the_metrics_files(make: Callable[..., Maker]) -> None:
     assert value(maker, "depth_ratio(graphmdn)") == {0: 9.0}
     assert value(maker, "reprojection_px(graphmdn)") == {0: 3.0}
     assert value(maker, "depth_spread_px(graphmdn)") == {0: 20.0}
+    assert value(maker, "pairwise_distance(graphmdn)") == {0: 85.0}
+
+
+def test_errors_of_samples_and_of_a_calibrated_pose(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.samples("variational_autoencoder_sh", 80.0)
+    maker.point("semgcn", 50.0)
+    assert value(maker, "P1(variational_autoencoder_sh)") == {0: 80.0}
+    assert value(maker, "P1(variational_autoencoder_sh, oracle_200)") == {0: pytest.approx(56.0)}
+    assert value(maker, "P1(semgcn, calibrated)") == {0: 49.0}
 
 
 @pytest.mark.parametrize(
@@ -52,11 +62,15 @@ def test_figures_from_the_metrics_files(make: Callable[..., Maker]) -> None:
     [
         ("depth_ratio(graphmdn)", "no pose whose best hypothesis is much better"),
         ("P1(resgcn)", "resgcn was not run"),
+        ("pairwise_distance(semgcn)", "semgcn: no distance between kernels recorded"),
+        ("inference_seconds_per_pose(semgcn)", "semgcn: inference_poses_per_second not recorded"),
     ],
 )
 def test_what_a_run_cannot_say(make: Callable[..., Maker], text: str, words: str) -> None:
     maker = make()
     maker.mixture("graphmdn", 50.0, depth_ratio=None)
+    maker.point("semgcn", 50.0)
+    maker.environment("semgcn", inference_poses_per_second=None)
     with pytest.raises(NotRunError, match=words):
         value(maker, text)
 
@@ -84,6 +98,7 @@ def test_times_are_stretched_to_the_stated_epochs(make: Callable[..., Maker]) ->
     maker.environment("semgcn", seconds=12.0, poses_per_second=800.0)
     assert value(maker, "stated_seconds(semgcn)") == {0: 120.0}
     assert value(maker, "poses_per_second(semgcn)") == {0: 800.0}
+    assert value(maker, "inference_seconds_per_pose(semgcn)") == {0: pytest.approx(2e-5)}
     maker.environment("semgcn", poses_per_second=None)
     with pytest.raises(NotRunError, match="poses_per_second not recorded"):
         value(maker, "poses_per_second(semgcn)")
@@ -98,7 +113,7 @@ def test_edge_weights_with_nothing_learned(make: Callable[..., Maker]) -> None:
     assert value(maker, "joint_weight(semgcn, Thorax)")[0] == pytest.approx(1 / 5)
     assert value(maker, "joint_weight(semgcn, RWrist)")[0] == pytest.approx(1 / 2)
     assert value(maker, "layer_correlation(semgcn)")[0] == pytest.approx(1.0)
-    assert value(maker, "hop_correlation(semgcn)")[0] == pytest.approx(0.61, abs=0.005)  # as claims.yaml says of SG-19
+    assert value(maker, "hop_correlation(semgcn)")[0] == pytest.approx(0.61, abs=0.005)  # as is said of SG-19
 
 
 def test_layers_that_learn_opposite_weights_do_not_correlate() -> None:

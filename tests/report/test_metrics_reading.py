@@ -58,6 +58,23 @@ def test_a_mixture_is_judged_by_its_mean_and_may_lack_figures(make: Callable[...
     assert seed.mixture.reprojection_px.mean is None
 
 
+def test_a_file_from_before_there_were_detections_has_ground_truth(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.point("semgcn", 50.0)
+    change(maker, "semgcn", lambda content: content["data"].pop("input"))
+    found = metrics.read(maker.run)["semgcn"].data
+    assert found is not None
+    assert (found.input.name, found.input.source, found.input.mean_error_px) == ("ground_truth", "projection", None)
+
+
+def test_imported_weights_need_no_training(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.point("semgcn_authors", 40.0)
+    change(maker, "semgcn_authors", lambda content: content.update(training=None))
+    found = metrics.read(maker.run)["semgcn_authors"]
+    assert (found.ran, found.trained_here) == (True, False)
+
+
 def change(maker: Maker, variant: str, edit: Callable[[Any], Any]) -> None:
     path = maker.run.layout.metrics(variant)
     content = json.loads(path.read_text())
@@ -76,6 +93,10 @@ def change(maker: Maker, variant: str, edit: Callable[[Any], Any]) -> None:
             "seeds.0.predictions.point.mpjpe.action_average: input should be a valid number",
         ),
         (lambda content: content.update(seeds=[]), "seeds is missing though the variant was run"),
+        (
+            lambda content: content["data"]["input"].update(name="stacked_hourglass"),
+            "data.input: is stacked_hourglass, params.yaml says ground_truth",
+        ),
         (lambda content: content.update(preset="mini"), "is of variant semgcn, preset mini"),
     ],
 )

@@ -20,7 +20,7 @@ def text(reported: Maker) -> str:
 
 def test_every_link_and_image_exists(reported: Maker, text: str) -> None:
     targets = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(re.findall(r"!\[[^\]]*\]\(figures/", text)) == 5
+    assert len(re.findall(r"!\[[^\]]*\]\(figures/", text)) == 6
     assert {f"metrics/{variant}.json" for variant in reported.run.lift_variants} <= set(targets)
     assert [target for target in targets if not (reported.run.layout.results / target).exists()] == []
 
@@ -51,13 +51,24 @@ def test_the_states_are_those_of_claims_json(reported: Maker, text: str) -> None
         held = sum(part["state"] == "held" for part in claim["parts"])
         assert f"| {claim['id']} | {claim['text']} | {claim['state']} | {held} of {len(claim['parts'])} |" in text
     held = sum(claim["state"] == "held" for claim in data["claims"])
-    assert f"Of 24 claims: {held} held" in text
+    assert f"Of 51 claims: {held} held" in text
 
 
 def test_what_was_run_and_what_was_not(text: str) -> None:
-    assert "| Mean pose | fitted on 2026-01-02, without training |" in text
-    assert "| SemGCN | trained on 2026-01-02: 2 seeds, 2 epochs, 200 steps |" in text
-    assert "| GraphMDN, node level | not run: left out by the preset |" in text
+    assert "| Mean pose | GT | fitted on 2026-01-02, without training |" in text
+    assert "| SemGCN | GT | trained on 2026-01-02: 2 seeds, 2 epochs, 200 steps |" in text
+    assert "| SemGCN | SH | trained on 2026-01-02: 1 seed, 2 epochs, 200 steps |" in text
+    assert "| GraphMDN, node level | GT | not run: left out by the preset |" in text
+
+
+def test_imported_weights_are_not_said_to_be_trained(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.point("semgcn_authors", 40.0)
+    maker.motion_summary()
+    assert maker.call("tabulate") == 0
+    assert maker.call("report") == 0
+    text = maker.run.layout.report.read_text(encoding="utf-8")
+    assert "| SemGCN, authors' weights | GT | imported: its authors' weights, evaluated here |" in text
 
 
 def test_the_data_are_counted(text: str) -> None:
@@ -73,7 +84,7 @@ def test_a_figure_that_was_not_drawn_leaves_its_reason(make: Callable[..., Maker
     results = metrics.read(maker.run)
     built = tables.build(maker.run, results)
     verdicts = claims.as_data(maker.run, claims.judge(maker.run, results))
-    motion = artifacts.read_json(maker.run.layout.motion_summary)
+    motion = artifacts.read_json(maker.run.layout.motion_summary())
     reasons = {drawing.name: f"{drawing.name} has no data" for drawing in (figures.OVERVIEW, *figures.DRAWINGS)}
     text = page.text(maker.run, results, built, verdicts, motion, reasons | {"overview": None})
     assert "![Overview](figures/overview.png)" in text

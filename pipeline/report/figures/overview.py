@@ -6,17 +6,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.params import Run
+from pipeline.report import inputs
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import style
-from pipeline.report.metrics import HEADLINE, Results, Statistic
+from pipeline.report.metrics import GROUND_TRUTH, HEADLINE, Results, Statistic
 
 METRICS = {"mpjpe": "P1: MPJPE, mm", "p_mpjpe": "P2: P-MPJPE, mm"}
 COLORS = {"sanity": style.GREY, "semgcn": style.BLUE, "graphmdn": style.VERMILION}
+BEST = ("oracle", "oracle_200")  # the best of a mixture's kernels, of an auto-encoder's samples
 GAP = 0.7  # between papers, in bars
 
 
 def draw(run: Run, results: Results) -> Figure:
-    """Bars are each variant's own prediction; a ring is a mixture's oracle, which knows the truth."""
+    """Bars are each variant's own prediction; a ring is its best hypothesis, chosen by who knows the truth."""
     if not any(metrics.ran for metrics in results.variants.values()):
         raise NotRunError("no variant was run")
     places = _places(run)
@@ -32,30 +34,36 @@ def draw(run: Run, results: Results) -> Figure:
         axes.spines["left"].set_visible(False)
     axes.set_yticks(list(places.values()), [_label(run, results, variant) for variant in places])
     axes.set_ylim(max(places.values()) + 0.6, -0.6)
-    if any(seed.mixture for metrics in results.variants.values() for seed in metrics.seeds):
-        axes.plot(
-            [], [], "o", color="white", markeredgecolor=style.BLACK, label="the mixture's oracle (knows the truth)"
-        )
+    if any(_oracle(results, variant, "mpjpe") for variant in places):
+        label = "its best hypothesis (an oracle knows which)"
+        axes.plot([], [], "o", color="white", markeredgecolor=style.BLACK, label=label)
         figure.legend(loc="outside lower right", fontsize=8)
     return figure
 
 
 def _places(run: Run) -> dict[str, float]:
-    """Where each variant's bar is, from the top, with a gap between papers."""
-    places: dict[str, float] = {}
-    place, before = -1.0, None
-    for variant, settings in run.lift_variants.items():
-        place += 1.0 if before in (None, settings.paper) else 1.0 + GAP
-        places[variant], before = place, settings.paper
-    return places
+    """Where each variant's bar is, from the top: paper by paper, with a gap between them."""
+    papers = list(dict.fromkeys(settings.paper for settings in run.lift_variants.values()))
+    order = sorted(run.lift_variants, key=lambda variant: papers.index(run.variant(variant).paper))
+    return {variant: place + GAP * papers.index(run.variant(variant).paper) for place, variant in enumerate(order)}
 
 
 def _label(run: Run, results: Results, variant: str) -> str:
-    """The variant's title; GraphMDN's own SemGCNs say how they were trained, for they share SemGCN's titles."""
+    """The variant's title, with its input; where a title is used twice also the schedule that tells them apart."""
     settings = run.variant(variant)
-    one_cycle = settings.paper == "graphmdn" and settings.head.name == "point"
-    collapsed = ", collapsed" if results[variant].collapsed else ""
-    return f"{settings.title}{', one-cycle' if one_cycle else ''}{collapsed}"
+    alike = [one for one in run.lift_variants.values() if (one.title, one.input) == (settings.title, settings.input)]
+    words = [settings.title]
+    if len(alike) > 1 and settings.schedule.kind == "one_cycle":
+        words.append("one-cycle")
+    if results[variant].collapsed:
+        words.append("collapsed")
+    given = "" if settings.input == GROUND_TRUTH else f" ({inputs.short(settings.input)})"
+    return ", ".join(words) + given
+
+
+def _oracle(results: Results, variant: str, metric: str) -> Statistic | None:
+    found = (results.error(variant, prediction, metric) for prediction in BEST)
+    return next((error for error in found if error), None)
 
 
 def _bar(axes: Axes, results: Results, variant: str, metric: str, place: float, color: str) -> None:
@@ -68,7 +76,7 @@ def _bar(axes: Axes, results: Results, variant: str, metric: str, place: float, 
     axes.barh(place, main.mean, height=0.68, color=color, alpha=0.85)
     if main.sd:
         axes.errorbar(main.mean, place, xerr=main.sd, color=style.BLACK, lw=1, capsize=2)
-    oracle = results.error(variant, "oracle", metric)
+    oracle = _oracle(results, variant, metric)
     axes.annotate(
         _words(main),
         (max(main.mean + (main.sd or 0.0), oracle.mean if oracle else 0.0), place),
