@@ -1,4 +1,4 @@
-"""The command line: `python -m pipeline STAGE`, one sub-command a stage, as DVC and Snakemake call them."""
+"""The command line: `python -m pipeline STAGE`, as DVC and Snakemake call the stages, and a few tools."""
 
 from __future__ import annotations
 
@@ -6,50 +6,81 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline import params
 from pipeline.artifacts import InputError
 
-# What `--help` teaches, in the order of the DAG: stage -> (its sentence, whether it works on one variant).
+
+class Stage(NamedTuple):
+    """What `--help` says of a stage, and what it works on: a variant, a detector, or (None) the whole preset."""
+
+    sentence: str
+    works_on: str | None = None
+
+
+# In the order of the DAG.
 STAGES = {
-    "download": ("fetch what the preset needs, check it, and list it in data/<preset>/download.json", False),
-    "prepare_motion": ("turn motion into 2D and 3D joints seen by four cameras (data/<preset>/motion)", False),
-    "train_lift": ("train a variant for every seed; a stopped run goes on where it was", True),
-    "evaluate_lift": ("measure a trained variant (results/<preset>/metrics)", True),
-    "tabulate": ("gather the metrics into the papers' tables and judge their claims", False),
-    "report": ("draw the figures and write results/<preset>/README.md", False),
-    "publish": ("put finished runs into MLflow; can be repeated without making a second run", False),
+    "download": Stage("fetch what the preset needs, check it, and list it in data/<preset>/download.json"),
+    "prepare_motion": Stage("turn motion into 2D and 3D joints seen by four cameras (data/<preset>/motion)"),
+    "detect": Stage("give the poses the 2D joints of a detector, or of a model of its errors", "detector"),
+    "prepare_generalization": Stage("read another data set's test poses, if the preset asks for them"),
+    "train_lift": Stage("train a variant for every seed; a stopped run goes on where it was", "variant"),
+    "evaluate_lift": Stage("measure a trained variant (results/<preset>/metrics)", "variant"),
+    "tabulate": Stage("gather the metrics into the papers' tables and judge their claims"),
+    "report": Stage("draw the figures and write results/<preset>/README.md"),
+    "publish": Stage("put finished runs into MLflow; can be repeated without making a second run"),
 }
+TOOLS = {
+    "doctor": "tell for each preset which data are there, which are missing and where to get them",
+    "import_checkpoint": "turn an authors' checkpoint into one of ours, without executing it",
+    "export_checkpoint": "turn one of our checkpoints into one that the authors' code reads",
+}
+DETECTORS = ("stacked_hourglass", "cascaded_pyramid_network")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(command_name: str | None = None) -> argparse.ArgumentParser:
+    """The parser for all commands; a tool's own options are there when its name is given: tools take time to import."""
     top = argparse.ArgumentParser(
         prog="python -m pipeline",
-        description="MixPose: one stage of the pipeline. `dvc repro` and `snakemake --cores all` run them all.",
+        description="MixPose: a stage of the pipeline, or a tool. `dvc repro` runs all stages, `snakemake` too.",
     )
-    commands = top.add_subparsers(dest="stage", required=True, metavar="STAGE")
-    for name, (sentence, of_a_variant) in STAGES.items():
-        command = commands.add_parser(name, help=sentence, description=sentence[0].upper() + sentence[1:] + ".")
+    commands = top.add_subparsers(dest="command", required=True, metavar="STAGE or TOOL")
+    for name, stage in STAGES.items():
+        command = commands.add_parser(name, help=stage.sentence, description=_sentence(stage.sentence))
         command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
-        if of_a_variant:
+        if stage.works_on == "variant":
             command.add_argument("--variant", required=True, help="a name under lift_variants in params.yaml")
+        if stage.works_on == "detector":
+            command.add_argument("--detector", required=True, choices=DETECTORS, help="whose 2D joints")
         if name == "download":
             command.add_argument(
                 "--mirror",
                 help="a directory or address laid out as <host>/<path> (else MIXPOSE_MIRROR, else params.yaml)",
             )
+    for name, sentence in TOOLS.items():
+        command = commands.add_parser(name, help=sentence, description=_sentence(sentence))
+        if name == command_name:
+            importlib.import_module(f"pipeline.tools.{name}").arguments(command)
     return top
 
 
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:] + "."
+
+
 def main(arguments: list[str] | None = None) -> int:
-    options = vars(parser().parse_args(arguments))
-    stage, preset = options.pop("stage"), options.pop("preset")
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = vars(parser(arguments[0] if arguments else None).parse_args(arguments))
+    command = options.pop("command")
     try:
-        run = params.load(preset, Path())
+        if command in TOOLS:
+            return importlib.import_module(f"pipeline.tools.{command}").run(Path(), **options)
+        run = params.load(options.pop("preset"), Path())
         if "variant" in options:
             run.variant(options["variant"])
         # Imported late: a stage loads only what it uses, so that `--help` and a typing error answer at once.
-        importlib.import_module(f"pipeline.stages.{stage}").run(run, **options)
+        importlib.import_module(f"pipeline.stages.{command}").run(run, **options)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -16,7 +17,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -54,16 +55,23 @@ class Layout:
     def download_manifest(self) -> Path:
         return self.data / "download.json"
 
-    @property
-    def motion(self) -> Path:
-        return self.data / "motion"
+    def motion(self, source: str = "ground_truth") -> Path:
+        """Poses with their 2D joints: projected truth, a detector's, or (for testing only) another data set's."""
+        return self.data / "motion" / source
 
-    def motion_split(self, split: str) -> Path:
-        return self.motion / f"{split}.npz"
+    def motion_split(self, split: str, source: str = "ground_truth") -> Path:
+        return self.motion(source) / f"{split}.npz"
 
-    @property
-    def motion_summary(self) -> Path:
-        return self.motion / "summary.json"
+    def motion_summary(self, source: str = "ground_truth") -> Path:
+        return self.motion(source) / "summary.json"
+
+    def motion_status(self, source: str) -> Path:
+        """Whether a detector's poses are there, and why not."""
+        return self.motion(source) / "status.json"
+
+    def imported(self, digest: str) -> Path:
+        """Weights that were trained elsewhere, as import_checkpoint wrote them; shared by all presets."""
+        return self.root / "data" / "imported" / f"{digest}.pt"
 
     def training(self, variant: str) -> Path:
         return self.data / "train_lift" / variant
@@ -199,6 +207,41 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise InputError(
             f"{path}: not a readable npz of plain arrays ({error}); delete it and run its stage again"
         ) from None
+
+
+def map_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The same, mapped: an array is read from the disk where it is looked at. For what `write_arrays` wrote.
+
+    The mapping is private (copy on write): nothing that a reader does to an array reaches the file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, Path(path).open("rb") as file:
+            return {info.filename.removesuffix(".npy"): _map(path, file, info) for info in archive.infolist()}
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; run the stage that writes it (`dvc repro` finds out which)") from None
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path}: not a readable npz of plain arrays ({error}); delete it and run its stage again"
+        ) from None
+
+
+def _map(path: Path, file: BinaryIO, info: zipfile.ZipInfo) -> np.ndarray:
+    """One member of an npz. It lies uncompressed behind the zip's local header and numpy's own."""
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{info.filename} is compressed")
+    file.seek(info.header_offset)
+    header = file.read(30)
+    if len(header) != 30 or header[:4] != b"PK\x03\x04":
+        raise ValueError(f"{info.filename} does not lie where the archive says")
+    file.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), os.SEEK_CUR)
+    version = np.lib.format.read_magic(file)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    shape, fortran, dtype = read_header[version](file)
+    if dtype.hasobject or fortran:
+        raise ValueError(f"{info.filename} is no plain array")
+    if not math.prod(shape):
+        return np.empty(shape, dtype)  # nothing to map
+    return np.memmap(path, dtype, mode="c", offset=file.tell(), shape=shape)
 
 
 def digest(path: Path) -> str:

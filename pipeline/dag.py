@@ -20,7 +20,10 @@ from typing import Any
 from pipeline import params
 from pipeline.artifacts import InputError
 
-PLUMBING = ("pipeline/__init__.py", "pipeline/__main__.py", "pipeline/artifacts.py", "pipeline/params.py")
+PLUMBING = (
+    *("pipeline/__init__.py", "pipeline/__main__.py", "pipeline/artifacts.py", "pipeline/stages/status.py"),
+    *(f"pipeline/params/{name}.py" for name in ("__init__", "base", "presets", "reading", "variants")),
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Dag:
 
     run: params.Run
     stages: Mapping[str, Mapping[str, Any]]
+    foreach: Mapping[str, list[str]]  # stage -> the list it is repeated for
     settings: Mapping[str, Any]  # file -> content
 
     def code_of(self, stage: str) -> list[str]:
@@ -39,6 +43,10 @@ class Dag:
                 path = root / dependency
                 files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
         return [file.relative_to(root).as_posix() for file in files]
+
+    def items_of(self, stage: str) -> list[str]:
+        """What a stage is repeated for, where dvc.yaml lists it; empty for a stage that runs once."""
+        return list(self.foreach.get(stage, []))
 
     def settings_of(self, stage: str, variant: str = "") -> str:
         """The settings that a stage reads, as JSON: Snakemake runs a stage again when they change."""
@@ -87,6 +95,7 @@ def read(preset: str | None = None, root: Path = Path()) -> Dag:
     return Dag(
         run=run,
         stages={name: _of_preset(stage.get("do", stage), run.preset_name) for name, stage in stages.items()},
+        foreach={name: stage["foreach"] for name, stage in stages.items() if isinstance(stage.get("foreach"), list)},
         settings={file: params.read_yaml(root / file) for file in files},
     )
 

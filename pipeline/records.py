@@ -130,7 +130,7 @@ def _training(run: Run, variant: str, metrics: dict[str, Any], measured: dict[st
         files=(*(("", file) for file in files), ("metrics", layout.metrics(variant))),
         parameters=_parameters(run, variant, seed, epochs),
         metrics=_metrics(metrics, measured, environment),
-        datasets=tuple(_dataset(preset, split, data) for split in ("train", "test")),
+        datasets=tuple(_dataset(preset, split, data, settings.input) for split in ("train", "test")),
         history_file=layout.history(variant, seed),
         steps=int(environment["steps"]),
         started=_seconds(environment["started"]),
@@ -193,12 +193,12 @@ def _metrics(metrics: dict[str, Any], measured: dict[str, Any], environment: dic
     return {_metric_name(name): float(value) for name, value in flat.items() if isinstance(value, int | float)}
 
 
-def _dataset(preset: str, split: str, data: dict[str, Any]) -> Dataset:
+def _dataset(preset: str, split: str, data: dict[str, Any], source: str) -> Dataset:
     return Dataset(
         name=f"{preset} {data['source']} {split}",
         context={"train": "training", "test": "testing"}[split],
         digest=str(data[f"{split}_digest"]),
-        source=json.dumps({"uri": Layout(preset).motion_split(split).as_posix()}),
+        source=json.dumps({"uri": Layout(preset).motion_split(split, source).as_posix()}),
         profile=json.dumps({"num_rows": data[f"{split}_poses"]}),
     )
 

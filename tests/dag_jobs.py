@@ -40,13 +40,13 @@ def snakemake_jobs(folder: Path, *options: str) -> dict[str, Job]:
     jobs = {}
     for block in re.split(r"^(?:local)?rule ", answer.stdout, flags=re.MULTILINE)[1:]:
         fields = dict(re.findall(r"^ *(\w[\w ]*): (.+)$", block, flags=re.MULTILINE))
-        name, variant = block.partition(":")[0], fields.get("wildcards", "").removeprefix("variant=")
+        name, item = block.partition(":")[0], fields.get("wildcards", "").rpartition("=")[2]
         if name == "all":
             continue
         command, _, log = fields["Shell command"].partition(" > ")
         assert log == f"{fields['log']} 2>&1"
         files = {kind: set(fields[kind].split(", ")) for kind in ("input", "output")}
-        jobs[f"{name}@{variant}" if variant else name] = Job(command, files["input"], files["output"])
+        jobs[f"{name}@{item}" if item else name] = Job(command, files["input"], files["output"])
     return jobs
 
 

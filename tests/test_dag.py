@@ -21,7 +21,7 @@ from pipeline import dag
 def test_dvc_and_snakemake_have_the_same_jobs(repository_copy: Path) -> None:
     jobs = dvc_jobs(repository_copy)
     variants = dag.read(root=repository_copy).run.lift_variants
-    assert len(jobs) == 5 + 2 * len(variants)
+    assert len(jobs) == 8 + 2 * len(variants)
     assert {name.partition("@")[0] for name in jobs} == set(command_line.STAGES)
     assert differences(jobs, snakemake_jobs(repository_copy)) == []
 
@@ -38,8 +38,8 @@ def test_another_preset_has_the_same_jobs_in_both(make_copy: Callable[[str], Pat
     ("before", "after", "difference"),
     [
         (
-            '"<data>/motion/summary.json",',
-            '"<data>/motion/summary.json", "extra",',
+            'directory("<data>/motion/ground_truth"),',
+            'directory("<data>/motion/ground_truth"), "extra",',
             "prepare_motion: output extra in one",
         ),
         ('"<data>/download.json",\n        code', "code", "prepare_motion: input data/demo/download.json in one"),

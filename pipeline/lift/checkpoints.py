@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from pipeline.geometry.camera import normalize_screen
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
 from pipeline.lift.dataset import MILLIMETRES, joint_choice
-from pipeline.lift.mixture_metrics import main_prediction
-from pipeline.lift.models import PoseMixture, build_model
+from pipeline.lift.models import build_model
+from pipeline.lift.outputs import Output, main_prediction
 from pipeline.lift.task import predict
 from pipeline.params import LiftVariant
 from pipeline.training import checkpoint
@@ -32,8 +32,8 @@ class LiftPredictor:
     skeleton: Skeleton
     model: nn.Module
 
-    def output(self, keypoints_2d: Tensor, width: float = 1000.0, height: float = 1000.0) -> Tensor | PoseMixture:
-        """The network's own output in metres: poses [N, J, 3], or a mixture of them."""
+    def output(self, keypoints_2d: Tensor, width: float = 1000.0, height: float = 1000.0) -> Output:
+        """The network's own output in metres: poses [N, J, 3], a mixture of them or samples."""
         joints = keypoints_2d.shape[-2]
         if joints == HUMAN36M_17.joint_count and self.skeleton != HUMAN36M_17:
             keypoints_2d = keypoints_2d[:, joint_choice(self.skeleton)]
@@ -47,7 +47,8 @@ class LiftPredictor:
     def predict(self, keypoints_2d: Tensor, width: float = 1000.0, height: float = 1000.0) -> Tensor:
         """Poses [N, J, 3] in mm, relative to the pelvis, in the camera's frame, for pixels [N, J, 2].
 
-        `width` and `height` are the picture's, in pixels. Of a mixture it is the mean. J is the skeleton's, or 17.
+        `width` and `height` are the picture's, in pixels. Of a mixture or of samples it is the mean. J is the
+        skeleton's, or 17.
         """
         return main_prediction(self.output(keypoints_2d, width, height)) * MILLIMETRES
 

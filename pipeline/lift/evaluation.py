@@ -1,54 +1,105 @@
-"""One seed's entry in results/<preset>/metrics/<variant>.json, and the example poses that figures show.
+"""One seed's entry in results/<preset>/metrics/<variant>.json: every error of a model on a split's poses.
 
 Errors are in mm. Each is given averaged *action by action* (the mean of the actions' means, as published) and *frame by
 frame* (over all poses), and for each action, joint and subject over the poses that belong to it. An action or subject
 without a pose is left out.
+
+The model is asked for a chunk of poses at a time, so that half a million poses with 200 hypotheses each can be measured
+anywhere.
 """
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
 from pipeline.artifacts import InputError
+from pipeline.geometry.skeleton import Skeleton
 from pipeline.lift import mixture_metrics as mixtures
-from pipeline.lift.dataset import MILLIMETRES, LiftData, joint_choice
+from pipeline.lift.dataset import MILLIMETRES, LiftData, Rows
 from pipeline.lift.metrics import aligned_joint_errors, average_by_group, joint_errors
+from pipeline.lift.mixture_description import MixtureDescription
 from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.lift.models.variational_autoencoder import PoseSamples
+from pipeline.lift.outputs import Output, hypothesis_count, main_prediction, possible_poses, tensors
 
 HYPOTHESES_AT_ONCE = 32_768  # bounds the memory; results do not depend on it
 AMBIGUOUS = 0.8  # a frame whose oracle error is below this share of the mean's has hypotheses worth telling apart
+BEST_OF = (5, 200)  # samples among which the best is taken, as far as a model draws so many (GraphMDN, Table 3)
 
+Predict = Callable[[Rows], Output]  # a model's output for some rows of the data
 Errors = dict[str, dict[str, Tensor]]  # prediction, protocol: [N, J] float64, mm
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's errors on N poses, ready for JSON, and the two that examples are chosen by."""
+
+    predictions: dict[str, Any]
+    mixture: dict[str, Any] | None
+    main_error: Tensor  # [N] mm, P1 of what the model is judged by
+    closest_error: Tensor  # [N] mm, P1 of the best of the poses that it names
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        return {"predictions": self.predictions, "mixture": self.mixture}
 
 
 @torch.no_grad()
 def evaluate(
-    output: Tensor | PoseMixture, data: LiftData, hypotheses_at_once: int = HYPOTHESES_AT_ONCE
-) -> dict[str, Any]:
-    """`predictions` and `mixture` of a model's output for all N poses of a split, ready for JSON.
+    predict: Predict,
+    data: LiftData,
+    bone_length_sum: float | None = None,
+    describe: bool = True,
+    hypotheses_at_once: int = HYPOTHESES_AT_ONCE,
+) -> Evaluation:
+    """Measure a model on all poses of a split.
 
-    `output` is [N, J, 3] in metres for a point model, whose prediction is called `point` and whose `mixture` is None. A
-    mixture has four predictions: `mean` and `highest`; `oracle`, whose P-MPJPE aligns every hypothesis and takes the
-    smallest error, as the authors do; `oracle_closest`, with only the P-MPJPE of the hypothesis that is closest before
-    alignment. Output that is not finite raises InputError.
+    A point model's prediction is called `point`; with the training subjects' `bone_length_sum` (metres) there is a
+    second one, `calibrated`. A mixture has four: `mean` and `highest`; `oracle`, whose P-MPJPE aligns every hypothesis
+    and takes the smallest error, as the authors do; `oracle_closest`, with only the P-MPJPE of the hypothesis that is
+    closest before alignment. Samples have `mean`, and `oracle_5` and `oracle_200`, the best of so many. Output that is
+    not finite raises InputError. Without `describe` nothing is said of a mixture but its errors.
     """
-    check_output(output, data)
-    errors = all_errors(output, data.targets, hypotheses_at_once)
+    description, parts = MixtureDescription(), []
+    for rows in chunks(predict, data, hypotheses_at_once):
+        output = predict(rows)
+        check_output(output, data, rows)
+        errors = all_errors(output, data.targets_of(rows), data.skeleton, bone_length_sum)
+        parts.append({name: {k: v.cpu() for k, v in protocols.items()} for name, protocols in errors.items()})
+        if describe and isinstance(output, PoseMixture):
+            description.add(output, data, rows)
+    errors = {
+        name: {protocol: torch.cat([part[name][protocol] for part in parts]) for protocol in protocols}
+        for name, protocols in parts[0].items()
+    }
+    main, closest = (errors[name]["mpjpe"].mean(dim=-1) for name in _main_and_closest(errors))
+    mixture = None
+    if description.count:
+        mixture = description.result(closest < AMBIGUOUS * main, *_sample(predict, data))
     predictions = {
         name: {protocol: average(values, data) for protocol, values in protocols.items()}
         for name, protocols in errors.items()
     }
-    mixture = None
-    if isinstance(output, PoseMixture):
-        oracle, mean = (errors[name]["mpjpe"].mean(dim=-1) for name in ("oracle", "mean"))
-        mixture = describe_mixture(output, data, oracle < AMBIGUOUS * mean, hypotheses_at_once)
-    return {"predictions": predictions, "mixture": mixture}
+    return Evaluation(predictions, mixture, main, closest)
+
+
+def _main_and_closest(errors: Errors) -> tuple[str, str]:
+    """The prediction that a model is judged by, and the best that it has."""
+    best = [name for name in errors if name.startswith("oracle") and "mpjpe" in errors[name]]
+    return ("mean", best[-1]) if best else ("point", "point")
+
+
+def _sample(predict: Predict, data: LiftData) -> tuple[PoseMixture, Tensor]:
+    """The mixtures of some poses that a fixed seed chooses, and the true poses."""
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randperm(len(data), generator=generator)[: mixtures.CALIBRATION_POSES].to(data.keypoints_2d.device)
+    mixture = predict(rows)
+    assert isinstance(mixture, PoseMixture)
+    return mixture, data.targets_of(rows)
 
 
 def action_averages(predictions: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,38 +111,51 @@ def action_averages(predictions: Mapping[str, Any]) -> dict[str, Any]:
     return {**averages.get("mean", averages.get("point", {})), "by_prediction": averages}
 
 
-def check_output(output: Tensor | PoseMixture, data: LiftData) -> None:
+def check_output(output: Output, data: LiftData, rows: slice) -> None:
     """Refuse output that is not finite (InputError) or does not belong to the data (AssertionError)."""
-    fields = [output.means, output.scales, output.logits] if isinstance(output, PoseMixture) else [output]
+    fields = tensors(output)
     poses = fields[0]
-    expected = (len(data), data.skeleton.joint_count, 3)
+    expected = (len(range(*rows.indices(len(data)))), data.skeleton.joint_count, 3)
     assert (len(poses), *poses.shape[-2:]) == expected, f"expected poses {expected}, got {tuple(poses.shape)}"
     for values in fields:
         broken = ~values.isfinite().flatten(start_dim=1).all(dim=1)
         if broken.any():
-            first = int(broken.double().argmax())
+            first = rows.start + int(broken.double().argmax())
             raise InputError(
                 f"predictions: not finite for {int(broken.sum())} of {len(broken)} test poses (first: {first}); the "
                 "weights diverged, so train the variant again with a lower learning rate"
             )
 
 
+def chunks(predict: Predict, data: LiftData, hypotheses_at_once: int = HYPOTHESES_AT_ONCE) -> Iterator[slice]:
+    """Slices that cover all poses, with a progress bar in poses."""
+    count, size = len(data), max(1, hypotheses_at_once // hypothesis_count(predict(slice(0, 1))))
+    with tqdm(total=count, desc="evaluate", unit="pose", unit_scale=True, disable=None) as bar:
+        for start in range(0, count, size):
+            yield slice(start, min(start + size, count))
+            bar.update(min(size, count - start))
+
+
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
-def all_errors(output: Tensor | PoseMixture, targets: Tensor, hypotheses_at_once: int) -> Errors:
-    """Every joint's error in every prediction and protocol, on the CPU."""
-    parts = []
-    for rows in _chunks(output, hypotheses_at_once, "errors"):
-        if isinstance(output, PoseMixture):
-            errors = mixture_errors(mixtures.select(output, rows), targets[rows])
-        else:
-            errors = {"point": both_protocols(mixtures.root_at_origin(output[rows]), targets[rows])}
-        parts.append({name: {k: v.cpu() for k, v in protocols.items()} for name, protocols in errors.items()})
-    return {
-        name: {protocol: torch.cat([part[name][protocol] for part in parts]) for protocol in protocols}
-        for name, protocols in parts[0].items()
-    }
+def all_errors(
+    output: Output, targets: Tensor, skeleton: Skeleton | None = None, bone_length_sum: float | None = None
+) -> Errors:
+    """Every joint's error in every prediction and protocol, [n, J] each."""
+    if isinstance(output, PoseMixture):
+        return mixture_errors(output, targets)
+    if isinstance(output, PoseSamples):
+        return sample_errors(output, targets)
+    errors = {"point": both_protocols(main_prediction(output), targets)}
+    if skeleton is not None and bone_length_sum is not None:
+        calibrated = calibrate(main_prediction(output), skeleton, bone_length_sum)
+        # Alignment undoes any scale, so Protocol 2 cannot tell the two apart.
+        errors["calibrated"] = {
+            "mpjpe": MILLIMETRES * joint_errors(calibrated, targets),
+            "p_mpjpe": errors["point"]["p_mpjpe"],
+        }
+    return errors
 
 
 def both_protocols(poses: Tensor, targets: Tensor) -> dict[str, Tensor]:
@@ -105,14 +169,46 @@ def both_protocols(poses: Tensor, targets: Tensor) -> dict[str, Tensor]:
 def mixture_errors(mixture: PoseMixture, targets: Tensor) -> Errors:
     """Errors of a mixture's four predictions."""
     kernels = both_protocols(mixtures.hypotheses(mixture), targets[:, None])  # [n, K, J]
-    closest, closest_aligned = (errors.mean(dim=-1).argmin(dim=-1) for errors in kernels.values())
+    closest = kernels["mpjpe"].mean(dim=-1).argmin(dim=-1)
     each = torch.arange(len(targets), device=targets.device)
     return {
         "mean": both_protocols(mixtures.mean_prediction(mixture), targets),
         "highest": both_protocols(mixtures.highest_prediction(mixture), targets),
-        "oracle": {"mpjpe": kernels["mpjpe"][each, closest], "p_mpjpe": kernels["p_mpjpe"][each, closest_aligned]},
+        "oracle": best_of(kernels),
         "oracle_closest": {"p_mpjpe": kernels["p_mpjpe"][each, closest]},
     }
+
+
+def sample_errors(samples: PoseSamples, targets: Tensor) -> Errors:
+    """Errors of the samples' mean, and of the best of the first 5 and of the first 200."""
+    each = both_protocols(possible_poses(samples), targets[:, None])  # [n, S, J]
+    drawn = samples.poses.shape[1]
+    best = {
+        f"oracle_{count}": best_of({protocol: errors[:, :count] for protocol, errors in each.items()})
+        for count in BEST_OF
+        if count <= drawn
+    }
+    return {"mean": both_protocols(main_prediction(samples), targets)} | best
+
+
+def best_of(errors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Of hypotheses' errors [n, K, J] those of the hypothesis that is best, in each protocol its own: [n, J]."""
+    best = {}
+    for protocol, values in errors.items():
+        chosen = values.mean(dim=-1).argmin(dim=-1)
+        best[protocol] = values[torch.arange(len(values), device=values.device), chosen]
+    return best
+
+
+def calibrate(poses: Tensor, skeleton: Skeleton, bone_length_sum: float) -> Tensor:
+    """Poses [N, J, 3] scaled so that their bones' lengths add up to a canonical skeleton's (SemGCN, Section 5.2)."""
+    return poses * (bone_length_sum / bone_lengths(poses, skeleton).clamp_min(1e-6))[:, None, None]
+
+
+def bone_lengths(poses: Tensor, skeleton: Skeleton) -> Tensor:
+    """The sum of a pose's bone lengths, [N], in the poses' unit."""
+    parents, children = zip(*skeleton.edges, strict=True)
+    return (poses[:, list(children)] - poses[:, list(parents)]).norm(dim=-1).sum(dim=-1)
 
 
 def average(errors: Tensor, data: LiftData) -> dict[str, Any]:
@@ -126,133 +222,3 @@ def average(errors: Tensor, data: LiftData) -> dict[str, Any]:
         "per_joint": dict(zip(data.skeleton.names, errors.mean(dim=0).tolist(), strict=True)),
         "per_subject": average_by_group(per_pose, data.subject, data.pose_set.subjects),
     }
-
-
-# --- the mixture ------------------------------------------------------------------------------------------------------
-
-
-def describe_mixture(
-    mixture: PoseMixture, data: LiftData, ambiguous: Tensor, hypotheses_at_once: int
-) -> dict[str, Any]:
-    """The `mixture` part. `ambiguous` [N] marks the frames on which the depth ratio is taken.
-
-    `spread_mm` is the hypotheses' standard deviation along the camera's axes, over all frames.
-    """
-    nll, variance, seen = [], [], []
-    for rows in _chunks(mixture, hypotheses_at_once, "mixture"):
-        part = mixtures.select(mixture, rows)
-        nll.append(mixtures.negative_log_likelihood(part, data.targets[rows]).cpu())
-        variance.append(mixtures.hypothesis_variance(part).mean(dim=1).cpu())
-        seen.append(reprojection(part, data, rows).cpu())
-    spread = MILLIMETRES * torch.cat(variance).mean(dim=0).sqrt()
-    return {
-        "kernels": mixture.means.shape[1],
-        "level": mixture.level,
-        "nll": float(torch.cat(nll).mean()),
-        "calibration": mixtures.calibration(mixture, data.targets),
-        "components_used": mixtures.component_use(mixture),
-        "mean_weights": mixtures.mean_weights(mixture).tolist(),
-        "collapsed": mixtures.has_collapsed(mixture),
-        "spread_mm": dict(zip(("x", "y", "depth"), spread.tolist(), strict=True)),
-        "ambiguous_share": float(ambiguous.double().mean()),
-        "depth_ratio": mixtures.depth_ratio(torch.cat(variance), ambiguous),
-        "reprojection_px": _average_reprojection(torch.cat(seen)),
-    }
-
-
-REPROJECTION = ("mean", "worst", "truth", "depth_spread_px")
-
-
-def reprojection(mixture: PoseMixture, data: LiftData, rows: slice) -> Tensor:
-    """How well hypotheses explain the picture (claim GM-28), the four REPROJECTION figures of each pose, [n, 4] px.
-
-    The average and the worst error over the hypotheses above 5 % weight (NaN where there is none), each put at the
-    root's true place; the truth's own error, 0 unless the keypoints come from a detector; and, as the yardstick, the
-    hypotheses' standard deviation along depth in the pixels that it would cover if it lay across the view.
-    """
-    poses, device = data.pose_set.select(np.arange(rows.start, rows.stop)), mixture.means.device
-    keypoints_2d = torch.from_numpy(poses.keypoints_2d).to(device)[:, joint_choice(data.skeleton)]
-    roots = torch.from_numpy(poses.joints_3d).to(device)[:, None, :1].double()  # [n, 1, 1, 3] mm
-    camera = torch.from_numpy(poses.camera).long().to(device)
-
-    everything = torch.cat((mixtures.hypotheses(mixture), data.targets[rows][:, None]), dim=1)
-    errors = mixtures.reprojection_errors(
-        MILLIMETRES * everything.double() + roots, keypoints_2d, poses.cameras, camera
-    )
-    errors, truth = errors[:, :-1], errors[:, -1]
-    used = mixtures.hypothesis_weights(mixture) > mixtures.USED_WEIGHT
-    worst = errors.masked_fill(~used, -math.inf).amax(dim=1)
-    mean = (errors * used).sum(dim=1) / used.sum(dim=1)
-    focal_length = torch.tensor([lens.focal_length for lens in poses.cameras], dtype=torch.float64, device=device)
-    depth_spread = MILLIMETRES * mixtures.hypothesis_variance(mixture)[..., 2].sqrt().mean(dim=1)
-    depth_spread_px = depth_spread * focal_length.mean(dim=1)[camera] / roots[:, 0, 0, 2]
-    return torch.stack((mean, worst.where(used.any(dim=1), torch.nan), truth, depth_spread_px), dim=1)
-
-
-def _average_reprojection(seen: Tensor) -> dict[str, float | None]:
-    """Averages over the poses that have a used hypothesis; None where no pose has one."""
-    averages = seen.nanmean(dim=0).tolist()
-    return {name: None if math.isnan(value) else value for name, value in zip(REPROJECTION, averages, strict=True)}
-
-
-# --- examples ---------------------------------------------------------------------------------------------------------
-
-
-@torch.no_grad()
-def examples(output: Tensor | PoseMixture, data: LiftData, count: int = 3) -> dict[str, NDArray]:
-    """Poses of `count` distinct actions for the figures, as the `example_*` arrays of evaluate_lift/<variant>.npz.
-
-    Of a mixture, the frames where the oracle is most better than the mean (GraphMDN, Figure 2), the largest gain
-    first: chosen to show the hypotheses apart, not as typical. Of a point model, whose one hypothesis has weight 1,
-    the frame of median error in each of the first `count` actions.
-    """
-    check_output(output, data)
-    main = mixtures.main_prediction(output)
-    closest = mixtures.oracle_prediction(output, data.targets) if isinstance(output, PoseMixture) else main
-    error, error_oracle = (
-        MILLIMETRES * joint_errors(poses, data.targets).mean(dim=-1).cpu() for poses in (main, closest)
-    )
-    actions = data.action.cpu()
-    candidates = [torch.nonzero(actions == action)[:, 0] for action in actions.unique()]
-    if isinstance(output, PoseMixture):
-        gain = error - error_oracle
-        best = [int(rows[gain[rows].argmax()]) for rows in candidates]
-        chosen = sorted(best, key=lambda row: -float(gain[row]))[:count]
-    else:
-        chosen = [int(rows[error[rows].argsort(stable=True)[len(rows) // 2]]) for rows in candidates[:count]]
-    return _example_arrays(output, data, chosen) | {
-        "example_mpjpe_mean": error[chosen].numpy(),
-        "example_mpjpe_oracle": error_oracle[chosen].numpy(),
-    }
-
-
-def _example_arrays(output: Tensor | PoseMixture, data: LiftData, chosen: list[int]) -> dict[str, NDArray]:
-    poses, rows = data.pose_set.select(chosen), torch.tensor(chosen, device=data.targets.device)
-    if isinstance(output, PoseMixture):
-        part = mixtures.select(output, rows)
-        hypotheses, weights = mixtures.hypotheses(part), mixtures.hypothesis_weights(part)
-    else:
-        hypotheses = mixtures.root_at_origin(output[rows])[:, None]
-        weights = torch.ones(len(chosen), 1)
-    return {
-        "example_keypoints_2d": poses.keypoints_2d[:, joint_choice(data.skeleton)],
-        "example_truth": _millimetres(data.targets[rows]),
-        "example_hypotheses": _millimetres(hypotheses),
-        "example_weights": weights.float().cpu().numpy(),
-        "example_action": np.array([poses.actions[index] for index in poses.action]),
-        "example_subject": np.array([poses.subjects[index] for index in poses.subject]),
-    }
-
-
-def _millimetres(poses: Tensor) -> NDArray:
-    return (MILLIMETRES * poses.double()).float().cpu().numpy()
-
-
-def _chunks(output: Tensor | PoseMixture, hypotheses_at_once: int, description: str) -> Iterator[slice]:
-    """Slices that cover all poses, with a progress bar in poses."""
-    count, kernels = (output.means.shape[:2]) if isinstance(output, PoseMixture) else (len(output), 1)
-    size = max(1, hypotheses_at_once // kernels)
-    with tqdm(total=count, desc=f"evaluate: {description}", unit="pose", unit_scale=True, disable=None) as bar:
-        for start in range(0, count, size):
-            yield slice(start, min(start + size, count))
-            bar.update(min(size, count - start))

@@ -29,23 +29,18 @@ import torch
 from torch import Tensor
 
 from pipeline.geometry.camera import Camera, project
-from pipeline.lift.metrics import POSES_AT_ONCE, joint_errors
 from pipeline.lift.models.mixture_head import PoseMixture
 
 CALIBRATION_PERCENT = range(10, 100, 10)
 CALIBRATION_POSES = 2000
 CALIBRATION_SAMPLES = 99  # 100 equally likely ranks, of which every tenth is a whole number
 CALIBRATION_NUMBERS_AT_ONCE = 500_000  # coordinates, so that a chunk stays in a processor's cache
+PAIRS_AT_ONCE = 2_000_000  # of kernels, so that 200 of them do not fill the memory
 USED_WEIGHT = 0.05  # a kernel with more weight than this counts as used
 COLLAPSED_WEIGHT = 0.95  # one kernel with more than this on average: the mixture has collapsed to it
 
 
 # --- single poses -----------------------------------------------------------------------------------------------------
-
-
-def main_prediction(output: Tensor | PoseMixture) -> Tensor:
-    """The pose a model is judged by, [N, J, 3]: a point model's output, a mixture's mean."""
-    return mean_prediction(output) if isinstance(output, PoseMixture) else root_at_origin(output)
 
 
 def mean_prediction(mixture: PoseMixture) -> Tensor:
@@ -60,14 +55,6 @@ def highest_prediction(mixture: PoseMixture) -> Tensor:
     means = hypotheses(mixture)
     kernel = mixing_weights(mixture).argmax(dim=-1).expand(-1, means.shape[2])  # [N, J]
     return means.gather(1, kernel[:, None, :, None].expand(-1, 1, -1, 3))[:, 0]
-
-
-def oracle_prediction(mixture: PoseMixture, target: Tensor) -> Tensor:
-    """The hypothesis with the smallest MPJPE to the target [N, J, 3] ("Oracle"), [N, J, 3]. Not a fair predictor."""
-    means = hypotheses(mixture)
-    pairs = zip(means.split(POSES_AT_ONCE), target[:, None].split(POSES_AT_ONCE), strict=True)
-    closest = torch.cat([joint_errors(some, true).mean(dim=-1).argmin(dim=-1) for some, true in pairs])
-    return means[torch.arange(len(means), device=means.device), closest]
 
 
 def select(mixture: PoseMixture, rows: slice | Tensor) -> PoseMixture:
@@ -184,9 +171,21 @@ def mean_weights(mixture: PoseMixture) -> Tensor:
     return _weights_beside_root(mixture).mean(dim=(0, 1))
 
 
-def has_collapsed(mixture: PoseMixture) -> bool:
-    """Whether one kernel has more than 95 % of the weight on average: the mixture is a point model in disguise."""
-    return bool(mean_weights(mixture).max() > COLLAPSED_WEIGHT)
+def pairwise_distance(mixture: PoseMixture) -> Tensor:
+    """Mean distance of a joint in two kernels, over all pairs of different kernels and all joints: [N] float64, metres.
+
+    0 with one kernel. Weights play no part: it says how far apart the hypotheses are (claim GM-24).
+    """
+    joints = hypotheses(mixture).transpose(1, 2).double()  # [N, J, K, 3]
+    kernels = joints.shape[2]
+    at_once = max(1, PAIRS_AT_ONCE // (joints.shape[1] * kernels**2))
+    sums = [torch.cdist(some, some).sum(dim=(-2, -1)).mean(dim=1) for some in joints.split(at_once)]
+    return torch.cat(sums) / max(1, kernels * (kernels - 1))
+
+
+def has_collapsed(weights: Sequence[float]) -> bool:
+    """Whether one of the kernels' mean weights is more than 95 %: the mixture is a point model in disguise."""
+    return max(weights) > COLLAPSED_WEIGHT
 
 
 def hypothesis_variance(mixture: PoseMixture) -> Tensor:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import Skeleton
-from pipeline.lift.dataset import MILLIMETRES, LiftData
+from pipeline.lift.dataset import MILLIMETRES, LiftData, Rows
 from pipeline.lift.losses import joints_and_bones, mean_squared_error, node_nll, pose_nll
 from pipeline.lift.metrics import average_by_group, mpjpe
-from pipeline.lift.mixture_metrics import main_prediction, oracle_prediction
-from pipeline.lift.models import PoseMixture
+from pipeline.lift.mirror import mirrored
+from pipeline.lift.models import PoseMixture, RefinedPose, VariationalAutoencoder
+from pipeline.lift.outputs import Output, closest_pose, concatenate, main_prediction
 from pipeline.params import LiftVariant
 
 BATCH = 256  # poses at a time where no gradient is needed: what a processor cache holds; a GPU takes more at once
+WATCHED_SAMPLES = (
+    5  # of a model that draws samples, while it is watched: 200 of each pose would take longer than training
+)
 
 
 class LiftTask:
@@ -23,10 +29,10 @@ class LiftTask:
 
     def __init__(self, variant: LiftVariant, model: nn.Module, train: LiftData, test: LiftData) -> None:
         self.variant = variant
-        self.model = model.to(train.inputs.device)
+        self.model = model.to(train.device)
         self.train = train
         self.test = test
-        self.device = str(train.inputs.device)
+        self.device = train.device
 
     @property
     def examples(self) -> int:
@@ -37,43 +43,78 @@ class LiftTask:
         return self.variant.optimizer.batch_size
 
     def loss(self, indices: Tensor) -> dict[str, Tensor]:
-        return loss_terms(
-            self.variant, self.train.skeleton, self.model(self.train.inputs[indices]), self.train.targets[indices]
-        )
+        inputs, targets = self.train.batch(indices)
+        if self.variant.flip.training:
+            chosen = (torch.rand(len(inputs), device=inputs.device) < 0.5)[:, None, None]
+            inputs = torch.where(chosen, mirrored(inputs, self.train.skeleton), inputs)
+            targets = torch.where(chosen, mirrored(targets, self.train.skeleton), targets)
+        if isinstance(self.model, VariationalAutoencoder):
+            return self.model.loss(inputs, targets)
+        return loss_terms(self.variant, self.train.skeleton, self.model(inputs), targets)
 
+    @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """MPJPE in mm, averaged action by action, and the loss; a mixture's oracle first: the authors chose by it."""
-        output = predict(self.model, self.test.inputs)
-        figures: dict[str, float] = {}
-        if isinstance(output, PoseMixture):
-            figures["test_oracle_mpjpe"] = self._action_average(oracle_prediction(output, self.test.targets))
-        figures["test_mpjpe"] = self._action_average(main_prediction(output))
-        terms = loss_terms(self.variant, self.test.skeleton, output, self.test.targets)
-        return figures | {"test_loss": float(sum(terms.values()))}
+        predict = predictor(self.model, self.test, WATCHED_SAMPLES)
+        errors: dict[str, list[Tensor]] = {"test_oracle_mpjpe": [], "test_mpjpe": []}
+        loss = 0.0
+        for rows in torch.arange(len(self.test), device=self.test.device).split(BATCH):
+            output, targets = predict(rows), self.test.targets_of(rows)
+            if isinstance(output, PoseMixture):
+                errors["test_oracle_mpjpe"].append(mpjpe(closest_pose(output, targets), targets, per_pose=True))
+            errors["test_mpjpe"].append(mpjpe(main_prediction(output), targets, per_pose=True))
+            loss += len(rows) * total(loss_terms(self.variant, self.test.skeleton, output, targets))
+        figures = {name: self._action_average(torch.cat(parts)) for name, parts in errors.items() if parts}
+        return figures | {"test_loss": loss / len(self.test)}
 
-    def _action_average(self, prediction: Tensor) -> float:
-        errors = mpjpe(prediction, self.test.targets, per_pose=True) * MILLIMETRES
-        averages = average_by_group(errors, self.test.action, self.test.pose_set.actions)
+    def _action_average(self, errors: Tensor) -> float:
+        averages = average_by_group(MILLIMETRES * errors, self.test.action, self.test.pose_set.actions)
         return sum(averages.values()) / len(averages)
 
 
 def loss_terms(
-    variant: LiftVariant, skeleton: Skeleton, output: Tensor | PoseMixture, targets: Tensor
+    variant: LiftVariant, skeleton: Skeleton, output: Output | RefinedPose, targets: Tensor
 ) -> dict[str, Tensor]:
     """What the variant minimises, by name, as means over the batch."""
     if isinstance(output, PoseMixture):
         nll = pose_nll if variant.head.level == "pose" else node_nll
         return {"negative log-likelihood": nll(output, targets)}
+    if isinstance(output, RefinedPose):  # in training: the pose before its refinement is to be right as well
+        before = {
+            f"{name}, before": value for name, value in loss_terms(variant, skeleton, output.before, targets).items()
+        }
+        return loss_terms(variant, skeleton, output.pose, targets) | before
+    poses = output if isinstance(output, Tensor) else main_prediction(output)
     if variant.loss == "joints_and_bones":
-        return joints_and_bones(output, targets, skeleton)
-    return {"mean squared error": mean_squared_error(output, targets)}
+        return joints_and_bones(poses, targets, skeleton)
+    return {"mean squared error": mean_squared_error(poses, targets)}
+
+
+def total(terms: dict[str, Tensor]) -> float:
+    return float(sum(terms.values()))
 
 
 @torch.no_grad()
-def predict(model: nn.Module, inputs: Tensor) -> Tensor | PoseMixture:
+def mean_loss(variant: LiftVariant, predict: Callable[[Rows], Output], data: LiftData) -> float:
+    """The loss over all poses of a split."""
+    parts = torch.arange(len(data), device=data.device).split(BATCH)
+    losses = [
+        len(rows) * total(loss_terms(variant, data.skeleton, predict(rows), data.targets_of(rows))) for rows in parts
+    ]
+    return sum(losses) / len(data)
+
+
+def predictor(model: nn.Module, data: LiftData, samples: int | None = None) -> Callable[[Rows], Output]:
+    """A function that gives the model's output for some rows of the data; `samples` of it, where it draws any."""
+    return lambda rows: predict(model, data.inputs_of(rows), samples)
+
+
+@torch.no_grad()
+def predict(model: nn.Module, inputs: Tensor, samples: int | None = None) -> Output:
     """The model's output for all N inputs, in evaluation mode and in batches that fit anywhere."""
     was_training = model.training
     model.eval()
-    outputs = [model(batch) for batch in inputs.split(BATCH)]
+    options = {"samples": samples} if samples and isinstance(model, VariationalAutoencoder) else {}
+    outputs = [model(batch, **options) for batch in inputs.split(BATCH)]
     model.train(was_training)
-    return PoseMixture.concatenate(outputs) if isinstance(outputs[0], PoseMixture) else torch.cat(outputs)
+    return concatenate(outputs)

@@ -3,8 +3,7 @@
 
 rule train_lift:
     input:
-        "<data>/motion/train.npz",
-        "<data>/motion/test.npz",
+        lambda wildcards: f"data/{PRESET}/motion/{STAGES.run.variant(wildcards.variant).input}",
         code=STAGES.code_of("train_lift"),
     output:
         directory("<data>/train_lift/{variant}"),
@@ -28,8 +27,8 @@ rule train_lift:
 
 rule evaluate_lift:
     input:
-        "<data>/motion/train.npz",
-        "<data>/motion/test.npz",
+        lambda wildcards: f"data/{PRESET}/motion/{STAGES.run.variant(wildcards.variant).input}",
+        "<data>/motion/mpi_inf_3dhp",
         "<data>/train_lift/{variant}",
         code=STAGES.code_of("evaluate_lift"),
     output:

@@ -24,9 +24,7 @@ rule prepare_motion:
         "<data>/download.json",
         code=STAGES.code_of("prepare_motion"),
     output:
-        "<data>/motion/train.npz",
-        "<data>/motion/test.npz",
-        "<data>/motion/summary.json",
+        directory("<data>/motion/ground_truth"),
     log:
         "<logs>/prepare_motion.log",
     benchmark:
@@ -38,3 +36,42 @@ rule prepare_motion:
         settings=STAGES.settings_of("prepare_motion"),
     shell:
         "python -m pipeline prepare_motion --preset {params.preset} > {log} 2>&1"
+
+
+rule detect:
+    input:
+        "<data>/motion/ground_truth",
+        code=STAGES.code_of("detect"),
+    output:
+        directory("<data>/motion/{detector}"),
+    log:
+        "<logs>/detect/{detector}.log",
+    benchmark:
+        "<logs>/detect/{detector}.jsonl"
+    wildcard_constraints:
+        detector="|".join(STAGES.items_of("detect")),
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        preset=PRESET,
+        settings=STAGES.settings_of("detect"),
+    shell:
+        "python -m pipeline detect --preset {params.preset} --detector {wildcards.detector} > {log} 2>&1"
+
+
+rule prepare_generalization:
+    input:
+        code=STAGES.code_of("prepare_generalization"),
+    output:
+        directory("<data>/motion/mpi_inf_3dhp"),
+    log:
+        "<logs>/prepare_generalization.log",
+    benchmark:
+        "<logs>/prepare_generalization.jsonl"
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        preset=PRESET,
+        settings=STAGES.settings_of("prepare_generalization"),
+    shell:
+        "python -m pipeline prepare_generalization --preset {params.preset} > {log} 2>&1"

@@ -32,7 +32,7 @@ rule report:
         expand("<results>/metrics/{variant}.json", variant=LIFT_VARIANTS),
         expand("<data>/train_lift/{variant}", variant=LIFT_VARIANTS),
         expand("<data>/evaluate_lift/{variant}.npz", variant=LIFT_VARIANTS),
-        "<data>/motion/summary.json",
+        "<data>/motion/ground_truth",
         PUBLISHED,
         code=STAGES.code_of("report"),
     output:

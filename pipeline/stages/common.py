@@ -7,8 +7,10 @@ import datetime
 import os
 import platform
 import resource
+import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,37 @@ import torch
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry.poses import PoseSet, PoseSetError
-from pipeline.params import Run
+from pipeline.lift.dataset import LiftData, semgcn_protocol_2
+from pipeline.lift.task import LiftTask, predict
+from pipeline.params import LiftVariant, Run
+from pipeline.stages.status import why_no_input
 from pipeline.training import device as devices
 from pipeline.training.loop import Progress
 
+TIMED_BATCH = 64  # the batch of SemGCN's trainings
+TIMED_SECONDS = 0.5
 
-def read_poses(run: Run, split: str) -> PoseSet:
-    path = run.layout.motion_split(split)
+
+def read_data(run: Run, variant: LiftVariant, device: str) -> dict[str, LiftData]:
+    """The variant's splits, `train` and `test`, with the 2D joints that it is given."""
+    train, test = (read_poses(run, split, variant.input) for split in ("train", "test"))
+    if variant.protocol == "semgcn_2":
+        train, test = semgcn_protocol_2(train, test)
+    return {"train": LiftData.from_pose_set(train, device), "test": LiftData.from_pose_set(test, device)}
+
+
+def read_generalization(run: Run, device: str) -> LiftData | None:
+    """Another data set's test poses, None where there are none."""
+    if why_no_input(run, "mpi_inf_3dhp"):
+        return None
+    return LiftData.from_pose_set(read_poses(run, "test", "mpi_inf_3dhp"), device)
+
+
+def read_poses(run: Run, split: str, source: str = "ground_truth") -> PoseSet:
+    """A split's poses, mapped from the disk."""
+    path = run.layout.motion_split(split, source)
     try:
-        return PoseSet.from_arrays(artifacts.read_arrays(path))
+        return PoseSet.from_arrays(artifacts.map_arrays(path))
     except PoseSetError as error:
         raise InputError(f"{path}: {error}; delete it and run prepare_motion again") from None
 
@@ -35,10 +59,6 @@ def device(run: Run) -> str:
         return devices.prepare(run.preset.device, run.preset.threads)
     except devices.DeviceError as error:
         raise InputError(f"params/{run.preset_name}.yaml: {error}") from None
-
-
-def status(reason: str | None) -> dict[str, str | None]:
-    return {"status": "run" if reason is None else "not run", "reason": reason}
 
 
 def now() -> str:
@@ -63,9 +83,10 @@ def started(path: Path, fingerprint: str) -> str:
     return record["started"]
 
 
-def environment(run: Run, device: str, started: str, progress: Progress, epochs: int, examples: int) -> dict[str, Any]:
+def environment(run: Run, task: LiftTask, started: str, progress: Progress, epochs: int) -> dict[str, Any]:
     """Where, when and how fast a training ran: everything that may differ between two equal runs."""
-    poses = examples * epochs
+    poses = task.examples * epochs
+    device = task.device
     return {
         "started": started,
         "finished": now(),
@@ -82,11 +103,31 @@ def environment(run: Run, device: str, started: str, progress: Progress, epochs:
         "steps": progress.step,
         "poses": poses,
         "poses_per_second": round(poses / progress.seconds, 1) if progress.seconds else None,
+        "inference_poses_per_second": inference_speed(task),
         "resumed": progress.resumed,
         "peak_memory_mb": round(
             resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2), 1
         ),
     }
+
+
+def inference_speed(task: LiftTask) -> float | None:
+    """Poses that the finished model takes a second in batches of 64: the median of a few seconds' batches.
+
+    None where there are fewer poses than make a batch.
+    """
+    if len(task.test) < TIMED_BATCH:
+        return None
+    inputs = task.test.inputs_of(slice(0, TIMED_BATCH))
+    seconds: list[float] = []
+    end = time.monotonic() + TIMED_SECONDS
+    while time.monotonic() < end or len(seconds) < 3:
+        start = time.perf_counter()
+        predict(task.model, inputs, samples=1)
+        if task.device != "cpu":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    return round(TIMED_BATCH / statistics.median(seconds), 1)
 
 
 def git_commit(root: Path) -> str | None:

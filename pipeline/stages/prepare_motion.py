@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pipeline import artifacts
-from pipeline.artifacts import InputError
+from pipeline.artifacts import Layout
 from pipeline.geometry.poses import PoseSet
 from pipeline.params import CmuMotion, Motion, Run, SyntheticMotion
-from pipeline.sources import cmu, synthetic
+from pipeline.sources import cmu, human36m, synthetic
 
 
 def run(run: Run) -> None:
-    pose_sets, summary = load(run.preset.motion, run.layout.raw)
-    with artifacts.atomic_folder(run.layout.motion) as folder:
+    pose_sets, summary = load(run.preset.motion, run.layout)
+    with artifacts.atomic_folder(run.layout.motion()) as folder:
         for split, pose_set in pose_sets.items():
             artifacts.write_arrays(folder / f"{split}.npz", pose_set.check().to_arrays())
         artifacts.write_json(folder / "summary.json", summary)
 
 
-def load(motion: Motion, raw: Path) -> tuple[dict[str, PoseSet], dict]:
+def load(motion: Motion, layout: Layout) -> tuple[dict[str, PoseSet], dict]:
     """The splits of a preset's motion, and what was kept and dropped."""
     values = motion.model_dump(exclude={"source"})
     if isinstance(motion, SyntheticMotion):
         return synthetic.load(synthetic.SyntheticSettings(**values))
     if isinstance(motion, CmuMotion):
-        return cmu.load(cmu.CmuSettings(**values), raw)
-    raise InputError(
-        f"motion.source: {motion.source}: this version cannot read it yet; preset mini has real motion capture"
-    )
+        return cmu.load(cmu.CmuSettings(**values), layout.raw)
+    return human36m.load(human36m.Human36mSettings(**values), layout.licensed)

@@ -10,7 +10,7 @@ from pipeline.report import figures, metrics, page, tables
 def run(run: Run) -> None:
     results = metrics.read(run)
     built = tables.build(run, results)  # the same as in tables/, made anew because the page shows less of each
-    claims, motion = (artifacts.read_json(path) for path in (run.layout.claims, run.layout.motion_summary))
+    claims, motion = (artifacts.read_json(path) for path in (run.layout.claims, run.layout.motion_summary()))
     with artifacts.atomic_folder(run.layout.figures) as folder:
         not_drawn = figures.draw_all(run, results, folder)
     artifacts.write_text(run.layout.report, page.text(run, results, built, claims, motion, not_drawn))

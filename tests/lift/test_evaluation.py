@@ -12,9 +12,12 @@ from pipeline.artifacts import InputError, read_arrays, write_arrays
 from pipeline.geometry.camera import Camera
 from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_16
+from pipeline.lift import evaluation
 from pipeline.lift.dataset import LiftData
-from pipeline.lift.evaluation import action_averages, all_errors, evaluate, examples
+from pipeline.lift.evaluation import action_averages, all_errors
+from pipeline.lift.examples import examples as find_examples
 from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.lift.outputs import select
 
 ACTIONS, SUBJECTS = ["Walking", "Sitting", "Never filmed", "Eating"], ["S9", "S11"]
 AVERAGES = {"action_average", "frame_average", "per_action", "per_joint", "per_subject"}
@@ -69,6 +72,18 @@ def mixture_about(data: LiftData, kernels: int = 4, level: str = "pose", spread:
         logits=torch.randn(len(data), *nodes, kernels, generator=generator),
         level=level,
     )
+
+
+def evaluate(output, data: LiftData, **options) -> dict:
+    """The figures of a model that gives this output."""
+    return evaluation.evaluate(lambda rows: select(output, rows), data, **options).figures
+
+
+def examples(output, data: LiftData, count: int = 3) -> dict:
+    def predict(rows):
+        return select(output, rows)
+
+    return find_examples(predict, data, evaluation.evaluate(predict, data), count)
 
 
 def wrong_by(data: LiftData, millimetres: torch.Tensor) -> torch.Tensor:
@@ -143,7 +158,7 @@ def test_the_entry_of_a_mixture_has_exactly_the_agreed_shape(data, level):
     mixture = entry["mixture"]
     assert set(mixture) == {
         *("kernels", "level", "nll", "calibration", "components_used", "mean_weights", "collapsed"),
-        *("spread_mm", "ambiguous_share", "depth_ratio", "reprojection_px"),
+        *("spread_mm", "pairwise_distance_mm", "ambiguous_share", "depth_ratio", "reprojection_px"),
     }
     assert (mixture["kernels"], mixture["level"]) == (4, level)
     assert set(mixture["components_used"]) == {"mean_effective", "over_5_percent_on_average", "selected_share"}
@@ -330,7 +345,7 @@ def test_examples_of_a_node_level_mixture(data):
 
 
 def test_errors_lie_on_the_cpu_in_float64(data):
-    errors = all_errors(mixture_about(data), data.targets, 100)
+    errors = all_errors(mixture_about(data), data.targets)
     assert all(e.dtype == torch.float64 and e.shape == (60, 16) for found in errors.values() for e in found.values())
 
 

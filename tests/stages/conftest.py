@@ -59,7 +59,11 @@ def folder(tmp_path, monkeypatch) -> Path:
             """
         )
     )
-    motion = tmp_path / "data" / "tiny" / "motion"
+    motion = tmp_path / "data" / "tiny" / "motion" / "ground_truth"
+    other = tmp_path / "data" / "tiny" / "motion" / "mpi_inf_3dhp"
+    artifacts.write_json(
+        other / "status.json", {"status": "not run", "reason": "preset tiny asks for no other data set"}
+    )
     artifacts.write_arrays(motion / "train.npz", random_poses(1200, 0, ["S1", "S5"]).to_arrays())
     artifacts.write_arrays(motion / "test.npz", random_poses(300, 1, ["S9"]).to_arrays())
     artifacts.write_json(motion / "summary.json", {"source": "synthetic"})

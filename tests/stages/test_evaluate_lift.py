@@ -19,7 +19,7 @@ def trained(variant: str) -> dict:
 
 def test_the_mean_pose_scores_what_a_few_lines_of_numpy_give(folder):
     metrics = trained("mean_pose")
-    train, test = (np.load(f"data/tiny/motion/{split}.npz") for split in ("train", "test"))
+    train, test = (np.load(f"data/tiny/motion/ground_truth/{split}.npz") for split in ("train", "test"))
     keep = [joint for joint in range(17) if joint != 9]
     poses = {
         split: arrays["joints_3d"][:, keep] - arrays["joints_3d"][:, :1]

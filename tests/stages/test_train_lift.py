@@ -109,7 +109,7 @@ def test_an_unknown_variant_is_one_line_and_no_work(folder, capsys):
 def test_poses_with_a_wrong_joint_count_name_file_and_field(folder, capsys):
     import numpy as np
 
-    path = folder / "data" / "tiny" / "motion" / "train.npz"
+    path = folder / "data" / "tiny" / "motion" / "ground_truth" / "train.npz"
     arrays = dict(np.load(path))
     arrays["keypoints_2d"] = arrays["keypoints_2d"][:, :16]
     np.savez(path, **arrays)

@@ -1,0 +1,57 @@
+"""The example poses that figures show, as the `example_*` arrays of evaluate_lift/<variant>.npz."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.lift.dataset import MILLIMETRES, LiftData
+from pipeline.lift.evaluation import Evaluation, Predict
+from pipeline.lift.mixture_metrics import hypothesis_weights
+from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.lift.outputs import possible_poses
+
+
+@torch.no_grad()
+def examples(predict: Predict, data: LiftData, evaluation: Evaluation, count: int = 3) -> dict[str, NDArray]:
+    """Poses of `count` distinct actions with the hypotheses that a model has for them.
+
+    Of a model that names several poses, the frames where the best of them is most better than the mean (GraphMDN,
+    Figure 2), the largest gain first: chosen to show the hypotheses apart, not as typical. Of a point model, whose one
+    hypothesis has weight 1, the frame of median error in each of the first `count` actions.
+    """
+    error, closest = evaluation.main_error, evaluation.closest_error
+    actions = data.action.cpu()
+    candidates = [torch.nonzero(actions == action)[:, 0] for action in actions.unique()]
+    if error is closest or torch.equal(error, closest):
+        chosen = [int(rows[error[rows].argsort(stable=True)[len(rows) // 2]]) for rows in candidates[:count]]
+    else:
+        gain = error - closest
+        best = [int(rows[gain[rows].argmax()]) for rows in candidates]
+        chosen = sorted(best, key=lambda row: -float(gain[row]))[:count]
+    return _arrays(predict, data, chosen) | {
+        "example_mpjpe_mean": error[chosen].numpy(),
+        "example_mpjpe_oracle": closest[chosen].numpy(),
+    }
+
+
+def _arrays(predict: Predict, data: LiftData, chosen: list[int]) -> dict[str, NDArray]:
+    poses, rows = data.pose_set.select(chosen), torch.tensor(chosen, device=data.keypoints_2d.device)
+    output = predict(rows)
+    hypotheses = possible_poses(output)
+    if isinstance(output, PoseMixture):
+        weights = hypothesis_weights(output)
+    else:
+        weights = torch.full(hypotheses.shape[:2], 1 / hypotheses.shape[1])
+    return {
+        "example_keypoints_2d": poses.keypoints_2d[:, data.joints.cpu().numpy()],
+        "example_truth": _millimetres(data.targets_of(rows)),
+        "example_hypotheses": _millimetres(hypotheses),
+        "example_weights": weights.float().cpu().numpy(),
+        "example_action": np.array([poses.actions[index] for index in poses.action]),
+        "example_subject": np.array([poses.subjects[index] for index in poses.subject]),
+    }
+
+
+def _millimetres(poses: Tensor) -> NDArray:
+    return (MILLIMETRES * poses.double()).float().cpu().numpy()

@@ -1,0 +1,65 @@
+"""Give the preset's poses the 2D joints of a detector: from the user's file, or by a model of a detector's errors.
+
+data/<preset>/motion/<detector> has the same rows as the ground truth and other keypoints_2d. Where the preset has no
+such detections, the folder says so, and the variants that need them are `not run`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.geometry.poses import PoseSet
+from pipeline.params import DetectionFile, NoiseModel, Run
+from pipeline.sources import human36m_detections, licensed, noise
+from pipeline.stages import status
+
+SPLITS = ("train", "test")
+
+
+def run(run: Run, detector: str) -> None:
+    settings = run.preset.detections.get(detector)  # type: ignore[call-overload]
+    reason = None if settings else f"preset {run.preset_name} has no {detector.replace('_', ' ')} detections"
+    with artifacts.atomic_folder(run.layout.motion(detector)) as folder:
+        artifacts.write_json(folder / "status.json", status.record(reason))
+        if settings:
+            _write(run, detector, settings, folder)
+
+
+def _write(run: Run, detector: str, settings: NoiseModel | DetectionFile, folder: Path) -> None:
+    file = None if isinstance(settings, NoiseModel) else _file(run, detector)
+    summary: dict[str, Any] = {"name": detector, "source": settings.source, "description": _sentence(detector, file)}
+    for stream, split in enumerate(SPLITS):
+        poses = PoseSet.from_arrays(artifacts.read_arrays(run.layout.motion_split(split)))
+        truth = poses.keypoints_2d
+        found: NDArray[np.float32]
+        if isinstance(settings, NoiseModel):
+            found = noise.spoil(truth, noise.NoiseSettings(**settings.model_dump(exclude={"source"})), stream)
+        else:
+            found = human36m_detections.read(_file(run, detector), poses)
+        poses.keypoints_2d = found
+        artifacts.write_arrays(folder / f"{split}.npz", poses.check().to_arrays())
+        summary |= noise.distance_summary(found, truth)  # the test split's stay
+    artifacts.write_json(folder / "summary.json", summary)
+
+
+def _file(run: Run, detector: str) -> Path:
+    try:
+        (file,) = licensed.require(detector, run.layout.licensed)
+    except InputError as error:
+        where = f"params/{run.preset_name}.yaml: detections.{detector}"
+        raise InputError(f"{where}: {error}; or take the key out, and variants with this input are not run") from None
+    return file
+
+
+def _sentence(detector: str, file: Path | None) -> str:
+    """What a caption says of the input."""
+    words = detector.replace("_", " ")
+    if file:
+        return f"2D joints are detections of a {words} ({file.name})."
+    return f"No detector ran: where a {words} is named, 2D joints are true ones spoilt by a model of its errors."

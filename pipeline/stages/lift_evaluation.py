@@ -1,0 +1,142 @@
+"""The work of stage evaluate_lift: every figure of a trained variant, for the metrics file and for the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.lift import generalization, task
+from pipeline.lift.checkpoints import LiftPredictor, load_model
+from pipeline.lift.dataset import LiftData
+from pipeline.lift.evaluation import Evaluation, action_averages, bone_lengths, evaluate
+from pipeline.lift.examples import examples
+from pipeline.lift.models import learned_edge_weights
+from pipeline.lift.outputs import main_prediction
+from pipeline.params import Run
+from pipeline.stages import common
+from pipeline.training.checkpoint import CheckpointError
+
+LOSS_POSES = 20_000  # training poses on which the loss is compared with the test loss
+
+
+def measure_variant(run: Run, variant: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What the metrics file says of a variant that was run, and the arrays that figures need."""
+    device = common.device(run)
+    data = common.read_data(run, run.variant(variant), device)
+    other = common.read_generalization(run, device)
+    seeds = run.seeds_of(variant)
+    predictors = {seed: read_model(run, variant, seed, device) for seed in seeds}
+    first = predictors[seeds[0]]
+    bones = bone_lengths(data["train"].targets, first.skeleton).double().mean().item()
+    entries: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
+    for seed, predictor in predictors.items():
+        evaluation = evaluate(task.predictor(predictor.model, data["test"]), data["test"], bones)
+        entries.append(measure(run, seed, predictor, data, evaluation, bones))
+        if other is not None:
+            entries[-1]["generalization"] = generalization.evaluate(main_poses(predictor, other), other)
+        arrays |= _edge_arrays(predictor, seed)
+        if seed == seeds[0]:
+            arrays |= examples(task.predictor(predictor.model, data["test"]), data["test"], evaluation)
+    found = {
+        "parameters": sum(parameter.numel() for parameter in first.model.parameters()),
+        "data": describe_data(run, variant, data["train"], data["test"]),
+        "training": describe_training(run, variant),
+        "seeds": entries,
+    }
+    return found, arrays
+
+
+def measure(
+    run: Run, seed: int, predictor: LiftPredictor, data: dict[str, LiftData], evaluation: Evaluation, bones: float
+) -> dict[str, Any]:
+    """All figures of one seed: of its last epoch and, beside them, those of its best epoch on the test subjects."""
+    variant, test = predictor.variant, data["test"]
+    best = read_model(run, predictor.variant_name, seed, test.device, best=True)
+    best_predictions = evaluation.predictions
+    if best.epoch != predictor.epoch:
+        best_predictions = evaluate(task.predictor(best.model, test), test, bones, describe=False).predictions
+    few = task.WATCHED_SAMPLES
+    splits = {"train": data["train"].every(LOSS_POSES), "test": test}
+    return {
+        "seed": seed,
+        **evaluation.figures,
+        "loss": {
+            split: task.mean_loss(variant, task.predictor(predictor.model, part, few), part)
+            for split, part in splits.items()
+        },
+        "generalization": None,
+        "best_on_test": {
+            "epoch": best.epoch,
+            "selected_by": "oracle mpjpe" if variant.head.name == "mixture" else "mpjpe",
+            **action_averages(best_predictions),
+        },
+    }
+
+
+def main_poses(predictor: LiftPredictor, data: LiftData) -> Callable[[slice], Tensor]:
+    """The pose that the model is judged by, for some rows, [n, J, 3] in metres."""
+    return lambda rows: main_prediction(task.predict(predictor.model, data.inputs_of(rows)))
+
+
+def read_model(run: Run, variant: str, seed: int, device: str, best: bool = False) -> LiftPredictor:
+    path = run.layout.best_checkpoint(variant, seed) if best else run.layout.checkpoint(variant, seed)
+    try:
+        return load_model(path, device)
+    except CheckpointError as error:
+        raise InputError(str(error)) from None
+
+
+def describe_data(run: Run, variant: str, train: LiftData, test: LiftData) -> dict[str, Any]:
+    """Which data the figures belong to, down to the digests of its files."""
+    motion, source = run.preset.motion, run.variant(variant).input
+    return {
+        "source": motion.source,
+        "description": run.preset.description,
+        "frames_per_second": motion.frames_per_second,
+        "input": describe_input(run, source),
+        "train_digest": artifacts.digest(run.layout.motion_split("train", source)),
+        "test_digest": artifacts.digest(run.layout.motion_split("test", source)),
+        "train_poses": len(train),
+        "test_poses": len(test),
+        "actions": test.pose_set.actions,
+        "subjects_train": train.pose_set.subjects,
+        "subjects_test": test.pose_set.subjects,
+    }
+
+
+def describe_input(run: Run, source: str) -> dict[str, Any]:
+    """Where the 2D joints come from, and how far the test subjects' are off."""
+    if source == "ground_truth":
+        nothing = dict.fromkeys(("description", "mean_error_px", "median_error_px", "p95_error_px"))
+        return {"name": source, "source": "projection", **nothing}
+    return artifacts.read_json(run.layout.motion_summary(source))
+
+
+def describe_training(run: Run, variant: str) -> dict[str, Any]:
+    """How long the variant was trained, of what it states for its full training."""
+    records = [artifacts.read_json(run.layout.environment(variant, seed)) for seed in run.seeds_of(variant)]
+    return {
+        "epochs": records[0]["epochs"],
+        "epochs_stated": run.variant(variant).epochs,
+        "steps": records[0]["steps"],
+        "poses": records[0]["poses"],
+        "batch_size": run.variant(variant).optimizer.batch_size,
+        "date": max(record["finished"] for record in records)[:10],
+    }
+
+
+def _edge_arrays(predictor: LiftPredictor, seed: int) -> dict[str, np.ndarray]:
+    """The learned edge weights of every SemGConv layer, with the layers' names; nothing for other networks."""
+    learned = learned_edge_weights(predictor.model)
+    if not learned:
+        return {}
+    return {
+        f"seed_{seed}/edge_weights": np.stack([weights.cpu().numpy() for weights in learned.values()]),
+        f"seed_{seed}/edge_layers": np.array(list(learned)),
+    }

@@ -1,0 +1,133 @@
+"""The work of stage train_lift: a variant's seeds, one after the other. Results go to the stage's working folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.lift.checkpoints import load_model, save_model, seeded_model
+from pipeline.lift.dataset import LiftData
+from pipeline.lift.task import LiftTask
+from pipeline.params import Run
+from pipeline.stages import common
+from pipeline.training import schedules
+from pipeline.training.checkpoint import CheckpointError
+from pipeline.training.loop import LoopSettings, NotFiniteError, Progress, train
+
+
+def train_seeds(run: Run, variant: str, seeds: tuple[int, ...], working: Path) -> None:
+    """Train into `working`/seed_<seed>, whatever of it was done before."""
+    device = common.device(run)
+    data = common.read_data(run, run.variant(variant), device)
+    for seed in seeds:
+        _train_seed(run, variant, seed, data, working)
+
+
+def _train_seed(run: Run, name: str, seed: int, data: dict[str, LiftData], working: Path) -> None:
+    """Train into the working folder; environment.json is written last and says that the seed is done."""
+    folder, state = working / f"seed_{seed}", working / f"seed_{seed}.state.pt"
+    variant = run.variant(name)
+    epochs = variant.epochs if variant.imported else run.epochs(name)
+    fingerprint = _fingerprint(run, name, seed)
+    done = folder / "environment.json"
+    if done.exists() and artifacts.read_json(done)["fingerprint"] == fingerprint:
+        return
+    started = common.started(working / f"seed_{seed}.started.json", fingerprint)
+    task = LiftTask(variant, seeded_model(variant, seed), data["train"], data["test"])
+    if variant.closed_form:
+        progress, epochs = _fit(task), 1
+    elif variant.imported:
+        progress = _take_over(run, name, task)
+    else:
+        progress = _learn(
+            run,
+            name,
+            seed,
+            task,
+            LoopSettings(
+                epochs=epochs,
+                seed=seed,
+                fingerprint=fingerprint,
+                max_gradient_norm=variant.optimizer.max_gradient_norm,
+                max_weight_norm=variant.optimizer.max_weight_norm,
+                save_every_seconds=run.preset.lift.save_every_seconds,
+            ),
+            state,
+        )
+    save_model(folder / "checkpoint.pt", name, variant, seed, epochs, task.model.state_dict())
+    save_model(folder / "best.pt", name, variant, seed, progress.best_epoch, progress.best_model)
+    common.write_history(folder / "history.csv", progress.rows)
+    environment = common.environment(run, task, started, progress, epochs)
+    artifacts.write_json(done, environment | {"fingerprint": fingerprint})
+    state.unlink(missing_ok=True)
+
+
+def _learn(run: Run, name: str, seed: int, task: LiftTask, settings: LoopSettings, state: Path) -> Progress:
+    try:
+        return train(task, schedule(run, name), settings, state, f"{name}, seed {seed}")
+    except NotFiniteError as error:
+        raise InputError(f"params.yaml: lift_variants.{name}: training stopped at {error}") from None
+    except CheckpointError as error:
+        raise InputError(str(error)) from None
+
+
+def _fit(task: LiftTask) -> Progress:
+    """The closed form: one look at all training poses."""
+    task.model.fit(task.train.inputs, task.train.targets)  # type: ignore[operator]
+    figures = task.validate()
+    row = {"epoch": 1.0, "step": 1, "learning_rate": 0.0, "loss": figures["test_loss"]} | figures
+    return Progress(step=1, rows=[row], best_epoch=1, best_model=task.model.state_dict())
+
+
+def _take_over(run: Run, name: str, task: LiftTask) -> Progress:
+    """Weights trained elsewhere, checked against the digest that params.yaml states."""
+    variant = run.variant(name)
+    path = run.layout.imported(str(variant.weights))
+    if not path.exists() or artifacts.digest(path) != variant.weights:
+        raise InputError(
+            f"{path}: {'is not what it was' if path.exists() else 'missing'}, though params.yaml: lift_variants.{name}."
+            "weights names it; run `python -m pipeline import_checkpoint` again, or write `weights: null`"
+        )
+    try:
+        imported = load_model(path, task.device)
+        task.model.load_state_dict(imported.model.state_dict())
+    except (CheckpointError, RuntimeError) as error:
+        raise InputError(f"{path}: not the weights of {name}: {' '.join(str(error).split()[:24])}") from None
+    figures = task.validate()
+    row = {"epoch": float(variant.epochs), "step": 0, "learning_rate": 0.0, "loss": figures["test_loss"]} | figures
+    return Progress(rows=[row], best_epoch=variant.epochs, best_model=task.model.state_dict())
+
+
+def schedule(run: Run, name: str) -> schedules.Schedule:
+    """The variant's schedule, stretched from the epochs that it states to those that the preset grants."""
+    variant = run.variant(name)
+    rate, stated = variant.optimizer.learning_rate, variant.epochs
+    match variant.schedule.kind:
+        case "constant":
+            return schedules.Constant(rate)
+        case "step":
+            return schedules.Step(rate, variant.schedule.factor, variant.schedule.every_epochs, stated)
+        case "exponential":
+            return schedules.Exponential(rate, variant.schedule.factor, stated)
+        case "plateau":
+            return schedules.Plateau(rate, variant.schedule.factor, variant.schedule.patience)
+        case "one_cycle":
+            return schedules.OneCycle(variant.schedule.peak)
+
+
+def _fingerprint(run: Run, name: str, seed: int) -> str:
+    """What a run's weights depend on: its resume state is good for exactly this."""
+    parts = {
+        "variant": run.variant(name).model_dump(mode="json"),
+        "epochs": run.epochs(name),
+        "seed": seed,
+        "threads": run.preset.threads,
+        "data": {
+            split: artifacts.digest(run.layout.motion_split(split, run.variant(name).input))
+            for split in ("train", "test")
+        },
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,22 @@
+"""Whether a variant is run, and why not. Imports nothing heavy: a variant that is left out costs no time."""
+
+from __future__ import annotations
+
+from pipeline import artifacts
+from pipeline.params import Run
+
+
+def why_not(run: Run, variant: str) -> str | None:
+    """Why a variant is not run: the preset leaves it out, or its input is not there; None if it runs."""
+    return run.why_not_run(variant) or why_no_input(run, run.variant(variant).input)
+
+
+def why_no_input(run: Run, source: str) -> str | None:
+    """Why there are no poses of this source; None if there are."""
+    if source == "ground_truth":
+        return None
+    return artifacts.read_json(run.layout.motion_status(source))["reason"]
+
+
+def record(reason: str | None) -> dict[str, str | None]:
+    return {"status": "run" if reason is None else "not run", "reason": reason}
