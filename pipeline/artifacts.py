@@ -237,11 +237,11 @@ def _map(path: Path, file: BinaryIO, info: zipfile.ZipInfo) -> np.ndarray:
     version = np.lib.format.read_magic(file)
     read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     shape, fortran, dtype = read_header[version](file)
-    if dtype.hasobject or fortran:
+    if dtype.hasobject:
         raise ValueError(f"{info.filename} is no plain array")
     if not math.prod(shape):
         return np.empty(shape, dtype)  # nothing to map
-    return np.memmap(path, dtype, mode="c", offset=file.tell(), shape=shape)
+    return np.memmap(path, dtype, mode="c", offset=file.tell(), shape=shape, order="F" if fortran else "C")
 
 
 def digest(path: Path) -> str:

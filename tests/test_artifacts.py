@@ -230,6 +230,122 @@ def refused(path: Path) -> None:
     assert message.startswith(f"{path}: ") and "\n" not in message and "again" in message
 
 
+# --- mapped arrays ----------------------------------------------------------------------------------------------------
+
+
+def test_mapped_arrays_are_the_ones_that_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "poses.npz"
+    arrays = {
+        "joints_3d": np.linspace(0, 1, 102, dtype=np.float32).reshape(2, 17, 3),
+        "seed_0/edge_weights": np.eye(16)[::2],
+        "turned": np.arange(12.0).reshape(3, 4).T,  # numpy writes it column by column
+        "actions": np.array(["Walking", "Sitting Down"]),
+        "flags": np.array([True, False]),
+        "single": np.array(3.5),
+        "none": np.zeros((0, 3), np.int16),
+        "tables": np.frombuffer(b"{}", np.uint8),
+    }
+    artifacts.write_arrays(path, arrays)
+    read, mapped = artifacts.read_arrays(path), artifacts.map_arrays(path)
+    assert list(mapped) == list(read) == list(arrays)
+    for name, array in read.items():
+        assert (mapped[name].dtype, mapped[name].shape) == (array.dtype, array.shape), name
+        np.testing.assert_array_equal(mapped[name], array)
+
+
+def test_a_change_to_a_mapped_array_does_not_reach_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "poses.npz"
+    artifacts.write_arrays(path, {"frame": np.arange(1000)})
+    before = artifacts.digest(path)
+    mapped = artifacts.map_arrays(path)["frame"]
+    mapped[:] = -1
+    assert isinstance(mapped, np.memmap)
+    mapped.flush()
+    del mapped
+    assert artifacts.digest(path) == before and artifacts.map_arrays(path)["frame"][999] == 999
+
+
+def test_a_mapped_array_outlives_the_name_of_its_file(tmp_path: Path) -> None:
+    """A stage may write its output anew while another reads it."""
+    path = tmp_path / "poses.npz"
+    artifacts.write_arrays(path, {"frame": np.arange(1000)})
+    mapped = artifacts.map_arrays(path)["frame"]
+    artifacts.write_arrays(path, {"frame": np.zeros(1000, int)})
+    assert mapped.sum() == 499_500
+
+
+RESIDENT = """
+import sys
+from pathlib import Path
+from pipeline import artifacts
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+before = resident()
+mapped = artifacts.map_arrays(Path(sys.argv[1]))["keypoints_2d"]
+total = float(mapped[:1000].sum())
+print(mapped.nbytes, resident() - before, total)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks Linux for a process's memory")
+def test_mapping_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "poses.npz"
+    artifacts.write_arrays(path, {"keypoints_2d": np.ones((1_000_000, 10), np.float32)})
+    command = [sys.executable, "-c", RESIDENT, str(path)]
+    answer = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.split()
+    size, taken, total = (float(word) for word in answer)
+    assert (size, total) == (40e6, 10_000.0)
+    assert taken < size / 4  # a thousandth was looked at; the kernel reads ahead
+
+
+def compressed(path: Path) -> None:
+    np.savez_compressed(path, frame=np.arange(1000))
+
+
+def objects(path: Path) -> None:
+    np.savez(path, frame=np.array([{}], dtype=object))
+
+
+def a_member_that_is_elsewhere(path: Path) -> None:
+    """Something put before the archive: the places that its list gives are off."""
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"PK\x03\x04", b"PK\x03\x05", 1))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (compressed, "frame.npy is compressed"),
+        (objects, "frame.npy is no plain array"),
+        (cut, ""),
+        (empty, ""),
+        (one_array, ""),
+        (text_inside, ""),
+        (a_trillion_numbers, ""),
+        (a_member_that_is_elsewhere, "does not lie where the archive says"),
+    ],
+)
+def test_what_cannot_be_mapped_is_named(tmp_path: Path, damage: Any, words: str) -> None:
+    path = tmp_path / "poses.npz"
+    artifacts.write_arrays(path, {"frame": np.arange(1000)})
+    damage(path)
+    with pytest.raises(InputError) as caught:
+        artifacts.map_arrays(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: not a readable npz of plain arrays (") and words in message
+    assert "\n" not in message and message.endswith("delete it and run its stage again")
+
+
+def test_mapping_executes_no_pickle(tmp_path: Path) -> None:
+    mark = tmp_path / "executed"
+    pickled_member(tmp_path / "poses.npz", Trap(mark))
+    with pytest.raises(InputError):
+        artifacts.map_arrays(tmp_path / "poses.npz")
+    assert not mark.exists()
+
+
 # --- JSON and the rest ------------------------------------------------------------------------------------------------
 
 
@@ -243,7 +359,7 @@ def test_damaged_json_is_named(tmp_path: Path, content: bytes) -> None:
     assert message.startswith(f"{path}: not readable as JSON") and "\n" not in message and "again" in message
 
 
-@pytest.mark.parametrize("read", [artifacts.read_json, artifacts.read_arrays])
+@pytest.mark.parametrize("read", [artifacts.read_json, artifacts.read_arrays, artifacts.map_arrays])
 def test_a_missing_file_is_named(tmp_path: Path, read: Any) -> None:
     with pytest.raises(InputError, match=f"{tmp_path / 'lost'}: missing; run the stage"):
         read(tmp_path / "lost")
@@ -272,3 +388,12 @@ def test_presets_share_nothing_but_downloads() -> None:
     assert not set(demo.values()) & set(mini.values())
     assert not any(path.is_absolute() for path in demo.values())
     assert layouts[0].raw == layouts[1].raw
+    assert layouts[0].imported("ab") == layouts[1].imported("ab") == Path("data/imported/ab.pt")
+
+
+def test_every_source_of_poses_has_a_folder_of_its_own() -> None:
+    layout = artifacts.Layout("demo")
+    assert layout.motion_split("test") == Path("data/demo/motion/ground_truth/test.npz")
+    assert layout.motion_split("train", "stacked_hourglass") == Path("data/demo/motion/stacked_hourglass/train.npz")
+    assert layout.motion_status("mpi_inf_3dhp") == Path("data/demo/motion/mpi_inf_3dhp/status.json")
+    assert layout.motion_summary() == Path("data/demo/motion/ground_truth/summary.json")

@@ -26,10 +26,11 @@ def test_dvc_and_snakemake_have_the_same_jobs(repository_copy: Path) -> None:
     assert differences(jobs, snakemake_jobs(repository_copy)) == []
 
 
-def test_another_preset_has_the_same_jobs_in_both(make_copy: Callable[[str], Path]) -> None:
-    folder = make_copy("mini")
-    replace_in(folder / "params.yaml", "preset: demo\n", "preset: mini\n")
-    of_params, of_option = snakemake_jobs(folder), snakemake_jobs(folder, "--config", "preset=mini")
+@pytest.mark.parametrize("preset", ["mini", "paper"])
+def test_another_preset_has_the_same_jobs_in_both(make_copy: Callable[[str], Path], preset: str) -> None:
+    folder = make_copy(preset)
+    replace_in(folder / "params.yaml", "preset: demo\n", f"preset: {preset}\n")
+    of_params, of_option = snakemake_jobs(folder), snakemake_jobs(folder, "--config", f"preset={preset}")
     assert of_params == of_option
     assert differences(dvc_jobs(folder), of_option) == []
 

@@ -23,11 +23,28 @@ TINY = """
       - linear_least_squares
       - semgcn_one_cycle
       - graphmdn
+      - mixture_without_graph_sh
     motion:
       source: synthetic
       frames_per_second: 1
       seconds_per_take: 4
       seed: 0
+    detections:
+      stacked_hourglass:
+        source: noise
+        spread:
+          trunk: 1.0
+          head: 1.2
+          hip: 1.2
+          shoulder: 1.4
+          knee: 1.6
+          elbow: 2.0
+          ankle: 2.0
+          wrist: 2.4
+        degrees_of_freedom: 3
+        swap: 0.01
+        miss: 0.01
+    generalization: null
     lift:
       epochs: 1
     """
@@ -40,8 +57,8 @@ import os, sys
 arguments = sys.orig_argv
 if "pipeline" in arguments:
     stage = arguments[arguments.index("pipeline") + 1]
-    variant = arguments[-1] if "--variant" in arguments else ""
-    notes = open(os.path.join(os.environ["OPENED"], f"{stage}@{variant}"), "a", buffering=1)
+    item = arguments[-1] if "--variant" in arguments or "--detector" in arguments else ""
+    notes = open(os.path.join(os.environ["OPENED"], f"{stage}@{item}"), "a", buffering=1)
     root = os.getcwd()
 
     def note(event, details):

@@ -8,101 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
+import small_params
+from small_params import SMALL, edit, says
 
 from pipeline import __main__ as command_line
 from pipeline import params
 from pipeline.artifacts import InputError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PARAMS = """\
-preset: small
-mirror: null
-seeds:
-  - 0
-  - 1
-  - 2
-lift_variants:
-  mean_pose:
-    paper: sanity
-    title: Mean pose
-    core: true
-    model:
-      name: mean_pose
-  semgcn:
-    paper: semgcn
-    title: SemGCN
-    core: true
-    epochs: 30
-    model:
-      convolution: semantic
-    schedule:
-      kind: step
-      factor: 0.96
-      every_epochs: 4.1
-  graphmdn:
-    paper: graphmdn
-    title: GraphMDN
-    epochs: 2
-    head:
-      name: mixture
-      sigma: per_joint
-    optimizer:
-      batch_size: 256
-    schedule:
-      kind: one_cycle
-      peak: 6.0e-3
-"""
-SMALL = """\
-description: synthetic motion
-threads: 1
-device: cpu
-seeds: 2
-variants: core
-motion:
-  source: synthetic
-  frames_per_second: 5
-  seconds_per_take: 12
-  seed: 0
-lift:
-  epochs: 3
-"""
-REAL = """\
-description: CMU
-motion:
-  source: cmu
-  frames_per_second: 30
-  train_subjects:
-    - "01"
-    - "08"
-  test_subjects:
-    - "02"
-    - "10"
-lift:
-  epochs: null
-"""
-FILES = {"params.yaml": PARAMS, "params/small.yaml": SMALL, "params/real.yaml": REAL}
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    (tmp_path / "params").mkdir()
-    for name, text in FILES.items():
-        (tmp_path / name).write_text(text)
-    return tmp_path
-
-
-def edit(root: Path, file: str, old: str, new: str) -> None:
-    assert FILES[file].count(old) == 1, f"{old!r} must stand in {file} once"
-    (root / file).write_text(FILES[file].replace(old, new))
-
-
-def says(root: Path, preset: str | None = None) -> str:
-    """The one line that loading ends with, its paths relative to the root."""
-    with pytest.raises(InputError) as caught:
-        params.load(preset, root)
-    message = str(caught.value).replace(f"{root}/", "")
-    assert "\n" not in message
-    return message
+    return small_params.write(tmp_path)
 
 
 # --- what is granted --------------------------------------------------------------------------------------------------

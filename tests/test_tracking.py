@@ -138,7 +138,7 @@ def test_data_sets_are_inputs(published: tuple[Path, dict[str, Any]]) -> None:
         "testing": "demo synthetic test",
     }
     assert (found["training"].digest, found["testing"].digest) == (32 * "a", 32 * "b")
-    assert json.loads(found["testing"].source) == {"uri": "data/demo/motion/test.npz"}
+    assert json.loads(found["testing"].source) == {"uri": "data/demo/motion/ground_truth/test.npz"}
     assert json.loads(found["testing"].profile) == {"num_rows": 320}
 
 

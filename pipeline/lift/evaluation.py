@@ -90,7 +90,8 @@ def evaluate(
 def _main_and_closest(errors: Errors) -> tuple[str, str]:
     """The prediction that a model is judged by, and the best that it has."""
     best = [name for name in errors if name.startswith("oracle") and "mpjpe" in errors[name]]
-    return ("mean", best[-1]) if best else ("point", "point")
+    main = "mean" if "mean" in errors else "point"
+    return main, best[-1] if best else main
 
 
 def _sample(predict: Predict, data: LiftData) -> tuple[PoseMixture, Tensor]:

@@ -31,7 +31,7 @@ class ModelSettings(Settings):
     refinement: Literal["none", "pose_grammar"] = "none"
     # Of a variational auto-encoder: latent dimensions, samples a pose, and the weight of its divergence from the prior.
     latent: int = Field(32, ge=1)
-    samples: int = Field(200, ge=1)
+    samples: int = Field(200, ge=5)  # the best of 5 is measured
     divergence_weight: float = Field(1.0e-4, ge=0)
 
 
@@ -130,12 +130,23 @@ class LiftVariant(Settings):
     @model_validator(mode="after")
     def _what_does_not_go_together(self) -> LiftVariant:
         mixture, model = self.head.name == "mixture", self.model.name
+        network = model in ("graph_network", "fully_connected")  # gives a pose, or what a head makes one of
         if self.weights and not self.imported:
             raise ValueError("weights: only of an imported variant; set imported: true")
-        if mixture and model not in ("graph_network", "fully_connected"):
+        if mixture and not network:
             raise ValueError(f"head.name: a {model} has no mixture head; set head: {{name: point}}")
         if mixture and (self.model.refinement != "none" or self.model.omit_root or self.flip.testing):
             raise ValueError("a mixture takes no refinement, no omit_root and no flip.testing; take them out")
+        if mixture and self.loss != "joints":
+            raise ValueError("loss: a mixture is trained by its likelihood; take `loss` out")
         if self.flip.testing and model == "variational_autoencoder":
             raise ValueError("flip.testing: samples of a pose and of its mirror image have nothing to average")
+        if self.model.refinement != "none" and not network:
+            raise ValueError(f"model.refinement: a {model} has none; take it out")
+        if self.model.omit_root and model != "fully_connected":
+            raise ValueError(f"model.omit_root: only of a fully_connected network, not of a {model}; take it out")
+        if self.loss != "joints" and not network:
+            raise ValueError(f"loss: a {model} has its own; take `loss` out")
+        if self.closed_form and (self.flip.training or self.flip.testing):
+            raise ValueError(f"flip: a {model} is fitted in one go, without mirror images; take it out")
         return self

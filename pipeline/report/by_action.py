@@ -9,14 +9,14 @@ from pipeline.report import columns
 from pipeline.report.actions import AVERAGE, HUMAN36M, Correction, correction
 from pipeline.report.columns import Source
 from pipeline.report.definitions import RowDefinition, TableDefinition
-from pipeline.report.metrics import Results, action
+from pipeline.report.metrics import Results, Statistic, action
 from pipeline.report.published import Published
 from pipeline.report.render import NONE, Cell, Column, Row, Table
 
 PROTOCOLS = {"p1": "mpjpe", "p2": "p_mpjpe"}
 SPELLED = {"p1": "P1 (MPJPE, mm)", "p2": "P2 (P-MPJPE, mm)"}
 HERE, PAPER, CORRECTED = "here", "paper", "paper, corrected"
-SPREAD_NOTE = "Where there are several seeds, their standard deviation in each action is in the CSV."
+SPREAD_NOTE = "The seeds' standard deviation in each action is in the CSV."
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def build(
             ),
             rows,
             columns.legend(("p1", *before, *after)),
-            (*_action_notes(spread, rows), *_correction_notes(spread), SPREAD_NOTE, *definition.notes),
+            (*_action_notes(spread, rows), *_correction_notes(spread), *_spread_notes(rows), *definition.notes),
+            compact.given,
         )
 
 
@@ -126,6 +127,11 @@ def _correction_notes(spread: _Spread) -> list[str]:
         f"not their table's header; here each stands under its own action (errata.md, {found.erratum})."
         for found, labels in rows.items()
     ]
+
+
+def _spread_notes(rows: tuple[Row, ...]) -> list[str]:
+    cells = [value for row in rows for cell in row.cells for value in cell]
+    return [SPREAD_NOTE] if any(isinstance(value, Statistic) and value.sd is not None for value in cells) else []
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

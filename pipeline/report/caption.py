@@ -28,7 +28,7 @@ def data(found: list[Data]) -> str:
     rate = f" at {_span(rates, '{:g}')} frames a second" if rates else ""
     train = _span([one.train_poses for one in found], "{:,}")
     test = _span([one.test_poses for one in found], "{:,}")
-    return f"{train} training and {test} test poses{rate}, {inputs.named(one.input for one in found)}"
+    return f"{train} training and {test} test poses{rate}, {inputs.named(one.input.name for one in found)}"
 
 
 def training(ran: list[Metrics]) -> str:
@@ -47,7 +47,7 @@ def training(ran: list[Metrics]) -> str:
 def _warning(ran: list[Metrics]) -> list[str]:
     """What a reader must not conclude from a run that is smaller than the papers'."""
     own_data = all(metrics.data.source == PAPERS_DATA for metrics in ran if metrics.data)
-    detected = all(metrics.data.input.source != "noise" for metrics in ran if metrics.data)
+    detected = all(metrics.data.input.source != inputs.NOISE for metrics in ran if metrics.data)
     budget = all(metrics.full_budget for metrics in ran if metrics.trained_here)
     less = [
         *([] if own_data else ["not the papers' data"]),

@@ -150,9 +150,10 @@ def _ordered(judge: Judge, part: Part, pairs: list[Pair], chain: list[Expression
     if part.actions:
         by_action = [_less_by_action(judge, pairs, name) for name in judge.evidence.results.actions]
         agree = sum(all(outcome.gap > 0 for outcome in outcomes) for outcomes in by_action)
-        every = part.actions == "every"
-        figures += f"; so in {agree} of {len(by_action)} actions{' (every one is asked)' if every else ''}"
-        if every:
+        figures += f"; so in {agree} of {len(by_action)} actions"
+        if part.actions == "every":
+            beyond = sum(conjunction(one.state for one in outcomes) == HELD for outcomes in by_action)
+            figures += f" (every one is asked), beyond noise in {beyond}"
             states += [outcome.state for outcomes in by_action for outcome in outcomes]
     return replace(worst, state=conjunction(states), figures=figures)
 
@@ -280,7 +281,12 @@ def _shown(judge: Judge, expression: Expression) -> str:
 def _text(value: Statistic) -> str:
     """Four digits and the spread; whole numbers (parameters) in full."""
     spread = f" ± {value.sd:.2g}" if value.sd else ""
-    return f"{value.mean:,.0f}{spread}" if abs(value.mean) >= 1e4 else f"{value.mean:.4g}{spread}"
+    return f"{value.mean:,.0f}{spread}" if abs(value.mean) >= 1e4 else f"{_digits(value.mean)}{spread}"
+
+
+def _digits(value: float) -> str:
+    """Four digits, zeros too, so that values compared look alike."""
+    return f"{value:#.4g}".removesuffix(".")
 
 
 def _unit(expression: Expression) -> str:

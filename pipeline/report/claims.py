@@ -16,7 +16,7 @@ from pipeline.artifacts import InputError
 from pipeline.params import Run, read_yaml
 from pipeline.report import caption, render
 from pipeline.report.checks import Judge, MinimumGap, Outcome, Part, State, conjunction
-from pipeline.report.evidence import Evidence
+from pipeline.report.evidence import MEANINGS, Evidence
 from pipeline.report.metrics import Results
 
 FILES = tuple(
@@ -121,6 +121,11 @@ RULE = (
     "several parts is held only if all of them were run and hold, and not held as soon as one does not hold."
 )
 
+READING = (
+    "`asked` stands before or after what would have to be so. A quantity names in brackets a variant (a key of "
+    "`params.yaml`) and, of a mixture or of samples, which pose is taken from it. The quantities:"
+)
+
 
 def counts(verdicts: list[Verdict]) -> str:
     """`12 held, 3 not held, ...`"""
@@ -173,7 +178,8 @@ def page(run: Run, results: Results, verdicts: list[Verdict]) -> str:
     ]
     table = render.markdown_table(["", "Claim", "State", "This run", "Published"], body, text_columns=5)
     about = caption.text(run, results.variants.values())
-    return f"# Claims\n\n{about}\n\n{counts(verdicts).capitalize()}.\n\n{RULE}\n\n{table}\n"
+    words = render.bullets(f"`{name}`: {meaning}." for name, meaning in MEANINGS.items())
+    return f"# Claims\n\n{about}\n\n{counts(verdicts)}.\n\n{RULE}\n\n{table}\n\n{READING}\n\n{words}\n"
 
 
 def _words(outcomes: tuple[Outcome, ...]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from pipeline.params import read_yaml
-from pipeline.report import inputs, published
+from pipeline.report import generalization, inputs, published
 from pipeline.report.metrics import FRAMES, HEADLINE, Metrics, Mixture, Results, Seed, Statistic
 from pipeline.report.published import Published
 from pipeline.report.render import NONE, NOT_RUN, Cell, Column, Value
@@ -170,6 +170,21 @@ def _repository(source: Source) -> Cell:
     return tuple(value or NONE for value in cells)
 
 
+def _elsewhere(scene: str) -> tuple[Column, Callable[[Source], Cell]]:
+    """PCK, AUC and MPJPE on another data set's scene; `not run` too where the preset measures on none."""
+    heading, field = generalization.SCENES[scene]
+
+    def cell(source: Source) -> Cell:
+        found = [seed.generalization for seed in source.metrics.seeds]
+        if not source.metrics.ran or not any(found):
+            return (NOT_RUN,) * len(generalization.MEASURES)
+        over_seeds = (generalization.values(found, scene, measure) for measure in generalization.MEASURES)
+        return tuple(Statistic.of(values) if values else NONE for values in over_seeds)
+
+    fields = tuple(f"{name} {field}" for name in generalization.MEASURES.values())
+    return Column(f"{heading}: {' / '.join(generalization.MEASURES.values())}", fields, spread=False), cell
+
+
 def _seeds(source: Source) -> Cell:
     if not source.metrics.ran:
         return (NOT_RUN,)
@@ -181,7 +196,7 @@ def _seeds(source: Source) -> Cell:
 PUBLISHED = ("parameters_paper", "p1_paper", "p2_paper", "repository")  # the columns that no run fills
 
 COLUMNS: dict[str, tuple[Column, Callable[[Source], Cell]]] = {
-    "input": (Column("2D input", ("input",)), lambda source: (inputs.short(source.metrics.input),)),
+    "input": (Column("2D input", ("input",)), lambda source: (inputs.of(source.metrics),)),
     "parameters": (Column("Parameters", ("parameters",)), _parameters),
     "parameters_printed": (Column("Parameters, M", ("parameters M",)), _parameters_printed),
     "parameters_paper": (Column("Parameters, M, paper", ("parameters M paper",)), _paper("parameters")),
@@ -226,6 +241,10 @@ COLUMNS: dict[str, tuple[Column, Callable[[Source], Cell]]] = {
         Column("Reprojection / depth spread, px", ("worst reprojection", "depth spread"), spread=False),
         _reprojection,
     ),
+    "green_screen": _elsewhere("studio with green screen"),
+    "no_green_screen": _elsewhere("studio without green screen"),
+    "outdoor": _elsewhere("outdoor"),
+    "all_scenes": _elsewhere(generalization.EVERYWHERE),
     "epochs": (Column("Epochs, here / stated", ("epochs", "epochs stated")), _epochs),
     "seeds": (
         Column("Seeds", ("n",)),

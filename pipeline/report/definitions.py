@@ -12,7 +12,10 @@ from pipeline.artifacts import InputError
 from pipeline.params import read_yaml
 from pipeline.report import columns
 
-FILES = tuple(Path(__file__).with_name(name) for name in ("tables_semgcn.yaml", "tables_graphmdn.yaml"))
+FILES = tuple(
+    Path(__file__).with_name(name)
+    for name in ("tables_semgcn.yaml", "tables_graphmdn.yaml", "tables_generalization.yaml")
+)
 
 Prediction = Literal[
     "point", "calibrated", "mean", "highest", "oracle", "oracle_closest", "oracle_5", "oracle_200"

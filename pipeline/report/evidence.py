@@ -237,6 +237,24 @@ QUANTITIES: dict[str, Callable[[Evidence, Expression], BySeed]] = {
     "hop_correlation": _of_edges(edge_weights.hop_correlation),
     "joint_weight": _joint_weight,
 }
+MEANINGS = {
+    "P1": "MPJPE in mm, averaged action by action, after the last epoch",
+    "P2": "P-MPJPE in mm, likewise",
+    "parameters": "how many numbers are trained",
+    "loss_gap": "test loss less training loss, after the last epoch",
+    "depth_ratio": "variance of a mixture's kernels in depth over that across the view, on ambiguous poses",
+    "reprojection_px": "distance of a pose's worst kernel above 5 % weight from the 2D input, projected, in px",
+    "depth_spread_px": "spread of the kernels in depth, in the px that it would cover across the view",
+    "pairwise_distance": "distance of two kernels' means in mm, over all pairs, whatever their weights",
+    "final_loss": "training loss of the last epoch, or of its last tenth in a short run",
+    "roughness": "mean relative change of the training loss from epoch to epoch, or tenth to tenth in a short run",
+    "poses_per_second": "speed of the training",
+    "stated_seconds": "time of the training here, times the epochs stated over those trained",
+    "inference_seconds_per_pose": "time of the finished network, in batches of one size for all",
+    "layer_correlation": "mean correlation of the edge weights of two layers",
+    "hop_correlation": "rank correlation of a joint's own weight with its distance from the pelvis in the skeleton",
+    "joint_weight": "what a joint keeps of itself in a SemGConv layer, averaged over the layers",
+}
 UNITS = {
     "P1": "mm",
     "P2": "mm",

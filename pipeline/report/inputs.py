@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.report.metrics import GROUND_TRUTH, Input
+from pipeline.report.metrics import GROUND_TRUTH, Input, Metrics
 
 SHORT = {GROUND_TRUTH: "GT", "stacked_hourglass": "SH", "cascaded_pyramid_network": "CPN"}
 LONG = {
@@ -12,31 +12,62 @@ LONG = {
     "stacked_hourglass": "stacked-hourglass 2D (SH)",
     "cascaded_pyramid_network": "cascaded-pyramid-network 2D (CPN)",
 }
-# What is said of an input whose metrics file has no sentence of its own.
-ORIGINS = {
-    "noise": "No detector ran: noise was added to the true 2D joints",
-    "file": "2D joints are a detector's output, read from a file",
-}
+NOISE = "noise"  # the source of an input that stands for a detector where there are no pictures
 
 
 def short(name: str) -> str:
     return SHORT.get(name, name)
 
 
-def named(inputs: Iterable[Input]) -> str:
-    """`ground-truth 2D and stacked-hourglass 2D (SH)`: each input once."""
-    return " and ".join(dict.fromkeys(LONG.get(found.name, found.name) for found in inputs))
+def of(metrics: Metrics) -> str:
+    """`GT`, `SH`, or `SH (noise)` where no detector ran."""
+    return f"{short(metrics.input)} ({NOISE})" if is_noise(metrics) else short(metrics.input)
+
+
+def is_noise(metrics: Metrics) -> bool:
+    return metrics.data is not None and metrics.data.input.source == NOISE
+
+
+def named(names: Iterable[str]) -> str:
+    """`ground-truth 2D and stacked-hourglass 2D (SH)`: each input once, the true one first."""
+    order = list(LONG)
+    known = sorted(set(names), key=lambda name: (order.index(name) if name in order else len(order), name))
+    return listed([LONG.get(name, name) for name in known])
 
 
 def origins(inputs: Iterable[Input]) -> list[str]:
-    """A sentence, without full stop, for each input that is no ground truth: where it is from, how far it is off."""
+    """Sentences, without full stop, on the inputs that are no ground truth: where they are from, how far they are off.
+
+    All noise shares one.
+    """
     first: dict[str, Input] = {}
     for found in inputs:
-        first.setdefault(found.name, found)
-    return [_origin(found) for name, found in first.items() if name != GROUND_TRUTH]
+        if found.name != GROUND_TRUTH:
+            first.setdefault(found.name, found)
+    spoilt = [found for found in first.values() if found.source == NOISE]
+    sentences = [_origin(found) for found in first.values() if found.source != NOISE]
+    if not spoilt:
+        return sentences
+    are = "is" if len(spoilt) == 1 else "are"
+    given = listed([f"{short(found.name)}{_off(found)}" for found in spoilt])
+    return [*sentences, f"No detector ran: {given} {are} noise on the true 2D joints, as detectors spoil them"]
+
+
+def given(names: Iterable[str], spoilt: bool) -> str:
+    """What a table's networks are given, in a line."""
+    noise = ", which is noise on the true joints here: no detector ran" if spoilt else ""
+    return f"2D input: {named(names)}{noise}."
 
 
 def _origin(found: Input) -> str:
-    words = found.description or ORIGINS.get(found.source, f"2D joints are of source {found.source}")
-    off = "" if found.mean_error_px is None else f", on average {found.mean_error_px:.1f} px from the truth"
-    return f"{words.rstrip('.')} ({short(found.name)}{off})"
+    words = found.description or f"{short(found.name)} is a detector's output, read from a file"
+    return f"{words.rstrip('.')}{_off(found)}"
+
+
+def _off(found: Input) -> str:
+    return "" if found.mean_error_px is None else f" (on average {found.mean_error_px:.1f} px from the truth)"
+
+
+def listed(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))

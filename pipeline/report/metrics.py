@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.params import Run
+from pipeline.report.generalization import Generalization
 
 SCHEMA = 1
 HEADLINE = "action_average"  # the mean over actions of each action's mean, as the papers print it
@@ -85,6 +86,7 @@ class Seed(Part):
     mixture: Mixture | None = None
     loss: Loss | None = None
     best_on_test: BestOnTest | None = None
+    generalization: Generalization | None = None  # another data set's test poses, where the preset asks for them
 
     @property
     def main_prediction(self) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pipeline.params import Run
 from pipeline.report import caption, inputs, render
+from pipeline.report.checks import NOT_RUN
+from pipeline.report.claims import STATES
 from pipeline.report.figures import DRAWINGS, OVERVIEW, Drawing
 from pipeline.report.metrics import Metrics, Results
 from pipeline.report.render import Table
@@ -36,7 +39,7 @@ def text(
         "## Tables",
         "Each is in [tables/](tables) as Markdown, CSV and LaTeX, with its own caption. How to read them:",
         render.bullets(_legend(tables)),
-        *(_table(table) for table in tables),
+        *_tables(tables),
         "## Claims",
         _claims(claims),
         "## Figures",
@@ -59,12 +62,18 @@ def _legend(tables: list[Table]) -> list[str]:
     return list(dict.fromkeys(note for table in tables for note in table.legend))
 
 
-def _table(table: Table) -> str:
-    """Title, rows and notes. A table that only spreads another out (by action) is folded away."""
-    body = f"{render.grid(table, 'metrics')}\n\n{render.bullets(table.notes)}".strip()
-    if any(column.heading == "From" for column in table.columns):
-        return f"<details><summary>{table.title}</summary>\n\n{body}\n\n</details>"
-    return f"### {table.title}\n\n{body}"
+def _tables(tables: list[Table]) -> Iterator[str]:
+    """Title, rows and notes. A table that only spreads another out (by action) is folded away under it."""
+    told: tuple[str, ...] = ()
+    for table in tables:
+        grid = render.grid(table, "metrics")
+        if any(column.heading == "From" for column in table.columns):
+            notes = render.bullets(note for note in table.notes if note not in told)
+            body = f"{grid}\n\n{notes}".strip()
+            yield f"<details><summary>{table.title}</summary>\n\n{body}\n\n</details>"
+        else:
+            told = table.notes
+            yield f"### {table.title}\n\n{table.given}\n\n{grid}\n\n{render.bullets(told)}".strip()
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
@@ -83,13 +92,19 @@ def _figure(drawing: Drawing, not_drawn: dict[str, str | None]) -> str:
 def _claims(claims: dict[str, Any]) -> str:
     """Claim and state; figures, published numbers and the rule stand in claims.md."""
     states = [claim["state"] for claim in claims["claims"]]
-    counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
-    body = [[claim["id"], claim["text"], claim["state"], _parts(claim)] for claim in claims["claims"]]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in STATES if state in states)
+    body = [[claim["id"], claim["text"], _state(claim), _parts(claim)] for claim in claims["claims"]]
     head = (
         f"Of {len(states)} claims: {counts}. [claims.md](claims.md) has the figures behind each, what the papers "
         "print, and the rule. A claim with parts holds only if all of them were run and hold."
     )
     return f"{head}\n\n{render.markdown_table(['', 'Claim', 'State', 'Parts held'], body, text_columns=3)}"
+
+
+def _state(claim: dict[str, Any]) -> str:
+    """The state; of a claim that was not run also why, in the words of its first part that was not."""
+    reasons = (part["figures"] for part in claim["parts"] if part["state"] == NOT_RUN)
+    return f"{NOT_RUN}: {next(reasons)}" if claim["state"] == NOT_RUN else str(claim["state"])
 
 
 def _parts(claim: dict[str, Any]) -> str:
@@ -128,7 +143,7 @@ def _variants(variants: list[Metrics]) -> str:
         [
             f"[{metrics.variant}](metrics/{metrics.variant}.json)",
             metrics.title,
-            inputs.short(metrics.input),
+            inputs.of(metrics),
             _how(metrics),
         ]
         for metrics in variants

@@ -47,6 +47,7 @@ class Table:
     rows: tuple[Row, ...]
     legend: tuple[str, ...] = ()  # what its columns mean
     notes: tuple[str, ...] = ()  # what is to be said of its rows
+    given: str = ""  # the networks' input, in a line
 
     def __post_init__(self) -> None:
         for row in self.rows:

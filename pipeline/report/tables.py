@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from pipeline.params import Run
-from pipeline.report import by_action, caption, columns, definitions, published
+from pipeline.report import by_action, caption, columns, definitions, inputs, published
 from pipeline.report.columns import Source
 from pipeline.report.definitions import RowDefinition, TableDefinition
 from pipeline.report.metrics import Results
@@ -22,10 +22,11 @@ def build(run: Run, results: Results) -> list[Table]:
 
 def _build(run: Run, results: Results, numbers: Published, name: str, definition: TableDefinition) -> Iterator[Table]:
     sources = [_source(run, results, numbers, definition, row) for row in definition.rows]
+    shown = [source.metrics for source in sources if source.variant]
     table = Table(
         name,
         definition.title,
-        caption.text(run, [source.metrics for source in sources if source.variant]),
+        caption.text(run, shown),
         tuple(columns.heading(column) for column in definition.columns),
         tuple(
             Row(row.shown_label, row.variant, tuple(columns.cell(column, source) for column in definition.columns))
@@ -33,6 +34,7 @@ def _build(run: Run, results: Results, numbers: Published, name: str, definition
         ),
         columns.legend(definition.columns),
         definition.notes,
+        inputs.given([one.input for one in shown], any(inputs.is_noise(one) for one in shown)),
     )
     yield table
     if definition.per_action:

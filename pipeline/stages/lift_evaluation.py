@@ -105,9 +105,14 @@ def describe_data(run: Run, variant: str, train: LiftData, test: LiftData) -> di
         "train_poses": len(train),
         "test_poses": len(test),
         "actions": test.pose_set.actions,
-        "subjects_train": train.pose_set.subjects,
-        "subjects_test": test.pose_set.subjects,
+        "subjects_train": _subjects(train),
+        "subjects_test": _subjects(test),
     }
+
+
+def _subjects(data: LiftData) -> list[str]:
+    """Those with a pose: a split that was made of others keeps their tables."""
+    return [data.pose_set.subjects[index] for index in np.unique(data.pose_set.subject)]
 
 
 def describe_input(run: Run, source: str) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _device(run: Run) -> Finding:
         return Finding("device", "ok", "cpu")
     if _sees_gpu():
         return Finding("device", "ok", "cuda")
-    remedy = f"write `device: auto` into params/{run.preset_name}.yaml to take what there is"
+    remedy = f"write `device: auto` into {_file(run)} to take what there is"
     return Finding("device", "missing", "cuda, but torch sees no GPU here", [remedy])
 
 
@@ -135,7 +135,8 @@ def _motion(run: Run) -> Finding:
     if isinstance(motion, CmuMotion):
         return _downloads(run, motion)
     if isinstance(motion, Human36mMotion):
-        return _brought("motion", "missing", "human36m", run)
+        nearest = licensed.LICENSED["human36m"].works_without
+        return _brought("motion", "human36m", run, f"preset {nearest} works without")
     return Finding("motion", "ok", f"{motion.source}: made in code")
 
 
@@ -164,16 +165,18 @@ def _downloads(run: Run, motion: CmuMotion) -> Finding:
     return Finding("motion", "missing", here, notes)
 
 
-def _brought(subject: str, otherwise: Word, key: str, run: Run, *losses: str) -> Finding:
-    """Data that the user brings: here, or where to put it and who grants it. `losses`: what goes without."""
+def _brought(subject: str, key: str, run: Run, without: str) -> Finding:
+    """Data that the user brings: here, or where to put it, who grants it, and what works `without`."""
     data = licensed.LICENSED[key]
     choices = licensed.absent(key, run.layout.licensed)
     if not all(choices):
         return Finding(subject, "ok", f"{data.what}: here")
     places = [line for number, names in enumerate(choices) for line in _places("or" if number else "put", names)]
-    if otherwise == "missing":
-        losses = (*losses, f"preset {data.works_without} works without")
-    return Finding(subject, otherwise, f"{data.what}: not here", [*places, f"granted at {data.granted_at}", *losses])
+    return Finding(subject, "missing", f"{data.what}: not here", [*places, f"granted at {data.granted_at}", without])
+
+
+def _file(run: Run) -> str:
+    return f"params/{run.preset_name}.yaml"
 
 
 def _places(word: str, names: list[str]) -> Iterator[str]:
@@ -189,21 +192,21 @@ def _detections(run: Run) -> Iterator[Finding]:
     detectors = {variant.input for variant in running if variant.input != "ground_truth"}
     for detector in sorted(detectors | set(run.preset.detections)):
         count = sum(variant.input == detector for variant in running)
-        loss = f"without, {_variants(count)} will be `not run`, and {_variants(len(running) - count)} will run"
+        loss = f"{_variants(count)} will be `not run`, and {_variants(len(running) - count)} will run"
         setting = run.preset.detections.get(detector)
         if setting is None:
             text = f"{detector}: not among detections: of this preset"
-            yield Finding("detections", "optional", text, [loss])
+            yield Finding("detections", "optional", text, [f"without, {loss}"])
         elif setting.source == "noise":
             yield Finding("detections", "ok", f"{detector}: noise on the projection, made in code")
         else:
-            yield _brought("detections", "optional", detector, run, loss)
+            yield _brought("detections", detector, run, f"or take it out of detections: in {_file(run)}: {loss}")
 
 
 def _generalization(run: Run) -> Iterator[Finding]:
     if run.preset.generalization:
-        loss = "without, PCK and AUC on it stay empty, and every variant will run"
-        yield _brought("generalization", "optional", run.preset.generalization, run, loss)
+        remedy = f"or write `generalization: null` into {_file(run)}: PCK and AUC stay empty, all variants will run"
+        yield _brought("generalization", run.preset.generalization, run, remedy)
 
 
 def _weights(run: Run) -> Iterator[Finding]:

@@ -7,89 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from evaluated_poses import AVERAGES, BODY, evaluate, examples, flat, mixture_about, wrong_by
 
 from pipeline.artifacts import InputError, read_arrays, write_arrays
-from pipeline.geometry.camera import Camera
-from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_16
-from pipeline.lift import evaluation
 from pipeline.lift.dataset import LiftData
 from pipeline.lift.evaluation import action_averages, all_errors
-from pipeline.lift.examples import examples as find_examples
 from pipeline.lift.models.mixture_head import PoseMixture
-from pipeline.lift.outputs import select
-
-ACTIONS, SUBJECTS = ["Walking", "Sitting", "Never filmed", "Eating"], ["S9", "S11"]
-AVERAGES = {"action_average", "frame_average", "per_action", "per_joint", "per_subject"}
-BODY = 15 / 16  # share of the joints that is not the root, which is always right
-
-
-def camera(center: float) -> Camera:
-    return Camera(
-        width=1000,
-        height=1002,
-        focal_length=(1145.0, 1143.0),
-        center=(center, 515.0),
-        radial_distortion=(-0.2, 0.24, -0.002),
-        tangential_distortion=(-0.001, -0.0015),
-        orientation=(1.0, 0.0, 0.0, 0.0),
-        translation=(0.0, 0.0, 0.0),
-        id=str(center),
-    )
-
-
-@pytest.fixture
-def data() -> LiftData:
-    """60 poses before two cameras: 40 of Walking, 15 of Sitting, 5 of Eating; the first 45 by S9, the others by S11."""
-    numbers, cameras = np.random.default_rng(0), [camera(500.0), camera(520.0)]
-    joints = 250 * numbers.standard_normal((60, 17, 3)) + [0, 0, 5000] + 300 * numbers.standard_normal((60, 1, 3))
-    index = np.arange(60) % 2
-    keypoints_2d = [cameras[c].to_picture(torch.from_numpy(p)).numpy() for c, p in zip(index, joints, strict=True)]
-    pose_set = PoseSet(
-        keypoints_2d=np.array(keypoints_2d, dtype=np.float32),
-        joints_3d=joints.astype(np.float32),
-        camera=index.astype(np.int16),
-        subject=np.repeat([0, 1], [45, 15]).astype(np.int16),
-        action=np.repeat([0, 1, 3], [40, 15, 5]).astype(np.int16),
-        take=np.zeros(60, dtype=np.int16),
-        frame=np.arange(60, dtype=np.int32),
-        cameras=cameras,
-        subjects=SUBJECTS,
-        actions=ACTIONS,
-        takes=["take"],
-    )
-    return LiftData.from_pose_set(pose_set.check())
-
-
-def mixture_about(data: LiftData, kernels: int = 4, level: str = "pose", spread: float = 0.05) -> PoseMixture:
-    """Mixtures whose kernels are the truth with noise."""
-    generator = torch.Generator().manual_seed(1)
-    nodes = (16,) if level == "node" else ()
-    noise = torch.randn(len(data), kernels, 16, 3, generator=generator)
-    return PoseMixture(
-        means=data.targets[:, None] + spread * noise,
-        scales=torch.full((len(data), kernels, 16 if level == "node" else 1, 1), spread),
-        logits=torch.randn(len(data), *nodes, kernels, generator=generator),
-        level=level,
-    )
-
-
-def evaluate(output, data: LiftData, **options) -> dict:
-    """The figures of a model that gives this output."""
-    return evaluation.evaluate(lambda rows: select(output, rows), data, **options).figures
-
-
-def examples(output, data: LiftData, count: int = 3) -> dict:
-    def predict(rows):
-        return select(output, rows)
-
-    return find_examples(predict, data, evaluation.evaluate(predict, data), count)
-
-
-def wrong_by(data: LiftData, millimetres: torch.Tensor) -> torch.Tensor:
-    """Poses with every joint but the root off by so much, [N]."""
-    return data.targets + torch.tensor([0.0, 0.6, 0.8]) * millimetres.float()[:, None, None] / 1000
-
 
 # --- point models -----------------------------------------------------------------------------------------------------
 
@@ -280,6 +204,21 @@ def test_likelihood_is_in_nats_of_a_pose_in_metres(data):
     assert evaluate(mixture, data)["mixture"]["nll"] == pytest.approx(expected, rel=1e-6)
 
 
+def test_without_a_description_only_errors_are_given(data):
+    mixture = mixture_about(data)
+    found = evaluate(mixture, data, describe=False)
+    assert found["mixture"] is None
+    assert found["predictions"] == evaluate(mixture, data)["predictions"]
+
+
+def test_the_kernels_distance_in_millimetres(data):
+    means = data.targets[:, None].repeat(1, 3, 1, 1)
+    means[:, 1, 1:, 0] += 0.03
+    means[:, 2, 1:, 1] += 0.04  # 30, 40 and 50 mm apart
+    entry = evaluate(PoseMixture(means, torch.ones(60, 3, 1, 1), torch.zeros(60, 3), "pose"), data)["mixture"]
+    assert entry["pairwise_distance_mm"] == pytest.approx(40 * BODY, rel=1e-4)
+
+
 # --- refused input ----------------------------------------------------------------------------------------------------
 
 
@@ -347,12 +286,3 @@ def test_examples_of_a_node_level_mixture(data):
 def test_errors_lie_on_the_cpu_in_float64(data):
     errors = all_errors(mixture_about(data), data.targets)
     assert all(e.dtype == torch.float64 and e.shape == (60, 16) for found in errors.values() for e in found.values())
-
-
-def flat(value, path: str = "") -> dict[str, float]:
-    """A nested entry as path: number, for comparison with a tolerance."""
-    if isinstance(value, dict):
-        return {k: v for name, inner in value.items() for k, v in flat(inner, f"{path}/{name}").items()}
-    if isinstance(value, list):
-        return {k: v for place, inner in enumerate(value) for k, v in flat(inner, f"{path}/{place}").items()}
-    return {path: value} if isinstance(value, int | float) else {}

@@ -267,6 +267,37 @@ def test_a_mixture_that_uses_one_kernel_a_pose_but_not_always_the_same_has_not_c
     assert not metrics.has_collapsed(metrics.mean_weights(mixture).tolist())
 
 
+@pytest.mark.parametrize("level", ["pose", "node"])
+def test_pairwise_distance_by_hand(level):
+    """The root, at 0 in every kernel, and a joint; its weights do not count."""
+    assert metrics.pairwise_distance(by_hand(level)).tolist() == pytest.approx([math.sqrt(4**2 + 8**2) / 2])
+    means = torch.zeros(1, 3, 2, 3)
+    means[0, :, 0] = torch.randn(3, 3)
+    means[0, 1, 1, 0], means[0, 2, 1, 1] = 3, 4  # a triangle of 3, 4 and 5
+    logits = per_level(torch.tensor([[0.9, 0.1, 0.0]]).log(), level, 2)
+    scales = torch.ones(1, 3, 2 if level == "node" else 1, 1)
+    assert metrics.pairwise_distance(PoseMixture(means, scales, logits, level)).tolist() == pytest.approx([4 / 2])
+
+
+def test_pairwise_distance_against_all_pairs_one_by_one(monkeypatch):
+    mixture = make(7, 4)
+    poses = metrics.hypotheses(mixture).double()
+    pairs = [(a, b) for a in range(4) for b in range(4) if a != b]
+    expected = torch.stack([(poses[:, a] - poses[:, b]).norm(dim=-1).mean(dim=1) for a, b in pairs]).mean(dim=0)
+    torch.testing.assert_close(metrics.pairwise_distance(mixture), expected)
+    monkeypatch.setattr(metrics, "PAIRS_AT_ONCE", 2 * JOINTS * 4**2)  # two poses at a time
+    torch.testing.assert_close(metrics.pairwise_distance(mixture), expected)
+    monkeypatch.setattr(metrics, "PAIRS_AT_ONCE", 1)
+    torch.testing.assert_close(metrics.pairwise_distance(mixture), expected)
+
+
+def test_kernels_that_are_one_have_no_distance():
+    assert metrics.pairwise_distance(make(5, 1)).tolist() == [0.0] * 5
+    alike = make(5, 1)
+    many = PoseMixture(alike.means.expand(-1, 200, -1, -1), torch.ones(5, 200, 1, 1), torch.zeros(5, 200), "pose")
+    assert metrics.pairwise_distance(many).max() < 1e-6
+
+
 def test_variance_by_hand():
     variance = metrics.hypothesis_variance(by_hand())
     torch.testing.assert_close(variance, torch.tensor([[[3.0, 0.0, 12.0]]], dtype=torch.float64))  # 0.75 * 0.25 * d^2

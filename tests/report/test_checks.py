@@ -82,7 +82,7 @@ def test_rising(judged: Callable[..., Judge], values: list[float], state: str) -
     judge = judged({name: [value] for name, value in zip(names, values, strict=True)})
     found = outcome(judge, "rising", *names)
     assert found.state == state
-    assert found.figures.startswith(f"asked P1(semgcn) {values[0]:.4g} < P1(resgcn) {values[1]:.4g} < ")
+    assert found.figures.startswith(f"asked P1(semgcn) {values[0]:.2f} < P1(resgcn) {values[1]:.2f} < ")
 
 
 def test_seeds_are_compared_in_pairs(judged: Callable[..., Judge]) -> None:
@@ -97,7 +97,7 @@ def test_below_shows_the_pair_that_agrees_least(judged: Callable[..., Judge]) ->
     judge = judged({"P1(semgcn)": [50.0], "P1(resgcn)": [60.0], "P1(graphmdn)": [49.0]})
     found = outcome(judge, "below", "P1(semgcn)", others=("P1(resgcn)", "P1(graphmdn)"))
     assert found.state == NOT_HELD
-    assert "P1(semgcn) 50 < P1(graphmdn) 49 mm; smallest gap of 2 pairs -1" in found.figures
+    assert "P1(semgcn) 50.00 < P1(graphmdn) 49.00 mm; smallest gap of 2 pairs -1" in found.figures
 
 
 @pytest.mark.parametrize(("first", "state"), [(85.0, HELD), (89.8, WITHIN_NOISE), (95.0, NOT_HELD), (40.0, NOT_HELD)])
@@ -106,7 +106,7 @@ def test_ratio_between_bounds(judged: Callable[..., Judge], first: float, state:
     judge = judged({"P1(semgcn)": [first], "P1(resgcn)": [100.0]})
     found = outcome(judge, "ratio", "P1(semgcn)", "P1(resgcn)", at_least=0.5, at_most=0.9)
     assert found.state == state
-    assert f"= {first / 100:.4g}, at least 0.5 asked, at most 0.9 asked" in found.figures
+    assert f"= {first / 100:.4f}, at least 0.5 asked, at most 0.9 asked" in found.figures
 
 
 @pytest.mark.parametrize(("value", "state"), [(12.0, HELD), (10.5, WITHIN_NOISE), (8.0, NOT_HELD)])
@@ -159,7 +159,8 @@ def test_a_gain_says_both_steps(judged: Callable[..., Judge]) -> None:
     names = ["P1(semgcn)", "P1(resgcn)", "P1(graphmdn)", "P1(graphmdn, oracle)"]
     found = outcome(judged(dict(zip(names, ([50.0], [45.0], [60.0], [59.0]), strict=True))), "gain", *names)
     assert found.figures == (
-        "gained 5 (P1(semgcn) 50 to P1(resgcn) 45), asked more than 1 (P1(graphmdn) 60 to P1(graphmdn, oracle) 59) mm; "
+        "gained 5 (P1(semgcn) 50.00 to P1(resgcn) 45.00), asked more than 1 (P1(graphmdn) 60.00 to "
+        "P1(graphmdn, oracle) 59.00) mm; "
         "noise 0.5"
     )
 

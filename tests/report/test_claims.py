@@ -14,7 +14,7 @@ from hand_made import Maker
 from pipeline.artifacts import InputError
 from pipeline.report import claims, metrics
 from pipeline.report.claims import Claims, Verdict
-from pipeline.report.evidence import QUANTITIES, Expression
+from pipeline.report.evidence import MEANINGS, QUANTITIES, UNITS, Expression
 
 NEEDS_PIXELS = ("SG-3", "SG-4", "SG-14", "SG-15", "SG-16")  # and SG-2 and SG-13 in part
 PIXELS = "needs image features (SemGCN on pixels)"
@@ -53,6 +53,7 @@ def test_every_value_is_a_quantity_of_a_variant_that_exists(definitions: Claims,
         run.variant(expression.variant)
     assert {expression.quantity for expression in expressions} | {"P2"} == set(QUANTITIES)
     assert definitions.minimum_gaps.keys() <= set(QUANTITIES)
+    assert MEANINGS.keys() == set(QUANTITIES) >= UNITS.keys()
 
 
 def test_every_claim_is_judged_on_a_run_that_has_everything(make: Callable[..., Maker]) -> None:
@@ -109,13 +110,18 @@ def test_the_oracle_must_win_in_every_action(make: Callable[..., Maker]) -> None
     maker.mixture("graphmdn_wide", 45.0)
     verdict = judge(maker)["GM-9"]
     assert verdict.state == "held"
-    assert all("so in 3 of 3 actions (every one is asked)" in outcome.figures for outcome in verdict.outcomes)
+    assert all(
+        "so in 3 of 3 actions (every one is asked), beyond noise in 3" in outcome.figures
+        for outcome in verdict.outcomes
+    )
     change(maker, "graphmdn_wide", lambda oracle: oracle["mpjpe"]["per_action"].update(Photo=60.0))
     spoilt = judge(maker)["GM-9"]
     assert [outcome.state for outcome in spoilt.outcomes] == ["held", "held", "not held", "held"]
-    assert "so in 2 of 3 actions" in spoilt.outcomes[2].figures
+    assert "so in 2 of 3 actions (every one is asked), beyond noise in 2" in spoilt.outcomes[2].figures
     maker.mixture("graphmdn_wide", 2.0)  # 20 % of it is within the noise
-    assert judge(maker)["GM-9"].state_with_parts == "within noise (2 of 4 parts held)"
+    small = judge(maker)["GM-9"]
+    assert small.state_with_parts == "within noise (2 of 4 parts held)"
+    assert "so in 3 of 3 actions (every one is asked), beyond noise in 0" in small.outcomes[2].figures
 
 
 @pytest.mark.parametrize(("oracle_of", "state"), [(50.0, "held"), (57.0, "not held"), (56.2, "within noise")])
@@ -191,7 +197,7 @@ def test_diverse_kernels_are_looked_at_after_the_stated_epochs_only(make: Callab
     maker.mixture("graphmdn_200_sh", 50.0, epochs=30)
     error, distance = judge(maker)["GM-24"].outcomes
     assert (error.state, distance.state) == ("held", "held")
-    assert "pairwise_distance(graphmdn_200_one_cycle_sh) 60 < pairwise_distance(graphmdn_200_sh) 85 mm" in (
+    assert "pairwise_distance(graphmdn_200_one_cycle_sh) 60.00 < pairwise_distance(graphmdn_200_sh) 85.00 mm" in (
         distance.figures
     )
 

@@ -48,7 +48,10 @@ def test_every_figure_is_there_as_png_and_svg(reported: Maker) -> None:
             "overview",
             {"SemGCN (SH)", "GraphMDN (SH)", "SemGCN, one-cycle", "its best hypothesis (an oracle knows which)"},
         ),
-        ("graphmdn_hypotheses", {"GraphMDN", "GraphMDN (Wide) (not run)", "as published", "200", "hypotheses"}),
+        (
+            "graphmdn_hypotheses",
+            {"GraphMDN", "GraphMDN (Wide) (not run)", "as published", "200", "number of hypotheses"},
+        ),
         ("semgcn_figure4", {"SemGCN", "without SemGConv", "ResGCN (not run)", "Test error (MPJPE, mm)"}),
         ("semgcn_figure7", {"block 1, layer 1", "block 4, layer 2", "Thorax", "what it takes from"}),
         ("semgcn_figure8", {"above 0.4", "below 0.3", "LWrist", "with nothing learned", "lowest, highest seed"}),

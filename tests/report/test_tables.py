@@ -251,13 +251,27 @@ def test_the_caption_says_which_detections_and_that_no_detector_ran(make: Callab
     maker = make()
     maker.point("semgcn_one_cycle_sh", 50.0)
     caption = build(maker)["graphmdn_table2"].caption
-    off = "(SH, on average 9.2 px from the truth). Trained on 2026-01-02"
-    assert f"5 frames a second, stacked-hourglass 2D (SH). No detector ran: made up for tests {off}" in caption
+    spoilt = "is noise on the true 2D joints, as detectors spoil them. Trained on 2026-01-02"
+    off = f"SH (on average 9.2 px from the truth) {spoilt}"
+    assert f"5 frames a second, stacked-hourglass 2D (SH). No detector ran: {off}" in caption
     assert "Not the papers' data, noise in place of a detector: compare the order" in caption
-    without_words = hand_made.detections("stacked_hourglass") | {"description": None}
-    maker.point("semgcn_one_cycle_sh", 50.0, data={"input": without_words})
-    caption = build(maker)["graphmdn_table2"].caption
-    assert f"2D (SH). No detector ran: noise was added to the true 2D joints {off}" in caption
+
+
+def test_noise_of_two_detectors_is_one_sentence_and_marked_in_its_rows(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.point("semgcn_one_cycle_sh", 50.0)
+    closer = hand_made.detections("cascaded_pyramid_network") | {"mean_error_px": 4.5}
+    maker.point("semgcn_one_cycle_cpn", 45.0, data={"input": closer})
+    table = build(maker)["graphmdn_detectors"]
+    both = "SH (on average 9.2 px from the truth) and CPN (on average 4.5 px from the truth) are noise on the true 2D"
+    assert f"2D (SH) and cascaded-pyramid-network 2D (CPN). No detector ran: {both} joints" in table.caption
+    assert [cells(table, f"SemGCN ({name})")["2D input"] for name in ("SH", "CPN")] == ["SH (noise)", "CPN (noise)"]
+    assert cells(table, "GraphMDN, mean (SH)")["2D input"] == "SH"  # not run: nobody knows
+    given = "2D input: stacked-hourglass 2D (SH) and cascaded-pyramid-network 2D (CPN)"
+    assert table.given == f"{given}, which is noise on the true joints here: no detector ran."
+    built = build(make())
+    assert built["graphmdn_detectors"].given == f"{given}."
+    assert built["semgcn_table1"].given == built["semgcn_table1_p1"].given == "2D input: ground-truth 2D."
 
 
 def test_the_caption_of_several_inputs_names_each_once(make: Callable[..., Maker]) -> None:
@@ -266,12 +280,12 @@ def test_the_caption_of_several_inputs_names_each_once(make: Callable[..., Maker
     maker.point("semgcn_sh", 60.0, epochs=100, data={"train_poses": 12_000, "source": "human36m"})
     caption = build(maker)["semgcn_table2"].caption
     data = "12,000 to 12,345 training and 6,789 test poses at 5 frames a second"
-    assert f"{data}, stacked-hourglass 2D (SH) and ground-truth 2D. No detector" in caption
+    assert f"{data}, ground-truth 2D and stacked-hourglass 2D (SH). No detector" in caption
     assert caption.count("No detector ran") == 1
     read_from_file = hand_made.detections("stacked_hourglass") | {"source": "file", "description": None}
     maker.point("semgcn_sh", 60.0, epochs=100, data={"input": read_from_file})
     caption = build(maker)["semgcn_table2"].caption
-    assert "2D joints are a detector's output, read from a file (SH, on average 9.2 px from the truth). Tr" in caption
+    assert "SH is a detector's output, read from a file (on average 9.2 px from the truth). Trained" in caption
     assert "noise" not in caption
 
 
@@ -315,7 +329,7 @@ def test_rows_of_other_predictions_by_hand(make: Callable[..., Maker]) -> None:
     maker.mixture("mixture_without_graph_sh", 70.0)
     built = build(maker)
     calibrated = cells(built["semgcn_table3"], "SemGCN (HG), calibrated")
-    assert (calibrated["P1, mm"], calibrated["P1, paper"], calibrated["2D input"]) == ("49.0", NONE, "SH")
+    assert (calibrated["P1, mm"], calibrated["P1, paper"], calibrated["2D input"]) == ("49.0", NONE, "SH (noise)")
     assert cells(built["semgcn_table3"], "SemGCN (HG)")["P1, paper"] == "61.1"
     assert cells(built["semgcn_table3"], "SemGCN")["P1, paper"] == "43.8"
     assert cells(built["semgcn_table2"], "SemGCN (HG)")["P1, paper"] == "60.8"

@@ -133,21 +133,28 @@ def test_missing_licensed_data_where_to_get_it_and_what_works_without(
         "granted at http://vision.imar.ro/human3.6m preset mini works without" in text
     )
     assert "put data/licensed/human36m/data_2d_h36m_sh_ft_h36m.npz" in text
-    assert "without, 2 variants will be `not run`, and 2 variants will run" in text
+    out = "or take it out of detections: in params/paper.yaml"
+    assert f"{out}: 2 variants will be `not run`, and 2 variants will run" in text
     assert "put data/licensed/human36m/data_2d_h36m_cpn_ft_h36m_dbb.npz" in text
-    assert "without, 1 variant will be `not run`, and 3 variants will run" in text
-    assert "generalization optional MPI-INF-3DHP's test set: not here" in text
+    assert f"{out}: 1 variant will be `not run`, and 3 variants will run" in text
+    assert "generalization missing MPI-INF-3DHP's test set: not here" in text
+    assert "or write `generalization: null` into params/paper.yaml" in text
     assert "... data/licensed/mpi_inf_3dhp/mpi_inf_3dhp_test_set/TS6/annot_data.mat (6 files)" in text
-    assert text.endswith("-> cannot run: motion missing")
+    assert text.endswith("-> cannot run: motion, detections, generalization missing")
 
 
 @pytest.mark.parametrize("choice", [0, 1])
-def test_the_poses_alone_are_enough(root: Path, capsys: pytest.CaptureFixture[str], choice: int) -> None:
+def test_a_preset_that_asks_for_the_poses_alone(root: Path, capsys: pytest.CaptureFixture[str], choice: int) -> None:
     bring_licensed(root, "human36m", choice)
+    assert doctor.run(root, "paper") == 1  # it asks for detections as well: stage detect would stop
+    assert "-> cannot run: detections, generalization missing" in said(capsys)
+    preset = root / "params" / "paper.yaml"
+    kept, _, _ = preset.read_text().partition("detections:")
+    preset.write_text(kept)
     assert doctor.run(root, "paper") == 0
     text = said(capsys)
     assert "motion ok Human3.6M's 3D poses: here" in text
-    assert text.count("detections optional") == 2 and text.count("generalization optional") == 1
+    assert text.count("detections optional") == 2 and "generalization" not in text
 
 
 def test_everything_is_here(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,11 +257,12 @@ def test_all_presets_are_shown_and_the_one_in_params_counts(root: Path, capsys: 
     text = said(capsys)
     assert "preset demo, which params.yaml names: a test" in text
     assert text.index("preset demo,") < text.index("preset mini:") < text.index("preset paper:")
-    assert "-> cannot run: motion missing" in text
+    assert "-> cannot run: motion, detections, generalization missing" in text
     (root / "params.yaml").write_text(PARAMS.replace("preset: demo", "preset: paper"))
     assert doctor.run(root, None) == 1
     (root / "params" / "mini.yaml").write_text("description: 1")  # another preset's mistake stops nothing
-    bring_licensed(root, "human36m")
+    for key in ("human36m", "stacked_hourglass", "cascaded_pyramid_network", "mpi_inf_3dhp"):
+        bring_licensed(root, key)
     capsys.readouterr()
     assert doctor.run(root, None) == 0
     assert "preset mini: its file cannot be read settings missing" in said(capsys)

@@ -28,8 +28,8 @@ OVERVIEW = Drawing(
     "overview",
     "Overview",
     "Every variant's error, averaged action by action, after the last epoch. Of a mixture, or of an auto-encoder's "
-    "samples, the bar is the mean, the ring the best of them, which only who knows the truth can choose. SH, CPN: "
-    "given detections in place of the true 2D joints.",
+    "samples, the bar is the mean, the ring the best of them, which only who knows the truth can choose. Paler, SH, "
+    "CPN: given detections, or noise that stands for them, in place of the true 2D joints.",
     overview.draw,
 )
 DRAWINGS = (
@@ -45,9 +45,11 @@ DRAWINGS = (
     Drawing(
         "graphmdn_hypotheses",
         "GraphMDN, Table 3 as a figure",
-        "Error of the best of so many hypotheses: a mixture's kernels, or samples (SH input). Solid: here; bars, where "
-        "there are several seeds, are their standard deviation. Dashed: as published, on Human3.6M. The paper's point "
-        "for 8 kernels is taken for the standard width's, of which it does not say.",
+        "Error of the best of 5, 8 and 200 hypotheses, which are a mixture's kernels or an auto-encoder's samples; it "
+        "takes the truth to choose it. Input is SH. Solid: here; bars, where there are several seeds, are their "
+        "standard deviation. Dashed, hollow: as published, on Human3.6M, which other data do not compare with but in "
+        "the order and slope of the lines. The paper does not say of its 8 kernels whether they are Wide: its point "
+        "has the standard width's colour, and the line of the wide ones goes from 5 to 200.",
         best_of_many.draw,
     ),
     Drawing(

@@ -77,11 +77,11 @@ def draw(run: Run, results: Results) -> Figure:
         for line in LINES:
             _here(axes, results, line, metric)
             _published(axes, numbers, line, protocol)
-        axes.set_title(f"{title}, best of so many", loc="left")
+        axes.set_title(f"{title}, of the best hypothesis", loc="left")
         axes.set_xscale("log")
         axes.set_xticks([5, 8, 200], ["5", "8", "200"])
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlabel("hypotheses")
+        axes.set_xlabel("number of hypotheses")
         axes.grid(axis="y", color=style.LIGHT, lw=0.8)
         axes.set_axisbelow(True)
     axes.plot([], [], "--", color=style.BLACK, lw=1, label="as published")

@@ -15,6 +15,7 @@ METRICS = {"mpjpe": "P1: MPJPE, mm", "p_mpjpe": "P2: P-MPJPE, mm"}
 COLORS = {"sanity": style.GREY, "semgcn": style.BLUE, "graphmdn": style.VERMILION}
 BEST = ("oracle", "oracle_200")  # the best of a mixture's kernels, of an auto-encoder's samples
 GAP = 0.7  # between papers, in bars
+OPACITY = {True: 0.85, False: 0.5}  # given the true 2D joints, or detections
 
 
 def draw(run: Run, results: Results) -> Figure:
@@ -73,7 +74,7 @@ def _bar(axes: Axes, results: Results, variant: str, metric: str, place: float, 
         return
     main = results.error(variant, metrics.seeds[0].main_prediction, metric)
     assert main is not None, f"{variant}: no {metric}"
-    axes.barh(place, main.mean, height=0.68, color=color, alpha=0.85)
+    axes.barh(place, main.mean, height=0.68, color=color, alpha=OPACITY[metrics.input == GROUND_TRUTH])
     if main.sd:
         axes.errorbar(main.mean, place, xerr=main.sd, color=style.BLACK, lw=1, capsize=2)
     oracle = _oracle(results, variant, metric)

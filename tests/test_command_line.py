@@ -1,0 +1,100 @@
+"""`python -m pipeline`: it names everything that it can do, teaches it, and refuses the rest in a line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from repository import ROOT, run_tool
+
+from pipeline.__main__ import DETECTORS, STAGES, TOOLS, main, parser
+from pipeline.stages import detect
+
+
+def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_help_lists_stages_in_the_order_of_the_dag_and_tools(capsys: pytest.CaptureFixture[str]) -> None:
+    said = help_of(capsys)
+    assert list(STAGES) == [
+        *("download", "prepare_motion", "detect", "prepare_generalization", "train_lift", "evaluate_lift"),
+        *("tabulate", "report", "publish"),
+    ]
+    places = [said.find(f" {name} {words}") for name, words in every_command().items()]
+    assert -1 not in places and places == sorted(places)
+
+
+def every_command() -> dict[str, str]:
+    """The first words of what is said of each command."""
+    sentences = {name: stage.sentence for name, stage in STAGES.items()} | TOOLS
+    return {name: " ".join(sentence.split()[:4]) for name, sentence in sentences.items()}
+
+
+@pytest.mark.parametrize("name", [*STAGES, *TOOLS])
+def test_every_command_tells_what_it_does(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = help_of(capsys, name)
+    assert said.startswith(f"usage: python -m pipeline {name}")
+    assert len(said.split()) > 20
+    wanted = {"train_lift": "--variant", "evaluate_lift": "--variant", "detect": "--detector"}
+    options = [option for option in ("--variant", "--detector") if f"{option} " in said]
+    if name in STAGES:
+        assert options == ([wanted[name]] if name in wanted else []) and "--preset PRESET" in said
+    assert ("--mirror" in said) == (name == "download")
+
+
+def test_the_doctors_help(capsys: pytest.CaptureFixture[str]) -> None:
+    said = help_of(capsys, "doctor")
+    assert "which are missing and where to get them" in said and "--preset" in said
+
+
+def test_import_checkpoints_help_teaches_by_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    said = help_of(capsys, "import_checkpoint")
+    assert "python -m pipeline import_checkpoint --paper semgcn ckpt_semgcn_nonlocal.pth.tar" in said
+    assert "put the line that it prints into params.yaml" in said
+    for word in ("--paper", "martinez", "--variant", "FILE", "without executing it"):
+        assert word in said
+
+
+def test_help_answers_without_torch() -> None:
+    """A tool's own options are loaded only for its own help."""
+    program = "import sys; from pipeline.__main__ import parser; parser(); print('torch' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert answer.stdout == "False\n", answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["detect", "--detector", "hourglass"], "argument --detector: invalid choice: 'hourglass' (choose from"),
+        (["detect"], "the following arguments are required: --detector"),
+        (["evaluate_lift"], "the following arguments are required: --variant"),
+        (["import_checkpoint", "--paper", "hgn", "file"], "argument --paper: invalid choice: 'hgn'"),
+        (["export"], "invalid choice: 'export'"),
+        (["doctor", "--detector", "stacked_hourglass"], "unrecognized arguments: --detector"),
+    ],
+)
+def test_what_there_is_not_is_refused(command: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert words in said and said.startswith("usage: ")
+
+
+def test_both_detectors_are_known() -> None:
+    assert DETECTORS == ("stacked_hourglass", "cascaded_pyramid_network")
+    for detector in DETECTORS:
+        options = parser("detect").parse_args(["detect", "--detector", detector])
+        assert (options.detector, options.preset) == (detector, None)
+    assert detect.SPLITS == ("train", "test")
+
+
+def test_a_wrong_setting_ends_in_one_line() -> None:
+    answer = run_tool(sys.executable, "-m", "pipeline", "detect", "--preset", "dmo", "--detector", DETECTORS[0])
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr == "error: --preset: no preset 'dmo' in params/; did you mean 'demo'?\n"
