@@ -152,9 +152,9 @@ def test_each_takes_over_the_outputs_of_the_other(runs: Runs) -> None:
 
 
 def test_editing_one_variant_runs_one_variant_again(runs: Runs) -> None:
-    expected = {"train_lift@graphmdn", "evaluate_lift@graphmdn", "tabulate", "report", "publish"}
+    expected = {"train_lift@mean_pose", "evaluate_lift@mean_pose", "tabulate", "report", "publish"}
     for folder in (runs.dvc, runs.snakemake):
-        replace_in(folder / "params.yaml", "    title: GraphMDN\n", "    title: Edited\n")
+        replace_in(folder / "params.yaml", "    title: Mean pose\n", "    title: Edited\n")
     try:
         printed = repro(runs.dvc, "--dry")
         started = {line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")}
@@ -162,10 +162,10 @@ def test_editing_one_variant_runs_one_variant_again(runs: Runs) -> None:
         printed = snakemake(runs.snakemake, "--dry-run", "--printshellcmds")
         commands = [line for line in printed.splitlines() if line.startswith("Shell command: python")]
         assert len(commands) == len(expected)
-        assert sum("--variant graphmdn " in line for line in commands) == 2
+        assert sum("--variant mean_pose " in line for line in commands) == 2
     finally:
         for folder in (runs.dvc, runs.snakemake):
-            replace_in(folder / "params.yaml", "    title: Edited\n", "    title: GraphMDN\n")
+            replace_in(folder / "params.yaml", "    title: Edited\n", "    title: Mean pose\n")
 
 
 def test_sync_tells_snakemake_what_dvc_has_made(runs: Runs) -> None:
