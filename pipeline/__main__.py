@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from pipeline import params
 from pipeline.artifacts import InputError
@@ -36,7 +36,6 @@ TOOLS = {
     "import_checkpoint": "turn an authors' checkpoint into one of ours, without executing it",
     "export_checkpoint": "turn one of our checkpoints into one that the authors' code reads",
 }
-DETECTORS = ("stacked_hourglass", "cascaded_pyramid_network")
 
 
 def parser(command_name: str | None = None) -> argparse.ArgumentParser:
@@ -52,7 +51,7 @@ def parser(command_name: str | None = None) -> argparse.ArgumentParser:
         if stage.works_on == "variant":
             command.add_argument("--variant", required=True, help="a name under lift_variants in params.yaml")
         if stage.works_on == "detector":
-            command.add_argument("--detector", required=True, choices=DETECTORS, help="whose 2D joints")
+            command.add_argument("--detector", required=True, choices=get_args(params.Detector), help="whose 2D joints")
         if name == "download":
             command.add_argument(
                 "--mirror",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from repository import ROOT, run_tool
 
-from pipeline.__main__ import DETECTORS, STAGES, TOOLS, main, parser
+from pipeline.__main__ import STAGES, TOOLS, main, parser
+from pipeline.params import Detector
 from pipeline.stages import detect
 
 
@@ -87,14 +89,14 @@ def test_what_there_is_not_is_refused(command: list[str], words: str, capsys: py
 
 
 def test_both_detectors_are_known() -> None:
-    assert DETECTORS == ("stacked_hourglass", "cascaded_pyramid_network")
-    for detector in DETECTORS:
+    assert get_args(Detector) == ("stacked_hourglass", "cascaded_pyramid_network")
+    for detector in get_args(Detector):
         options = parser("detect").parse_args(["detect", "--detector", detector])
         assert (options.detector, options.preset) == (detector, None)
     assert detect.SPLITS == ("train", "test")
 
 
 def test_a_wrong_setting_ends_in_one_line() -> None:
-    answer = run_tool(sys.executable, "-m", "pipeline", "detect", "--preset", "dmo", "--detector", DETECTORS[0])
+    answer = run_tool(sys.executable, "-m", "pipeline", "detect", "--preset", "dmo", "--detector", "stacked_hourglass")
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr == "error: --preset: no preset 'dmo' in params/; did you mean 'demo'?\n"

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import module_graph
 import pytest
@@ -13,7 +14,7 @@ from dag_jobs import differences, dvc_jobs, snakemake_jobs
 from repository import ROOT, replace_in, run_tool
 
 from pipeline import __main__ as command_line
-from pipeline import dag
+from pipeline import dag, params
 
 # --- the same DAG ----------------------------------------------------------------------------------------------------
 
@@ -53,6 +54,10 @@ def test_a_change_to_one_file_alone_is_found(
     folder = make_copy("changed")
     replace_in(folder / "pipeline" / "rules" / "motion.smk", before, after)
     assert any(line.startswith(difference) for line in differences(dvc_jobs(folder), snakemake_jobs(folder)))
+
+
+def test_every_detector_has_its_stage() -> None:
+    assert dag.read(root=ROOT).items_of("detect") == list(get_args(params.Detector))
 
 
 # --- the code that a stage uses --------------------------------------------------------------------------------------

@@ -67,11 +67,6 @@ class PoseSet:
         index = rows if isinstance(rows, slice) else np.asarray(rows)
         return replace(self, **{name: getattr(self, name)[index] for name in ARRAY_TYPES})
 
-    def picture_sizes(self) -> NDArray[np.float32]:
-        """Width and height of each pose's picture, [N, 2] px."""
-        sizes = np.array([(camera.width, camera.height) for camera in self.cameras], dtype=np.float32)
-        return sizes.reshape(-1, 2)[self.camera]
-
     def to_arrays(self) -> dict[str, NDArray]:
         """Everything as plain arrays, safe for `np.savez` and `np.load(allow_pickle=False)`."""
         tables = {name: getattr(self, name) for name in TABLE_OF.values()}

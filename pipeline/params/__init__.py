@@ -23,11 +23,12 @@ from pipeline.params.presets import (
     SyntheticMotion,
 )
 from pipeline.params.reading import nearest, read_yaml, validate
-from pipeline.params.variants import HeadSettings, LiftVariant, ModelSettings
+from pipeline.params.variants import Detector, HeadSettings, LiftVariant, ModelSettings
 
 __all__ = [
     "CmuMotion",
     "DetectionFile",
+    "Detector",
     "HeadSettings",
     "Human36mMotion",
     "LiftVariant",

@@ -18,10 +18,10 @@ import torch
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.geometry.poses import PoseSet, PoseSetError
 from pipeline.lift.dataset import LiftData, semgcn_protocol_2
 from pipeline.lift.task import LiftTask, predict
 from pipeline.params import LiftVariant, Run
+from pipeline.stages.poses import read_poses
 from pipeline.stages.status import why_no_input
 from pipeline.training import device as devices
 from pipeline.training.loop import Progress
@@ -43,15 +43,6 @@ def read_generalization(run: Run, device: str) -> LiftData | None:
     if why_no_input(run, "mpi_inf_3dhp"):
         return None
     return LiftData.from_pose_set(read_poses(run, "test", "mpi_inf_3dhp"), device)
-
-
-def read_poses(run: Run, split: str, source: str = "ground_truth") -> PoseSet:
-    """A split's poses, mapped from the disk."""
-    path = run.layout.motion_split(split, source)
-    try:
-        return PoseSet.from_arrays(artifacts.map_arrays(path))
-    except PoseSetError as error:
-        raise InputError(f"{path}: {error}; delete it and run prepare_motion again") from None
 
 
 def device(run: Run) -> str:

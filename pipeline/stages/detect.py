@@ -6,18 +6,16 @@ such detections, the folder says so, and the variants that need them are `not ru
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.geometry.poses import PoseSet
 from pipeline.params import DetectionFile, NoiseModel, Run
 from pipeline.sources import human36m_detections, licensed, noise
 from pipeline.stages import status
+from pipeline.stages.poses import read_poses
 
 SPLITS = ("train", "test")
 
@@ -35,16 +33,15 @@ def _write(run: Run, detector: str, settings: NoiseModel | DetectionFile, folder
     file = None if isinstance(settings, NoiseModel) else _file(run, detector)
     summary: dict[str, Any] = {"name": detector, "source": settings.source, "description": _sentence(detector, file)}
     for stream, split in enumerate(SPLITS):
-        poses = PoseSet.from_arrays(artifacts.read_arrays(run.layout.motion_split(split)))
-        truth = poses.keypoints_2d
-        found: NDArray[np.float32]
+        poses = read_poses(run, split)
         if isinstance(settings, NoiseModel):
-            found = noise.spoil(truth, noise.NoiseSettings(**settings.model_dump(exclude={"source"})), stream)
+            values = settings.model_dump(exclude={"source"})
+            found = noise.spoil(poses.keypoints_2d, noise.NoiseSettings(**values), stream)
         else:
-            found = human36m_detections.read(_file(run, detector), poses)
-        poses.keypoints_2d = found
-        artifacts.write_arrays(folder / f"{split}.npz", poses.check().to_arrays())
-        summary |= noise.distance_summary(found, truth)  # the test split's stay
+            assert file is not None
+            found = human36m_detections.read(file, poses)
+        artifacts.write_arrays(folder / f"{split}.npz", replace(poses, keypoints_2d=found).check().to_arrays())
+        summary |= noise.distance_summary(found, poses.keypoints_2d)  # the test split's stay
     artifacts.write_json(folder / "summary.json", summary)
 
 

@@ -83,12 +83,6 @@ def test_select_by_mask_slice_and_list() -> None:
     np.testing.assert_array_equal(chosen.joints_3d, poses.joints_3d[[5, 0]])
 
 
-def test_picture_sizes_follow_each_camera() -> None:
-    poses = pose_set()
-    for size, camera in zip(poses.picture_sizes(), poses.camera, strict=True):
-        assert tuple(size) == (poses.cameras[camera].width, poses.cameras[camera].height)
-
-
 def test_concatenate_merges_tables_and_keeps_every_row() -> None:
     parts = [pose_set(subject="S1"), pose_set(4, "S5", seed=1), pose_set(3, "S1", seed=2)]
     parts[1].actions = ["Sit", "Walk"]

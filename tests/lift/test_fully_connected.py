@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from lively_norms import draw_norms
 from torch import Tensor, nn
 
 from pipeline.lift.losses import mean_squared_error, pose_nll
@@ -15,17 +16,6 @@ def point(joint_count: int = 16, **options) -> FullyConnected:
 
 def parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-def moved(model: nn.Module) -> nn.Module:
-    """In evaluation mode and with batch norms that do something: their statistics and weights drawn anew."""
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm1d):
-            for values in (layer.weight.data, layer.running_var):
-                values.uniform_(0.5, 2)
-            for values in (layer.bias.data, layer.running_mean):
-                values.normal_()
-    return model.eval()
 
 
 def test_sizes_are_the_published_ones():
@@ -42,7 +32,7 @@ def test_names_are_what_an_importer_relies_on():
 
 def test_forward_by_hand():
     torch.manual_seed(0)
-    model = moved(point(5, channels=7, blocks=1)).double()
+    model = draw_norms(point(5, channels=7, blocks=1)).double()
     weights = model.state_dict()
 
     def layer(features: Tensor, linear: str, normalisation: str) -> Tensor:
@@ -111,7 +101,7 @@ def test_averaging_over_joints_is_one_linear_output():
     """The claim of the module's text, for the mixing weights: they are linear in the last features."""
     head = MixtureHead(16, 5)
     torch.manual_seed(0)
-    model = moved(FullyConnected(16, head.outputs, head, channels=8, blocks=0)).double()
+    model = draw_norms(FullyConnected(16, head.outputs, head, channels=8, blocks=0)).double()
     keypoints_2d = torch.randn(30, 16, 2).double()
     features = torch.relu(model.input_normalisation(model.input(keypoints_2d.flatten(1))))
     weight = model.output.weight.view(16, 25, 8)[:, 20:].mean(dim=0)
@@ -142,7 +132,7 @@ def test_overfits_one_batch(mixture: bool):
 def test_a_seed_decides_and_a_pose_stands_alone():
     def build() -> FullyConnected:
         torch.manual_seed(3)
-        return moved(point(channels=16))
+        return draw_norms(point(channels=16))
 
     keypoints_2d = torch.randn(6, 16, 2)
     first, second = build(), build()

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from lively_norms import draw_norms
 from torch import Tensor, nn
 
 from pipeline.lift.models.variational_autoencoder import PoseSamples, VariationalAutoencoder
@@ -14,13 +15,8 @@ def started(samples: int = 20, **options) -> VariationalAutoencoder:
     torch.manual_seed(0)
     model = VariationalAutoencoder(16, **{"channels": 24, "latent": 3, "samples": samples, **options})
     nn.init.normal_(model.encoder_output.weight, std=0.1)
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm1d):
-            for values in (layer.weight.data, layer.running_var):
-                values.uniform_(0.5, 2)
-            for values in (layer.bias.data, layer.running_mean):
-                values.normal_()
-    return model.eval()
+    draw_norms(model)
+    return model
 
 
 def decoded(model: VariationalAutoencoder, keypoints_2d: Tensor, latent: Tensor) -> Tensor:

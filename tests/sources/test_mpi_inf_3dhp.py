@@ -73,7 +73,8 @@ def test_scenes_sequences_and_picture_sizes(licensed_folder: Path) -> None:
     green, plain, outdoor = "studio with green screen", "studio without green screen", "outdoor"
     assert scene == [green, green, plain, plain, outdoor, outdoor]
     assert poses.actions == [green, plain, outdoor]
-    sizes = [poses.picture_sizes()[poses.take == number][0].tolist() for number in range(6)]
+    seen_by = [poses.cameras[poses.camera[poses.take == number][0]] for number in range(6)]
+    sizes = [[camera.width, camera.height] for camera in seen_by]
     assert sizes == [[2048, 2048]] * 4 + [[1920, 1080]] * 2
     assert poses.camera.tolist() == poses.take.tolist() == poses.subject.tolist()
 

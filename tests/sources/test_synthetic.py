@@ -276,7 +276,8 @@ def test_actions_differ(takes: Takes) -> None:
 
 def seen(poses: PoseSet) -> tuple[Array, Array]:
     """Normalised keypoints [N, 34] and joints [N, 17, 3] mm, both from the pelvis."""
-    width, height = torch.from_numpy(poses.picture_sizes()).double().T
+    sizes = torch.tensor([(camera.width, camera.height) for camera in poses.cameras]).double()
+    width, height = sizes[torch.from_numpy(poses.camera).long()].T
     screen = normalize_screen(torch.from_numpy(poses.keypoints_2d).double(), width[:, None], height[:, None]).numpy()
     centred = (screen - screen[:, :1]).reshape(len(poses), -1)
     return centred, (poses.joints_3d - poses.joints_3d[:, :1]).astype(np.float64)
