@@ -69,6 +69,30 @@ class Layout:
         """Whether a detector's poses are there, and why not."""
         return self.motion(source) / "status.json"
 
+    @property
+    def body(self) -> Path:
+        """The body model, its coarse graphs and what is drawn of it."""
+        return self.data / "body"
+
+    def body_file(self, name: str) -> Path:
+        return self.body / name
+
+    def targets(self, name: str) -> Path:
+        """What networks learn: `joints` has nothing to add to the poses, `meshes` has bodies fitted to them."""
+        return self.data / "targets" / name
+
+    def targets_status(self, name: str) -> Path:
+        """Whether these targets are there, and why not."""
+        return self.targets(name) / "status.json"
+
+    def mesh_split(self, split: str) -> Path:
+        return self.targets("meshes") / f"{split}.npz"
+
+    @property
+    def mesh_graphs(self) -> Path:
+        """The coarse graphs that go with the mesh targets."""
+        return self.targets("meshes") / "graphs.npz"
+
     def imported(self, digest: str) -> Path:
         """Weights that were trained elsewhere, as import_checkpoint wrote them; shared by all presets."""
         return self.root / "data" / "imported" / f"{digest}.pt"
@@ -97,6 +121,11 @@ class Layout:
     def resume(self, variant: str) -> Path:
         """Resume state lies outside the declared outputs, because DVC and Snakemake delete those before a run."""
         return self.root / ".resume" / self.preset / variant
+
+    @property
+    def fitting_state(self) -> Path:
+        """Subjects that fit_body has finished, until it has finished all."""
+        return self.root / ".resume" / self.preset / "fit_body"
 
     def metrics(self, variant: str) -> Path:
         return self.results / "metrics" / f"{variant}.json"

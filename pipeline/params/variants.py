@@ -12,6 +12,9 @@ from pipeline.params.base import Settings
 Detector = Literal["stacked_hourglass", "cascaded_pyramid_network"]
 Input = Literal["ground_truth", "stacked_hourglass", "cascaded_pyramid_network"]
 
+# What it learns: 3D joints alone, or the vertices of coarse body meshes beside them.
+Targets = Literal["joints", "meshes"]
+
 CLOSED_FORMS = ("mean_pose", "linear_least_squares")
 
 
@@ -19,7 +22,13 @@ class ModelSettings(Settings):
     """The network up to its output layer. The defaults are SemGCN's (paper, Section 3.3)."""
 
     name: Literal[
-        "graph_network", "fully_connected", "variational_autoencoder", "mean_pose", "linear_least_squares"
+        "graph_network",
+        "hierarchical_graph_network",
+        "graph_stacked_hourglass",
+        "fully_connected",
+        "variational_autoencoder",
+        "mean_pose",
+        "linear_least_squares",
     ] = "graph_network"
     convolution: Literal["vanilla", "semantic", "semantic_channelwise", "attention"] = "semantic"
     edge_weights: Literal["softmax", "raw"] = "softmax"
@@ -29,6 +38,10 @@ class ModelSettings(Settings):
     dropout: float = Field(0.0, ge=0, lt=1)
     omit_root: bool = False  # of a fully connected network: the root, always 0, is no output
     refinement: Literal["none", "pose_grammar"] = "none"
+    # Of a hierarchical graph network: its mesh graphs (48 nodes: coarse, 96: fine), and how features go between graphs
+    # (HGN's Eq. 3; as its authors' code does, one after the other; or without learning).
+    meshes: Literal["both", "coarse", "fine"] = "both"
+    fusion: Literal["parallel", "sequential", "fixed"] = "parallel"
     # Of a variational auto-encoder: latent dimensions, samples a pose, and the weight of its divergence from the prior.
     latent: int = Field(32, ge=1)
     samples: int = Field(200, ge=5)  # the best of 5 is measured
@@ -112,12 +125,15 @@ class LiftVariant(Settings):
     core: bool = False
     epochs: int = Field(1, ge=1)
     input: Input = "ground_truth"
+    joints: Literal[16, 17] = 16  # 17 with Neck/Nose
+    targets: Targets = "joints"
     protocol: Literal["subjects", "semgcn_2"] = "subjects"
     imported: bool = False
     weights: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
     model: ModelSettings = ModelSettings()
     head: HeadSettings = HeadSettings()
-    loss: Literal["joints", "joints_and_bones"] = "joints"
+    loss: Literal["joints", "joints_and_bones", "joints_and_meshes", "joints_and_meshes_authors"] = "joints"
+    mesh_weight: float = Field(0.0, ge=0)  # HGN's lambda_M (Eq. 4)
     flip: FlipSettings = FlipSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
     schedule: Schedule = ConstantSchedule()
@@ -130,7 +146,8 @@ class LiftVariant(Settings):
     @model_validator(mode="after")
     def _what_does_not_go_together(self) -> LiftVariant:
         mixture, model = self.head.name == "mixture", self.model.name
-        network = model in ("graph_network", "fully_connected")  # gives a pose, or what a head makes one of
+        # What gives a pose, or what a head makes one of.
+        network = model in ("graph_network", "fully_connected", "hierarchical_graph_network", "graph_stacked_hourglass")
         if self.weights and not self.imported:
             raise ValueError("weights: only of an imported variant; set imported: true")
         if mixture and not network:
@@ -147,6 +164,26 @@ class LiftVariant(Settings):
             raise ValueError(f"model.omit_root: only of a fully_connected network, not of a {model}; take it out")
         if self.loss != "joints" and not network:
             raise ValueError(f"loss: a {model} has its own; take `loss` out")
+        self._check_meshes()
         if self.closed_form and (self.flip.training or self.flip.testing):
             raise ValueError(f"flip: a {model} is fitted in one go, without mirror images; take it out")
         return self
+
+    def _check_meshes(self) -> None:
+        """Mesh graphs, mesh targets and mesh losses belong together."""
+        hierarchical = self.model.name == "hierarchical_graph_network"
+        if hierarchical != (self.targets == "meshes"):
+            raise ValueError(
+                f"targets: a {self.model.name} needs `targets: {'meshes' if hierarchical else 'joints'}`: "
+                "with the meshes come the graphs of a hierarchical_graph_network, and no other network has them"
+            )
+        if not hierarchical and (self.loss.startswith("joints_and_meshes") or self.mesh_weight):
+            raise ValueError(f"loss: a {self.model.name} gives no meshes; take `mesh_weight` out, set loss: joints")
+        if hierarchical and self.mesh_weight and self.loss == "joints" and self.head.name == "point":
+            raise ValueError("mesh_weight: set loss: joints_and_meshes, which it weighs")
+        if hierarchical and self.loss == "joints_and_meshes_authors" and self.mesh_weight:
+            raise ValueError("mesh_weight: the authors' loss has weights of its own; take it out")
+        if hierarchical and self.joints != 17:
+            raise ValueError("joints: a hierarchical_graph_network's skeleton graph has 17; set joints: 17")
+        if hierarchical and self.model.refinement != "none":
+            raise ValueError("model.refinement: a hierarchical_graph_network has none; take it out")
