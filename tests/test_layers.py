@@ -20,6 +20,7 @@ MAY_USE = {
     "dag": {"artifacts", "params"},
     "mixture": set(),
     "geometry": set(),
+    "body": {"artifacts", "geometry"},
     "training": set(),
     "sources": {"artifacts", "geometry", "body"},
     "lift": {"artifacts", "params", "geometry", "body", "mixture", "training"},
