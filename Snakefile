@@ -34,6 +34,7 @@ rule all:
 
 
 include: "pipeline/rules/motion.smk"  # download, prepare_motion
+include: "pipeline/rules/body.smk"  # build_body, fit_body
 include: "pipeline/rules/lift.smk"  # train_lift, evaluate_lift
 include: "pipeline/rules/results.smk"  # tabulate, report, publish
 

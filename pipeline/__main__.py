@@ -23,6 +23,8 @@ class Stage(NamedTuple):
 STAGES = {
     "download": Stage("fetch what the preset needs, check it, and list it in data/<preset>/download.json"),
     "prepare_motion": Stage("turn motion into 2D and 3D joints seen by four cameras (data/<preset>/motion)"),
+    "build_body": Stage("make the open body, or read SMPL, and coarsen its mesh (data/<preset>/body)"),
+    "fit_body": Stage("fit the body to the poses (data/<preset>/targets/meshes), or to joints of your own"),
     "detect": Stage("give the poses the 2D joints of a detector, or of a model of its errors", "detector"),
     "prepare_generalization": Stage("read another data set's test poses, if the preset asks for them"),
     "train_lift": Stage("train a variant for every seed; a stopped run goes on where it was", "variant"),
@@ -36,6 +38,15 @@ TOOLS = {
     "import_checkpoint": "turn an authors' checkpoint into one of ours, without executing it",
     "export_checkpoint": "turn one of our checkpoints into one that the authors' code reads",
 }
+
+
+OWN_JOINTS = """\
+Fit the body to the preset's poses, as the pipeline does; or to joints of your own:
+
+  python -m pipeline fit_body --joints mine.npz --output bodies.npz
+
+mine.npz holds `joints_3d` [N, 17, 3]: mm, Human3.6M's joint order, in the world's axes or a camera's. With `subject` [N]
+(names or numbers) the poses of one person share one shape; without it all are one person's."""
 
 
 def parser(command_name: str | None = None) -> argparse.ArgumentParser:
@@ -52,6 +63,8 @@ def parser(command_name: str | None = None) -> argparse.ArgumentParser:
             command.add_argument("--variant", required=True, help="a name under lift_variants in params.yaml")
         if stage.works_on == "detector":
             command.add_argument("--detector", required=True, choices=get_args(params.Detector), help="whose 2D joints")
+        if name == "fit_body":
+            _own_joints(command)
         if name == "download":
             command.add_argument(
                 "--mirror",
@@ -62,6 +75,13 @@ def parser(command_name: str | None = None) -> argparse.ArgumentParser:
         if name == command_name:
             importlib.import_module(f"pipeline.tools.{name}").arguments(command)
     return top
+
+
+def _own_joints(command: argparse.ArgumentParser) -> None:
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.description = OWN_JOINTS
+    command.add_argument("--joints", metavar="FILE", help="fit these joints (npz) instead of the preset's poses")
+    command.add_argument("--output", metavar="FILE", help="where the fits of --joints go (npz)")
 
 
 def _sentence(words: str) -> str:

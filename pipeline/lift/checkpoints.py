@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.camera import normalize_screen
-from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
-from pipeline.lift.dataset import MILLIMETRES, joint_choice
+from pipeline.geometry.coarsening import MeshGraphs
+from pipeline.geometry.skeleton import HUMAN36M_17, Skeleton
+from pipeline.lift.dataset import MILLIMETRES, joint_choice, skeleton_of
 from pipeline.lift.models import build_model
 from pipeline.lift.outputs import Output, main_prediction
 from pipeline.lift.task import predict
@@ -31,6 +32,7 @@ class LiftPredictor:
     epoch: int
     skeleton: Skeleton
     model: nn.Module
+    graphs: MeshGraphs | None = None  # of a network that gives meshes
 
     def output(self, keypoints_2d: Tensor, width: float = 1000.0, height: float = 1000.0) -> Output:
         """The network's own output in metres: poses [N, J, 3], a mixture of them or samples."""
@@ -53,8 +55,16 @@ class LiftPredictor:
         return main_prediction(self.output(keypoints_2d, width, height)) * MILLIMETRES
 
 
-def save_model(path: Path, name: str, variant: LiftVariant, seed: int, epoch: int, state: dict[str, Tensor]) -> None:
-    """Write a model's weights with its variant, so that the file alone can be used."""
+def save_model(
+    path: Path,
+    name: str,
+    variant: LiftVariant,
+    seed: int,
+    epoch: int,
+    state: dict[str, Tensor],
+    graphs: MeshGraphs | None = None,
+) -> None:
+    """Write a model's weights with its variant and its mesh graphs, so that the file alone can be used."""
     content: dict[str, Any] = {
         "format": FORMAT,
         "variant": name,
@@ -63,6 +73,9 @@ def save_model(path: Path, name: str, variant: LiftVariant, seed: int, epoch: in
         "epoch": epoch,
         "model": {key: value.detach().cpu().clone() for key, value in state.items()},
     }
+    if graphs:  # what averages vertices is no part of a network
+        arrays = graphs.without_averages().to_arrays()
+        content["graphs"] = {key: torch.from_numpy(value) for key, value in arrays.items()}
     checkpoint.save(path, content)
 
 
@@ -73,17 +86,20 @@ def load_model(path: Path | str, device: str = "cpu") -> LiftPredictor:
     if content.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not a checkpoint of train_lift (no `format: {FORMAT}` in it)")
     variant = LiftVariant.model_validate(content["settings"])
-    model = build_model(variant, HUMAN36M_16).to(device)
+    graphs = content.get("graphs")
+    if graphs is not None:
+        graphs = MeshGraphs.from_arrays({key: value.cpu().numpy() for key, value in graphs.items()})
+    model = build_model(variant, skeleton_of(variant), graphs).to(device)
     try:
         model.load_state_dict(content["model"])
     except RuntimeError as error:
         what = " ".join(str(error).split()[:24])
         raise CheckpointError(f"{path}: its weights do not fit the variant it names ({what} ...)") from None
     model.eval()
-    return LiftPredictor(content["variant"], variant, content["epoch"], HUMAN36M_16, model)
+    return LiftPredictor(content["variant"], variant, content["epoch"], skeleton_of(variant), model, graphs)
 
 
-def seeded_model(variant: LiftVariant, seed: int) -> nn.Module:
+def seeded_model(variant: LiftVariant, seed: int, graphs: MeshGraphs | None = None) -> nn.Module:
     """A fresh model whose weights follow from the seed, with the generators at their seeded start for training."""
     torch.manual_seed(seed)
-    return build_model(variant, HUMAN36M_16)
+    return build_model(variant, skeleton_of(variant), graphs)

@@ -8,6 +8,7 @@ poses take no time to open and only as much memory as is looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +18,10 @@ from torch import Tensor
 from pipeline.geometry.camera import normalize_screen
 from pipeline.geometry.poses import PoseSet, concatenate
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, KEEP_16, Skeleton
+from pipeline.lift.mesh_targets import MeshBatch, MeshTargets
+
+if TYPE_CHECKING:
+    from pipeline.params import LiftVariant
 
 MILLIMETRES = 1000.0  # in a metre
 PROTOCOL_2_STRIDE = 64
@@ -37,6 +42,7 @@ class LiftData:
     joints: Tensor  # [J] which of the 17 joints the skeleton has
     pose_set: PoseSet
     skeleton: Skeleton
+    meshes: MeshTargets | None = None  # where the network learns them too
 
     def __len__(self) -> int:
         return len(self.keypoints_2d)
@@ -46,7 +52,13 @@ class LiftData:
         return str(self.keypoints_2d.device)
 
     @classmethod
-    def from_pose_set(cls, pose_set: PoseSet, device: str = "cpu", skeleton: Skeleton = HUMAN36M_16) -> LiftData:
+    def from_pose_set(
+        cls,
+        pose_set: PoseSet,
+        device: str = "cpu",
+        skeleton: Skeleton = HUMAN36M_16,
+        meshes: MeshTargets | None = None,
+    ) -> LiftData:
         """Put a pose set on the device in one go; batches are index operations from there on."""
         sizes = [(camera.width, camera.height) for camera in pose_set.cameras]
         return cls(
@@ -59,6 +71,7 @@ class LiftData:
             joints=torch.tensor(joint_choice(skeleton), device=device),
             pose_set=pose_set,
             skeleton=skeleton,
+            meshes=meshes,
         )
 
     def batch(self, rows: Rows) -> tuple[Tensor, Tensor]:
@@ -75,6 +88,10 @@ class LiftData:
         joints_3d = self.joints_3d[rows].index_select(1, self.joints)
         return (joints_3d - joints_3d[:, :1]) / MILLIMETRES
 
+    def meshes_of(self, rows: Rows) -> MeshBatch | None:
+        """The coarse meshes of these poses, where there are any."""
+        return self.meshes.of(rows) if self.meshes else None
+
     @property
     def inputs(self) -> Tensor:
         """All of them, [N, J, 2]: for what cannot work in batches."""
@@ -86,14 +103,19 @@ class LiftData:
 
     def every(self, count: int) -> LiftData:
         """About `count` poses spread evenly over the split; all of them where it has no more."""
-        return self.from_pose_set(
-            self.pose_set.select(np.arange(0, len(self), max(1, len(self) // count))), self.device, self.skeleton
-        )
+        rows = np.arange(0, len(self), max(1, len(self) // count))
+        meshes = self.meshes and self.meshes.select(torch.from_numpy(rows).to(self.device))
+        return self.from_pose_set(self.pose_set.select(rows), self.device, self.skeleton, meshes)
 
 
 def _tensor(array: NDArray) -> Tensor:
     """Without a copy: the tensor of a mapped array is mapped as well."""
     return torch.from_numpy(np.asarray(array))
+
+
+def skeleton_of(variant: LiftVariant) -> Skeleton:
+    """The skeleton whose joints a variant reads and gives."""
+    return HUMAN36M_17 if variant.joints == HUMAN36M_17.joint_count else HUMAN36M_16
 
 
 def joint_choice(skeleton: Skeleton) -> list[int]:

@@ -22,9 +22,10 @@ from pipeline.lift import mixture_metrics as mixtures
 from pipeline.lift.dataset import MILLIMETRES, LiftData, Rows
 from pipeline.lift.metrics import aligned_joint_errors, average_by_group, joint_errors
 from pipeline.lift.mixture_description import MixtureDescription
+from pipeline.lift.mesh_evaluation import DepthErrors, MeshErrors
 from pipeline.lift.models.mixture_head import PoseMixture
 from pipeline.lift.models.variational_autoencoder import PoseSamples
-from pipeline.lift.outputs import Output, hypothesis_count, main_prediction, possible_poses, tensors
+from pipeline.lift.outputs import Output, hypothesis_count, main_prediction, poses_of, possible_poses, tensors
 
 HYPOTHESES_AT_ONCE = 32_768  # bounds the memory; results do not depend on it
 AMBIGUOUS = 0.8  # a frame whose oracle error is below this share of the mean's has hypotheses worth telling apart
@@ -40,12 +41,19 @@ class Evaluation:
 
     predictions: dict[str, Any]
     mixture: dict[str, Any] | None
+    meshes: dict[str, Any] | None
+    depth: dict[str, float | None]
     main_error: Tensor  # [N] mm, P1 of what the model is judged by
     closest_error: Tensor  # [N] mm, P1 of the best of the poses that it names
 
     @property
     def figures(self) -> dict[str, Any]:
-        return {"predictions": self.predictions, "mixture": self.mixture}
+        return {
+            "predictions": self.predictions,
+            "mixture": self.mixture,
+            "meshes": self.meshes,
+            "depth": self.depth,
+        }
 
 
 @torch.no_grad()
@@ -64,14 +72,16 @@ def evaluate(
     closest before alignment. Samples have `mean`, and `oracle_5` and `oracle_200`, the best of so many. Output that is
     not finite raises InputError. Without `describe` nothing is said of a mixture but its errors.
     """
-    description, parts = MixtureDescription(), []
+    description, mesh_errors, depth_errors, parts = MixtureDescription(), MeshErrors(), DepthErrors(), []
     for rows in chunks(predict, data, hypotheses_at_once):
         output = predict(rows)
         check_output(output, data, rows)
         errors = all_errors(output, data.targets_of(rows), data.skeleton, bone_length_sum)
         parts.append({name: {k: v.cpu() for k, v in protocols.items()} for name, protocols in errors.items()})
-        if describe and isinstance(output, PoseMixture):
-            description.add(output, data, rows)
+        mesh_errors.add(output, data, rows)
+        depth_errors.add(main_prediction(output), data, rows)
+        if describe and isinstance(poses_of(output), PoseMixture):
+            description.add(poses_of(output), data, rows)  # type: ignore[arg-type]
     errors = {
         name: {protocol: torch.cat([part[name][protocol] for part in parts]) for protocol in protocols}
         for name, protocols in parts[0].items()
@@ -84,7 +94,9 @@ def evaluate(
         name: {protocol: average(values, data) for protocol, values in protocols.items()}
         for name, protocols in errors.items()
     }
-    return Evaluation(predictions, mixture, main, closest)
+    return Evaluation(
+        predictions, mixture, mesh_errors.result(average_poses, data), depth_errors.result(), main, closest
+    )
 
 
 def _main_and_closest(errors: Errors) -> tuple[str, str]:
@@ -98,7 +110,7 @@ def _sample(predict: Predict, data: LiftData) -> tuple[PoseMixture, Tensor]:
     """The mixtures of some poses that a fixed seed chooses, and the true poses."""
     generator = torch.Generator().manual_seed(0)
     rows = torch.randperm(len(data), generator=generator)[: mixtures.CALIBRATION_POSES].to(data.keypoints_2d.device)
-    mixture = predict(rows)
+    mixture = poses_of(predict(rows))
     assert isinstance(mixture, PoseMixture)
     return mixture, data.targets_of(rows)
 
@@ -144,6 +156,7 @@ def all_errors(
     output: Output, targets: Tensor, skeleton: Skeleton | None = None, bone_length_sum: float | None = None
 ) -> Errors:
     """Every joint's error in every prediction and protocol, [n, J] each."""
+    output = poses_of(output)
     if isinstance(output, PoseMixture):
         return mixture_errors(output, targets)
     if isinstance(output, PoseSamples):
@@ -215,11 +228,17 @@ def bone_lengths(poses: Tensor, skeleton: Skeleton) -> Tensor:
 def average(errors: Tensor, data: LiftData) -> dict[str, Any]:
     """The averages of joint errors [N, J] that a metrics file holds."""
     per_pose = errors.mean(dim=-1)
-    per_action = average_by_group(per_pose, data.action, data.pose_set.actions)
-    return {
-        "action_average": sum(per_action.values()) / len(per_action),
-        "frame_average": float(per_pose.mean()),
-        "per_action": per_action,
+    return average_poses(per_pose, data.action, data) | {
         "per_joint": dict(zip(data.skeleton.names, errors.mean(dim=0).tolist(), strict=True)),
         "per_subject": average_by_group(per_pose, data.subject, data.pose_set.subjects),
+    }
+
+
+def average_poses(errors: Tensor, action: Tensor, data: LiftData) -> dict[str, Any]:
+    """Action by action and over all, of errors [n] of poses that show these actions [n]."""
+    per_action = average_by_group(errors, action, data.pose_set.actions)
+    return {
+        "action_average": sum(per_action.values()) / len(per_action),
+        "frame_average": float(errors.mean()),
+        "per_action": per_action,
     }

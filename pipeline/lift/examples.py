@@ -9,7 +9,11 @@ from pipeline.lift.dataset import MILLIMETRES, LiftData
 from pipeline.lift.evaluation import Evaluation, Predict
 from pipeline.lift.mixture_metrics import hypothesis_weights
 from pipeline.lift.models.mixture_head import PoseMixture
-from pipeline.lift.outputs import possible_poses
+from pipeline.lift.occlusion import occluded
+from pipeline.lift.outputs import main_prediction, poses_of, possible_poses
+
+
+OCCLUSION_AT_ONCE = 4096
 
 
 @torch.no_grad()
@@ -35,9 +39,32 @@ def examples(predict: Predict, data: LiftData, evaluation: Evaluation, count: in
     }
 
 
+@torch.no_grad()
+def overlays(predict: Predict, data: LiftData) -> dict[str, NDArray]:
+    """The same poses of every model, to be laid over each other: the `overlay_*` arrays of evaluate_lift/<variant>.npz.
+
+    Of each action the pose with the most joints that another part of the body hides, the first of several (HGN,
+    Figure 4): chosen for what is hard in it, and without a look at any prediction.
+    """
+    hidden = torch.cat([occluded(joints).sum(dim=-1) for joints in data.joints_3d.split(OCCLUSION_AT_ONCE)])
+    actions = data.action
+    groups = [torch.nonzero(actions == action)[:, 0] for action in actions.unique()]
+    rows = torch.stack([group[hidden[group].argmax()] for group in groups])
+    poses = data.pose_set.select(rows.cpu().numpy())
+    return {
+        "overlay_row": rows.cpu().numpy(),
+        "overlay_action": np.array([poses.actions[index] for index in poses.action]),
+        "overlay_hidden": hidden[rows].cpu().numpy(),
+        "overlay_keypoints_2d": data.keypoints_2d[rows].index_select(1, data.joints).cpu().numpy(),
+        "overlay_truth": data.targets_of(rows).cpu().numpy(),
+        "overlay_pose": main_prediction(predict(rows)).float().cpu().numpy(),
+        "overlay_skeleton": np.array(data.skeleton.name),
+    }
+
+
 def _arrays(predict: Predict, data: LiftData, chosen: list[int]) -> dict[str, NDArray]:
     poses, rows = data.pose_set.select(chosen), torch.tensor(chosen, device=data.keypoints_2d.device)
-    output = predict(rows)
+    output = poses_of(predict(rows))
     hypotheses = possible_poses(output)
     if isinstance(output, PoseMixture):
         weights = hypothesis_weights(output)

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import Skeleton
+from pipeline.lift.mesh_targets import MeshBatch
+from pipeline.lift.models.hierarchical_graph_network import PoseAndMeshes
 from pipeline.lift.models.mixture_head import PoseMixture
 
 
@@ -32,6 +34,40 @@ def joints_and_bones(prediction: Tensor, target: Tensor, skeleton: Skeleton) -> 
         "joints": error.square().mean(),
         "bones": bone_error.square().sum() / error.numel(),
     }
+
+
+def squared_distances(prediction: Tensor, target: Tensor) -> Tensor:
+    """The pose term of HGN's Eq. 4: squared distances [B, J, 3], summed over a pose's joints."""
+    _check(prediction, target)
+    return (prediction - target).square().sum() / len(target)
+
+
+def mesh_distances(output: PoseAndMeshes, meshes: MeshBatch) -> Tensor:
+    """The mesh term of HGN's Eq. 4, without its weight: squared distances, summed over the real nodes of both graphs.
+
+    The mean is over the poses whose body fits; 0 where there is none.
+    """
+    return sum(_of_usable(one.sum(dim=(1, 2)), meshes) for one in _squared_errors(output, meshes))  # type: ignore
+
+
+def mesh_mean_squared_errors(output: PoseAndMeshes, meshes: MeshBatch) -> Tensor:
+    """The mesh term of the authors' code: the mean squared errors of both meshes, added up."""
+    return sum(_of_usable(one.mean(dim=(1, 2)), meshes) for one in _squared_errors(output, meshes))  # type: ignore
+
+
+def _squared_errors(output: PoseAndMeshes, meshes: MeshBatch) -> list[Tensor]:
+    """[B, real nodes, 3] of each mesh that the network gives."""
+    pairs = (
+        *((output.coarse, meshes.coarse, meshes.coarse_nodes), (output.fine, meshes.fine, meshes.fine_nodes)),
+    )
+    return [
+        (mesh.index_select(1, nodes) - target).square() for mesh, target, nodes in pairs if mesh is not None
+    ]
+
+
+def _of_usable(losses: Tensor, meshes: MeshBatch) -> Tensor:
+    """The mean of losses [B] over the poses whose body fits."""
+    return torch.where(meshes.usable, losses, 0.0).sum() / meshes.usable.sum().clamp_min(1)
 
 
 def pose_nll(mixture: PoseMixture, target: Tensor) -> Tensor:

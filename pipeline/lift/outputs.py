@@ -1,7 +1,7 @@
 """What a lifting network may say of N pictures, and what is asked of it whatever its kind.
 
-One pose each, [N, J, 3]; a Gaussian mixture over poses (`PoseMixture`); or samples of a pose's distribution
-(`PoseSamples`). Lengths are metres, in the camera's frame and relative to the root.
+One pose each, [N, J, 3]; a Gaussian mixture over poses (`PoseMixture`); samples of a pose's distribution
+(`PoseSamples`); or one of the first two with coarse body meshes beside it (`PoseAndMeshes`). Lengths are metres, in the camera's frame and relative to the root.
 """
 
 from __future__ import annotations
@@ -14,14 +14,24 @@ from torch import Tensor
 from pipeline.lift.metrics import POSES_AT_ONCE, joint_errors
 from pipeline.lift.mixture_metrics import hypotheses, mean_prediction, root_at_origin
 from pipeline.lift.mixture_metrics import select as select_mixture
+from pipeline.lift.models.hierarchical_graph_network import PoseAndMeshes
 from pipeline.lift.models.mixture_head import PoseMixture
 from pipeline.lift.models.variational_autoencoder import PoseSamples
 
-Output = Tensor | PoseMixture | PoseSamples
+Poses = Tensor | PoseMixture | PoseSamples
+Output = Poses | PoseAndMeshes
+
+
+def poses_of(output: Output) -> Poses:
+    """What an output says of the joints."""
+    return output.pose if isinstance(output, PoseAndMeshes) else output
 
 
 def tensors(output: Output) -> list[Tensor]:
     """The numbers of an output: the poses first, then what belongs to them."""
+    if isinstance(output, PoseAndMeshes):
+        meshes = (output.coarse, output.fine)
+        return tensors(output.pose) + [mesh for mesh in meshes if mesh is not None]
     if isinstance(output, PoseMixture):
         return [output.means, output.scales, output.logits]
     return [output.poses if isinstance(output, PoseSamples) else output]
@@ -29,17 +39,29 @@ def tensors(output: Output) -> list[Tensor]:
 
 def hypothesis_count(output: Output) -> int:
     """Poses that an output names for a picture."""
+    output = poses_of(output)
     return 1 if isinstance(output, Tensor) else tensors(output)[0].shape[1]
 
 
 def concatenate(parts: Sequence[Output]) -> Output:
     """The outputs of several batches as one; all of a kind."""
     first = parts[0]
+    if isinstance(first, PoseAndMeshes):
+        meshes = [_together([getattr(part, scale) for part in parts]) for scale in ("coarse", "fine")]
+        return PoseAndMeshes(concatenate([poses_of(part) for part in parts]), *meshes)  # type: ignore
     return torch.cat(list(parts)) if isinstance(first, Tensor) else type(first).concatenate(parts)  # type: ignore
+
+
+def _together(meshes: Sequence[Tensor | None]) -> Tensor | None:
+    """One scale's meshes of several batches; None where the network has no such scale."""
+    return torch.cat([mesh for mesh in meshes if mesh is not None]) if meshes[0] is not None else None
 
 
 def select(output: Output, rows: slice | Tensor) -> Output:
     """The output for some pictures."""
+    if isinstance(output, PoseAndMeshes):
+        meshes = [None if mesh is None else mesh[rows] for mesh in (output.coarse, output.fine)]
+        return PoseAndMeshes(select(output.pose, rows), *meshes)  # type: ignore
     if isinstance(output, PoseMixture):
         return select_mixture(output, rows)
     return PoseSamples(output.poses[rows]) if isinstance(output, PoseSamples) else output[rows]
@@ -47,6 +69,7 @@ def select(output: Output, rows: slice | Tensor) -> Output:
 
 def possible_poses(output: Output) -> Tensor:
     """Every pose that an output names, with its root at 0: [N, K, J, 3]."""
+    output = poses_of(output)
     if isinstance(output, PoseMixture):
         return hypotheses(output)
     poses = output.poses if isinstance(output, PoseSamples) else output[:, None]
@@ -55,6 +78,7 @@ def possible_poses(output: Output) -> Tensor:
 
 def main_prediction(output: Output) -> Tensor:
     """The pose a model is judged by, [N, J, 3]: its one pose, the mean of its mixture or of its samples."""
+    output = poses_of(output)
     if isinstance(output, PoseMixture):
         return mean_prediction(output)
     return root_at_origin(output.poses.mean(dim=1) if isinstance(output, PoseSamples) else output)

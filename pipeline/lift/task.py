@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import Skeleton
 from pipeline.lift.dataset import MILLIMETRES, LiftData, Rows
-from pipeline.lift.losses import joints_and_bones, mean_squared_error, node_nll, pose_nll
+from pipeline.lift.losses import (
+    joints_and_bones,
+    mean_squared_error,
+    mesh_distances,
+    mesh_mean_squared_errors,
+    node_nll,
+    pose_nll,
+    squared_distances,
+)
+from pipeline.lift.mesh_targets import MeshBatch
 from pipeline.lift.metrics import average_by_group, mpjpe
 from pipeline.lift.mirror import mirrored
-from pipeline.lift.models import PoseMixture, RefinedPose, VariationalAutoencoder
-from pipeline.lift.outputs import Output, closest_pose, concatenate, main_prediction
+from pipeline.lift.models import PoseAndMeshes, PoseMixture, RefinedPose, VariationalAutoencoder
+from pipeline.lift.outputs import Output, closest_pose, concatenate, main_prediction, poses_of
 from pipeline.params import LiftVariant
 
 BATCH = 256  # poses at a time where no gradient is needed: what a processor cache holds; a GPU takes more at once
@@ -44,13 +54,16 @@ class LiftTask:
 
     def loss(self, indices: Tensor) -> dict[str, Tensor]:
         inputs, targets = self.train.batch(indices)
+        meshes = self.train.meshes_of(indices)
         if self.variant.flip.training:
             chosen = (torch.rand(len(inputs), device=inputs.device) < 0.5)[:, None, None]
             inputs = torch.where(chosen, mirrored(inputs, self.train.skeleton), inputs)
             targets = torch.where(chosen, mirrored(targets, self.train.skeleton), targets)
+            # A coarse mesh has no mirror image: which of its nodes would be which?
+            meshes = meshes and replace(meshes, usable=meshes.usable & ~chosen[:, 0, 0])
         if isinstance(self.model, VariationalAutoencoder):
             return self.model.loss(inputs, targets)
-        return loss_terms(self.variant, self.train.skeleton, self.model(inputs), targets)
+        return loss_terms(self.variant, self.train.skeleton, self.model(inputs), targets, meshes)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -60,10 +73,12 @@ class LiftTask:
         loss = 0.0
         for rows in torch.arange(len(self.test), device=self.test.device).split(BATCH):
             output, targets = predict(rows), self.test.targets_of(rows)
-            if isinstance(output, PoseMixture):
+            if isinstance(poses_of(output), PoseMixture):
                 errors["test_oracle_mpjpe"].append(mpjpe(closest_pose(output, targets), targets, per_pose=True))
             errors["test_mpjpe"].append(mpjpe(main_prediction(output), targets, per_pose=True))
-            loss += len(rows) * total(loss_terms(self.variant, self.test.skeleton, output, targets))
+            loss += len(rows) * total(
+                loss_terms(self.variant, self.test.skeleton, output, targets, self.test.meshes_of(rows))
+            )
         figures = {name: self._action_average(torch.cat(parts)) for name, parts in errors.items() if parts}
         return figures | {"test_loss": loss / len(self.test)}
 
@@ -73,9 +88,15 @@ class LiftTask:
 
 
 def loss_terms(
-    variant: LiftVariant, skeleton: Skeleton, output: Output | RefinedPose, targets: Tensor
+    variant: LiftVariant,
+    skeleton: Skeleton,
+    output: Output | RefinedPose,
+    targets: Tensor,
+    meshes: MeshBatch | None = None,
 ) -> dict[str, Tensor]:
     """What the variant minimises, by name, as means over the batch."""
+    if isinstance(output, PoseAndMeshes):
+        return _with_meshes(variant, skeleton, output, targets, meshes)
     if isinstance(output, PoseMixture):
         nll = pose_nll if variant.head.level == "pose" else node_nll
         return {"negative log-likelihood": nll(output, targets)}
@@ -90,6 +111,23 @@ def loss_terms(
     return {"mean squared error": mean_squared_error(poses, targets)}
 
 
+def _with_meshes(
+    variant: LiftVariant, skeleton: Skeleton, output: PoseAndMeshes, targets: Tensor, meshes: MeshBatch | None
+) -> dict[str, Tensor]:
+    """The loss of a hierarchical graph network: HGN's Eq. 4, its authors' code, or the pose's own loss and Eq. 4's mesh
+    term. Without meshes (another data set) their term is left out."""
+    if variant.loss == "joints_and_meshes_authors":
+        terms = {"100 x mean squared error": 100 * mean_squared_error(output.pose, targets)}
+        return terms | ({"meshes": mesh_mean_squared_errors(output, meshes)} if meshes else {})
+    if variant.loss == "joints_and_meshes":
+        terms = {"joints": squared_distances(output.pose, targets)}
+    else:
+        terms = loss_terms(variant, skeleton, output.pose, targets)
+    if variant.mesh_weight and meshes:
+        terms["meshes"] = variant.mesh_weight * mesh_distances(output, meshes)
+    return terms
+
+
 def total(terms: dict[str, Tensor]) -> float:
     return float(sum(terms.values()))
 
@@ -98,10 +136,13 @@ def total(terms: dict[str, Tensor]) -> float:
 def mean_loss(variant: LiftVariant, predict: Callable[[Rows], Output], data: LiftData) -> float:
     """The loss over all poses of a split."""
     parts = torch.arange(len(data), device=data.device).split(BATCH)
-    losses = [
-        len(rows) * total(loss_terms(variant, data.skeleton, predict(rows), data.targets_of(rows))) for rows in parts
-    ]
-    return sum(losses) / len(data)
+
+
+    def of(rows: Tensor) -> float:
+        terms = loss_terms(variant, data.skeleton, predict(rows), data.targets_of(rows), data.meshes_of(rows))
+        return len(rows) * total(terms)
+
+    return sum(map(of, parts)) / len(data)
 
 
 def predictor(model: nn.Module, data: LiftData, samples: int | None = None) -> Callable[[Rows], Output]:

@@ -4,6 +4,7 @@
 rule train_lift:
     input:
         lambda wildcards: f"data/{PRESET}/motion/{STAGES.run.variant(wildcards.variant).input}",
+        lambda wildcards: f"data/{PRESET}/targets/{STAGES.run.variant(wildcards.variant).targets}",
         code=STAGES.code_of("train_lift"),
     output:
         directory("<data>/train_lift/{variant}"),
@@ -28,6 +29,7 @@ rule train_lift:
 rule evaluate_lift:
     input:
         lambda wildcards: f"data/{PRESET}/motion/{STAGES.run.variant(wildcards.variant).input}",
+        lambda wildcards: f"data/{PRESET}/targets/{STAGES.run.variant(wildcards.variant).targets}",
         "<data>/motion/mpi_inf_3dhp",
         "<data>/train_lift/{variant}",
         code=STAGES.code_of("evaluate_lift"),

@@ -25,6 +25,7 @@ rule prepare_motion:
         code=STAGES.code_of("prepare_motion"),
     output:
         directory("<data>/motion/ground_truth"),
+        directory("<data>/targets/joints"),
     log:
         "<logs>/prepare_motion.log",
     benchmark:

@@ -33,6 +33,8 @@ rule report:
         expand("<data>/train_lift/{variant}", variant=LIFT_VARIANTS),
         expand("<data>/evaluate_lift/{variant}.npz", variant=LIFT_VARIANTS),
         "<data>/motion/ground_truth",
+        "<data>/body",
+        "<data>/targets/meshes",
         PUBLISHED,
         code=STAGES.code_of("report"),
     output:

@@ -18,7 +18,10 @@ import torch
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.lift.dataset import LiftData, semgcn_protocol_2
+from pipeline.geometry.poses import PoseSet
+from pipeline.geometry.coarsening import MeshGraphs
+from pipeline.lift.dataset import LiftData, semgcn_protocol_2, skeleton_of
+from pipeline.lift.mesh_targets import MeshTargets
 from pipeline.lift.task import LiftTask, predict
 from pipeline.params import LiftVariant, Run
 from pipeline.stages.poses import read_poses
@@ -31,18 +34,39 @@ TIMED_SECONDS = 0.5
 
 
 def read_data(run: Run, variant: LiftVariant, device: str) -> dict[str, LiftData]:
-    """The variant's splits, `train` and `test`, with the 2D joints that it is given."""
-    train, test = (read_poses(run, split, variant.input) for split in ("train", "test"))
+    """The variant's splits, `train` and `test`: the 2D joints that it is given, and what it learns from them."""
+    poses = {split: read_poses(run, split, variant.input) for split in ("train", "test")}
+    skeleton = skeleton_of(variant)
     if variant.protocol == "semgcn_2":
-        train, test = semgcn_protocol_2(train, test)
-    return {"train": LiftData.from_pose_set(train, device), "test": LiftData.from_pose_set(test, device)}
+        poses = dict(zip(poses, semgcn_protocol_2(*poses.values()), strict=True))
+    if variant.targets == "joints":
+        return {split: LiftData.from_pose_set(found, device, skeleton) for split, found in poses.items()}
+    graphs = read_graphs(run)
+    return {
+        split: LiftData.from_pose_set(found, device, skeleton, _read_meshes(run, split, found, graphs, device))
+        for split, found in poses.items()
+    }
 
 
-def read_generalization(run: Run, device: str) -> LiftData | None:
+def read_graphs(run: Run) -> MeshGraphs:
+    """The coarse graphs of the preset's body."""
+    return MeshGraphs.from_arrays(artifacts.read_arrays(run.layout.mesh_graphs))
+
+
+def _read_meshes(run: Run, split: str, poses: PoseSet, graphs: MeshGraphs, device: str) -> MeshTargets:
+    path = run.layout.mesh_split(split)
+    arrays = artifacts.map_arrays(path)
+    try:
+        return MeshTargets.from_arrays(arrays, graphs, torch.tensor(poses.camera).long(), poses.cameras, device)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path}: {error}; delete it and run fit_body again") from None
+
+
+def read_generalization(run: Run, variant: LiftVariant, device: str) -> LiftData | None:
     """Another data set's test poses, None where there are none."""
     if why_no_input(run, "mpi_inf_3dhp"):
         return None
-    return LiftData.from_pose_set(read_poses(run, "test", "mpi_inf_3dhp"), device)
+    return LiftData.from_pose_set(read_poses(run, "test", "mpi_inf_3dhp"), device, skeleton_of(variant))
 
 
 def device(run: Run) -> str:

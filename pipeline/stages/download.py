@@ -17,6 +17,8 @@ from pipeline.sources.mirror import choose_mirror
 
 def run(run: Run, mirror: str | None = None) -> None:
     """`mirror` is what --mirror says. Raises InputError where something cannot be had, or is not what it should be."""
+    if run.preset.body == "smpl":
+        licensed.require("smpl", run.layout.licensed)
     downloads = fetch(needs(run.preset.motion, run.layout), run.layout.raw, choose_mirror(mirror, run.params.mirror))
     write_json(run.layout.download_manifest, [asdict(download) for download in downloads])
 

@@ -14,7 +14,7 @@ from pipeline.lift import generalization, task
 from pipeline.lift.checkpoints import LiftPredictor, load_model
 from pipeline.lift.dataset import LiftData
 from pipeline.lift.evaluation import Evaluation, action_averages, bone_lengths, evaluate
-from pipeline.lift.examples import examples
+from pipeline.lift.examples import examples, overlays
 from pipeline.lift.models import learned_edge_weights
 from pipeline.lift.outputs import main_prediction
 from pipeline.params import Run
@@ -28,7 +28,7 @@ def measure_variant(run: Run, variant: str) -> tuple[dict[str, Any], dict[str, n
     """What the metrics file says of a variant that was run, and the arrays that figures need."""
     device = common.device(run)
     data = common.read_data(run, run.variant(variant), device)
-    other = common.read_generalization(run, device)
+    other = common.read_generalization(run, run.variant(variant), device)
     seeds = run.seeds_of(variant)
     predictors = {seed: read_model(run, variant, seed, device) for seed in seeds}
     first = predictors[seeds[0]]
@@ -42,7 +42,8 @@ def measure_variant(run: Run, variant: str) -> tuple[dict[str, Any], dict[str, n
             entries[-1]["generalization"] = generalization.evaluate(main_poses(predictor, other), other)
         arrays |= _edge_arrays(predictor, seed)
         if seed == seeds[0]:
-            arrays |= examples(task.predictor(predictor.model, data["test"]), data["test"], evaluation)
+            predict = task.predictor(predictor.model, data["test"])
+            arrays |= examples(predict, data["test"], evaluation) | overlays(predict, data["test"])
     found = {
         "parameters": sum(parameter.numel() for parameter in first.model.parameters()),
         "data": describe_data(run, variant, data["train"], data["test"]),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.lift.checkpoints import load_model, save_model, seeded_model
 from pipeline.lift.dataset import LiftData
 from pipeline.lift.task import LiftTask
@@ -22,11 +23,14 @@ def train_seeds(run: Run, variant: str, seeds: tuple[int, ...], working: Path) -
     """Train into `working`/seed_<seed>, whatever of it was done before."""
     device = common.device(run)
     data = common.read_data(run, run.variant(variant), device)
+    graphs = common.read_graphs(run) if run.variant(variant).targets == "meshes" else None
     for seed in seeds:
-        _train_seed(run, variant, seed, data, working)
+        _train_seed(run, variant, seed, data, graphs, working)
 
 
-def _train_seed(run: Run, name: str, seed: int, data: dict[str, LiftData], working: Path) -> None:
+def _train_seed(
+    run: Run, name: str, seed: int, data: dict[str, LiftData], graphs: MeshGraphs | None, working: Path
+) -> None:
     """Train into the working folder; environment.json is written last and says that the seed is done."""
     folder, state = working / f"seed_{seed}", working / f"seed_{seed}.state.pt"
     variant = run.variant(name)
@@ -36,7 +40,7 @@ def _train_seed(run: Run, name: str, seed: int, data: dict[str, LiftData], worki
     if done.exists() and artifacts.read_json(done)["fingerprint"] == fingerprint:
         return
     started = common.started(working / f"seed_{seed}.started.json", fingerprint)
-    task = LiftTask(variant, seeded_model(variant, seed), data["train"], data["test"])
+    task = LiftTask(variant, seeded_model(variant, seed, graphs), data["train"], data["test"])
     if variant.closed_form:
         progress, epochs = _fit(task), 1
     elif variant.imported:
@@ -57,8 +61,8 @@ def _train_seed(run: Run, name: str, seed: int, data: dict[str, LiftData], worki
             ),
             state,
         )
-    save_model(folder / "checkpoint.pt", name, variant, seed, epochs, task.model.state_dict())
-    save_model(folder / "best.pt", name, variant, seed, progress.best_epoch, progress.best_model)
+    save_model(folder / "checkpoint.pt", name, variant, seed, epochs, task.model.state_dict(), graphs)
+    save_model(folder / "best.pt", name, variant, seed, progress.best_epoch, progress.best_model, graphs)
     common.write_history(folder / "history.csv", progress.rows)
     environment = common.environment(run, task, started, progress, epochs)
     artifacts.write_json(done, environment | {"fingerprint": fingerprint})
@@ -130,4 +134,7 @@ def _fingerprint(run: Run, name: str, seed: int) -> str:
             for split in ("train", "test")
         },
     }
+    if run.variant(name).targets == "meshes":
+        files = (run.layout.mesh_graphs, *(run.layout.mesh_split(split) for split in ("train", "test")))
+        parts["meshes"] = [artifacts.digest(file) for file in files]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -7,6 +7,7 @@ from pipeline.artifacts import Layout
 from pipeline.geometry.poses import PoseSet
 from pipeline.params import CmuMotion, Motion, Run, SyntheticMotion
 from pipeline.sources import cmu, human36m, synthetic
+from pipeline.stages import status
 
 
 def run(run: Run) -> None:
@@ -15,6 +16,10 @@ def run(run: Run) -> None:
         for split, pose_set in pose_sets.items():
             artifacts.write_arrays(folder / f"{split}.npz", pose_set.check().to_arrays())
         artifacts.write_json(folder / "summary.json", summary)
+    # Joints have nothing to add to the poses. The folder is there because meshes, the other targets, have one too, and a
+    # training depends on that of its own targets and on no other.
+    with artifacts.atomic_folder(run.layout.targets("joints")) as folder:
+        artifacts.write_json(folder / "status.json", status.record(None))
 
 
 def load(motion: Motion, layout: Layout) -> tuple[dict[str, PoseSet], dict]:

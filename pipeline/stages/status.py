@@ -7,8 +7,9 @@ from pipeline.params import Run
 
 
 def why_not(run: Run, variant: str) -> str | None:
-    """Why a variant is not run: the preset leaves it out, or its input is not there; None if it runs."""
-    return run.why_not_run(variant) or why_no_input(run, run.variant(variant).input)
+    """Why a variant is not run: the preset leaves it out, or its input or targets are not there; None if it runs."""
+    settings = run.variant(variant)
+    return run.why_not_run(variant) or why_no_input(run, settings.input) or why_no_targets(run, settings.targets)
 
 
 def why_no_input(run: Run, source: str) -> str | None:
@@ -16,6 +17,11 @@ def why_no_input(run: Run, source: str) -> str | None:
     if source == "ground_truth":
         return None
     return artifacts.read_json(run.layout.motion_status(source))["reason"]
+
+
+def why_no_targets(run: Run, targets: str) -> str | None:
+    """Why nobody can learn these targets; None if they are there."""
+    return artifacts.read_json(run.layout.targets_status(targets))["reason"]
 
 
 def record(reason: str | None) -> dict[str, str | None]:
