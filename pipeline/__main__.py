@@ -45,8 +45,8 @@ Fit the body to the preset's poses, as the pipeline does; or to joints of your o
 
   python -m pipeline fit_body --joints mine.npz --output bodies.npz
 
-mine.npz holds `joints_3d` [N, 17, 3]: mm, Human3.6M's joint order, in the world's axes or a camera's. With `subject` [N]
-(names or numbers) the poses of one person share one shape; without it all are one person's."""
+mine.npz holds `joints_3d` [N, 17, 3]: mm, Human3.6M's joint order, in the world's axes or a camera's. With `subject`
+[N] (names or numbers) the poses of one person share one shape; without it all are one person's."""
 
 
 def parser(command_name: str | None = None) -> argparse.ArgumentParser:

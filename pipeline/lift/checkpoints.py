@@ -73,9 +73,11 @@ def save_model(
         "epoch": epoch,
         "model": {key: value.detach().cpu().clone() for key, value in state.items()},
     }
-    if graphs:  # what averages vertices is no part of a network
-        arrays = graphs.without_averages().to_arrays()
-        content["graphs"] = {key: torch.from_numpy(value) for key, value in arrays.items()}
+    if graphs:
+        arrays = graphs.to_arrays()
+        for scale in ("coarse", "fine"):  # what averages vertices makes targets, and is no part of a network
+            arrays[f"{scale}_average"] = arrays[f"{scale}_average"][:, :0]
+        content["graphs"] = {key: torch.from_numpy(value.copy()) for key, value in arrays.items()}
     checkpoint.save(path, content)
 
 

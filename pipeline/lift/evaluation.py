@@ -20,9 +20,9 @@ from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import Skeleton
 from pipeline.lift import mixture_metrics as mixtures
 from pipeline.lift.dataset import MILLIMETRES, LiftData, Rows
+from pipeline.lift.mesh_evaluation import DepthErrors, MeshErrors
 from pipeline.lift.metrics import aligned_joint_errors, average_by_group, joint_errors
 from pipeline.lift.mixture_description import MixtureDescription
-from pipeline.lift.mesh_evaluation import DepthErrors, MeshErrors
 from pipeline.lift.models.mixture_head import PoseMixture
 from pipeline.lift.models.variational_autoencoder import PoseSamples
 from pipeline.lift.outputs import Output, hypothesis_count, main_prediction, poses_of, possible_poses, tensors

@@ -12,7 +12,6 @@ from pipeline.lift.models.mixture_head import PoseMixture
 from pipeline.lift.occlusion import occluded
 from pipeline.lift.outputs import main_prediction, poses_of, possible_poses
 
-
 OCCLUSION_AT_ONCE = 4096
 
 

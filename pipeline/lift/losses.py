@@ -57,12 +57,8 @@ def mesh_mean_squared_errors(output: PoseAndMeshes, meshes: MeshBatch) -> Tensor
 
 def _squared_errors(output: PoseAndMeshes, meshes: MeshBatch) -> list[Tensor]:
     """[B, real nodes, 3] of each mesh that the network gives."""
-    pairs = (
-        *((output.coarse, meshes.coarse, meshes.coarse_nodes), (output.fine, meshes.fine, meshes.fine_nodes)),
-    )
-    return [
-        (mesh.index_select(1, nodes) - target).square() for mesh, target, nodes in pairs if mesh is not None
-    ]
+    pairs = (*((output.coarse, meshes.coarse, meshes.coarse_nodes), (output.fine, meshes.fine, meshes.fine_nodes)),)
+    return [(mesh.index_select(1, nodes) - target).square() for mesh, target, nodes in pairs if mesh is not None]
 
 
 def _of_usable(losses: Tensor, meshes: MeshBatch) -> Tensor:

@@ -52,7 +52,7 @@ class MeshTargets:
         cameras: Sequence[Camera],
         device: str = "cpu",
     ) -> MeshTargets:
-        """From a split's file of fit_body. ValueError, naming the field, where it does not belong to poses or graphs."""
+        """From a split's file of fit_body. ValueError, naming the field, where it does not fit poses or graphs."""
         nodes = [torch.from_numpy(graph.real).nonzero()[:, 0] for graph in (graphs.coarse, graphs.fine)]
         frames, count = len(arrays["usable"]), sum(map(len, nodes))
         if arrays["meshes"].shape != (frames, count, 3):
@@ -76,6 +76,8 @@ class MeshTargets:
 
     def of(self, rows: Rows) -> MeshBatch:
         frame = self.frame[rows]
-        vertices = self.vertices[frame].float() @ self.axes[self.camera[rows]]  # world to camera: the transposed product
+        vertices = (
+            self.vertices[frame].float() @ self.axes[self.camera[rows]]
+        )  # world to camera: the transposed product
         coarse, fine = vertices.split([len(self.coarse_nodes), len(self.fine_nodes)], dim=1)
         return MeshBatch(coarse, fine, self.usable[frame], self.coarse_nodes, self.fine_nodes)

@@ -22,7 +22,9 @@ def occluded(joints_3d: Tensor, skeleton: Skeleton = HUMAN36M_17) -> Tensor:
     start, end = joints_3d[:, parents], joints_3d[:, children]  # [N, E, 3]
     along, gap = _closest(ray[:, :, None], start[:, None], (end - start)[:, None])
     numbers = torch.arange(skeleton.joint_count, device=joints_3d.device)[:, None]
-    own = _near(skeleton).to(joints_3d.device)[numbers, children] | _near(skeleton).to(joints_3d.device)[numbers, parents]
+    own = (
+        _near(skeleton).to(joints_3d.device)[numbers, children] | _near(skeleton).to(joints_3d.device)[numbers, parents]
+    )
     hidden = (gap < RADIUS) & (along > 0) & (along < distance - NEARER) & ~own
     return hidden.any(dim=-1)
 

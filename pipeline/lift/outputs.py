@@ -1,7 +1,8 @@
 """What a lifting network may say of N pictures, and what is asked of it whatever its kind.
 
 One pose each, [N, J, 3]; a Gaussian mixture over poses (`PoseMixture`); samples of a pose's distribution
-(`PoseSamples`); or one of the first two with coarse body meshes beside it (`PoseAndMeshes`). Lengths are metres, in the camera's frame and relative to the root.
+(`PoseSamples`); or one of the first two with coarse body meshes beside it (`PoseAndMeshes`). Lengths are metres, in the
+camera's frame and relative to the root.
 """
 
 from __future__ import annotations
@@ -46,15 +47,7 @@ def hypothesis_count(output: Output) -> int:
 def concatenate(parts: Sequence[Output]) -> Output:
     """The outputs of several batches as one; all of a kind."""
     first = parts[0]
-    if isinstance(first, PoseAndMeshes):
-        meshes = [_together([getattr(part, scale) for part in parts]) for scale in ("coarse", "fine")]
-        return PoseAndMeshes(concatenate([poses_of(part) for part in parts]), *meshes)  # type: ignore
     return torch.cat(list(parts)) if isinstance(first, Tensor) else type(first).concatenate(parts)  # type: ignore
-
-
-def _together(meshes: Sequence[Tensor | None]) -> Tensor | None:
-    """One scale's meshes of several batches; None where the network has no such scale."""
-    return torch.cat([mesh for mesh in meshes if mesh is not None]) if meshes[0] is not None else None
 
 
 def select(output: Output, rows: slice | Tensor) -> Output:

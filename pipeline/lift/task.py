@@ -137,7 +137,6 @@ def mean_loss(variant: LiftVariant, predict: Callable[[Rows], Output], data: Lif
     """The loss over all poses of a split."""
     parts = torch.arange(len(data), device=data.device).split(BATCH)
 
-
     def of(rows: Tensor) -> float:
         terms = loss_terms(variant, data.skeleton, predict(rows), data.targets_of(rows), data.meshes_of(rows))
         return len(rows) * total(terms)

@@ -18,8 +18,8 @@ import torch
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.coarsening import MeshGraphs
+from pipeline.geometry.poses import PoseSet
 from pipeline.lift.dataset import LiftData, semgcn_protocol_2, skeleton_of
 from pipeline.lift.mesh_targets import MeshTargets
 from pipeline.lift.task import LiftTask, predict

@@ -16,8 +16,8 @@ def run(run: Run) -> None:
         for split, pose_set in pose_sets.items():
             artifacts.write_arrays(folder / f"{split}.npz", pose_set.check().to_arrays())
         artifacts.write_json(folder / "summary.json", summary)
-    # Joints have nothing to add to the poses. The folder is there because meshes, the other targets, have one too, and a
-    # training depends on that of its own targets and on no other.
+    # Joints have nothing to add to the poses. The folder is there because meshes, the other targets, have one as well:
+    # a training depends on the folder of its own targets and on no other.
     with artifacts.atomic_folder(run.layout.targets("joints")) as folder:
         artifacts.write_json(folder / "status.json", status.record(None))
 
