@@ -11,6 +11,7 @@ from small_params import edit, says
 from pipeline import params
 
 TITLE = "    title: SemGCN\n"
+HIERARCHICAL = "name: hierarchical_graph_network"
 NOISE = """\
 detections:
   stacked_hourglass:
@@ -107,6 +108,48 @@ def root(tmp_path: Path) -> Path:
             TITLE,
             f"{TITLE}    protocol: semgcn2\n",
             "semgcn.protocol: expected 'subjects' or 'semgcn_2', found 'semgcn2'",
+        ),
+        (
+            TITLE,
+            f"{TITLE}    targets: meshes\n",
+            "semgcn: targets: a graph_network needs `targets: joints`: with the meshes come the graphs",
+        ),
+        (
+            "      convolution: semantic\n",
+            f"      {HIERARCHICAL}\n    joints: 17\n",
+            "semgcn: targets: a hierarchical_graph_network needs `targets: meshes`",
+        ),
+        (
+            TITLE,
+            f"{TITLE}    mesh_weight: 0.01\n",
+            "semgcn: loss: a graph_network gives no meshes; take `mesh_weight` out",
+        ),
+        (TITLE, f"{TITLE}    loss: joints_and_meshes\n", "semgcn: loss: a graph_network gives no meshes"),
+        (
+            "      convolution: semantic\n",
+            f"      {HIERARCHICAL}\n    targets: meshes\n    joints: 17\n    mesh_weight: 0.01\n",
+            "semgcn: mesh_weight: set loss: joints_and_meshes, which it weighs",
+        ),
+        (
+            "      convolution: semantic\n",
+            f"      {HIERARCHICAL}\n    targets: meshes\n    joints: 17\n    mesh_weight: 0.01\n"
+            "    loss: joints_and_meshes_authors\n",
+            "semgcn: mesh_weight: the authors' loss has weights of its own; take it out",
+        ),
+        (
+            "      convolution: semantic\n",
+            f"      {HIERARCHICAL}\n    targets: meshes\n",
+            "semgcn: joints: a hierarchical_graph_network's skeleton graph has 17; set joints: 17",
+        ),
+        (
+            "      convolution: semantic\n",
+            f"      {HIERARCHICAL}\n      refinement: pose_grammar\n    targets: meshes\n    joints: 17\n",
+            "semgcn: model.refinement: a hierarchical_graph_network has none",
+        ),
+        (
+            "      convolution: semantic\n",
+            f"      {HIERARCHICAL}\n    targets: meshes\n    joints: 17\n    protocol: semgcn_2\n",
+            "semgcn: protocol: bodies are fitted to the splits as they are",
         ),
     ],
 )

@@ -45,15 +45,15 @@ def overlays(predict: Predict, data: LiftData) -> dict[str, NDArray]:
     Of each action the pose with the most joints that another part of the body hides, the first of several (HGN,
     Figure 4): chosen for what is hard in it, and without a look at any prediction.
     """
-    hidden = torch.cat([occluded(joints).sum(dim=-1) for joints in data.joints_3d.split(OCCLUSION_AT_ONCE)])
+    hidden = torch.cat([occluded(joints) for joints in data.joints_3d.split(OCCLUSION_AT_ONCE)])  # [N, 17]
     actions = data.action
     groups = [torch.nonzero(actions == action)[:, 0] for action in actions.unique()]
-    rows = torch.stack([group[hidden[group].argmax()] for group in groups])
+    rows = torch.stack([group[hidden[group].sum(dim=-1).argmax()] for group in groups])
     poses = data.pose_set.select(rows.cpu().numpy())
     return {
         "overlay_row": rows.cpu().numpy(),
         "overlay_action": np.array([poses.actions[index] for index in poses.action]),
-        "overlay_hidden": hidden[rows].cpu().numpy(),
+        "overlay_occluded": hidden[rows].index_select(1, data.joints).cpu().numpy(),
         "overlay_keypoints_2d": data.keypoints_2d[rows].index_select(1, data.joints).cpu().numpy(),
         "overlay_truth": data.targets_of(rows).cpu().numpy(),
         "overlay_pose": main_prediction(predict(rows)).float().cpu().numpy(),

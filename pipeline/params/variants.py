@@ -185,5 +185,7 @@ class LiftVariant(Settings):
             raise ValueError("mesh_weight: the authors' loss has weights of its own; take it out")
         if hierarchical and self.joints != 17:
             raise ValueError("joints: a hierarchical_graph_network's skeleton graph has 17; set joints: 17")
+        if hierarchical and self.protocol != "subjects":
+            raise ValueError("protocol: bodies are fitted to the splits as they are; take `protocol` out")
         if hierarchical and self.model.refinement != "none":
             raise ValueError("model.refinement: a hierarchical_graph_network has none; take it out")

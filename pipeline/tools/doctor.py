@@ -107,7 +107,7 @@ def _preset(name: str, root: Path) -> tuple[list[Finding], str]:
         run = params.load(name, root)
     except InputError as error:
         return [Finding("settings", "missing", str(error))], "its file cannot be read"
-    findings = [_device(run), _motion(run), *_detections(run), *_generalization(run), *_weights(run)]
+    findings = [_device(run), _motion(run), *_body(run), *_detections(run), *_generalization(run), *_weights(run)]
     return findings, run.preset.description
 
 
@@ -173,6 +173,22 @@ def _brought(subject: str, key: str, run: Run, without: str) -> Finding:
         return Finding(subject, "ok", f"{data.what}: here")
     places = [line for number, names in enumerate(choices) for line in _places("or" if number else "put", names)]
     return Finding(subject, "missing", f"{data.what}: not here", [*places, f"granted at {data.granted_at}", without])
+
+
+def _body(run: Run) -> Iterator[Finding]:
+    """The body behind mesh targets, where a variant of this preset learns them."""
+    learners = [name for name, variant in run.lift_variants.items() if variant.targets == "meshes"]
+    count = sum(run.why_not_run(name) is None for name in learners)
+    loss = f"{_variants(count)} that learn meshes will be `not run`"
+    if run.preset.body == "smpl":
+        yield _brought("body", "smpl", run, f"or, in {_file(run)}, `body: open`; with `body: null` {loss}")
+    elif run.preset.body == "open":
+        try:
+            yield Finding("body", "ok", f"open: made in code, by anny {metadata.version('anny')}")
+        except metadata.PackageNotFoundError:
+            yield Finding("body", "missing", "open: the package anny is not installed: run `make environment`")
+    elif count:
+        yield Finding("body", "optional", "none", [f"{loss}; write `body: open` into {_file(run)}"])
 
 
 def _file(run: Run) -> str:
