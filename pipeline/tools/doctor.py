@@ -179,7 +179,7 @@ def _body(run: Run) -> Iterator[Finding]:
     """The body behind mesh targets, where a variant of this preset learns them."""
     learners = [name for name, variant in run.lift_variants.items() if variant.targets == "meshes"]
     count = sum(run.why_not_run(name) is None for name in learners)
-    loss = f"{_variants(count)} that learn meshes will be `not run`"
+    loss = f"{_variants(count)} with meshes to learn will be `not run`"
     if run.preset.body == "smpl":
         yield _brought("body", "smpl", run, f"or, in {_file(run)}, `body: open`; with `body: null` {loss}")
     elif run.preset.body == "open":

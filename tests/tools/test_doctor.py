@@ -143,6 +143,38 @@ def test_missing_licensed_data_where_to_get_it_and_what_works_without(
     assert text.endswith("-> cannot run: motion, detections, generalization missing")
 
 
+MESHES = """
+  hgn:
+    paper: hgn
+    title: HGN
+    core: true
+    targets: meshes
+    joints: 17
+    model:
+      name: hierarchical_graph_network
+"""
+
+
+def test_the_body_that_meshes_need(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (root / "params.yaml").open("a") as file:
+        file.write(MESHES)
+    demo = root / "params" / "demo.yaml"
+    assert doctor.run(root, "demo") == 0
+    lost = "1 variant with meshes to learn will be `not run`"
+    assert f"body optional none {lost}; write `body: open` into params/demo.yaml" in said(capsys)
+    settings = demo.read_text()
+    demo.write_text(settings + "\nbody: smpl\n")
+    assert doctor.run(root, "demo") == 1
+    text = said(capsys)
+    assert "body missing the SMPL body model: not here put data/licensed/smpl/SMPL_NEUTRAL.npz" in text
+    assert f"or, in params/demo.yaml, `body: open`; with `body: null` {lost}" in text
+    bring_licensed(root, "smpl")
+    assert doctor.run(root, "demo") == 0
+    demo.write_text(settings + "\nbody: open\n")
+    assert doctor.run(root, "demo") == 0
+    assert f"body ok open: made in code, by anny {metadata.version('anny')}" in said(capsys)
+
+
 @pytest.mark.parametrize("choice", [0, 1])
 def test_a_preset_that_asks_for_the_poses_alone(root: Path, capsys: pytest.CaptureFixture[str], choice: int) -> None:
     bring_licensed(root, "human36m", choice)
