@@ -34,6 +34,12 @@ def test_the_repository_s_own_presets_load() -> None:
     assert params.load(None, REPOSITORY).preset_name == "demo"
 
 
+def test_a_variant_may_have_seeds_of_its_own(root: Path) -> None:
+    edit(root, "params/small.yaml", "seeds: 2\n", "seeds: 2\nseeds_of:\n  semgcn: 3\n  graphmdn: 1\n")
+    run = params.load(None, root)
+    assert [run.seeds_of(name) for name in ("mean_pose", "semgcn", "graphmdn")] == [(0, 1), (0, 1, 2), (0,)]
+
+
 def test_a_preset_grants_seeds_variants_and_epochs(root: Path) -> None:
     small, real = params.load(None, root), params.load("real", root)
     assert (small.seeds, real.seeds) == ((0, 1), (0,))
@@ -143,6 +149,18 @@ STEP = "      kind: step\n      factor: 0.96\n      every_epochs: 4.1"
         # what does not go together
         ("params/small.yaml", "variants: core", "variants:\n  - semgc", "variant 'semgc'; did you mean 'semgcn'?"),
         ("params/small.yaml", "seeds: 2", "seeds: 4", "params/small.yaml: seeds: asks for 4, params.yaml lists 3"),
+        (
+            "params/small.yaml",
+            "seeds: 2",
+            "seeds: 2\nseeds_of:\n  semgcn: 4",
+            "params/small.yaml: seeds: asks for 4, params.yaml lists 3",
+        ),
+        (
+            "params/small.yaml",
+            "seeds: 2",
+            "seeds: 2\nseeds_of:\n  semgcm: 1",
+            "params/small.yaml: seeds_of: unknown variant 'semgcm'; did you mean 'semgcn'?",
+        ),
         ("params.yaml", "sigma: per_joint", "level: node", "lift_variants.graphmdn.head: joints share nothing"),
         ("params/real.yaml", '"10"', '"08"', "params/real.yaml: motion: subject 08 is in train_subjects and in test_s"),
         ("params/real.yaml", '"08"', '"01"', "motion.train_subjects: 01 is listed twice"),

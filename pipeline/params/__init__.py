@@ -86,7 +86,8 @@ class Run(Settings):
 
     def seeds_of(self, name: str) -> tuple[int, ...]:
         """The seeds that a variant is trained with: of imported weights there is one set."""
-        return self.seeds[:1] if self.variant(name).imported else self.seeds
+        count = 1 if self.variant(name).imported else self.preset.seeds_of.get(name, self.preset.seeds)
+        return self.params.seeds[:count]
 
     def why_not_run(self, name: str) -> str | None:
         """Why the preset leaves a variant out; None if it runs."""
@@ -117,14 +118,12 @@ def load(preset: str | None = None, root: Path = Path()) -> Run:
         source = "--preset" if preset else "params.yaml: preset"
         raise InputError(f"{source}: no preset {name!r} in params/{nearest(name, presets(root))}")
     run = Run(preset_name=name, root=root, params=params, preset=validate(Preset, path))
-    if run.preset.seeds > len(params.seeds):
-        raise InputError(
-            f"{path}: seeds: asks for {run.preset.seeds}, params.yaml lists {len(params.seeds)}; add some there"
-        )
-    if not isinstance(run.preset.variants, str):
-        for variant in run.preset.variants:
+    asked = max(run.preset.seeds, *run.preset.seeds_of.values(), 0)
+    if asked > len(params.seeds):
+        raise InputError(f"{path}: seeds: asks for {asked}, params.yaml lists {len(params.seeds)}; add some there")
+    chosen = () if isinstance(run.preset.variants, str) else run.preset.variants
+    for key, names in (("variants", chosen), ("seeds_of", run.preset.seeds_of)):
+        for variant in names:
             if variant not in params.lift_variants:
-                raise InputError(
-                    f"{path}: variants: unknown variant {variant!r}{nearest(variant, params.lift_variants)}"
-                )
+                raise InputError(f"{path}: {key}: unknown variant {variant!r}{nearest(variant, params.lift_variants)}")
     return run

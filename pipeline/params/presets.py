@@ -85,6 +85,7 @@ class Preset(Settings):
     threads: int = Field(1, ge=1)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seeds: int = Field(1, ge=1)
+    seeds_of: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)  # where a variant has another number
     variants: Literal["core", "all"] | Words = "all"
     motion: Motion
     detections: dict[Detector, Detections] = Field(default_factory=dict)
