@@ -24,8 +24,8 @@ def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
 def test_help_lists_stages_in_the_order_of_the_dag_and_tools(capsys: pytest.CaptureFixture[str]) -> None:
     said = help_of(capsys)
     assert list(STAGES) == [
-        *("download", "prepare_motion", "detect", "prepare_generalization", "train_lift", "evaluate_lift"),
-        *("tabulate", "report", "publish"),
+        *("download", "prepare_motion", "build_body", "fit_body", "detect", "prepare_generalization"),
+        *("train_lift", "evaluate_lift", "tabulate", "report", "publish"),
     ]
     places = [said.find(f" {name} {words}") for name, words in every_command().items()]
     assert -1 not in places and places == sorted(places)

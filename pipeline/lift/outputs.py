@@ -21,6 +21,7 @@ from pipeline.lift.models.variational_autoencoder import PoseSamples
 
 Poses = Tensor | PoseMixture | PoseSamples
 Output = Poses | PoseAndMeshes
+MESHES = ("coarse", "fine")
 
 
 def poses_of(output: Output) -> Poses:
@@ -31,7 +32,7 @@ def poses_of(output: Output) -> Poses:
 def tensors(output: Output) -> list[Tensor]:
     """The numbers of an output: the poses first, then what belongs to them."""
     if isinstance(output, PoseAndMeshes):
-        meshes = (output.coarse, output.fine)
+        meshes = (getattr(output, scale) for scale in MESHES)
         return tensors(output.pose) + [mesh for mesh in meshes if mesh is not None]
     if isinstance(output, PoseMixture):
         return [output.means, output.scales, output.logits]
@@ -47,13 +48,22 @@ def hypothesis_count(output: Output) -> int:
 def concatenate(parts: Sequence[Output]) -> Output:
     """The outputs of several batches as one; all of a kind."""
     first = parts[0]
+    if isinstance(first, PoseAndMeshes):
+        poses = concatenate([poses_of(part) for part in parts])
+        return PoseAndMeshes(poses, *(_together([getattr(part, scale) for part in parts]) for scale in MESHES))  # type: ignore
     return torch.cat(list(parts)) if isinstance(first, Tensor) else type(first).concatenate(parts)  # type: ignore
+
+
+def _together(meshes: Sequence[Tensor | None]) -> Tensor | None:
+    """One scale's meshes of several batches; None where the network has no such scale."""
+    there = [mesh for mesh in meshes if mesh is not None]
+    return torch.cat(there) if there else None
 
 
 def select(output: Output, rows: slice | Tensor) -> Output:
     """The output for some pictures."""
     if isinstance(output, PoseAndMeshes):
-        meshes = [None if mesh is None else mesh[rows] for mesh in (output.coarse, output.fine)]
+        meshes = [None if mesh is None else mesh[rows] for mesh in (getattr(output, scale) for scale in MESHES)]
         return PoseAndMeshes(select(output.pose, rows), *meshes)  # type: ignore
     if isinstance(output, PoseMixture):
         return select_mixture(output, rows)

@@ -17,9 +17,10 @@ from pipeline.sources.mirror import choose_mirror
 
 def run(run: Run, mirror: str | None = None) -> None:
     """`mirror` is what --mirror says. Raises InputError where something cannot be had, or is not what it should be."""
-    if run.preset.body == "smpl":
+    addresses = needs(run.preset.motion, run.layout)
+    if run.preset.body == "smpl":  # told now, not when hours of work have led up to it
         licensed.require("smpl", run.layout.licensed)
-    downloads = fetch(needs(run.preset.motion, run.layout), run.layout.raw, choose_mirror(mirror, run.params.mirror))
+    downloads = fetch(addresses, run.layout.raw, choose_mirror(mirror, run.params.mirror))
     write_json(run.layout.download_manifest, [asdict(download) for download in downloads])
 
 

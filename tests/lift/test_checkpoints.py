@@ -1,3 +1,4 @@
+import mesh_files
 import pytest
 import torch
 
@@ -65,5 +66,24 @@ def test_a_file_of_something_else_is_refused(tmp_path):
 def test_every_variant_of_params_yaml_can_be_built_and_run():
     for name, variant in params.load().lift_variants.items():
         if not variant.closed_form and variant.model.channels <= 128:
-            output = seeded_model(variant, 0).eval()(torch.zeros(2, 16, 2))
-            assert main_prediction(output).shape == (2, 16, 3), name
+            graphs = mesh_files.graphs() if variant.targets == "meshes" else None
+            output = seeded_model(variant, 0, graphs).eval()(torch.zeros(2, variant.joints, 2))
+            assert main_prediction(output).shape == (2, variant.joints, 3), name
+
+
+def test_a_network_with_meshes_brings_its_graphs_along(tmp_path):
+    variant, graphs = params.load().variant("hgn"), mesh_files.graphs()
+    model = seeded_model(variant, 0, graphs)
+    save_model(tmp_path / "model.pt", "hgn", variant, 0, 3, model.state_dict(), graphs)
+    loaded = load_model(tmp_path / "model.pt")
+    keypoints_2d = torch.rand(5, 17, 2) * 1000
+    model.eval()
+    with torch.no_grad():
+        expected = model(normalize_screen(keypoints_2d, 1000.0, 1000.0))
+    output = loaded.output(keypoints_2d)
+    for name in ("pose", "coarse", "fine"):
+        assert torch.equal(getattr(output, name), getattr(expected, name))
+    assert (loaded.graphs.fine.real == graphs.fine.real).all() and (
+        loaded.graphs.coarse.joint == graphs.coarse.joint
+    ).all()
+    assert loaded.predict(keypoints_2d).shape == (5, 17, 3)

@@ -62,8 +62,9 @@ def test_protocol_2_forgives_scale_and_rotation_of_body_and_root_together(data):
 
 def test_the_entry_of_a_point_model_has_exactly_the_agreed_shape(data):
     entry = evaluate(data.targets, data)
-    assert set(entry) == {"predictions", "mixture"}
-    assert entry["mixture"] is None
+    assert set(entry) == {"predictions", "mixture", "meshes", "depth"}
+    assert entry["mixture"] is None and entry["meshes"] is None
+    assert set(entry["depth"]) == {"visible_mm", "occluded_mm", "occluded_share"}
     assert {k: set(v) for k, v in entry["predictions"].items()} == {"point": {"mpjpe", "p_mpjpe"}}
     assert all(set(found) == AVERAGES for found in entry["predictions"]["point"].values())
     json.dumps(entry, allow_nan=False)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pipeline.geometry.camera import normalize_screen, project
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
 from pipeline.lift.mirror import MirrorTested, mirrored
-from pipeline.lift.models import build_model
+from pipeline.lift.models import PoseAndMeshes, build_model
 from pipeline.params import LiftVariant
 
 SKELETONS = pytest.mark.parametrize("skeleton", [HUMAN36M_16, HUMAN36M_17], ids=lambda skeleton: skeleton.name)
@@ -119,3 +119,17 @@ def test_a_variant_is_tested_with_mirror_images_if_it_says_so() -> None:
     keypoints_2d = draw(3, 16, 2)
     expected = (plain(keypoints_2d) + mirrored(plain(mirrored(keypoints_2d, HUMAN36M_16)), HUMAN36M_16)) / 2
     torch.testing.assert_close(tested(keypoints_2d), expected)
+
+
+def test_meshes_stay_as_they_are_and_the_pose_is_averaged() -> None:
+    class Hierarchical(nn.Module):
+        def forward(self, keypoints_2d: Tensor) -> PoseAndMeshes:
+            pose = torch.cat([keypoints_2d, keypoints_2d[..., :1]], dim=-1)
+            return PoseAndMeshes(pose, pose[:, :4], pose[:, :8])
+
+    keypoints_2d = draw(3, 17, 2)
+    plain, tested = Hierarchical(), MirrorTested(Hierarchical(), HUMAN36M_17).eval()
+    once, image = plain(keypoints_2d), plain(mirrored(keypoints_2d, HUMAN36M_17))
+    found = tested(keypoints_2d)
+    torch.testing.assert_close(found.pose, (once.pose + mirrored(image.pose, HUMAN36M_17)) / 2)
+    assert torch.equal(found.coarse, once.coarse) and torch.equal(found.fine, once.fine)

@@ -4,6 +4,7 @@ import shutil
 import textwrap
 from pathlib import Path
 
+import mesh_files
 import numpy as np
 import pytest
 
@@ -67,5 +68,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     artifacts.write_arrays(motion / "train.npz", random_poses(1200, 0, ["S1", "S5"]).to_arrays())
     artifacts.write_arrays(motion / "test.npz", random_poses(300, 1, ["S9"]).to_arrays())
     artifacts.write_json(motion / "summary.json", {"source": "synthetic"})
+    targets = tmp_path / "data" / "tiny" / "targets"
+    artifacts.write_json(targets / "joints" / "status.json", {"status": "run", "reason": None})
+    mesh_files.write(targets / "meshes", {"train": 1200, "test": 300})
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -86,6 +86,14 @@ def test_a_wrong_file_is_one_line_and_exit_code_2(
     assert not (project / "data/mini/download.json").exists()
 
 
+def test_a_licensed_body_stops_it_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    preset = project / "params" / "demo.yaml"
+    preset.write_text(preset.read_text().replace("body: open", "body: smpl"))
+    assert main(["download", "--preset", "demo"]) == 2
+    said = capsys.readouterr().err
+    assert "data/licensed/smpl/SMPL_NEUTRAL.npz" in said and "smpl.is.tue.mpg.de" in said
+
+
 def test_licensed_data_stop_it_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["download", "--preset", "paper"]) == 2
     said = capsys.readouterr().err

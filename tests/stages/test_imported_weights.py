@@ -20,7 +20,7 @@ from pipeline.lift.checkpoints import load_model, save_model, seeded_model
 REPOSITORY = Path(__file__).resolve().parents[2]
 VARIANT = "semgcn_authors"
 HEAD = f"  {VARIANT}:\n    paper: semgcn\n    title: SemGCN, authors' weights\n    epochs: 30\n"
-HEAD += "    input: ground_truth\n    imported: true\n"
+HEAD += "    input: ground_truth\n    targets: joints\n    imported: true\n"
 
 
 def import_weights(folder: Path) -> Path:
