@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
+from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_16, Skeleton, adjacency
 from pipeline.lift.mirror import MirrorTested
 from pipeline.lift.models.baselines import LinearLeastSquares, MeanPose
@@ -14,6 +16,12 @@ from pipeline.lift.models.fully_connected import FullyConnected
 from pipeline.lift.models.graph_attention import GraphAttention
 from pipeline.lift.models.graph_convolution import GraphConv, SemGraphConv
 from pipeline.lift.models.graph_network import Convolution, GraphNetwork, learned_edge_weights
+from pipeline.lift.models.hierarchical_graph_network import HierarchicalGraphNetwork, PoseAndMeshes
+from pipeline.lift.models.hierarchical_layers import (
+    HierarchicalGraphConv,
+    HierarchicalNonLocal,
+    HierarchicalSemGraphConv,
+)
 from pipeline.lift.models.mixture_head import MixtureHead, PoseMixture
 from pipeline.lift.models.non_local import NonLocal
 from pipeline.lift.models.pose_grammar import PoseGrammar, RefinedPose
@@ -27,10 +35,12 @@ __all__ = [
     "GraphAttention",
     "GraphConv",
     "GraphNetwork",
+    "HierarchicalGraphNetwork",
     "LinearLeastSquares",
     "MeanPose",
     "MixtureHead",
     "NonLocal",
+    "PoseAndMeshes",
     "PoseGrammar",
     "PoseMixture",
     "PoseSamples",
@@ -45,10 +55,11 @@ __all__ = [
 CLOSED_FORMS = {"mean_pose": MeanPose, "linear_least_squares": LinearLeastSquares}
 
 
-def build_model(variant: LiftVariant, skeleton: Skeleton = HUMAN36M_16) -> nn.Module:
+def build_model(variant: LiftVariant, skeleton: Skeleton = HUMAN36M_16, graphs: MeshGraphs | None = None) -> nn.Module:
     """The model of a variant: keypoints_2d [B, J, 2], screen-normalised, -> one of `lift.outputs`, in metres.
 
-    Its start follows from torch's default generator.
+    A hierarchical graph network also needs the `graphs` of a body's mesh; ValueError without them. A model's start
+    follows from torch's default generator.
     """
     settings = variant.model
     if settings.name in CLOSED_FORMS:
@@ -56,8 +67,11 @@ def build_model(variant: LiftVariant, skeleton: Skeleton = HUMAN36M_16) -> nn.Mo
     if settings.name == "variational_autoencoder":
         return _variational_autoencoder(settings, skeleton)
     head, outputs = _head(variant.head, skeleton)
-    build = _fully_connected if settings.name == "fully_connected" else _graph_network
-    model = build(settings, skeleton, head, outputs)
+    if settings.name == "hierarchical_graph_network":
+        model = _hierarchical_graph_network(settings, skeleton, head, outputs, graphs)
+    else:
+        build = _fully_connected if settings.name == "fully_connected" else _graph_network
+        model = build(settings, skeleton, head, outputs)
     if settings.refinement == "pose_grammar":
         model = PoseGrammar(model, skeleton)
     return MirrorTested(model, skeleton) if variant.flip.testing else model
@@ -73,6 +87,36 @@ def _graph_network(settings: ModelSettings, skeleton: Skeleton, head: nn.Module,
         channels=settings.channels,
         blocks=settings.blocks,
         dropout=settings.dropout,
+    )
+
+
+def _hierarchical_graph_network(
+    settings: ModelSettings, skeleton: Skeleton, head: nn.Module, outputs: int, graphs: MeshGraphs | None
+) -> nn.Module:
+    if graphs is None:
+        raise ValueError("a hierarchical_graph_network is built over a body's mesh graphs: none were given")
+    layers = {"vanilla": HierarchicalGraphConv, "semantic": HierarchicalSemGraphConv}
+    if settings.convolution not in layers or settings.edge_weights != "softmax":
+        raise ValueError(
+            "a hierarchical_graph_network takes convolution: semantic or vanilla and edge_weights: softmax, not "
+            f"{settings.convolution} and {settings.edge_weights}"
+        )
+    if settings.non_local == "grouped":
+        raise ValueError("nodes of a mesh have no groups to pool: take non_local: ungrouped")
+    names = ["coarse", "fine"] if settings.meshes == "both" else [settings.meshes]
+    meshes = {name: getattr(graphs, name) for name in names}
+    joint_of = {name: torch.from_numpy(mesh.joint).long() for name, mesh in meshes.items() if mesh.joint is not None}
+    return HierarchicalGraphNetwork(
+        adjacency(skeleton),
+        {name: torch.from_numpy(mesh.adjacency) for name, mesh in meshes.items()},
+        convolution=layers[settings.convolution],
+        non_local=nn.Identity if settings.non_local == "none" else partial(HierarchicalNonLocal, settings.channels),
+        head=head,
+        outputs=outputs,
+        channels=settings.channels,
+        dropout=settings.dropout,
+        fusion=settings.fusion,
+        joint_of=joint_of,
     )
 
 

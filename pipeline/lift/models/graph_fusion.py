@@ -1,0 +1,110 @@
+"""How features go between HGN's graphs (paper, Section 3.2, Eq. 3).
+
+    Y_k = X_k + sum over the other graphs i of C_ik X_i,    C_ik [nodes of k, nodes of i] and a bias for every node of k
+
+C_ik are 1x1 convolutions over the nodes, the same for all channels, their own at every fusion. Three orders:
+
+- parallel: Eq. 3; every C_ik sees the features from before the fusion. The default.
+- sequential: as the authors' code computes it, in place: what graph 1 has received goes on to graph 2 in the same
+  fusion, and what graphs 1 and 2 have received to graph 3. Imported weights mean this.
+- fixed: nothing is learned (claim HGN-19 asks whether learning pays): a mesh node receives the features of the joint it
+  belongs to, a joint the mean over its nodes; a fine node those of its coarse parent, a coarse node the mean of its
+  real children. Fake nodes receive nothing and send nothing.
+
+All that a graph receives, and what it has itself, is one product over the nodes of all graphs side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.lift.models.node_linear import node_linear
+
+Order = Literal["parallel", "sequential", "fixed"]
+Maps = Mapping[tuple[str, str], Tensor]  # (sending, receiving) -> [receiving nodes, sending nodes]
+Features = dict[str, Tensor]  # of each graph by name, [B, nodes, C]
+
+
+class Fusion(nn.Module):
+    """One exchange: features of the graphs in `sending` go to those in `receiving`, in this order.
+
+    `nodes` says how many nodes each graph has. A receiving graph that is not among the sending ones begins here.
+    `maps` makes it a fixed one.
+    """
+
+    def __init__(
+        self,
+        nodes: Mapping[str, int],
+        sending: Sequence[str],
+        receiving: Sequence[str],
+        sequential: bool = False,
+        maps: Maps | None = None,
+    ) -> None:
+        super().__init__()
+        self.sending = list(sending)
+        self.receiving = list(receiving)
+        self.sequential = sequential
+        self.maps = nn.ModuleDict()
+        for receiver in receiving:
+            for sender in sending:
+                name = f"{sender}_to_{receiver}"
+                if sender == receiver:
+                    self.register_buffer(name, torch.eye(nodes[sender]), persistent=False)
+                elif maps is not None:
+                    self.register_buffer(name, maps[sender, receiver].clone(), persistent=False)
+                else:
+                    self.maps[name] = nn.Linear(nodes[sender], nodes[receiver])
+
+    def forward(self, features: Features) -> Features:
+        current = dict(features)
+        joined = self._join(current)
+        for receiver in self.receiving:
+            current[receiver] = node_linear(joined, *self._matrix(receiver))
+            if self.sequential and receiver in self.sending:
+                joined = self._join(current)
+        return current
+
+    def _join(self, features: Features) -> Tensor:
+        """The features of all nodes that send, graph after graph."""
+        return torch.cat([features[name] for name in self.sending], dim=1)
+
+    def _matrix(self, receiver: str) -> tuple[Tensor, Tensor | None]:
+        """[receiving nodes, all sending nodes], the identity where the graph itself stands, and the sum of biases."""
+        weights, biases = [], []
+        for name in (f"{sender}_to_{receiver}" for sender in self.sending):
+            if name in self.maps:
+                learned: nn.Linear = getattr(self.maps, name)
+                weights.append(learned.weight)
+                biases.append(learned.bias)
+            else:
+                weights.append(getattr(self, name))
+        return torch.cat(weights, dim=1), torch.stack(biases).sum(dim=0) if biases else None
+
+
+def fixed_maps(joint_count: int, joint_of: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
+    """The maps of a fixed fusion. `joint_of` holds for the meshes' nodes the joint they belong to, -1 for fake nodes.
+
+    Of two meshes the coarse one's node i has the fine one's nodes 2i and 2i + 1 for children.
+    """
+    maps = {}
+    for name, joints in joint_of.items():
+        belongs = (joints.unsqueeze(1) == torch.arange(joint_count)).float()  # [nodes, J]; nothing in a fake node's row
+        maps["joints", name] = belongs
+        maps[name, "joints"] = _mean(belongs.t())
+    if len(joint_of) == 2:
+        coarse, fine = joint_of["coarse"], joint_of["fine"]
+        parent = torch.arange(len(fine)) // 2
+        kept = (fine >= 0) & (coarse[parent] >= 0)
+        child_of = (parent.unsqueeze(1) == torch.arange(len(coarse))).float() * kept.unsqueeze(1)
+        maps["coarse", "fine"] = child_of
+        maps["fine", "coarse"] = _mean(child_of.t())
+    return maps
+
+
+def _mean(belongs: Tensor) -> Tensor:
+    """Weights of the mean over what belongs to each row; a row that has nothing stays 0."""
+    return belongs / belongs.sum(dim=1, keepdim=True).clamp(min=1)
