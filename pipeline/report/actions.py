@@ -35,7 +35,14 @@ _GRAPHMDN = {
     "WalkTogether": "WalkT.",
 }
 # Human3.6M's actions in the order of every table's header, and how each paper writes them there.
-HEADINGS = {"graphmdn": _GRAPHMDN, "semgcn": _GRAPHMDN | {"Posing": "Pose", "WalkDog": "WalkD."}}
+_HGN = {"Directions": "Dire.", "Discussion": "Disc.", "Eating": "Eat", "Posing": "Pose", "Sitting": "Sit"}
+_HGN |= {"SittingDown": "SitD.", "WalkTogether": "WalkT"}
+HEADINGS = {
+    "graphmdn": _GRAPHMDN,
+    "semgcn": _GRAPHMDN | {"Posing": "Pose", "WalkDog": "WalkD."},
+    "hgn": _GRAPHMDN | _HGN,
+    "hgn_table5": _GRAPHMDN | _HGN | {"Purchases": "Puch."},  # so spelled in this table alone
+}
 HUMAN36M = tuple(_GRAPHMDN)
 
 
@@ -86,7 +93,7 @@ def _order(path: Path, content: _File, name: str) -> tuple[str, ...]:
 
 def headings(table: str) -> dict[str, str]:
     """Action -> heading in a published table, which carries its paper's name in front."""
-    return HEADINGS[table.partition("_")[0]]
+    return HEADINGS.get(table) or HEADINGS[table.partition("_")[0]]
 
 
 def correction(table: str, row: str) -> Correction | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pipeline.report import columns
 from pipeline.report.actions import AVERAGE, HUMAN36M, Correction, correction
-from pipeline.report.columns import Source
 from pipeline.report.definitions import RowDefinition, TableDefinition
 from pipeline.report.metrics import Results, Statistic, action
 from pipeline.report.published import Published
 from pipeline.report.render import NONE, Cell, Column, Row, Table
+from pipeline.report.source import Source
 
 PROTOCOLS = {"p1": "mpjpe", "p2": "p_mpjpe"}
 SPELLED = {"p1": "P1 (MPJPE, mm)", "p2": "P2 (P-MPJPE, mm)"}
@@ -38,8 +38,8 @@ class _Spread:
 def build(
     results: Results, numbers: Published, compact: Table, definition: TableDefinition, sources: list[Source]
 ) -> Iterator[Table]:
-    """The tables <name>_p1 and <name>_p2 of a compact one."""
-    for protocol in PROTOCOLS:
+    """The tables <name>_p1 and <name>_p2 of a compact one, or the one of them that its definition asks for."""
+    for protocol in definition.per_action:
         spread = _Spread(numbers, definition, protocol, results.actions)
         rows = tuple(
             row

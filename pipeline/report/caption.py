@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.params import Run
 from pipeline.report import inputs
-from pipeline.report.metrics import Data, Metrics
+from pipeline.report.schema import Data, Metrics
 
 PAPERS_DATA = "human36m"
 

@@ -16,7 +16,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.report.evidence import UNITS, Evidence, Expression, NotRunError
+from pipeline.report import wording
+from pipeline.report.evidence import Evidence, Expression, NotRunError
 from pipeline.report.metrics import Statistic
 
 State = Literal["held", "not held", "within noise", "not run"]
@@ -46,7 +47,7 @@ class Part(BaseModel):
     name: str = ""
     check: Literal["rising", "below", "ratio", "bounded", "close", "no_gain", "gain", "spread", "unavailable"]
     values: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()  # of `below`: what every value must be below of
+    others: tuple[str, ...] = ()  # of `below`: what every value must be below of; of `gain`: the pairs that gain less
     at_most: float | None = None
     at_least: float | None = None
     actions: Literal["count", "every"] | None = None  # say how many actions agree, or ask it of every action
@@ -143,7 +144,7 @@ def _ordered(judge: Judge, part: Part, pairs: list[Pair], chain: list[Expression
     """Smaller before larger, in all pairs; the figures show the chain, or of many pairs the one that agrees least."""
     found = [(_less(judge, *pair), pair) for pair in pairs]
     worst, pair = min(found, key=lambda item: item[0].margin)
-    figures = f"asked {' < '.join(_shown(judge, one) for one in chain or pair)}{_unit(pair[0])}"
+    figures = f"asked {' < '.join(_shown(judge, one) for one in chain or pair)}{wording.unit(pair[0])}"
     which = "gap" if len(pairs) == 1 else "smallest gap" if chain else f"smallest gap of {len(pairs)} pairs"
     figures += f"; {which} {worst.gap:+.4g}, noise {worst.noise:.4g}"
     states = [outcome.state for outcome, _ in found]
@@ -178,7 +179,8 @@ def _ratio(judge: Judge, part: Part, values: list[Expression], others: list[Expr
     if part.at_least is not None:
         outcomes.append(_less(judge, second, first, 1 / part.at_least))
     ratio = Statistic.of([one / other for one, other in _together(judge, first, second)])
-    figures = f"{_shown(judge, first)} / {_shown(judge, second)} = {_text(ratio)}{_bounds(part)}"
+    figures = f"{_shown(judge, first)} / {_shown(judge, second)} = {wording.value(ratio)}"
+    figures += wording.bounds(part.at_least, part.at_most)
     worst = min(outcomes, key=lambda outcome: outcome.margin)
     return replace(worst, state=conjunction(outcome.state for outcome in outcomes), figures=figures)
 
@@ -190,7 +192,7 @@ def _bounded(judge: Judge, part: Part, values: list[Expression], others: list[Ex
         by_seed = list(judge.evidence.by_seed(value).values())
         outcomes.append(judge.compare([_room(part, one) for one in by_seed], judge.minimum(value, *by_seed)))
     worst = min(outcomes, key=lambda outcome: outcome.margin)
-    figures = ", ".join(_shown(judge, value) for value in values) + _bounds(part)
+    figures = ", ".join(_shown(judge, value) for value in values) + wording.bounds(part.at_least, part.at_most)
     return replace(worst, state=conjunction(outcome.state for outcome in outcomes), figures=figures)
 
 
@@ -219,20 +221,37 @@ def _allowed(judge: Judge, part: Part, values: list[Expression], size: Callable[
     noise = judge.minimum(values[0]) if difference.sd is None else difference.sd
     room = part.at_most - size(difference.mean)
     state: State = HELD if room >= 0 else WITHIN_NOISE if room + noise >= 0 else NOT_HELD
-    figures = " and ".join(_shown(judge, value) for value in values) + _unit(values[0])
+    figures = " and ".join(_shown(judge, value) for value in values) + wording.unit(values[0])
     figures += f": {size(difference.mean):.4g} {word}, allowed {part.at_most:g}, noise {noise:.4g}"
     return Outcome(state, figures, gap=room, noise=noise, n=len(rows))
 
 
 def _gain(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
-    """From the first value to the second there is more to gain than from the third to the fourth."""
-    rows = _together(judge, *values)
+    """From the first value to the second there is more to gain than from the third to the fourth, or a factor more.
+
+    With `others`, values and others are pairs: in every pair of values more than in every pair of others.
+    """
+    ours, theirs = (_in_pairs(values), _in_pairs(others)) if others else (_in_pairs(values[:2]), _in_pairs(values[2:]))
+    outcomes = [_gained(judge, part.at_least or 1.0, *pairs) for pairs in itertools.product(ours, theirs)]
+    worst = min(outcomes, key=lambda outcome: outcome.margin)
+    which = f"; of {len(outcomes)} comparisons the one that agrees least" if len(outcomes) > 1 else ""
+    state = conjunction(outcome.state for outcome in outcomes)
+    return replace(worst, state=state, figures=f"{worst.figures}{which}; noise {worst.noise:.4g}")
+
+
+def _gained(judge: Judge, factor: float, pair: Pair, other: Pair) -> Outcome:
+    rows = _together(judge, *pair, *other)
     gains = [(before - after, other_before - other_after) for before, after, other_before, other_after in rows]
-    outcome = judge.compare([one - other for one, other in gains], judge.minimum(values[0]))
-    steps = [f"{_shown(judge, values[at])} to {_shown(judge, values[at + 1])}" for at in (0, 2)]
+    outcome = judge.compare([one - factor * another for one, another in gains], judge.minimum(pair[0]))
+    steps = [f"{_shown(judge, before)} to {_shown(judge, after)}" for before, after in (pair, other)]
     sizes = [Statistic.of(list(sizes)).mean for sizes in zip(*gains, strict=True)]
-    figures = f"gained {sizes[0]:.4g} ({steps[0]}), asked more than {sizes[1]:.4g} ({steps[1]}){_unit(values[0])}"
-    return replace(outcome, figures=f"{figures}; noise {outcome.noise:.4g}")
+    times = "" if factor == 1 else f"{factor:g} times "
+    figures = f"gained {sizes[0]:.4g} ({steps[0]}), asked more than {times}{sizes[1]:.4g} ({steps[1]})"
+    return replace(outcome, figures=f"{figures}{wording.unit(pair[0])}")
+
+
+def _in_pairs(values: list[Expression]) -> list[Pair]:
+    return list(zip(values[::2], values[1::2], strict=True))
 
 
 def _spread(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
@@ -244,25 +263,9 @@ def _spread(judge: Judge, part: Part, values: list[Expression], others: list[Exp
     held, failed = other.sd >= part.at_least * one.sd, one.sd >= part.at_least * other.sd
     state: State = WITHIN_NOISE if held == failed else HELD if held else NOT_HELD
     varies = (f"{value.label} varies by {spread:.4g}" for value, spread in zip(values, (one.sd, other.sd), strict=True))
-    figures = (
-        f"over {one.n} seeds {', '.join(varies)}{_unit(values[0])}; a factor of {part.at_least:g} tells them apart"
-    )
+    figures = f"over {one.n} seeds {', '.join(varies)}{wording.unit(values[0])}"
+    figures += f"; a factor of {part.at_least:g} tells them apart"
     return Outcome(state, figures, gap=other.sd - one.sd, noise=0.0, n=one.n)
-
-
-CHECKS: dict[str, Callable[[Judge, Part, list[Expression], list[Expression]], Outcome]] = {
-    "rising": _rising,
-    "below": _below,
-    "ratio": _ratio,
-    "bounded": _bounded,
-    "close": _close,
-    "no_gain": _no_gain,
-    "gain": _gain,
-    "spread": _spread,
-}
-
-
-# --- in words ---------------------------------------------------------------------------------------------------------
 
 
 def _together(judge: Judge, *expressions: Expression) -> list[tuple[float, ...]]:
@@ -275,24 +278,16 @@ def _together(judge: Judge, *expressions: Expression) -> list[tuple[float, ...]]
 
 
 def _shown(judge: Judge, expression: Expression) -> str:
-    return f"{expression.label} {_text(Statistic.of(list(judge.evidence.by_seed(expression).values())))}"
+    return f"{expression.label} {wording.value(Statistic.of(list(judge.evidence.by_seed(expression).values())))}"
 
 
-def _text(value: Statistic) -> str:
-    """Four digits and the spread; whole numbers (parameters) in full."""
-    spread = f" ± {value.sd:.2g}" if value.sd else ""
-    return f"{value.mean:,.0f}{spread}" if abs(value.mean) >= 1e4 else f"{_digits(value.mean)}{spread}"
-
-
-def _digits(value: float) -> str:
-    """Four digits, zeros too, so that values compared look alike."""
-    return f"{value:#.4g}".removesuffix(".")
-
-
-def _unit(expression: Expression) -> str:
-    return f" {UNITS[expression.quantity]}" if expression.quantity in UNITS else ""
-
-
-def _bounds(part: Part) -> str:
-    asked = [(part.at_least, "at least"), (part.at_most, "at most")]
-    return "".join(f", {words} {bound:g} asked" for bound, words in asked if bound is not None)
+CHECKS: dict[str, Callable[[Judge, Part, list[Expression], list[Expression]], Outcome]] = {
+    "rising": _rising,
+    "below": _below,
+    "ratio": _ratio,
+    "bounded": _bounded,
+    "close": _close,
+    "no_gain": _no_gain,
+    "gain": _gain,
+    "spread": _spread,
+}

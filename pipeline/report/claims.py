@@ -16,7 +16,8 @@ from pipeline.artifacts import InputError
 from pipeline.params import Run, read_yaml
 from pipeline.report import caption, render
 from pipeline.report.checks import Judge, MinimumGap, Outcome, Part, State, conjunction
-from pipeline.report.evidence import MEANINGS, Evidence
+from pipeline.report.evidence import Evidence
+from pipeline.report.meanings import MEANINGS
 from pipeline.report.metrics import Results
 
 FILES = tuple(
@@ -26,6 +27,7 @@ FILES = tuple(
         "claims_graphmdn_hypotheses.yaml",
         "claims_semgcn.yaml",
         "claims_semgcn_edges.yaml",
+        "claims_hgn.yaml",
     )
 )
 MINIMUM_GAPS = Path(__file__).with_name("minimum_gaps.yaml")

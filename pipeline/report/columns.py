@@ -3,57 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
 from pipeline.params import read_yaml
 from pipeline.report import generalization, inputs, published
-from pipeline.report.metrics import FRAMES, HEADLINE, Metrics, Mixture, Results, Seed, Statistic
-from pipeline.report.published import Published
+from pipeline.report.metrics import FRAMES, Statistic
 from pipeline.report.render import NONE, NOT_RUN, Cell, Column, Value
+from pipeline.report.schema import Mesh, Meshes, Mixture, Seed
+from pipeline.report.source import Source
 
 NOTES = Path(__file__).with_name("notes.yaml")
-
-
-@dataclass(frozen=True)
-class Source:
-    """All that a cell may come from: the row's variant and prediction, and where its published numbers stand.
-
-    A row that nobody can train here has no variant, and only published numbers.
-    """
-
-    results: Results
-    published: Published
-    variant: str | None
-    prediction: str | None = None
-    repository: str | None = None
-    paper: Callable[[str], str | None] = lambda what: None
-
-    @property
-    def metrics(self) -> Metrics:
-        assert self.variant, "a row of published numbers has no metrics"
-        return self.results[self.variant]
-
-    @property
-    def shown_prediction(self) -> str:
-        return self.prediction or self.metrics.seeds[0].main_prediction
-
-    def error(self, metric: str, average: str = HEADLINE) -> Value:
-        """An error of the row's prediction; `not run`, or `-` where the prediction has no such error."""
-        if not self.metrics.ran:
-            return NOT_RUN
-        return self.results.error(self.metrics.variant, self.shown_prediction, metric, average) or NONE
-
-    def over_seeds(self, value: Callable[[Seed], float | None]) -> Value:
-        """Any other figure of a seed's, over those seeds that have it."""
-        if not self.metrics.ran:
-            return NOT_RUN
-        values = [found for seed in self.metrics.seeds if (found := value(seed)) is not None]
-        return Statistic.of(values) if values else NONE
-
-    def of_mixture(self, value: Callable[[Mixture], float | None]) -> Value:
-        return self.over_seeds(lambda seed: None if seed.mixture is None else value(seed.mixture))
 
 
 def cell(column: str, source: Source) -> Cell:
@@ -185,6 +145,44 @@ def _elsewhere(scene: str) -> tuple[Column, Callable[[Source], Cell]]:
     return Column(f"{heading}: {' / '.join(generalization.MEASURES.values())}", fields, spread=False), cell
 
 
+def _elsewhere_paper(scene: str, *measures: str) -> tuple[Column, Callable[[Source], Cell]]:
+    """What a paper prints of that data set's scene: keys like `pck green screen` in a table's paper_cells."""
+    heading, field = generalization.SCENES[scene]
+    names = [generalization.MEASURES[measure] for measure in measures]
+
+    def cell(source: Source) -> Cell:
+        return tuple(source.paper(f"{measure} {field}") or NONE for measure in measures)
+
+    return Column(f"{heading}: {' / '.join(names)}, paper", tuple(f"{name} {field} paper" for name in names)), cell
+
+
+def _mesh_error(scale: Callable[[Meshes], Mesh | None]) -> Callable[[Source], Cell]:
+    """MPVPE of one of a network's coarse meshes, averaged action by action as P1 is."""
+
+    def value(seed: Seed) -> float | None:
+        mesh = scale(seed.meshes) if seed.meshes else None
+        return mesh.mpvpe.action_average if mesh else None
+
+    return lambda source: (source.over_seeds(value),)
+
+
+def _depth(source: Source) -> Cell:
+    return (
+        source.over_seeds(lambda seed: seed.depth.visible_mm if seed.depth else None),
+        source.over_seeds(lambda seed: seed.depth.occluded_mm if seed.depth else None),
+    )
+
+
+def _occluded_share(seed: Seed) -> float | None:
+    share = seed.depth.occluded_share if seed.depth else None
+    return None if share is None else 100 * share
+
+
+def _stated(value: float | None) -> Cell:
+    """A setting from params.yaml, known whether the variant was run or not."""
+    return (NONE if value is None else f"{value:g}",)
+
+
 def _seeds(source: Source) -> Cell:
     if not source.metrics.ran:
         return (NOT_RUN,)
@@ -193,7 +191,12 @@ def _seeds(source: Source) -> Cell:
 
 # --- all of them ------------------------------------------------------------------------------------------------------
 
-PUBLISHED = ("parameters_paper", "p1_paper", "p2_paper", "repository")  # the columns that no run fills
+# The columns that no run fills: what papers and repositories print, and what is stated of a variant.
+PUBLISHED = (
+    *("parameters_paper", "p1_paper", "p2_paper", "mpvpe_fine_paper", "mpvpe_coarse_paper", "repository"),
+    *("green_screen_paper", "no_green_screen_paper", "outdoor_paper", "all_scenes_paper"),
+)
+STATED = ("mesh_weight", "channels")
 
 COLUMNS: dict[str, tuple[Column, Callable[[Source], Cell]]] = {
     "input": (Column("2D input", ("input",)), lambda source: (inputs.of(source.metrics),)),
@@ -204,6 +207,17 @@ COLUMNS: dict[str, tuple[Column, Callable[[Source], Cell]]] = {
     "p1_paper": (Column("P1, paper", ("P1 paper",)), _paper("p1")),
     "p2": (Column("P2, mm", ("P2",)), lambda source: (source.error("p_mpjpe"),)),
     "p2_paper": (Column("P2, paper", ("P2 paper",)), _paper("p2")),
+    "mesh_weight": (Column("lambda_M", ("lambda_M",)), lambda source: _stated(source.metrics.mesh_weight)),
+    "channels": (Column("Channels", ("channels",)), lambda source: _stated(source.metrics.channels)),
+    "mpvpe_fine": (Column("MPVPE fine, mm", ("MPVPE fine",)), _mesh_error(lambda meshes: meshes.fine)),
+    "mpvpe_fine_paper": (Column("MPVPE fine, paper", ("MPVPE fine paper",)), _paper("mpvpe_fine")),
+    "mpvpe_coarse": (Column("MPVPE coarse, mm", ("MPVPE coarse",)), _mesh_error(lambda meshes: meshes.coarse)),
+    "mpvpe_coarse_paper": (Column("MPVPE coarse, paper", ("MPVPE coarse paper",)), _paper("mpvpe_coarse")),
+    "depth": (Column("Depth error, seen / hidden joints, mm", ("depth error seen", "depth error hidden")), _depth),
+    "hidden_share": (
+        Column("Hidden joints, %", ("hidden joints %",)),
+        lambda source: (source.over_seeds(_occluded_share),),
+    ),
     "repository": (Column("P1 / P2, authors' repository", ("P1 repository", "P2 repository")), _repository),
     "frames": (
         Column("P1 / P2, frame average", ("P1 frame average", "P2 frame average"), spread=False),
@@ -245,6 +259,10 @@ COLUMNS: dict[str, tuple[Column, Callable[[Source], Cell]]] = {
     "no_green_screen": _elsewhere("studio without green screen"),
     "outdoor": _elsewhere("outdoor"),
     "all_scenes": _elsewhere(generalization.EVERYWHERE),
+    "green_screen_paper": _elsewhere_paper("studio with green screen", "pck"),
+    "no_green_screen_paper": _elsewhere_paper("studio without green screen", "pck"),
+    "outdoor_paper": _elsewhere_paper("outdoor", "pck"),
+    "all_scenes_paper": _elsewhere_paper(generalization.EVERYWHERE, "pck", "auc"),
     "epochs": (Column("Epochs, here / stated", ("epochs", "epochs stated")), _epochs),
     "seeds": (
         Column("Seeds", ("n",)),

@@ -14,7 +14,7 @@ from pipeline.report import columns
 
 FILES = tuple(
     Path(__file__).with_name(name)
-    for name in ("tables_semgcn.yaml", "tables_graphmdn.yaml", "tables_generalization.yaml")
+    for name in ("tables_semgcn.yaml", "tables_graphmdn.yaml", "tables_hgn.yaml", "tables_generalization.yaml")
 )
 
 Prediction = Literal[
@@ -54,7 +54,7 @@ class TableDefinition(Definition):
     rows: tuple[RowDefinition, ...] = Field(min_length=1)
     paper_table: str | None = None
     paper_cells: dict[str, tuple[str, str]] = {}
-    per_action: bool = False
+    per_action: tuple[Literal["p1", "p2"], ...] = ()
     notes: tuple[str, ...] = ()
 
 

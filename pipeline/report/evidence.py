@@ -5,9 +5,10 @@ An expression is `name(variant)` or `name(variant, argument)`, as claims_*.yaml 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -15,8 +16,9 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.params import Run, nearest
-from pipeline.report import edge_weights
-from pipeline.report.metrics import HEADLINE, Reprojection, Results, Seed, action
+from pipeline.report import body_parts, edge_weights, generalization
+from pipeline.report.metrics import HEADLINE, Results, action, joint
+from pipeline.report.schema import Meshes, Reprojection, Seed
 
 BySeed = dict[int, float]
 
@@ -88,6 +90,54 @@ def _error(metric: str) -> Callable[[Evidence, Expression], BySeed]:
         if not values:
             raise InputError(f"claims: {expression.label}: {expression.variant} makes no prediction {prediction!r}")
         return values
+
+    return by_seed
+
+
+def _error_of_action(evidence: Evidence, expression: Expression) -> BySeed:
+    """P1 of the pose that a model is judged by, in one action, which the data may lack."""
+    name = expression.argument or ""
+    if name not in evidence.results.actions:
+        raise NotRunError(f"no test pose of {name}; the actions are {', '.join(evidence.results.actions)}")
+    return _error("mpjpe")(evidence, replace(expression, argument=None, action=name))
+
+
+def _error_of_joints(evidence: Evidence, expression: Expression) -> BySeed:
+    """P1 of a part of the body, or of one joint: the mean over its joints."""
+    variant, results = expression.variant, evidence.results
+    prediction = results[variant].seeds[0].main_prediction
+    joints = body_parts.joints_of(expression.argument or "")
+    by_joint = [results.by_seed(variant, prediction, "mpjpe", joint(name)) for name in joints]
+    if not all(by_joint):
+        raise NotRunError(f"{variant}: no error of {' and '.join(joints)} recorded")
+    return {seed: math.fsum(values[seed] for values in by_joint) / len(by_joint) for seed in by_joint[0]}
+
+
+def _mesh_error(evidence: Evidence, expression: Expression) -> BySeed:
+    scale = expression.argument or ""
+    if scale not in Meshes.model_fields:
+        raise InputError(f"claims: {expression.label}: no mesh {scale!r}; write {' or '.join(Meshes.model_fields)}")
+
+    def value(seed: Seed) -> float | None:
+        mesh = getattr(seed.meshes, scale) if seed.meshes else None
+        return mesh.mpvpe.action_average if mesh else None
+
+    return _of_seed(value, f"no {scale} mesh recorded")(evidence, expression)
+
+
+def _elsewhere(measure: str) -> Callable[[Evidence, Expression], BySeed]:
+    """A measure on another data set, in a scene (its field's name with `_` for blanks) or in `all` of them."""
+
+    def by_seed(evidence: Evidence, expression: Expression) -> BySeed:
+        scenes = {field.replace(" ", "_"): scene for scene, (_, field) in generalization.SCENES.items()}
+        name = expression.argument or ""
+        if name not in scenes:
+            raise InputError(f"claims: {expression.label}: no scene {name!r}{nearest(name, scenes)}")
+
+        def value(seed: Seed) -> float | None:
+            return seed.generalization.value(scenes[name], measure) if seed.generalization else None
+
+        return _of_seed(value, "not tested on another data set, or not on this scene")(evidence, expression)
 
     return by_seed
 
@@ -211,10 +261,10 @@ def _of_edges(value: Callable[[edge_weights.Matrices], float]) -> Callable[[Evid
 
 
 def _joint_weight(evidence: Evidence, expression: Expression) -> BySeed:
-    joint = expression.argument or ""
-    if joint not in HUMAN36M_16.names:
-        raise InputError(f"claims: {expression.label}: no joint {joint!r}{nearest(joint, HUMAN36M_16.names)}")
-    return _of_edges(lambda matrices: edge_weights.joint_weight(matrices, joint))(evidence, expression)
+    name = expression.argument or ""
+    if name not in HUMAN36M_16.names:
+        raise InputError(f"claims: {expression.label}: no joint {name!r}{nearest(name, HUMAN36M_16.names)}")
+    return _of_edges(lambda matrices: edge_weights.joint_weight(matrices, name))(evidence, expression)
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------
@@ -222,6 +272,14 @@ def _joint_weight(evidence: Evidence, expression: Expression) -> BySeed:
 QUANTITIES: dict[str, Callable[[Evidence, Expression], BySeed]] = {
     "P1": _error("mpjpe"),
     "P2": _error("p_mpjpe"),
+    "P1_action": _error_of_action,
+    "P1_joints": _error_of_joints,
+    "MPVPE": _mesh_error,
+    "depth_occluded": _of_seed(
+        lambda seed: seed.depth.occluded_mm if seed.depth else None, "no error in depth recorded"
+    ),
+    "PCK": _elsewhere("pck"),
+    "AUC": _elsewhere("auc"),
     "parameters": _parameters,
     "loss_gap": _of_seed(_loss_gap, "no loss recorded on both sets"),
     "depth_ratio": _of_seed(_depth_ratio, "no pose whose best hypothesis is much better than the mean, or no spread"),
@@ -236,31 +294,4 @@ QUANTITIES: dict[str, Callable[[Evidence, Expression], BySeed]] = {
     "layer_correlation": _of_edges(edge_weights.layer_correlation),
     "hop_correlation": _of_edges(edge_weights.hop_correlation),
     "joint_weight": _joint_weight,
-}
-MEANINGS = {
-    "P1": "MPJPE in mm, averaged action by action, after the last epoch",
-    "P2": "P-MPJPE in mm, likewise",
-    "parameters": "how many numbers are trained",
-    "loss_gap": "test loss less training loss, after the last epoch",
-    "depth_ratio": "variance of a mixture's kernels in depth over that across the view, on ambiguous poses",
-    "reprojection_px": "distance of a pose's worst kernel above 5 % weight from the 2D input, projected, in px",
-    "depth_spread_px": "spread of the kernels in depth, in the px that it would cover across the view",
-    "pairwise_distance": "distance of two kernels' means in mm, over all pairs, whatever their weights",
-    "final_loss": "training loss of the last epoch, or of its last tenth in a short run",
-    "roughness": "mean relative change of the training loss from epoch to epoch, or tenth to tenth in a short run",
-    "poses_per_second": "speed of the training",
-    "stated_seconds": "time of the training here, times the epochs stated over those trained",
-    "inference_seconds_per_pose": "time of the finished network, in batches of one size for all",
-    "layer_correlation": "mean correlation of the edge weights of two layers",
-    "hop_correlation": "rank correlation of a joint's own weight with its distance from the pelvis in the skeleton",
-    "joint_weight": "what a joint keeps of itself in a SemGConv layer, averaged over the layers",
-}
-UNITS = {
-    "P1": "mm",
-    "P2": "mm",
-    "stated_seconds": "s",
-    "poses_per_second": "/s",
-    "inference_seconds_per_pose": "s",
-    "reprojection_px": "px",
-    "pairwise_distance": "mm",
 }

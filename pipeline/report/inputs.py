@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.report.metrics import GROUND_TRUTH, Input, Metrics
+from pipeline.report.schema import GROUND_TRUTH, Input, Metrics
 
 SHORT = {GROUND_TRUTH: "GT", "stacked_hourglass": "SH", "cascaded_pyramid_network": "CPN"}
 LONG = {

@@ -6,166 +6,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.params import Run
-from pipeline.report.generalization import Generalization
+from pipeline.report.schema import Metrics
 
 SCHEMA = 1
 HEADLINE = "action_average"  # the mean over actions of each action's mean, as the papers print it
 FRAMES = "frame_average"  # the mean over all frames, in which long actions count more
-GROUND_TRUTH = "ground_truth"
-
-# --- the schema of results/<preset>/metrics/<variant>.json; keys that nobody here reads are let through ---------------
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Error(Part):
-    """One error in mm, averaged in several ways. An action without a test pose is left out."""
-
-    action_average: float
-    frame_average: float
-    per_action: dict[str, float]
-
-
-class Prediction(Part):
-    mpjpe: Error | None = None
-    p_mpjpe: Error | None = None
-
-
-class ComponentsUsed(Part):
-    mean_effective: float
-    over_5_percent_on_average: float
-
-
-class Reprojection(Part):
-    """How far hypotheses lie from the input in the picture; the yardstick is their spread along depth, in pixels."""
-
-    mean: float | None = None
-    worst: float | None = None
-    depth_spread_px: float | None = None
-
-
-class Mixture(Part):
-    kernels: int
-    nll: float | None = None
-    calibration: dict[str, float] | None = None
-    components_used: ComponentsUsed
-    mean_weights: list[float]
-    collapsed: bool  # one kernel has more than 95 % of the weight on average
-    spread_mm: dict[str, float | None] = {}
-    ambiguous_share: float | None = None
-    depth_ratio: float | None = None
-    pairwise_distance_mm: float | None = None  # of two kernels' means, averaged over joints and poses
-    reprojection_px: Reprojection = Reprojection()
-
-
-class Loss(Part):
-    train: float | None = None
-    test: float | None = None
-
-
-class BestOnTest(Part):
-    """The epoch that did best on the test subjects, and the action averages of every prediction there."""
-
-    epoch: float
-    by_prediction: dict[str, dict[str, float]] = {}
-
-
-class Seed(Part):
-    seed: int
-    predictions: dict[str, Prediction]
-    mixture: Mixture | None = None
-    loss: Loss | None = None
-    best_on_test: BestOnTest | None = None
-    generalization: Generalization | None = None  # another data set's test poses, where the preset asks for them
-
-    @property
-    def main_prediction(self) -> str:
-        """What a model is judged by: its one pose, or the mean of its mixture or of its samples."""
-        return "point" if "point" in self.predictions else "mean"
-
-
-class Input(Part):
-    """The 2D joints that were lifted, and how far they lie from the true ones in pixels (None for the true ones)."""
-
-    name: str = GROUND_TRUTH
-    source: str = "projection"  # `noise` or `file` where they are no ground truth
-    description: str | None = None
-    mean_error_px: float | None = None
-
-
-class Data(Part):
-    source: str
-    train_poses: int
-    test_poses: int
-    actions: list[str]
-    frames_per_second: float | None = None
-    input: Input = Input()  # files from before there were detections have none
-
-
-class Training(Part):
-    epochs: float
-    epochs_stated: float
-    steps: int
-    date: str
-
-
-class Metrics(Part):
-    """One variant's metrics file."""
-
-    variant: str
-    paper: str
-    title: str
-    preset: str
-    status: Literal["run", "not run"]
-    reason: str | None = None
-    parameters: int | None = None
-    data: Data | None = None
-    training: Training | None = None
-    seeds: list[Seed] = []
-    # From params.yaml, not from the file:
-    closed_form: bool = False  # fitted in one go
-    imported: bool = False  # the authors' weights
-    input: str = GROUND_TRUTH  # the 2D joints that it is given, by name
-
-    @model_validator(mode="after")
-    def _a_run_is_complete(self) -> Metrics:
-        needed = ("data", "seeds") if self.imported else ("data", "training", "seeds")
-        missing = [name for name in needed if not getattr(self, name)]
-        if self.ran and missing:
-            raise ValueError(f"{missing[0]} is missing though the variant was run")
-        if self.ran and self.data and self.data.input.name != self.input:
-            raise ValueError(f"data.input: is {self.data.input.name}, params.yaml says {self.input}")
-        return self
-
-    @property
-    def ran(self) -> bool:
-        return self.status == "run"
-
-    @property
-    def trained_here(self) -> bool:
-        """Whether it was trained: seeds, epochs and a budget mean nothing for a closed form or for imported weights."""
-        return self.ran and not self.closed_form and not self.imported
-
-    @property
-    def collapsed(self) -> int:
-        """How many seeds ended with a collapsed mixture."""
-        return sum(seed.mixture.collapsed for seed in self.seeds if seed.mixture)
-
-    @property
-    def full_budget(self) -> bool:
-        """Whether it trained for as many epochs as its paper or the authors' code states."""
-        return self.training is not None and self.training.epochs >= self.training.epochs_stated
-
+GRAPH_NETWORKS = ("graph_network", "graph_stacked_hourglass", "hierarchical_graph_network")
 
 # --- over seeds -------------------------------------------------------------------------------------------------------
 
@@ -202,7 +56,7 @@ class Results:
 
     @cached_property
     def values(self) -> pd.DataFrame:
-        """One error a row: variant, prediction, metric, average (HEADLINE, FRAMES or an `action(...)`), seed, value."""
+        """One error a row: variant, prediction, metric, average (or an `action(...)` or `joint(...)`), seed, value."""
         rows = [row for metrics in self.variants.values() for row in _rows(metrics)]
         return pd.DataFrame(rows, columns=[*KEYS, "seed", "value"])
 
@@ -246,6 +100,11 @@ def action(name: str) -> str:
     return f"action {name}"
 
 
+def joint(name: str) -> str:
+    """The key of a joint's average over all frames."""
+    return f"joint {name}"
+
+
 def _rows(metrics: Metrics) -> list[tuple[str, str, str, str, int, float]]:
     rows = []
     seeds = metrics.seeds[:1] if metrics.closed_form else metrics.seeds  # no seed plays a part in a closed form
@@ -256,6 +115,7 @@ def _rows(metrics: Metrics) -> list[tuple[str, str, str, str, int, float]]:
                     continue
                 averages = {HEADLINE: error.action_average, FRAMES: error.frame_average}
                 averages |= {action(name): value for name, value in error.per_action.items()}
+                averages |= {joint(name): value for name, value in error.per_joint.items()}
                 rows += [(metrics.variant, prediction, metric, name, seed.seed, v) for name, v in averages.items()]
     return rows
 
@@ -287,5 +147,14 @@ def _read(run: Run, variant: str) -> Metrics:
 
 
 def _settings(run: Run, variant: str) -> dict[str, Any]:
+    """What params.yaml says of a variant that its tables need."""
     settings = run.variant(variant)
-    return {"closed_form": settings.closed_form, "imported": settings.imported, "input": settings.input}
+    weighed = settings.targets == "meshes" and settings.loss != "joints_and_meshes_authors"
+    graph = settings.model.name in GRAPH_NETWORKS
+    return {
+        "closed_form": settings.closed_form,
+        "imported": settings.imported,
+        "input": settings.input,
+        "mesh_weight": settings.mesh_weight if weighed else None,
+        "channels": settings.model.channels if graph else None,
+    }

@@ -9,9 +9,13 @@ from pipeline.params import Run
 from pipeline.report import caption, inputs, render
 from pipeline.report.checks import NOT_RUN
 from pipeline.report.claims import STATES
-from pipeline.report.figures import DRAWINGS, OVERVIEW, Drawing
-from pipeline.report.metrics import Metrics, Results
+from pipeline.report.figures import BODIES, DRAWINGS, OVERVIEW, Drawing
+from pipeline.report.metrics import Results
 from pipeline.report.render import Table
+from pipeline.report.schema import Metrics
+
+PAPERS = {"semgcn": "SemGCN", "graphmdn": "GraphMDN", "hgn": "HGN"}
+BEYOND = "All papers' networks"
 
 TRACING = """Every row links to its metrics file, which names the variant (a key of `params.yaml`), the data's digests,
 the steps and the date, and holds every number by action, joint and subject. In MLflow (`make ui`) the run with the same
@@ -25,12 +29,13 @@ def text(
     tables: list[Table],
     claims: dict[str, Any],
     motion: dict[str, Any],
+    bodies: str,
     not_drawn: dict[str, str | None],
 ) -> str:
     """The page as Markdown.
 
-    `claims` is the content of claims.json, `motion` of the motion's summary.json; `not_drawn` says of each figure why
-    it was not drawn, None if it was.
+    `claims` is the content of claims.json, `motion` of the motion's summary.json, `bodies` what is to be said of those;
+    `not_drawn` says of each figure why it was not drawn, None if it was.
     """
     parts = [
         f"# Results of preset `{run.preset_name}`",
@@ -46,6 +51,9 @@ def text(
         *(_figure(drawing, not_drawn) for drawing in DRAWINGS),
         "## Data",
         _data(motion),
+        "## Bodies and fits",
+        bodies,
+        *(_figure(drawing, not_drawn) for drawing in BODIES),
         "## What was run",
         _variants(list(results.variants.values())),
         "## From a cell to its run",
@@ -63,9 +71,13 @@ def _legend(tables: list[Table]) -> list[str]:
 
 
 def _tables(tables: list[Table]) -> Iterator[str]:
-    """Title, rows and notes. A table that only spreads another out (by action) is folded away under it."""
+    """Title, rows and notes, paper by paper. A table that only spreads another out (by action) is folded away."""
     told: tuple[str, ...] = ()
+    paper = ""
     for table in tables:
+        if _paper(table) != paper:
+            paper = _paper(table)
+            yield f"### {paper}"
         grid = render.grid(table, "metrics")
         if any(column.heading == "From" for column in table.columns):
             notes = render.bullets(note for note in table.notes if note not in told)
@@ -73,7 +85,12 @@ def _tables(tables: list[Table]) -> Iterator[str]:
             yield f"<details><summary>{table.title}</summary>\n\n{body}\n\n</details>"
         else:
             told = table.notes
-            yield f"### {table.title}\n\n{table.given}\n\n{grid}\n\n{render.bullets(told)}".strip()
+            yield f"#### {table.title}\n\n{table.given}\n\n{grid}\n\n{render.bullets(told)}".strip()
+
+
+def _paper(table: Table) -> str:
+    """The paper whose table it is, as its name begins."""
+    return PAPERS.get(table.name.partition("_")[0], BEYOND)
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ from functools import partial
 
 from pipeline.params import Run
 from pipeline.report import by_action, caption, columns, definitions, inputs, published
-from pipeline.report.columns import Source
 from pipeline.report.definitions import RowDefinition, TableDefinition
 from pipeline.report.metrics import Results
 from pipeline.report.published import Published
 from pipeline.report.render import Row, Table
+from pipeline.report.source import Source
 
 
 def build(run: Run, results: Results) -> list[Table]:
@@ -48,7 +48,8 @@ def _source(run: Run, results: Results, numbers: Published, definition: TableDef
         numbers.require_row(published.REPOSITORIES, row.repository)
     if row.paper:
         assert definition.paper_table, f"{row.label}: a row of which table?"
-        numbers.require_row(definition.paper_table, f"{row.paper}{definition.paper_cells['p1'][0]}")
+        suffix, _ = next(iter(definition.paper_cells.values()))
+        numbers.require_row(definition.paper_table, f"{row.paper}{suffix}")
     return Source(
         results,
         numbers,

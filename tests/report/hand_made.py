@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline import artifacts, params
 from pipeline.__main__ import main
-from pipeline.geometry.skeleton import HUMAN36M_16, adjacency
+from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, KEEP_16, NECK_NOSE, Skeleton, adjacency
 from pipeline.report.figures.skeleton import TEMPLATE_POSE
 
 REPOSITORY = Path(__file__).parents[2]
@@ -49,7 +49,11 @@ class Maker:
         Calibrated it is 2 % better.
         """
         shares = {"point": 1.0, "calibrated": CALIBRATED_SHARE}
-        self._ran(variant, [self._predictions(value, shares) for value in p1], None, more)
+        skeleton = self.skeleton(variant)
+        self._ran(variant, [self._predictions(value, shares, skeleton) for value in p1], None, more)
+
+    def skeleton(self, variant: str) -> Skeleton:
+        return HUMAN36M_17 if self.run.variant(variant).joints == 17 else HUMAN36M_16
 
     def samples(self, variant: str, *p1: float, **more: Any) -> None:
         """An auto-encoder whose mean has these P1; the best of 5 samples is 10 % better, of 200 30 %."""
@@ -92,19 +96,20 @@ class Maker:
         }
         self._ran(variant, seeds, mixture | more.pop("mixture", {}), more)
 
-    def prediction(self, p1: float) -> dict[str, Any]:
-        return {"mpjpe": self.error(p1), "p_mpjpe": self.error(0.75 * p1)}
+    def prediction(self, p1: float, skeleton: Skeleton = HUMAN36M_16) -> dict[str, Any]:
+        return {"mpjpe": self.error(p1, skeleton), "p_mpjpe": self.error(0.75 * p1, skeleton)}
 
-    def _predictions(self, p1: float, shares: dict[str, float]) -> dict[str, Any]:
-        return {name: self.prediction(p1 * share) for name, share in shares.items()}
+    def _predictions(self, p1: float, shares: dict[str, float], skeleton: Skeleton = HUMAN36M_16) -> dict[str, Any]:
+        return {name: self.prediction(p1 * share, skeleton) for name, share in shares.items()}
 
-    def error(self, average: float) -> dict[str, Any]:
+    def error(self, average: float, skeleton: Skeleton = HUMAN36M_16) -> dict[str, Any]:
+        """Every joint but the root has the frame average; actions lie evenly from 2 mm below the average to 2 above."""
         shifts = np.linspace(-2.0, 2.0, len(self.actions))
         return {
             "action_average": average,
             "frame_average": 1.1 * average,
             "per_action": {name: average + float(shift) for name, shift in zip(self.actions, shifts, strict=True)},
-            "per_joint": {"Hip": 0.0},
+            "per_joint": dict.fromkeys(skeleton.names, 1.1 * average) | {"Hip": 0.0},
             "per_subject": {"S9": average},
         }
 
@@ -149,6 +154,28 @@ class Maker:
         }
         artifacts.write_arrays(self.run.layout.evaluation(variant), arrays)
 
+    def overlays(self, variant: str, error_mm: float, actions: list[str] | None = None, row: int = 5) -> None:
+        """One pose an action, the same for every variant, estimated with errors of this size along depth."""
+        actions = actions or self.actions
+        random = np.random.default_rng(0)
+        flat = np.insert(TEMPLATE_POSE, NECK_NOSE, TEMPLATE_POSE[8:10].mean(axis=0), axis=0)  # [17, 2]
+        pose = np.concatenate((flat * [0.8, -0.8], np.zeros((17, 1))), axis=1)
+        truth = np.stack([pose + random.normal(0, 0.08, pose.shape) for _ in actions])
+        truth -= truth[:, :1]
+        joints = list(KEEP_16) if self.skeleton(variant) is HUMAN36M_16 else list(range(17))
+        signs = np.where(np.arange(17) % 2, 1.0, -1.0)[:, None] * [0.0, 0.0, 1.0]
+        occluded = np.arange(17) < np.arange(1, len(actions) + 1)[:, None]  # one joint in the first action, two, ...
+        arrays = {
+            "overlay_row": np.arange(len(actions)) + row,
+            "overlay_action": np.array(actions),
+            "overlay_truth": truth[:, joints],
+            "overlay_pose": (truth + error_mm / 1000 * signs)[:, joints],
+            "overlay_keypoints_2d": 500 + 300 * truth[:, joints, :2],
+            "overlay_occluded": occluded[:, joints],
+            "overlay_skeleton": np.array(self.skeleton(variant).name),
+        }
+        artifacts.write_arrays(self.run.layout.evaluation(variant), arrays)
+
     def motion_summary(self) -> None:
         def part(takes: int, poses: int) -> dict[str, Any]:
             return {"takes": takes, "poses": poses, "dropped": {"outside the picture": 1866}}
@@ -177,6 +204,11 @@ class Maker:
         self.mixture("graphmdn_sh", 70.0, 71.0)
         self.mixture("graphmdn", 57.6, 58.6)
         self.mixture("graphmdn_wide", 52.8, weights=(0.993, 0.004, 0.001, 0.001, 0.001))
+        self.point("semgcn_17", 51.0, 51.5, depth=depth(44.0))
+        self.point("hgn", 47.5, 48.6, depth=depth(38.0), meshes=meshes(70.0, 68.0))
+        self.point("hgn_coarse", 49.0, meshes=meshes(None, 72.0))
+        for variant, error in (("semgcn_17", 60.0), ("hgn", 45.0)):
+            self.overlays(variant, error)
         self.edge_weights("semgcn", random.normal(size=(8, 16, 16)), seeds=2)
         self.examples("graphmdn")
         self.motion_summary()
@@ -200,6 +232,8 @@ class Maker:
                     "mixture": mixture,
                     "loss": more.get("loss", {"train": 1.0, "test": 2.0}),
                     "generalization": more.get("generalization", [None] * len(predictions))[seed],
+                    "meshes": more.get("meshes"),
+                    "depth": more.get("depth"),
                     "best_on_test": {"epoch": 1, "selected_by": "mpjpe", **best[min(best)], "by_prediction": best},
                 }
             )
@@ -238,6 +272,21 @@ def elsewhere(pck: float, *scenes: str) -> dict[str, Any]:
 
     by_scene = {scene: measures(pck + number) for number, scene in enumerate(scenes, 1)}
     return {"data": "mpi_inf_3dhp", "scenes": by_scene, "all": measures(pck)}
+
+
+def meshes(fine: float | None, coarse: float | None) -> dict[str, Any]:
+    """A seed's MPVPE of both coarse meshes; None where the network has no such mesh."""
+
+    def mesh(value: float | None) -> dict[str, Any] | None:
+        averages = {"action_average": value, "frame_average": value, "per_action": {}}
+        return None if value is None else {"mpvpe": averages}
+
+    return {"fine": mesh(fine), "coarse": mesh(coarse)}
+
+
+def depth(occluded: float) -> dict[str, float]:
+    """A seed's error in depth of hidden joints; of the others half of it."""
+    return {"visible_mm": occluded / 2, "occluded_mm": occluded, "occluded_share": 0.125}
 
 
 def detections(name: str) -> dict[str, Any]:

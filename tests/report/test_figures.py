@@ -14,9 +14,24 @@ from hand_made import Maker
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.report import figures, metrics
-from pipeline.report.figures import DRAWINGS, OVERVIEW, Drawing, best_of_many, hypotheses, overview, skeleton, style
+from pipeline.report.figures import (
+    BODIES,
+    DRAWINGS,
+    OVERVIEW,
+    Drawing,
+    best_of_many,
+    hypotheses,
+    overview,
+    skeleton,
+    style,
+)
 
-NAMES = ["overview", "graphmdn_figure2", "graphmdn_hypotheses", "semgcn_figure4", "semgcn_figure7", "semgcn_figure8"]
+DRAWN = [
+    *("overview", "graphmdn_figure2", "graphmdn_hypotheses", "semgcn_figure4", "semgcn_figure7", "semgcn_figure8"),
+    *("hgn_figure3", "hgn_figure4", "hgn_figure5"),
+]
+OF_BODIES = ["hgn_open_body", "hgn_coarse_graphs", "hgn_fits"]  # test_body_figures.py draws them
+NAMES = [*DRAWN, *OF_BODIES]
 
 
 def words(path: Path) -> set[str]:
@@ -33,7 +48,7 @@ def draw(maker: Maker, folder: Path, drawing: Drawing) -> set[str]:
 
 def test_every_figure_is_there_as_png_and_svg(reported: Maker) -> None:
     files = {path.name: path.read_bytes() for path in reported.run.layout.figures.iterdir()}
-    assert sorted(files) == sorted(f"{name}.{kind}" for name in NAMES for kind in ("png", "svg"))
+    assert sorted(files) == sorted(f"{name}.{kind}" for name in DRAWN for kind in ("png", "svg"))
     assert all(content.startswith(b"\x89PNG") for name, content in files.items() if name.endswith("png"))
     assert all(b"<svg" in content for name, content in files.items() if name.endswith("svg"))
     assert not any(b"dc:date" in content or b"Matplotlib v" in content for content in files.values())
@@ -55,6 +70,12 @@ def test_every_figure_is_there_as_png_and_svg(reported: Maker) -> None:
         ("semgcn_figure4", {"SemGCN", "without SemGConv", "ResGCN (not run)", "Test error (MPJPE, mm)"}),
         ("semgcn_figure7", {"block 1, layer 1", "block 4, layer 2", "Thorax", "what it takes from"}),
         ("semgcn_figure8", {"above 0.4", "below 0.3", "LWrist", "with nothing learned", "lowest, highest seed"}),
+        (
+            "hgn_figure3",
+            {"P1 by joint, mm", "P1 by action, mm", "Neck/Nose", "Photo", "overall", "+3.2", "HGN, overall"},
+        ),
+        ("hgn_figure4", {"Walking", "HGN 45 mm, SemGCN 60 mm", "from the side", "truth", "hidden by the body"}),
+        ("hgn_figure5", {"Photo, 45 mm", "input", "the camera's view"}),
     ],
 )
 def test_what_stands_on_a_figure(reported: Maker, name: str, expected: set[str]) -> None:
@@ -71,9 +92,15 @@ def test_a_figure_without_data_is_left_out_with_the_reason(make: Callable[..., M
         "semgcn_figure4": "none of SemGCN's four networks was run",
         "semgcn_figure7": "semgcn was not run",
         "semgcn_figure8": "semgcn was not run",
+        "hgn_figure3": "semgcn_17 was not run",
+        "hgn_figure4": "hgn was not run",
+        "hgn_figure5": "hgn was not run",
+        "hgn_open_body": "build_body was not run",
+        "hgn_coarse_graphs": "build_body was not run",
+        "hgn_fits": "fit_body was not run",
     }
     assert not (tmp_path / "figures").exists()
-    assert [OVERVIEW.name, *(drawing.name for drawing in DRAWINGS)] == NAMES == list(reasons)
+    assert [OVERVIEW.name, *(drawing.name for drawing in (*DRAWINGS, *BODIES))] == NAMES == list(reasons)
 
 
 def test_a_users_own_settings_change_nothing(make: Callable[..., Maker], tmp_path: Path) -> None:

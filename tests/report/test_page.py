@@ -20,7 +20,7 @@ def text(reported: Maker) -> str:
 
 def test_every_link_and_image_exists(reported: Maker, text: str) -> None:
     targets = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(re.findall(r"!\[[^\]]*\]\(figures/", text)) == 6
+    assert len(re.findall(r"!\[[^\]]*\]\(figures/", text)) == 9
     assert {f"metrics/{variant}.json" for variant in reported.run.lift_variants} <= set(targets)
     assert [target for target in targets if not (reported.run.layout.results / target).exists()] == []
 
@@ -54,7 +54,7 @@ def test_the_states_are_those_of_claims_json(reported: Maker, text: str) -> None
         assert f"| {claim['id']} | {claim['text']} | {state} | {held} of {len(claim['parts'])} |" in text
     counts = [sum(claim["state"] == state for claim in data["claims"]) for state in claims.STATES]
     words = ", ".join(f"{count} {state}" for count, state in zip(counts, claims.STATES, strict=True) if count)
-    assert f"Of 51 claims: {words}. [claims.md]" in text
+    assert f"Of 73 claims: {words}. [claims.md]" in text
     assert "| SG-3 | With image features it sets the new state of the art. | not run: needs image features" in text
 
 
@@ -99,9 +99,10 @@ def test_a_figure_that_was_not_drawn_leaves_its_reason(make: Callable[..., Maker
     built = tables.build(maker.run, results)
     verdicts = claims.as_data(maker.run, claims.judge(maker.run, results))
     motion = artifacts.read_json(maker.run.layout.motion_summary())
-    reasons = {drawing.name: f"{drawing.name} has no data" for drawing in (figures.OVERVIEW, *figures.DRAWINGS)}
-    text = page.text(maker.run, results, built, verdicts, motion, reasons | {"overview": None})
+    drawings = (*figures.DRAWINGS, *figures.BODIES)
+    reasons = {drawing.name: f"{drawing.name} has no data" for drawing in drawings}
+    text = page.text(maker.run, results, built, verdicts, motion, "", reasons | {"overview": None})
     assert "![Overview](figures/overview.png)" in text
     assert text.count("![") == 1
-    for drawing in figures.DRAWINGS:
+    for drawing in drawings:
         assert f"**{drawing.title}**: not drawn, because {drawing.name} has no data." in text

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pipeline.params import Run
 from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import best_of_many, curves, edges, hypotheses, overview, style
+from pipeline.report.figures import best_of_many, bodies, curves, edges, gains, hypotheses, overlays, overview, style
 from pipeline.report.metrics import Results
 
 
@@ -74,13 +74,61 @@ DRAWINGS = (
         "anything is learned.",
         edges.draw_joints,
     ),
+    Drawing(
+        "hgn_figure3",
+        "HGN, Figure 3",
+        "Mean error of SemGCN (17 joints) and of HGN by joint, over all test poses, and by action, given the true 2D "
+        "joints. The last pair and the dashed lines are the mean over all (left of all poses alike, the root included; "
+        "right action by action). Over each pair stands what HGN gains, in mm. Lines on the bars, "
+        "where there are several seeds, are their standard deviation.",
+        gains.draw,
+    ),
+    Drawing(
+        "hgn_figure4",
+        "HGN, Figure 4",
+        "Truth (black), HGN (red) and SemGCN (blue) over each other, from the camera and from its right side, where "
+        "depth shows. SittingDown, Photo and Sitting as in the paper, where the data have them all; else the three "
+        "actions whose pose has the most hidden joints. Of each action it is the pose in which the body hides the most "
+        "of its joints (rings): chosen for that, before anything was predicted. First seed.",
+        overlays.draw_comparison,
+    ),
+    Drawing(
+        "hgn_figure5",
+        "HGN, Figure 5",
+        "HGN on test subjects: the 2D input, and its pose from the camera and from the side, with the truth in grey "
+        "behind it. Orange is the person's left, blue the right; rings are joints that the body hides. Of each action "
+        "it is the pose that hides the most, with its P1: harder than most. The paper also shows pictures from the "
+        "wild (MPII), for which a detector would have to run. First seed.",
+        overlays.draw_examples,
+    ),
+)
+BODIES = (
+    Drawing(
+        "hgn_open_body",
+        "The body",
+        "Its T-pose, its first three shape components at -2.5 and +2.5 standard deviations, and five poses.",
+        bodies.draw_body,
+    ),
+    Drawing(
+        "hgn_coarse_graphs",
+        "HGN, Figure 2: the graphs of the coarse meshes",
+        "The coarse graph (48 nodes) and the fine one (96) on the body; nodes that stand for no vertex are left out.",
+        bodies.draw_graphs,
+    ),
+    Drawing(
+        "hgn_fits",
+        "Fits",
+        "The best, the median and the worst fits to poses of the test subjects, each of another action: the measured "
+        "joints and those of the fitted body.",
+        bodies.draw_fits,
+    ),
 )
 
 
 def draw_all(run: Run, results: Results, folder: Path) -> dict[str, str | None]:
     """Write every figure as PNG and SVG. Returns for each name why it was not drawn, None if it was."""
     reasons: dict[str, str | None] = {}
-    for drawing in (OVERVIEW, *DRAWINGS):
+    for drawing in (OVERVIEW, *DRAWINGS, *BODIES):
         try:
             with style.applied():
                 figure = drawing.draw(run, results)

@@ -85,7 +85,7 @@ def _bars(axes: Axes, weights: NDArray, by_seed: NDArray) -> None:
 
 def _regions(axes: Axes, weights: NDArray) -> None:
     style.bare(axes)
-    skeleton.draw(axes, skeleton.TEMPLATE_POSE, width=2.2, sides=False)
+    skeleton.draw(axes, skeleton.TEMPLATE_POSE, width=2.2, color=style.GREY)
     for joint, place in enumerate(skeleton.TEMPLATE_POSE):
         axes.plot(*place, "o", color=_region(weights[joint])[1], markersize=16, markeredgecolor="white", zorder=3)
         axes.text(place[0], place[1], f"{weights[joint]:.2f}"[1:], ha="center", va="center", fontsize=6.5, zorder=4)

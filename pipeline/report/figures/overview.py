@@ -9,10 +9,11 @@ from pipeline.params import Run
 from pipeline.report import inputs
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import style
-from pipeline.report.metrics import GROUND_TRUTH, HEADLINE, Results, Statistic
+from pipeline.report.metrics import HEADLINE, Results, Statistic
+from pipeline.report.schema import GROUND_TRUTH
 
 METRICS = {"mpjpe": "P1: MPJPE, mm", "p_mpjpe": "P2: P-MPJPE, mm"}
-COLORS = {"sanity": style.GREY, "semgcn": style.BLUE, "graphmdn": style.VERMILION}
+COLORS = {"sanity": style.GREY, "semgcn": style.BLUE, "graphmdn": style.VERMILION, "hgn": style.GREEN}
 BEST = ("oracle", "oracle_200")  # the best of a mixture's kernels, of an auto-encoder's samples
 GAP = 0.7  # between papers, in bars
 OPACITY = {True: 0.85, False: 0.5}  # given the true 2D joints, or detections

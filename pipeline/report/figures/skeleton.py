@@ -1,4 +1,4 @@
-"""Drawing a pose of 16 joints."""
+"""Drawing a pose of Human3.6M's 17 joints, or of the 16 without Neck/Nose."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from pipeline.geometry.skeleton import HUMAN36M_16
+from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
 from pipeline.report.figures.style import BLUE, GREY, VERMILION
 
+SKELETONS = {skeleton.joint_count: skeleton for skeleton in (HUMAN36M_16, HUMAN36M_17)}
 CAMERA_AZIMUTH = 60.0  # degrees: what GraphMDN's Figure 2 calls the view of the input's camera
 
 # A person who stands facing the viewer, arms a little away from the body; so the person's left is on the right.
@@ -46,17 +47,26 @@ def seen_from(poses: NDArray, azimuth: float) -> NDArray:
     return np.stack((across, -poses[..., 1]), axis=-1)
 
 
-def draw(axes: Axes, joints: NDArray, opacity: float = 1.0, width: float = 1.6, sides: bool = True) -> None:
-    """Draw one pose [16, 2]: the person's left side in orange, the right side in blue, the middle in grey."""
-    for parent, child in HUMAN36M_16.edges:
-        color = side_color(child) if sides else GREY
-        axes.plot(*joints[[parent, child]].T, color=color, alpha=opacity, lw=width, solid_capstyle="round")
+def draw(axes: Axes, joints: NDArray, opacity: float = 1.0, width: float = 1.6, color: str | None = None) -> None:
+    """Draw one pose [16 or 17, 2]: the person's left side in orange, the right in blue, the middle in grey.
+
+    With a `color` all of it has that one.
+    """
+    skeleton = SKELETONS[len(joints)]
+    for parent, child in skeleton.edges:
+        axes.plot(
+            *joints[[parent, child]].T,
+            color=color or side_color(child, skeleton),
+            alpha=opacity,
+            lw=width,
+            solid_capstyle="round",
+        )
 
 
-def side_color(joint: int) -> str:
-    if joint in HUMAN36M_16.left:
+def side_color(joint: int, skeleton: Skeleton = HUMAN36M_16) -> str:
+    if joint in skeleton.left:
         return VERMILION
-    return BLUE if joint in HUMAN36M_16.right else GREY
+    return BLUE if joint in skeleton.right else GREY
 
 
 def frame(axes: Axes, middle: NDArray, reach: NDArray) -> None:

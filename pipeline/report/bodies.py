@@ -1,0 +1,84 @@
+"""The bodies behind the coarse meshes, for a preset's page: the body model, and how well it fits the poses."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.params import Run
+from pipeline.report import render
+
+QUALITY = "quality.csv"
+SUMMARY = "summary.json"
+
+
+def section(run: Run) -> str:
+    """The body model's facts, the totals of its fits, and their quality by subject and action, folded away."""
+    reason = _why_not(run.layout.body / "status.json", "build_body")
+    if reason:
+        return f"No body in this run: {reason}. Without one there are no coarse meshes, and HGN's networks are not run."
+    parts = [
+        "The body model, of which the coarse meshes are made:",
+        _facts(run.layout.body_file(SUMMARY)),
+    ]
+    reason = _why_not(run.layout.targets_status("meshes"), "fit_body")
+    if reason:
+        return "\n\n".join([*parts, f"It was fitted to no pose: {reason}."])
+    folder = run.layout.targets("meshes")
+    parts += [
+        "It was fitted to the true joints of every pose, once for all cameras that see it:",
+        _facts(folder / SUMMARY),
+        "<details><summary>How well it fits, by subject and action (mm, after the fit)</summary>",
+        _quality(folder / QUALITY),
+        "</details>",
+    ]
+    return "\n\n".join(parts)
+
+
+def _why_not(path: Path, stage: str) -> str | None:
+    """Why a stage was not run; None if it was."""
+    if not path.exists():
+        return f"{stage} was not run"
+    status = artifacts.read_json(path)
+    return None if status["status"] == "run" else str(status["reason"])
+
+
+def _facts(path: Path) -> str:
+    """A summary's entries as bullets, in its order."""
+    content = artifacts.read_json(path)
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected an object of facts; run the stage that writes it again")
+    return render.bullets(f"{_words(name)}: {_value(value)}" for name, value in content.items() if name != "schema")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _value(value: Any) -> str:
+    """A fact in words: numbers with four digits, what has parts part by part."""
+    if isinstance(value, dict):
+        return "; ".join(f"{_words(name)} {_value(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _quality(path: Path) -> str:
+    """The quality table as it stands: words to the left, numbers to the right."""
+    try:
+        head, *body = csv.reader(io.StringIO(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; run `python -m pipeline fit_body` again") from None
+    except ValueError:
+        raise InputError(f"{path}: no table; run `python -m pipeline fit_body` again") from None
+    words = sum(name in ("split", "subject", "action") for name in head)
+    return render.markdown_table([_words(name) for name in head], body, text_columns=words)
