@@ -9,10 +9,14 @@ away. Which nodes are matched is in matching.py.
 
 Matching leaves some nodes alone, and graphs do not halve exactly; so every cluster is given two children, and where it
 has one or none, fakes stand in: nodes without edges, that no vertex belongs to. Then the coarse node i has the children
-2i and 2i + 1 in every level, and sizes are 24 x 2^k. How many nodes are real hangs on the order in which a mesh happens
-to store its vertices, for that decides ties: in SMPL's own order the authors have 83 of 96 and 45 of 48, with 581 and
-340 entries. `order="searched"` therefore tries seeded orders and keeps the one with the fewest fakes among those
-whose last graph has the size of the paper's.
+2i and 2i + 1 in every level, and sizes are 24 x 2^k if 24 nodes are left at the end. How many nodes are real hangs on
+the order in which a mesh happens to store its vertices, for that decides ties. `order="searched"` therefore tries
+seeded orders and keeps the one with the fewest fakes among those whose last graph has the size of the paper's.
+
+Of SMPL's mesh in its own order the authors have 83 real nodes of 96 and 45 of 48, and their published weights have 581
+and 340 entries for the graphs. `order="as_stored"` follows the rule that their code states; it cannot promise these
+counts. 340 is more than the rule allows: matching neighbours keeps a mesh without handles planar, and a planar graph of
+45 nodes with loops has at most 7 x 45 - 12 = 303 entries. Weights of theirs go with graphs of theirs.
 """
 
 from collections.abc import Iterator, Mapping

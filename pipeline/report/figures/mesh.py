@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -64,17 +65,21 @@ def draw(
     corners, normals = corners[facing], _unit(normals[facing].mean(axis=1))
     order = np.argsort(corners[..., 2].mean(axis=1), kind="stable")
     colors = _shaded(normals[order], color)
-    # Edges in the faces' own colour close the hairlines that smoothing the picture would leave between triangles. As
-    # dots in an SVG too: ten thousand triangles would make it megabytes long.
-    axes.add_collection(
-        PolyCollection(corners[order, :, :2], facecolors=colors, edgecolors=colors, lw=0.35, rasterized=True)
-    )
+    _add(axes, corners[order, :, :2], colors, 0.35)
 
 
 def silhouette(axes: Axes, vertices: ArrayLike, faces: ArrayLike, view: View, color: str = GHOST) -> None:
     """The mesh as a flat shape of one colour."""
-    seen = view(vertices)[np.asarray(faces), :2]
-    axes.add_collection(PolyCollection(seen, facecolors=color, edgecolors=color, lw=0.6, rasterized=True))
+    _add(axes, view(vertices)[np.asarray(faces), :2], color, 0.6)
+
+
+def _add(axes: Axes, triangles: NDArray, colors: NDArray | str, width: float) -> None:
+    """Triangles [n, 3, 2], the last on top. Edges in their own colour close the hairlines between smoothed triangles.
+
+    They are dots in an SVG too: as paths, ten thousand triangles would make it megabytes long.
+    """
+    corners: Any = triangles  # matplotlib asks for a list, and is quicker with an array
+    axes.add_collection(PolyCollection(corners, facecolors=colors, edgecolors=colors, lw=width, rasterized=True))
 
 
 def frame(axes: Axes, low: ArrayLike, high: ArrayLike) -> None:
