@@ -18,7 +18,7 @@ import torch
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.geometry.coarsening import MeshGraphs
+from pipeline.geometry.coarsening import GraphError, MeshGraphs
 from pipeline.geometry.poses import PoseSet
 from pipeline.lift.dataset import LiftData, semgcn_protocol_2, skeleton_of
 from pipeline.lift.mesh_targets import MeshTargets
@@ -50,7 +50,11 @@ def read_data(run: Run, variant: LiftVariant, device: str) -> dict[str, LiftData
 
 def read_graphs(run: Run) -> MeshGraphs:
     """The coarse graphs of the preset's body."""
-    return MeshGraphs.from_arrays(artifacts.read_arrays(run.layout.mesh_graphs))
+    path = run.layout.mesh_graphs
+    try:
+        return MeshGraphs.from_arrays(artifacts.read_arrays(path))
+    except GraphError as error:
+        raise InputError(f"{path}: {error}; delete it and run fit_body again") from None
 
 
 def _read_meshes(run: Run, split: str, poses: PoseSet, graphs: MeshGraphs, device: str) -> MeshTargets:
