@@ -10,8 +10,6 @@ C_ik are 1x1 convolutions over the nodes, the same for all channels, their own a
 - fixed: nothing is learned (claim HGN-19 asks whether learning pays): a mesh node receives the features of the joint it
   belongs to, a joint the mean over its nodes; a fine node those of its coarse parent, a coarse node the mean of its
   real children. Fake nodes receive nothing and send nothing.
-
-All that a graph receives, and what it has itself, is one product over the nodes of all graphs side by side.
 """
 
 from __future__ import annotations
@@ -45,44 +43,34 @@ class Fusion(nn.Module):
         maps: Maps | None = None,
     ) -> None:
         super().__init__()
-        self.sending = list(sending)
-        self.receiving = list(receiving)
+        self.senders = {name: [sender for sender in sending if sender != name] for name in receiving}
         self.sequential = sequential
+        self.learned = maps is None
         self.maps = nn.ModuleDict()
-        for receiver in receiving:
-            for sender in sending:
+        for receiver, senders in self.senders.items():
+            for sender in senders:
                 name = f"{sender}_to_{receiver}"
-                if sender == receiver:
-                    self.register_buffer(name, torch.eye(nodes[sender]), persistent=False)
-                elif maps is not None:
-                    self.register_buffer(name, maps[sender, receiver].clone(), persistent=False)
-                else:
+                if maps is None:
                     self.maps[name] = nn.Linear(nodes[sender], nodes[receiver])
+                else:
+                    self.register_buffer(name, maps[sender, receiver].clone(), persistent=False)
 
     def forward(self, features: Features) -> Features:
-        current = dict(features)
-        joined = self._join(current)
-        for receiver in self.receiving:
-            current[receiver] = node_linear(joined, *self._matrix(receiver))
-            if self.sequential and receiver in self.sending:
-                joined = self._join(current)
-        return current
+        fused = dict(features)
+        for receiver, senders in self.senders.items():
+            sent = fused if self.sequential else features
+            received = [self._map(sender, receiver, sent[sender]) for sender in senders]
+            own = [features[receiver]] if receiver in features else []
+            fused[receiver] = sum(received[1:], start=sum(own, start=received[0]))
+        return fused
 
-    def _join(self, features: Features) -> Tensor:
-        """The features of all nodes that send, graph after graph."""
-        return torch.cat([features[name] for name in self.sending], dim=1)
-
-    def _matrix(self, receiver: str) -> tuple[Tensor, Tensor | None]:
-        """[receiving nodes, all sending nodes], the identity where the graph itself stands, and the sum of biases."""
-        weights, biases = [], []
-        for name in (f"{sender}_to_{receiver}" for sender in self.sending):
-            if name in self.maps:
-                learned: nn.Linear = getattr(self.maps, name)
-                weights.append(learned.weight)
-                biases.append(learned.bias)
-            else:
-                weights.append(getattr(self, name))
-        return torch.cat(weights, dim=1), torch.stack(biases).sum(dim=0) if biases else None
+    def _map(self, sender: str, receiver: str, features: Tensor) -> Tensor:
+        """C x of one graph for another, [B, sending nodes, C] -> [B, receiving nodes, C]."""
+        name = f"{sender}_to_{receiver}"
+        if not self.learned:
+            return node_linear(features, getattr(self, name))
+        learned: nn.Linear = getattr(self.maps, name)
+        return node_linear(features, learned.weight, learned.bias)
 
 
 def fixed_maps(joint_count: int, joint_of: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:

@@ -8,7 +8,7 @@ number of every node for either partner, each the features times one folded vect
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline.lift.models.graph_convolution import GraphConv, SemGraphConv
 from pipeline.lift.models.joint_linear import joint_linear
@@ -50,7 +50,7 @@ class HierarchicalNonLocal(NonLocal):
         nodes, channels = features.shape[1:]
         folded = torch.stack([self.affinity[0] @ self.theta.weight, self.affinity[1] @ self.phi.weight])
         offsets = torch.stack([self.affinity[0] @ self.theta.bias, self.affinity[1] @ self.phi.bias])
-        queries, keys = joint_linear(features, folded, offsets).unbind(2)  # [B, nodes] each
+        queries, keys = nn.functional.linear(features, folded, offsets).unbind(2)  # [B, nodes] each
         values = joint_linear(features, self.g.weight, self.g.bias)  # [B, nodes, C / 2]
         affinity = torch.relu(queries.unsqueeze(2) + keys.unsqueeze(1)) / nodes
         gathered = joint_linear(torch.bmm(affinity, values), self.output.weight, self.output.bias)
