@@ -104,7 +104,7 @@ class _Mesh:
                 self.faces[index] = a, b, c
                 self.faces_at[kept].add(index)
         self.quadrics[kept] = tuple(a + b for a, b in zip(self.quadrics[gone], self.quadrics[kept], strict=True))
-        # The neighbours' offers to others stay good in cost, but what was refused among them may be allowed now.
+        # Offers among the neighbours keep their cost, and stay.
         ring = sorted(self.around(kept))
         self.changes[kept] += 1
         for vertex in ring:

@@ -38,9 +38,8 @@ MIXAMO_NAMES = {
     },
 }
 FINGERS = tuple(f"{finger}{link}" for finger in ("Thumb", "Index", "Middle", "Ring", "Pinky") for link in (1, 2, 3))
-OPPOSITE = [JOINT_NAMES.index(_other) for _other in (
-    name.replace("left", "?").replace("right", "left").replace("?", "right") for name in JOINT_NAMES
-)]  # fmt: skip
+SWAPPED = {"left": "right", "right": "left"}
+OPPOSITE = [JOINT_NAMES.index("_".join(SWAPPED.get(word, word) for word in name.split("_"))) for name in JOINT_NAMES]
 
 # Two patches of skin that anny closes for modesty, and so do we: the vertices that go.
 LEFT_OUT = (range(1778, 1794), range(8450, 8466))
@@ -111,14 +110,14 @@ def assets() -> Path:
 def target_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Name and file of every target that adults need: 192 of the build, 16 of single measures."""
     details = folder / "targets" / "macrodetails"
-    builds = [GENDER, AGE, MUSCLE, WEIGHT]
-    for words in product(ORIGIN, GENDER, AGE):
-        yield "-".join(words), details / f"{'-'.join(words)}.target.gz"
-    for words in product(*builds):
-        yield "-".join(words), details / f"universal-{'-'.join(words)}.target.gz"
+    builds = ["-".join(words) for words in product(GENDER, AGE, MUSCLE, WEIGHT)]
+    for name in map("-".join, product(ORIGIN, GENDER, AGE)):
+        yield name, details / f"{name}.target.gz"
+    for name in builds:
+        yield name, details / f"universal-{name}.target.gz"
     for kind, ends in {"height": HEIGHT, "proportions": PROPORTIONS}.items():
-        for words in product(*builds, ends):
-            yield "-".join(words), details / kind / f"{'-'.join(words)}.target.gz"
+        for name in map("-".join, product(builds, ends)):
+            yield name, details / kind / f"{name}.target.gz"
     for room, measures in MEASURES.items():
         for measure, end in product(measures, ("incr", "decr")):
             yield f"{measure}-{end}", folder / "targets" / room / f"{measure}-{end}.target.gz"
@@ -245,8 +244,8 @@ def _skin(quads: NDArray[np.int64], vertices: NDArray[np.float64]) -> NDArray[np
 
 def _cap(removed: NDArray[np.int64], gone: set[int]) -> list[list[int]]:
     """Triangles over the hole that removed quads leave: a zigzag between the two ends of its rim."""
-    follows = {int(quad[i]): int(quad[(i + 1) % 4]) for quad in removed for i in range(4)
-               if quad[i] not in gone and quad[(i + 1) % 4] not in gone}  # fmt: skip
+    edges = np.concatenate([removed[:, [corner, (corner + 1) % 4]] for corner in range(4)])
+    follows = dict(edges[~np.isin(edges, list(gone)).any(axis=1)].tolist())
     rim = [min(follows)]
     while follows[rim[-1]] != rim[0]:
         rim.append(follows[rim[-1]])

@@ -45,7 +45,12 @@ LICENSED = {
     ),
     "smpl": Licensed(
         what="the SMPL body model",
-        choices=(("smpl/SMPL_NEUTRAL.npz",), ("smpl/SMPL_NEUTRAL.pkl",)),
+        choices=(
+            ("smpl/SMPL_NEUTRAL.npz",),
+            ("smpl/SMPL_NEUTRAL.pkl",),  # as smplx wants it named
+            ("smpl/basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl",),  # as released, "SMPL for Python"
+            ("smpl/basicModel_neutral_lbs_10_207_0_v1.0.0.pkl",),
+        ),
         granted_at="https://smpl.is.tue.mpg.de",
         works_without="mini",
     ),

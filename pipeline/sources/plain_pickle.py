@@ -5,6 +5,9 @@ a stand-in that notes what to build: numpy's array, data type and scalar, and th
 call. The stand-ins become arrays when the program has ended, by code of this file, so that not even numpy's own
 `__setstate__` (which believes what it is told of memory) sees anything of the pickle. Any other name, and every
 instruction that data do not need, is refused before it is carried out.
+
+A reader that knows a file's classes (SMPL's holds chumpy arrays and scipy's sparse matrices) may name them: their
+objects come out as a `Thing`, the class's name with the state that the pickle gives it, and no such class is imported.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +40,7 @@ REFUSED = frozenset(
     {"PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"}
     | {"EMPTY_SET", "ADDITEMS", "FROZENSET"}
 )
+OBJECTS_NEED = frozenset({"NEWOBJ", "EMPTY_SET", "ADDITEMS"})  # allowed where a reader names classes
 NUMBER_TYPES = re.compile(r"b1|[iu][1248]|f[248]|c8|c16|[SU][0-9]{1,9}")
 OBJECT_TYPES = ("O", "O4", "O8")
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError, MemoryError)
@@ -45,12 +50,21 @@ MALFORMED = (
 )
 
 
-def read(path: Path, names: Sequence[str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Thing:
+    """An object of a class that the reader named, as data."""
+
+    name: str  # module.class
+    state: Any
+
+
+def read(path: Path, names: Sequence[str], things: Collection[str] = ()) -> dict[str, Any]:
     """The members of an npz by name: arrays, or the dictionaries, lists, text and numbers that they wrap.
 
-    An object array without dimensions, which is how `np.savez` keeps a dictionary, becomes what it holds. Arrays may be
-    read-only. Raises InputError, one line naming file and member, for a file that is missing, truncated or damaged, a
-    member that is not there, and a pickle that is anything but data; it says what that one names.
+    `things` are the classes (module.class) whose objects are wanted as data. An object array without dimensions, which
+    is how `np.savez` keeps a dictionary, becomes what it holds. Arrays may be read-only. Raises InputError, one line
+    naming file and member, for a file that is missing, truncated or damaged, a member that is not there, and a pickle
+    that is anything but data; it says what that one names.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -58,7 +72,7 @@ def read(path: Path, names: Sequence[str]) -> dict[str, Any]:
             for name in names:
                 if name not in held:
                     raise InputError(f"{path}: {name} is missing, it holds {', '.join(held) or 'nothing'}; {REMEDY}")
-            return {name: _member(archive.getinfo(f"{name}.npy"), archive, path) for name in names}
+            return {name: _member(archive.getinfo(f"{name}.npy"), archive, path, things) for name in names}
     except FileNotFoundError:
         raise InputError(f"{path}: missing; put it there") from None
     except KeyError as error:
@@ -69,7 +83,7 @@ def read(path: Path, names: Sequence[str]) -> dict[str, Any]:
         raise InputError(f"{path}: {_line(error)}; unpack it and pack it again without one") from None
 
 
-def _member(entry: zipfile.ZipInfo, archive: zipfile.ZipFile, path: Path) -> Any:
+def _member(entry: zipfile.ZipInfo, archive: zipfile.ZipFile, path: Path, things: Collection[str]) -> Any:
     """One member; zipfile compares its check sum."""
     if entry.file_size > LARGEST:
         raise InputError(f"{path}: {entry.filename} claims {entry.file_size >> 30} GB; {REMEDY}")
@@ -83,7 +97,7 @@ def _member(entry: zipfile.ZipInfo, archive: zipfile.ZipFile, path: Path) -> Any
         stream.seek(0)
         return np.lib.format.read_array(stream, allow_pickle=False)
     try:
-        value = unpickle(stream)
+        value = unpickle(stream, things)
         if not isinstance(value, np.ndarray) or value.dtype != object or value.shape != shape:
             raise pickle.UnpicklingError("holds another array than its header says")
     except MALFORMED as error:
@@ -95,22 +109,32 @@ def _line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def unpickle(stream: io.BytesIO) -> Any:
+def unpickle(stream: io.BytesIO, things: Collection[str] = ()) -> Any:
     """The data of the pickle that begins where the stream stands; raises one of MALFORMED, most likely UnpicklingError.
 
+    Objects of the classes in `things` become a Thing; sets, which such objects may have in their state, become lists.
     Python 2's strings become text by Latin-1, as they do with `np.load(encoding="latin1")`.
     """
     start = stream.tell()
+    refused = REFUSED - OBJECTS_NEED if things else REFUSED
     # A first reading without obeying: the unpickler itself would take extension codes from a registry of the process.
     for instruction, _, _ in pickletools.genops(stream):
-        if instruction.name in REFUSED or instruction.proto > 4:
+        if instruction.name in refused or instruction.proto > 4:
             raise pickle.UnpicklingError(f"has the instruction {instruction.name}, which data do not need")
     stream.seek(start)
-    return _plain(_DataUnpickler(stream, encoding="latin1").load(), {}, DEEPEST)
+    return _plain(_DataUnpickler(stream, things).load(), {}, DEEPEST)
 
 
 class _DataUnpickler(pickle.Unpickler):
+    def __init__(self, stream: io.BytesIO, things: Collection[str]) -> None:
+        super().__init__(stream, encoding="latin1")
+        self._things = things
+
     def find_class(self, module: str, name: str) -> Any:
+        if f"{module}.{name}" in self._things:
+            return type("_Object", (_Object,), {"__slots__": (), "name": f"{module}.{name}"})
+        if self._things and (module, name) in _FOR_OBJECTS:
+            return _StandIn(_FOR_OBJECTS[module, name])
         if (module, name) not in _STAND_INS:
             raise pickle.UnpicklingError(f"names {module}.{name}, which is not data, and was not executed")
         return _StandIn(_STAND_INS[module, name])
@@ -195,6 +219,39 @@ class _Array:
         return values.reshape(self.shape)  # numpy lists objects row by row, whatever the order in memory
 
 
+class _Object:
+    """An object of a class that the reader named. Pickle must have a class to make it of: a new one every time."""
+
+    __slots__ = ("state",)
+    name = ""
+
+    def __new__(cls) -> _Object:
+        made = super().__new__(cls)
+        made.state = None
+        return made
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+def _reconstructed(kind: Any, base: Any, state: Any) -> _Object:
+    """How protocols below 2 make an object."""
+    plain = isinstance(base, _StandIn) and base._make is _no_object and state is None
+    if not (plain and isinstance(kind, type) and issubclass(kind, _Object)):
+        raise pickle.UnpicklingError("rebuilds something that is no plain object")
+    return kind()
+
+
+def _no_object(*_: Any) -> Any:
+    raise pickle.UnpicklingError("calls object, which data do not need")
+
+
+def _list(entries: Any = ()) -> list[Any]:
+    if not isinstance(entries, list | tuple):
+        raise pickle.UnpicklingError("makes a set of something that is no list")
+    return list(entries)
+
+
 def _bytes(content: Any) -> bytes:
     if isinstance(content, str):  # Python 2 did not tell bytes from text
         return content.encode("latin1")
@@ -234,6 +291,12 @@ _STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
     **{(module, "bytes"): _no_bytes for module in ("builtins", "__builtin__")},
 }
 
+_FOR_OBJECTS: dict[tuple[str, str], Callable[..., Any]] = {
+    **{(module, "_reconstructor"): _reconstructed for module in ("copy_reg", "copyreg")},
+    **{(module, "object"): _no_object for module in ("builtins", "__builtin__")},
+    **{(module, "set"): _list for module in ("builtins", "__builtin__")},
+}
+
 
 # --- from stand-ins to data -------------------------------------------------------------------------------------------
 
@@ -259,6 +322,10 @@ def _plain(value: Any, done: dict[int, tuple[Any, Any]], depth: int) -> Any:
         result = {_key(key): deeper(entry) for key, entry in value.items()}
     elif isinstance(value, list | tuple):
         result = type(value)(deeper(entry) for entry in value)
+    elif isinstance(value, set):
+        result = [deeper(entry) for entry in value]
+    elif isinstance(value, _Object):
+        result = Thing(value.name, deeper(value.state))
     elif isinstance(value, _Array):
         result = value.filled(deeper)
     else:

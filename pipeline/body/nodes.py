@@ -1,0 +1,45 @@
+"""A body's mesh as HGN's two coarse graphs, and which joint of Human3.6M each of their nodes belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artifacts import InputError
+from pipeline.body.model import JOINT_NAMES, BodyModel
+from pipeline.geometry import coarsening
+from pipeline.geometry.coarsening import CoarseGraph, GraphError, MeshGraphs, Order
+from pipeline.geometry.skeleton import HUMAN36M_17
+
+HUMAN36M_NAMES = {
+    **{"pelvis": "Hip", "spine1": "Spine", "spine2": "Spine", "spine3": "Thorax", "neck": "Neck/Nose", "head": "Head"},
+    **{
+        f"{side}_{ours}": side[0].upper() + theirs
+        for side in ("left", "right")
+        for ours, theirs in {
+            **{"hip": "Hip", "knee": "Knee", "ankle": "Ankle", "foot": "Ankle", "collar": "Shoulder"},
+            **{"shoulder": "Shoulder", "elbow": "Elbow", "wrist": "Wrist", "hand": "Wrist"},
+        }.items()
+    },
+}
+HUMAN36M_JOINT = np.array([HUMAN36M_17.names.index(HUMAN36M_NAMES[name]) for name in JOINT_NAMES])  # [24]
+
+
+def graphs_of(body: BodyModel, order: Order) -> MeshGraphs:
+    """The coarse graphs with each node's joint; takes seconds for `searched`. Raises InputError for a mesh in parts."""
+    try:
+        graphs = coarsening.mesh_graphs(body.faces.cpu().numpy(), body.vertex_count, order=order, progress=True)
+    except GraphError as error:
+        raise InputError(f"f: {error}; a body's mesh is one closed surface, take another file") from None
+    weights = body.weights.cpu().numpy()
+    coarse, fine = (replace(graph, joint=_joints(graph, weights)) for graph in (graphs.coarse, graphs.fine))
+    return replace(graphs, coarse=coarse, fine=fine)
+
+
+def _joints(graph: CoarseGraph, weights: NDArray[np.float32]) -> NDArray[np.int8]:
+    """The joint that moves a node's vertices most, in Human3.6M's numbers; -1 for fake nodes. [n] int8"""
+    joints = np.full(graph.size, -1, dtype=np.int8)
+    joints[graph.real] = HUMAN36M_JOINT[(graph.average @ weights).argmax(axis=1)]
+    return joints
