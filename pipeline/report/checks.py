@@ -242,7 +242,8 @@ def _gain(judge: Judge, part: Part, values: list[Expression], others: list[Expre
 def _gained(judge: Judge, factor: float, pair: Pair, other: Pair) -> Outcome:
     rows = _together(judge, *pair, *other)
     gains = [(before - after, other_before - other_after) for before, after, other_before, other_after in rows]
-    outcome = judge.compare([one - factor * another for one, another in gains], judge.minimum(pair[0]))
+    asked = [max(another, factor * another) for _, another in gains]  # twice a loss is not what was meant
+    outcome = judge.compare([one - least for (one, _), least in zip(gains, asked, strict=True)], judge.minimum(pair[0]))
     steps = [f"{_shown(judge, before)} to {_shown(judge, after)}" for before, after in (pair, other)]
     sizes = [Statistic.of(list(sizes)).mean for sizes in zip(*gains, strict=True)]
     times = "" if factor == 1 else f"{factor:g} times "

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hand_made import Maker, elsewhere
+from hand_made import Maker
+from made_parts import elsewhere
 
 from pipeline.report import generalization, metrics, render, tables
 from pipeline.report.render import Table

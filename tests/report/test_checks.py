@@ -165,6 +165,43 @@ def test_a_gain_says_both_steps(judged: Callable[..., Judge]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("after", "other", "state", "gap"),
+    [
+        (45.0, 58.0, HELD, 1.0),  # 5 gained against twice 2
+        (45.0, 57.0, NOT_HELD, -1.0),
+        (45.0, 57.4, WITHIN_NOISE, -0.2),
+        (51.5, 61.0, WITHIN_NOISE, -0.5),  # both lose: 1.5 against 1, not against twice 1
+    ],
+)
+def test_a_gain_may_be_asked_to_be_so_many_times_the_other(
+    judged: Callable[..., Judge], after: float, other: float, state: str, gap: float
+) -> None:
+    names = ["P1(semgcn)", "P1(resgcn)", "P1(graphmdn)", "P1(graphmdn, oracle)"]
+    judge = judged(dict(zip(names, ([50.0], [after], [60.0], [other]), strict=True)))
+    found = outcome(judge, "gain", *names, at_least=2)
+    assert found.state == state
+    assert found.gap == pytest.approx(gap)
+    assert "asked more than 2 times " in found.figures
+
+
+@pytest.mark.parametrize(("least", "state"), [(46.0, HELD), (48.9, NOT_HELD), (47.8, WITHIN_NOISE)])
+def test_with_others_every_pair_gains_more_than_every_other_pair(
+    judged: Callable[..., Judge], least: float, state: str
+) -> None:
+    """Gains 10 and 50 less the least, against 1 and 2: the least gain against 2 decides."""
+    pairs = {"head": (50.0, 40.0), "wrists": (50.0, least), "hips": (30.0, 29.0), "spine": (30.0, 28.0)}
+    names = {part: (f"P1_joints(semgcn, {part})", f"P1_joints(resgcn, {part})") for part in pairs}
+    given = {name: [value] for part, values in pairs.items() for name, value in zip(names[part], values, strict=True)}
+    ours, others = (*names["head"], *names["wrists"]), (*names["hips"], *names["spine"])
+    judge = Judge(judged(given).evidence, {"P1_joints": MinimumGap(absolute=0.5)})
+    found = outcome(judge, "gain", *ours, others=others)
+    assert found.state == state
+    assert "(P1_joints(semgcn, wrists) 50.00 to" in found.figures
+    assert "asked more than 2 (P1_joints(semgcn, spine) 30.00 to" in found.figures
+    assert "of 4 comparisons the one that agrees least" in found.figures
+
+
 def test_a_gain_takes_the_seeds_that_all_four_have(judged: Callable[..., Judge]) -> None:
     names = ["P1(semgcn)", "P1(resgcn)", "P1(graphmdn)", "P1(graphmdn, oracle)"]
     values = ([50.0, 50.0], [45.0, 45.0], [60.0], [59.0, 59.0])

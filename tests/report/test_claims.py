@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import hand_made
+import made_parts
 import numpy as np
 import pytest
 from hand_made import Maker
@@ -67,8 +67,8 @@ def test_every_claim_is_judged_on_a_run_that_has_everything(make: Callable[..., 
     """No value is misspelt in its argument: all that are available have a state."""
     maker = make(HUMAN36M)
     for variant, settings in maker.run.lift_variants.items():
-        elsewhere = [hand_made.elsewhere(80.0, *SCENES)] * 2
-        more = {"generalization": elsewhere, "meshes": hand_made.meshes(70.0, 65.0), "depth": hand_made.depth(40.0)}
+        elsewhere = [made_parts.elsewhere(80.0, *SCENES)] * 2
+        more = {"generalization": elsewhere, "meshes": made_parts.meshes(70.0, 65.0), "depth": made_parts.depth(40.0)}
         maker.any_kind(variant, 50.0, 51.0, epochs=settings.epochs, **more)
         for seed in range(2):
             maker.history(variant, [0.4, 0.2, 0.1], [60.0, 55.0, 50.0], seed)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
 from hand_made import Maker
+from made_parts import depth, elsewhere, meshes
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.geometry.skeleton import HUMAN36M_16
-from pipeline.report import edge_weights, evidence, metrics
+from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17
+from pipeline.report import body_parts, edge_weights, evidence, metrics
 from pipeline.report.evidence import Evidence, Expression, NotRunError
+from pipeline.report.generalization import SCENES
 
 
 def value(maker: Maker, text: str) -> evidence.BySeed:
@@ -57,9 +60,63 @@ def test_errors_of_samples_and_of_a_calibrated_pose(make: Callable[..., Maker]) 
     assert value(maker, "P1(semgcn, calibrated)") == {0: 49.0}
 
 
+def test_an_error_of_an_action_of_joints_and_of_meshes(make: Callable[..., Maker]) -> None:
+    """Made joints have 1.1 times the average; the made actions lie at -2 and +2 mm of it."""
+    maker = make(["walk", "sit"])
+    maker.point("hgn", 50.0, 60.0, meshes=meshes(70.0, None), depth=depth(40.0))
+    assert value(maker, "P1_action(hgn, sit)") == {0: 52.0, 1: 62.0}
+    assert value(maker, "P1_joints(hgn, shoulders)") == {0: pytest.approx(55.0), 1: pytest.approx(66.0)}
+    assert value(maker, "MPVPE(hgn, fine)") == {0: 70.0, 1: 70.0}
+    assert value(maker, "depth_occluded(hgn)") == {0: 40.0, 1: 40.0}
+    path = maker.run.layout.metrics("hgn")
+    content = json.loads(path.read_text())
+    content["seeds"][0]["predictions"]["point"]["mpjpe"]["per_joint"] |= {"LWrist": 10.0, "RWrist": 30.0}
+    path.write_text(json.dumps(content))
+    assert value(maker, "P1_joints(hgn, wrists)") == {0: pytest.approx(20.0), 1: pytest.approx(66.0)}
+    assert value(maker, "P1_joints(hgn, RWrist)")[0] == 30.0
+
+
+def test_measures_on_another_data_set_by_scene(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.point("hgn", 50.0, generalization=[elsewhere(80.0, *list(SCENES)[:3])])
+    found = {scene: value(maker, f"PCK(hgn, {scene})")[0] for scene in ("all", "green_screen", "outdoor")}
+    assert found == {"all": 80.0, "green_screen": 81.0, "outdoor": 83.0}
+    assert value(maker, "AUC(hgn, no_green_screen)") == {0: 41.0}
+
+
+def test_groups_of_joints_are_joints_of_the_skeleton() -> None:
+    for part, joints in body_parts.PARTS.items():
+        assert set(joints) < set(HUMAN36M_17.names), part
+        assert body_parts.joints_of(part) == joints
+    sided = {name[1:] for name in HUMAN36M_17.names if name.startswith("L")}
+    both = [joints for joints in body_parts.PARTS.values() if len({name[1:] for name in joints} & sided) == 1]
+    assert {joints[0][1:] for joints in both if len(joints) == 2} == sided
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("P1_joints(hgn, sholders)", "no part of the body 'sholders'; did you mean 'shoulders'"),
+        ("MPVPE(hgn, fin)", "no mesh 'fin'; write coarse or fine"),
+        ("PCK(hgn, outdor)", "no scene 'outdor'; did you mean 'outdoor'"),
+    ],
+)
+def test_a_misspelt_part_mesh_or_scene_names_the_right_ones(make: Callable[..., Maker], text: str, words: str) -> None:
+    maker = make()
+    maker.point("hgn", 50.0)
+    with pytest.raises(InputError) as caught:
+        value(maker, text)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("P1_action(semgcn, Sleep)", "no test pose of Sleep; the actions are Walking, Sitting, Photo"),
+        ("P1_joints(semgcn, neck)", "semgcn: no error of Neck/Nose recorded"),
+        ("MPVPE(semgcn, fine)", "semgcn: no fine mesh recorded"),
+        ("depth_occluded(semgcn)", "semgcn: no error in depth recorded"),
+        ("PCK(semgcn, all)", "semgcn: not tested on another data set"),
         ("depth_ratio(graphmdn)", "no pose whose best hypothesis is much better"),
         ("P1(resgcn)", "resgcn was not run"),
         ("pairwise_distance(semgcn)", "semgcn: no distance between kernels recorded"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import hand_made
+import made_parts
 import pytest
 from hand_made import Maker
 
@@ -260,7 +260,7 @@ def test_the_caption_says_which_detections_and_that_no_detector_ran(make: Callab
 def test_noise_of_two_detectors_is_one_sentence_and_marked_in_its_rows(make: Callable[..., Maker]) -> None:
     maker = make()
     maker.point("semgcn_one_cycle_sh", 50.0)
-    closer = hand_made.detections("cascaded_pyramid_network") | {"mean_error_px": 4.5}
+    closer = made_parts.detections("cascaded_pyramid_network") | {"mean_error_px": 4.5}
     maker.point("semgcn_one_cycle_cpn", 45.0, data={"input": closer})
     table = build(maker)["graphmdn_detectors"]
     both = "SH (on average 9.2 px from the truth) and CPN (on average 4.5 px from the truth) are noise on the true 2D"
@@ -282,7 +282,7 @@ def test_the_caption_of_several_inputs_names_each_once(make: Callable[..., Maker
     data = "12,000 to 12,345 training and 6,789 test poses at 5 frames a second"
     assert f"{data}, ground-truth 2D and stacked-hourglass 2D (SH). No detector" in caption
     assert caption.count("No detector ran") == 1
-    read_from_file = hand_made.detections("stacked_hourglass") | {"source": "file", "description": None}
+    read_from_file = made_parts.detections("stacked_hourglass") | {"source": "file", "description": None}
     maker.point("semgcn_sh", 60.0, epochs=100, data={"input": read_from_file})
     caption = build(maker)["semgcn_table2"].caption
     assert "SH is a detector's output, read from a file (on average 9.2 px from the truth). Trained" in caption
