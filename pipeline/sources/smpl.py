@@ -19,7 +19,7 @@ from scipy import sparse
 from pipeline.artifacts import InputError
 from pipeline.body.model import BodyModel
 from pipeline.sources import licensed, plain_pickle
-from pipeline.sources.plain_pickle import Thing
+from pipeline.sources.pickle_stand_ins import Thing
 
 KEYS = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table", "f")
 SHAPE_COUNT = 10  # the first of the file's shape components, which may be 300
