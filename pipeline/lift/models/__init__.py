@@ -16,6 +16,7 @@ from pipeline.lift.models.fully_connected import FullyConnected
 from pipeline.lift.models.graph_attention import GraphAttention
 from pipeline.lift.models.graph_convolution import GraphConv, SemGraphConv
 from pipeline.lift.models.graph_network import Convolution, GraphNetwork, learned_edge_weights
+from pipeline.lift.models.graph_stacked_hourglass import GraphStackedHourglass
 from pipeline.lift.models.hierarchical_graph_network import HierarchicalGraphNetwork, PoseAndMeshes
 from pipeline.lift.models.hierarchical_layers import (
     HierarchicalGraphConv,
@@ -35,6 +36,7 @@ __all__ = [
     "GraphAttention",
     "GraphConv",
     "GraphNetwork",
+    "GraphStackedHourglass",
     "HierarchicalGraphNetwork",
     "LinearLeastSquares",
     "MeanPose",
@@ -70,7 +72,7 @@ def build_model(variant: LiftVariant, skeleton: Skeleton = HUMAN36M_16, graphs: 
     if settings.name == "hierarchical_graph_network":
         model = _hierarchical_graph_network(settings, skeleton, head, outputs, graphs)
     else:
-        build = _fully_connected if settings.name == "fully_connected" else _graph_network
+        build = NETWORKS[settings.name]
         model = build(settings, skeleton, head, outputs)
     if settings.refinement == "pose_grammar":
         model = PoseGrammar(model, skeleton)
@@ -130,6 +132,28 @@ def _fully_connected(settings: ModelSettings, skeleton: Skeleton, head: nn.Modul
         dropout=settings.dropout,
         omit_root=settings.omit_root,
     )
+
+
+def _graph_stacked_hourglass(settings: ModelSettings, skeleton: Skeleton, head: nn.Module, outputs: int) -> nn.Module:
+    def convolution(in_features: int, out_features: int, graph: Tensor) -> nn.Module:
+        return _convolution(settings, graph)(in_features, out_features)
+
+    return GraphStackedHourglass(
+        convolution,
+        skeleton,
+        head,
+        outputs,
+        channels=settings.channels,
+        stacks=settings.blocks,
+        dropout=settings.dropout,
+    )
+
+
+NETWORKS = {
+    "graph_network": _graph_network,
+    "graph_stacked_hourglass": _graph_stacked_hourglass,
+    "fully_connected": _fully_connected,
+}
 
 
 def _variational_autoencoder(settings: ModelSettings, skeleton: Skeleton) -> nn.Module:
