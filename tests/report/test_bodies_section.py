@@ -10,8 +10,10 @@ from hand_made import Maker
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.report import bodies
+from pipeline.stages import fit_quality
 
-QUALITY = "split,subject,action,frames,mean_mm,left_out\ntrain,S1,Walking,1200,7.25,3\ntest,S9,Sitting,800,9.5,0\n"
+FIGURES = {"frames": 1200, "mean_mm": 7.25, "p95_mm": 10.5, "worst_mm": 26.0, "spine_rotation_rad": 0.151}
+FIGURES |= {"wrong_way_hinges": 2, "frames_left_out": 3}
 
 
 def built(maker: Maker) -> None:
@@ -19,10 +21,10 @@ def built(maker: Maker) -> None:
     summary = {
         "source": "open",
         "vertices": 6890,
-        "joint_error_mm": 1.51234,
-        "real_nodes": {"coarse": 45, "fine": 83},
-        "levels": [48, 96],
-        "posedirs": False,
+        "joint_error_mm": 1.51,
+        "nodes": {"coarse": {"real": 45, "fake": 3}, "fine": {"real": 83, "fake": 13}},
+        "level_sizes": [6912, 96, 48],
+        "pose_blend_shapes": False,
     }
     artifacts.write_json(maker.run.layout.body_file("summary.json"), summary)
 
@@ -30,8 +32,15 @@ def built(maker: Maker) -> None:
 def fitted(maker: Maker) -> None:
     artifacts.write_json(maker.run.layout.targets_status("meshes"), {"status": "run", "reason": None})
     folder = maker.run.layout.targets("meshes")
-    artifacts.write_json(folder / "summary.json", {"schema": 1, "frames": 2000, "mean_residual_mm": 8.15})
-    artifacts.write_text(folder / "quality.csv", QUALITY)
+    totals = {"poses": 4800, "poses_left_out": 12} | FIGURES | {"largest_beta": 1.875}
+    offsets = {"Hip": [0.0, 98.1, -20.0], "Neck/Nose": [0.0, 5.5, 1.0]}
+    summary = {"train": totals, "test": totals | {"poses": 1600}, "data_set_offsets_mm": offsets}
+    artifacts.write_json(folder / "summary.json", summary)
+    rows = [
+        {"split": "train", "subject": "S1", "action": "Walking"} | FIGURES,
+        {"split": "test", "subject": "S9", "action": "Sitting"} | FIGURES | {"mean_mm": 9.5},
+    ]
+    fit_quality.write_table(folder / "quality.csv", rows)
 
 
 def test_a_preset_without_a_body_says_why(make: Callable[..., Maker]) -> None:
@@ -48,8 +57,9 @@ def test_a_body_that_was_not_fitted(make: Callable[..., Maker]) -> None:
     maker = make()
     built(maker)
     said = bodies.section(maker.run)
-    assert "- source: open\n- vertices: 6,890\n- joint error mm: 1.512\n" in said
-    assert "- real nodes: coarse 45; fine 83\n- levels: 48, 96\n- posedirs: no" in said
+    assert "- source: open\n- vertices: 6,890\n- joint error mm: 1.51\n" in said
+    assert "- nodes: coarse (real 45, fake 3); fine (real 83, fake 13)\n" in said
+    assert "- level sizes: 6,912, 96, 48\n- pose blend shapes: no" in said
     assert said.endswith("It was fitted to no pose: fit_body was not run.")
 
 
@@ -58,14 +68,13 @@ def test_fits_with_their_quality_folded_away(make: Callable[..., Maker]) -> None
     built(maker)
     fitted(maker)
     said = bodies.section(maker.run)
-    assert "- frames: 2,000\n- mean residual mm: 8.15" in said
-    assert "schema" not in said
     head, table = said.split("<details>")
+    assert "|  | poses | poses left out | frames | mean mm | p95 mm | worst mm | spine rotation rad |" in head
+    assert "| train | 4,800 | 12 | 1,200 | 7.25 | 10.5 | 26 | 0.151 | 2 | 3 | 1.875 |\n| test | 1,600 | 12 |" in head
     assert "Walking" not in head
-    assert (
-        "| split | subject | action | frames | mean mm | left out |\n| --- | --- | --- | ---: | ---: | ---: |" in table
-    )
-    assert "| train | S1 | Walking | 1200 | 7.25 | 3 |" in table
+    assert "| split | subject | action | frames | mean mm | p95 mm |" in table
+    assert "| test | S9 | Sitting | 1200 | 9.5 | 10.5 | 26.0 | 0.151 | 2 | 3 |" in table
+    assert "Hip (0, 98.1, -20); Neck/Nose (0, 5.5, 1)." in table
     assert table.endswith("</details>")
 
 
