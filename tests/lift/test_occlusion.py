@@ -24,7 +24,9 @@ def standing() -> Tensor:
 
 
 def hidden(pose: Tensor, skeleton: Skeleton = HUMAN36M_17) -> set[str]:
-    return {name for name, is_hidden in zip(skeleton.names, occluded(pose[None], skeleton)[0], strict=True) if is_hidden}
+    return {
+        name for name, is_hidden in zip(skeleton.names, occluded(pose[None], skeleton)[0], strict=True) if is_hidden
+    }
 
 
 def test_nothing_hides_a_person_with_the_arms_out() -> None:
