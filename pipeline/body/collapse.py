@@ -17,6 +17,7 @@ Quadric = tuple[float, ...]  # xx xy xz xw yy yz yw zz zw ww of a symmetric 4 x 
 Point = tuple[float, float, float]
 
 FLATTEST = 0.2  # cosine of the largest turn of a triangle in one collapse
+SMALLEST = 4  # vertices: no closed mesh has fewer than a tetrahedron
 LENGTH_WEIGHT = 1e-3  # of an edge's squared length among the distances: where all is flat, short edges go first
 
 
@@ -67,7 +68,7 @@ class _Mesh:
 
     def shrink(self, count: int) -> None:
         while len(self.faces_at) > count:
-            if not self.heap:
+            if not self.heap or len(self.faces_at) == SMALLEST:
                 raise ValueError(f"no edge can go at {len(self.faces_at)} vertices; {count} were asked for")
             _, gone, kept, *changes = heapq.heappop(self.heap)
             fresh = (
