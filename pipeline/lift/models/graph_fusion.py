@@ -9,7 +9,8 @@ C_ik are 1x1 convolutions over the nodes, the same for all channels, their own a
   fusion, and what graphs 1 and 2 have received to graph 3. Imported weights mean this.
 - fixed: nothing is learned (claim HGN-19 asks whether learning pays): a mesh node receives the features of the joint it
   belongs to, a joint the mean over its nodes; a fine node those of its coarse parent, a coarse node the mean of its
-  real children. Fake nodes receive nothing and send nothing.
+  real children. Fake nodes receive nothing and send nothing. The sum is a mean here: without weights that learn to be
+  small it would double or triple the features at every fusion, and the first outputs would be tens of metres.
 """
 
 from __future__ import annotations
@@ -59,9 +60,12 @@ class Fusion(nn.Module):
         fused = dict(features)
         for receiver, senders in self.senders.items():
             sent = fused if self.sequential else features
-            received = [self._map(sender, receiver, sent[sender]) for sender in senders]
-            own = [features[receiver]] if receiver in features else []
-            fused[receiver] = sum(received[1:], start=sum(own, start=received[0]))
+            total, count = self._map(senders[0], receiver, sent[senders[0]]), len(senders)
+            for sender in senders[1:]:
+                total = total + self._map(sender, receiver, sent[sender])
+            if receiver in features:
+                total, count = features[receiver] + total, count + 1
+            fused[receiver] = total if self.learned else total / count
         return fused
 
     def _map(self, sender: str, receiver: str, features: Tensor) -> Tensor:

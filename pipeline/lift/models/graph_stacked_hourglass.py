@@ -7,12 +7,12 @@ et al. 2018], in which the pose as a whole weighs the channels; a 1x1 convolutio
 convolution, batch norm, ReLU.
 
 Known: four hourglasses, 64 channels going in and out, 16, 8 and 4 nodes, any graph convolution; from HGN's Table 4
-0.44M parameters with SemGConv and 0.22M with the vanilla one. Known from a public re-implementation by others (tamasino52 on
-GitHub), which does not reach the paper's figures: 1.5 times the channels at 16 nodes inside and twice the channels at 8
-and 4, a block each; pooling by maximum, unpooling by copying; a quarter of the channels from every hourglass; the input
-of an hourglass added to its result; a squeeze to an eighth. With these there are 438,657 parameters for SemGConv and
-224,907 for the vanilla layer over 16 joints (27 and none more over 17), which print as HGN's 0.44M and 0.22M; so they
-are taken over.
+0.44M parameters with SemGConv and 0.22M with the vanilla one. Known from a public re-implementation by others
+(tamasino52 on GitHub), which does not reach the paper's figures: 1.5 times the channels at 16 nodes inside and twice
+the channels at 8 and 4, a block each; pooling by maximum, unpooling by copying; a quarter of the channels from every
+hourglass; the input of an hourglass added to its result; a squeeze to an eighth. With these there are 438,657
+parameters for SemGConv and 224,907 for the vanilla layer over 16 joints (27 and none more over 17), which print as
+HGN's 0.44M and 0.22M; so they are taken over.
 
 Not known: the authors' groups (ours are neighbours or mirror images; two joints each are SemGCN's pairs), whether their
 17-joint network pools Neck/Nose as ours does, with Thorax and Head, and the settings of their largest network, 3.70M,
