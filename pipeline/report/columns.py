@@ -213,7 +213,10 @@ COLUMNS: dict[str, tuple[Column, Callable[[Source], Cell]]] = {
     "mpvpe_fine_paper": (Column("MPVPE fine, paper", ("MPVPE fine paper",)), _paper("mpvpe_fine")),
     "mpvpe_coarse": (Column("MPVPE coarse, mm", ("MPVPE coarse",)), _mesh_error(lambda meshes: meshes.coarse)),
     "mpvpe_coarse_paper": (Column("MPVPE coarse, paper", ("MPVPE coarse paper",)), _paper("mpvpe_coarse")),
-    "depth": (Column("Depth error, seen / hidden joints, mm", ("depth error seen", "depth error hidden")), _depth),
+    "depth": (
+        Column("Depth error, seen / hidden joints, mm", ("depth error seen", "depth error hidden"), spread=False),
+        _depth,
+    ),
     "hidden_share": (
         Column("Hidden joints, %", ("hidden joints %",)),
         lambda source: (source.over_seeds(_occluded_share),),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.params import Run
-from pipeline.report import caption, inputs, render
+from pipeline.report import caption, inputs, published, render
 from pipeline.report.checks import NOT_RUN
 from pipeline.report.claims import STATES
 from pipeline.report.figures import BODIES, DRAWINGS, OVERVIEW, Drawing
@@ -14,7 +14,6 @@ from pipeline.report.metrics import Results
 from pipeline.report.render import Table
 from pipeline.report.schema import Metrics
 
-PAPERS = {"semgcn": "SemGCN", "graphmdn": "GraphMDN", "hgn": "HGN"}
 BEYOND = "All papers' networks"
 
 TRACING = """Every row links to its metrics file, which names the variant (a key of `params.yaml`), the data's digests,
@@ -90,7 +89,7 @@ def _tables(tables: list[Table]) -> Iterator[str]:
 
 def _paper(table: Table) -> str:
     """The paper whose table it is, as its name begins."""
-    return PAPERS.get(table.name.partition("_")[0], BEYOND)
+    return published.PAPERS.get(table.name.partition("_")[0], BEYOND)
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------

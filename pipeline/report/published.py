@@ -14,6 +14,7 @@ from pipeline.artifacts import InputError
 from pipeline.report import actions
 
 COLUMNS = ["row", "column", "value", "unit"]
+PAPERS = {"semgcn": "SemGCN", "graphmdn": "GraphMDN", "hgn": "HGN"}  # how those whose models are here are called
 REPOSITORIES = "repositories"  # the one file that no paper prints; it has a column `source` as well
 
 

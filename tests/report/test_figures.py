@@ -57,7 +57,7 @@ def test_every_figure_is_there_as_png_and_svg(reported: Maker) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("overview", {"P1: MPJPE, mm", "197.9", "72.5", "58.1 ± 0.7", "GraphMDN (Wide), collapsed", "not run"}),
+        ("overview", {"P1: MPJPE, mm", "197.9", "72.5", "58.1 ± 0.7", "GraphMDN (Wide), collapsed"}),
         ("graphmdn_figure2", {"Azimuth 60° (the camera's view)", "Input", "hypotheses", "mean 91, best 45 mm"}),
         (
             "overview",
@@ -122,10 +122,19 @@ def test_bars_of_the_paper_say_which_semgcn_they_are(make: Callable[..., Maker],
 
 
 def test_bars_stand_paper_by_paper_with_one_gap_between(make: Callable[..., Maker]) -> None:
-    run = make().run
-    places = overview._places(run)
-    assert set(places) == set(run.lift_variants)
-    papers = [run.variant(variant).paper for variant in sorted(places, key=places.__getitem__)]
+    """Of what was not run the last line of its paper says how much there is."""
+    maker = make()
+    run = maker.run
+    ran = [variant for number, variant in enumerate(run.lift_variants) if number % 3 or number < 2]
+    for variant in ran:
+        maker.any_kind(variant, 50.0)
+    places = overview._places(run, metrics.read(run))
+    lines = [name for name in places if name not in run.lift_variants]
+    assert set(places) == {*ran, *lines}
+    left_out = len(run.lift_variants) - len(ran)
+    assert sum(int(line[1:].partition(" of ")[0]) for line in lines) == left_out
+    order = sorted(places, key=places.__getitem__)
+    papers = [run.variant(name).paper if name in ran else name.split()[2].lower() for name in order]
     changes = [index for index in range(1, len(papers)) if papers[index] != papers[index - 1]]
     assert len(changes) == len(set(papers)) - 1
     steps = np.diff(sorted(places.values()))

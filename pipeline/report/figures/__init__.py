@@ -27,9 +27,9 @@ class Drawing:
 OVERVIEW = Drawing(
     "overview",
     "Overview",
-    "Every variant's error, averaged action by action, after the last epoch. Of a mixture, or of an auto-encoder's "
-    "samples, the bar is the mean, the ring the best of them, which only who knows the truth can choose. Paler, SH, "
-    "CPN: given detections, or noise that stands for them, in place of the true 2D joints.",
+    "The error of every variant that was run, averaged action by action, after the last epoch. Of a mixture, or of an "
+    "auto-encoder's samples, the bar is the mean, the ring the best of them, which only who knows the truth can choose. "
+    "Paler, SH, CPN: given detections, or noise that stands for them, in place of the true 2D joints.",
     overview.draw,
 )
 DRAWINGS = (

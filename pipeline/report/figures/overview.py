@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.params import Run
-from pipeline.report import inputs
+from pipeline.report import inputs, published
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import style
 from pipeline.report.metrics import HEADLINE, Results, Statistic
@@ -23,10 +23,11 @@ def draw(run: Run, results: Results) -> Figure:
     """Bars are each variant's own prediction; a ring is its best hypothesis, chosen by who knows the truth."""
     if not any(metrics.ran for metrics in results.variants.values()):
         raise NotRunError("no variant was run")
-    places = _places(run)
+    places = _places(run, results)
+    bars = {name: place for name, place in places.items() if name in run.lift_variants}
     figure = Figure(figsize=(style.WIDTH, 0.23 * max(places.values()) + 1.15), layout="constrained")
     for axes, (metric, title) in zip(figure.subplots(1, 2, sharey=True), METRICS.items(), strict=True):
-        for variant, place in places.items():
+        for variant, place in bars.items():
             _bar(axes, results, variant, metric, place, COLORS[run.variant(variant).paper])
         axes.set_title(title, loc="left")
         axes.set_xlim(0, 1.3 * _largest(results, metric))  # room for the numbers beside the bars
@@ -34,20 +35,33 @@ def draw(run: Run, results: Results) -> Figure:
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-    axes.set_yticks(list(places.values()), [_label(run, results, variant) for variant in places])
+    axes.set_yticks(list(places.values()), [_label(run, results, name) if name in bars else name for name in places])
     axes.set_ylim(max(places.values()) + 0.6, -0.6)
-    if any(_oracle(results, variant, "mpjpe") for variant in places):
+    if any(_oracle(results, variant, "mpjpe") for variant in bars):
         label = "its best hypothesis (an oracle knows which)"
         axes.plot([], [], "o", color="white", markeredgecolor=style.BLACK, label=label)
         figure.legend(loc="outside lower right", fontsize=8)
     return figure
 
 
-def _places(run: Run) -> dict[str, float]:
-    """Where each variant's bar is, from the top: paper by paper, with a gap between them."""
-    papers = list(dict.fromkeys(settings.paper for settings in run.lift_variants.values()))
-    order = sorted(run.lift_variants, key=lambda variant: papers.index(run.variant(variant).paper))
-    return {variant: place + GAP * papers.index(run.variant(variant).paper) for place, variant in enumerate(order)}
+def _places(run: Run, results: Results) -> dict[str, float]:
+    """Where each bar is, from the top: paper by paper, with a gap between them.
+
+    What was not run has no bar; a line at the end of its paper says how many there are.
+    """
+    places: dict[str, float] = {}
+    papers = dict.fromkeys(settings.paper for settings in run.lift_variants.values())
+    for number, paper in enumerate(papers):
+        variants = [name for name, settings in run.lift_variants.items() if settings.paper == paper]
+        ran = [name for name in variants if results[name].ran]
+        rest = (
+            [f"({len(variants) - len(ran)} of {published.PAPERS.get(paper, paper)} not run)"]
+            if len(ran) < len(variants)
+            else []
+        )
+        for name in (*ran, *rest):
+            places[name] = len(places) + GAP * number
+    return places
 
 
 def _label(run: Run, results: Results, variant: str) -> str:
@@ -70,9 +84,6 @@ def _oracle(results: Results, variant: str, metric: str) -> Statistic | None:
 
 def _bar(axes: Axes, results: Results, variant: str, metric: str, place: float, color: str) -> None:
     metrics = results[variant]
-    if not metrics.ran:
-        axes.text(0, place, " not run", va="center", fontsize=7.5, color=style.GREY, style="italic")
-        return
     main = results.error(variant, metrics.seeds[0].main_prediction, metric)
     assert main is not None, f"{variant}: no {metric}"
     axes.barh(place, main.mean, height=0.68, color=color, alpha=OPACITY[metrics.input == GROUND_TRUTH])
