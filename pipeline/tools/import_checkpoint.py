@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from pipeline import artifacts, params
 from pipeline.artifacts import InputError, Layout
-from pipeline.geometry.skeleton import HUMAN36M_16
+from pipeline.geometry.coarsening import GraphError, MeshGraphs
+from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
 from pipeline.lift.checkpoints import save_model
+from pipeline.lift.dataset import skeleton_of
 from pipeline.lift.mirror import MirrorTested
 from pipeline.lift.models import build_model
 from pipeline.params import LiftVariant
@@ -25,7 +27,10 @@ DEFAULT_VARIANTS = {
     "semgcn": "semgcn_authors",
     "graphmdn": "graphmdn_authors",
     "martinez": "fully_connected_authors",
+    "hgn": "hgn_authors",
 }
+# Where an edge score stands for every entry of a graph, in HGN's state dict; and the graph's name here.
+EDGE_SCORES = {"gconv_output.e": "joints", "gconv_output_48.e": "coarse", "gconv_output_96.e": "fine"}
 DESCRIPTION = f"""\
 Bring the weights that a paper's authors released into the pipeline. The file is read without executing it (torch's
 own format, old or new; from one GPU or several), its names and shapes are compared with the variant's network, and the
@@ -36,6 +41,9 @@ weights are written as data/imported/<SHA-256>.pt. The file itself is left as it
 Then put the line that it prints into params.yaml and run the pipeline: evaluate_lift gives the row "authors' weights,
 evaluated here". Weights without non-local layers, or of another width, belong to another variant: write it in
 params.yaml (copy {DEFAULT_VARIANTS["semgcn"]}, change `model:`) and name it with --variant.
+
+HGN's weights mean nothing without the mesh graphs they were trained on, which are put into the checkpoint too. They are
+those of the preset in params.yaml, once fit_body has run; --graphs names another graphs.npz.
 """
 
 
@@ -51,25 +59,34 @@ def arguments(command: argparse.ArgumentParser) -> None:
     )
     defaults = ", ".join(f"{paper}: {name}" for paper, name in DEFAULT_VARIANTS.items())
     command.add_argument("--variant", help=f"a name under lift_variants in params.yaml (default: {defaults})")
+    command.add_argument("--graphs", type=Path, metavar="NPZ", help="of hgn: mesh graphs as build_body writes them")
     command.add_argument("file", type=Path, metavar="FILE", help="the authors' file, such as ckpt_semgcn.pth.tar")
 
 
-def run(root: Path, paper: str, file: Path, variant: str | None = None) -> int:
+def run(root: Path, paper: str, file: Path, variant: str | None = None, graphs: Path | None = None) -> int:
     """Import `file` into the repository at `root`. Raises InputError; the exit code is 0."""
     name = variant or DEFAULT_VARIANTS[paper]
-    chosen = params.load(None, root).variant(name)
+    settings = params.load(None, root)
+    chosen = settings.variant(name)
     check_network(paper, name, chosen)
+    found, place = None, graphs or settings.layout.mesh_graphs
+    if paper == "hgn":
+        found = read_graphs(place)
+    elif graphs is not None:
+        raise InputError("--graphs: only hgn's network has mesh graphs; leave it out")
     try:
         content = checkpoint.load_foreign(file)
     except CheckpointError as error:
         raise InputError(str(error)) from None
     try:
         weights = reference.weights_in(content)
-        model = imported_state(weights, paper, name, chosen)
+        if found is not None:
+            check_graphs(weights, found, place)
+        model = imported_state(weights, paper, name, chosen, found)
     except CheckpointError as error:
         raise InputError(f"{file}: {error}") from None
     epoch = epoch_in(content)
-    digest = write(root, name, chosen, chosen.epochs if epoch is None else epoch, model)
+    digest = write(root, name, chosen, chosen.epochs if epoch is None else epoch, model, found)
     trained = "" if epoch is None else f" after {epoch} epochs"
     print(f"{file}: {len(weights)} tensors{trained}, all as variant {name} needs them")
     print(f"written: {Layout('', root).imported(digest)}")
@@ -93,6 +110,9 @@ def check_network(paper: str, name: str, variant: LiftVariant) -> None:
         "semgcn": graph and not mixture,
         "graphmdn": graph and mixture,
         "martinez": model.name == "fully_connected" and not mixture,
+        "hgn": (model.name, model.convolution, model.non_local, model.meshes, model.fusion)
+        == ("hierarchical_graph_network", "semantic", "ungrouped", "both", "sequential")
+        and not mixture,
     }
     if not fits[paper] or model.refinement != "none":
         raise InputError(
@@ -101,9 +121,35 @@ def check_network(paper: str, name: str, variant: LiftVariant) -> None:
         )
 
 
-def imported_state(weights: Mapping[str, Tensor], paper: str, name: str, variant: LiftVariant) -> dict[str, Tensor]:
+def read_graphs(path: Path) -> MeshGraphs:
+    """The mesh graphs in a file of build_body's or fit_body's. Raises InputError."""
+    try:
+        return MeshGraphs.from_arrays(artifacts.read_arrays(path))
+    except GraphError as error:
+        raise InputError(f"{path}: {error}; delete it and run the stage that writes it again") from None
+
+
+def check_graphs(weights: Mapping[str, Tensor], graphs: MeshGraphs, path: Path) -> None:
+    """Refuse weights that were trained on graphs with other edges. Raises CheckpointError with both counts."""
+    theirs = {graph: weights[name].numel() for name, graph in EDGE_SCORES.items() if name in weights}
+    ours = {"joints": int((adjacency(HUMAN36M_17) > 0).sum())}
+    ours |= {"coarse": int((graphs.coarse.adjacency > 0).sum()), "fine": int((graphs.fine.adjacency > 0).sum())}
+    if theirs and theirs != {graph: ours[graph] for graph in theirs}:
+
+        def listed(counts: Mapping[str, int]) -> str:
+            return ", ".join(f"{graph} {count}" for graph, count in counts.items())
+
+        raise CheckpointError(
+            f"trained on graphs with other edges: {listed(theirs)} entries in the weights, {listed(ours)} in {path}; "
+            "take a preset with `body: smpl` and `coarsening: as_stored`, or name their own graphs with --graphs"
+        )
+
+
+def imported_state(
+    weights: Mapping[str, Tensor], paper: str, name: str, variant: LiftVariant, graphs: MeshGraphs | None = None
+) -> dict[str, Tensor]:
     """The authors' weights as the state of the variant's network. Raises CheckpointError at the first that differs."""
-    model = build_model(variant, HUMAN36M_16)
+    model = build_model(variant, skeleton_of(variant), graphs)
     network = network_of(model)
     difference = _first_difference(weights, export_reference(network.state_dict(), paper), name)
     if difference:
@@ -145,7 +191,14 @@ def epoch_in(content: Mapping[str, Any]) -> int | None:
     return epoch if isinstance(epoch, int) and not isinstance(epoch, bool) and epoch >= 0 else None
 
 
-def write(root: Path, name: str, variant: LiftVariant, epoch: int, state: dict[str, Tensor]) -> str:
+def write(
+    root: Path,
+    name: str,
+    variant: LiftVariant,
+    epoch: int,
+    state: dict[str, Tensor],
+    graphs: MeshGraphs | None = None,
+) -> str:
     """Write our checkpoint under its own digest, which is returned; what is there already stays untouched.
 
     The variant's `weights` are left out of it, or a second import would have another digest than the first.
@@ -155,7 +208,7 @@ def write(root: Path, name: str, variant: LiftVariant, epoch: int, state: dict[s
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part.") as part:
         path = Path(part) / "weights.pt"
-        save_model(path, name, variant.model_copy(update={"weights": None}), 0, epoch, state)
+        save_model(path, name, variant.model_copy(update={"weights": None}), 0, epoch, state, graphs)
         digest = artifacts.digest(path)
         target = layout.imported(digest)
         if not target.exists() or artifacts.digest(target) != digest:

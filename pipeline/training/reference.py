@@ -1,11 +1,12 @@
 """The authors' names and shapes of weights, and ours: the same numbers, told apart by rules.
 
-Source: the state dicts that the public code of SemGCN, GraphMDN and (in the PyTorch version that SemGCN's repository
-uses too) of Martinez et al. saves. Blocks are counted, so that any depth and width goes, with non-local layers or
-without. Only two shapes differ: the authors' 1x1 convolutions are [out, in, 1], ours products [out, in]; and the
-non-local layer's projection of a concatenated pair is one 1x1 convolution [1, C, 1, 1], ours [2, C / 2], a row for
-either partner. Edge scores (both row-major over the adjacency's non-zeros) and the order of GraphMDN's outputs (means,
-sigma, logits) are the same on both sides.
+Source: the state dicts that the public code of SemGCN, GraphMDN, HGN and (in the PyTorch version that SemGCN's
+repository uses too) of Martinez et al. saves. Blocks are counted, so that any depth and width goes, with non-local
+layers or without; HGN has a fixed number of them, and its weights mean fusions one after the other (graph_fusion.py of
+the lifting models). Only two shapes differ: the authors' 1x1 convolutions are [out, in, 1], ours products [out, in];
+and the non-local layer's projection of a concatenated pair is one 1x1 convolution [1, C, 1, 1], ours [2, C / 2], a row
+for either partner. Edge scores (both row-major over the adjacency's non-zeros) and the order of GraphMDN's outputs
+(means, sigma, logits) are the same on both sides.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from torch import Tensor
 
 from pipeline.training.errors import CheckpointError
 
-PAPERS = ("semgcn", "graphmdn", "martinez")
+PAPERS = ("semgcn", "graphmdn", "martinez", "hgn")
 DATA_PARALLEL = "module."  # before every name, if the network was trained on several GPUs
 NON_LOCAL = {"semgcn": "nonlocal", "graphmdn": "non_local"}  # the one word of Python 2 is a keyword of Python 3
+GRAPHS = {1: "joints", 2: "coarse", 3: "fine"}  # HGN's numbers of its graphs
+# HGN's fusions, in the order of its state dict: the graph that sends, the one that receives, and the stage, from 1.
+FUSIONS = ("121 122 123 133 124 134 135 125", "212 213 233 214 234 215 235", "314 324 315 325")
 COUNTER = "num_batches_tracked"  # of a batch norm; torch saves it since 0.4.1, and nothing computes with it
 
 
@@ -67,7 +71,7 @@ class Entry:
 def import_reference(state_dict: Mapping[str, Tensor], paper: str) -> dict[str, Tensor]:
     """The authors' weights under our names, for `load_state_dict` of `build_model`'s network. Nothing is copied.
 
-    `paper` is semgcn, graphmdn or martinez. A prefix `module.` on all names is taken off; a batch norm without counter
+    `paper` is one of PAPERS. A prefix `module.` on all names is taken off; a batch norm without counter
     (torch before 0.4.1) gets 0. Raises CheckpointError, naming the first name that is unknown or missing.
     """
     _check_paper(paper)
@@ -146,6 +150,8 @@ def _check_paper(paper: str) -> None:
 def _their_layout(state: Mapping[str, Tensor], paper: str) -> Iterator[Entry]:
     if paper == "martinez":
         return _fully_connected(_count(r"linear_stages\.(\d+)\.", state))
+    if paper == "hgn":
+        return _hierarchical_graph_network()
     non_local = any(f".{NON_LOCAL[paper]}." in name for name in state)
     layers = _count(r"gconv_layers\.(\d+)\.", state)
     return _graph_network(paper, (layers + 1) // 2 if non_local else layers, non_local)
@@ -154,6 +160,8 @@ def _their_layout(state: Mapping[str, Tensor], paper: str) -> Iterator[Entry]:
 def _our_layout(state: Mapping[str, Tensor], paper: str) -> Iterator[Entry]:
     if paper == "martinez":
         return _fully_connected(_count(r"blocks\.(\d+)\.", state))
+    if paper == "hgn":
+        return _hierarchical_graph_network()
     non_local = any(name.startswith(("input_non_local.", "non_locals.")) for name in state)
     return _graph_network(paper, _count(r"residuals\.(\d+)\.", state), non_local)
 
@@ -177,6 +185,23 @@ def _graph_network(paper: str, blocks: int, non_local: bool) -> Iterator[Entry]:
     yield from _graph_convolution("gconv_output", "output")
 
 
+def _hierarchical_graph_network() -> Iterator[Entry]:
+    """HGN with both meshes. Graph 3 begins at stage 3."""
+    for sending, receiving, stage in (map(int, digits) for group in FUSIONS for digits in group.split()):
+        ours = f"fusions.{stage - 1}.maps.{GRAPHS[sending]}_to_{GRAPHS[receiving]}"
+        yield from _linear(f"fc_{sending}_{receiving}_{stage}.conv", ours, "convolution")
+    yield from _graph_block("gconv_input.0", "input")
+    for number, graph in GRAPHS.items():
+        first = 3 if number == 3 else 1
+        for stage in range(first, 5):
+            theirs, place = f"gconv_layers_{number}_{stage}", f"{graph}.{stage - first}"
+            yield from _graph_block(f"{theirs}.0.gconv1", f"residuals.{place}.first")
+            yield from _graph_block(f"{theirs}.0.gconv2", f"residuals.{place}.second")
+            yield from _non_local(f"{theirs}.1.nonlocal1", f"non_locals.{place}", pooled=False)
+    for theirs, graph in (("gconv_output", "joints"), ("gconv_output_48", "coarse"), ("gconv_output_96", "fine")):
+        yield from _graph_convolution(theirs, f"outputs.{graph}")
+
+
 def _graph_block(theirs: str, ours: str) -> Iterator[Entry]:
     yield from _graph_convolution(f"{theirs}.gconv", f"{ours}.convolution")
     yield from _normalisation(f"{theirs}.bn", f"{ours}.normalisation")
@@ -187,11 +212,12 @@ def _graph_convolution(theirs: str, ours: str) -> Iterator[Entry]:
         yield Entry(f"{theirs}.{their_name}", f"{ours}.{our_name}")
 
 
-def _non_local(theirs: str, ours: str) -> Iterator[Entry]:
-    """The `.0` of g and phi is there because joints are pooled, the authors' way; ungrouped they have none."""
-    yield from _linear(f"{theirs}.g.0", f"{ours}.g", "convolution")
+def _non_local(theirs: str, ours: str, pooled: bool = True) -> Iterator[Entry]:
+    """The `.0` of g and phi is there where joints are pooled; ungrouped, as in HGN, they have none."""
+    first = ".0" if pooled else ""
+    yield from _linear(f"{theirs}.g{first}", f"{ours}.g", "convolution")
     yield from _linear(f"{theirs}.theta", f"{ours}.theta", "convolution")
-    yield from _linear(f"{theirs}.phi.0", f"{ours}.phi", "convolution")
+    yield from _linear(f"{theirs}.phi{first}", f"{ours}.phi", "convolution")
     yield Entry(f"{theirs}.concat_project.0.weight", f"{ours}.affinity", "pair")
     yield from _linear(f"{theirs}.W.0", f"{ours}.output", "convolution")
     yield from _normalisation(f"{theirs}.W.1", f"{ours}.normalisation")

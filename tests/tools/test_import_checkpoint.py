@@ -289,4 +289,4 @@ def test_options_are_what_run_takes_and_help_teaches(tool, capsys):
         parser.parse_args(["--help"])
     assert f"python -m pipeline {tool.__name__.split('.')[-1]} --paper semgcn" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        parser.parse_args(["--paper", "hgn", *files])
+        parser.parse_args(["--paper", "mdn_offset", *files])

@@ -305,8 +305,8 @@ def test_what_the_authors_network_has_not_cannot_be_exported():
 
 def test_a_paper_without_released_weights_is_refused():
     for direction in (import_reference, export_reference):
-        with pytest.raises(CheckpointError, match=r"'hgn': expected one of semgcn, graphmdn, martinez"):
-            direction({}, "hgn")
+        with pytest.raises(CheckpointError, match=r"'mdn': expected one of semgcn, graphmdn, martinez, hgn"):
+            direction({}, "mdn")
 
 
 # --- the dictionary around the weights --------------------------------------------------------------------------------
