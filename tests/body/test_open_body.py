@@ -119,13 +119,6 @@ def test_the_small_body_is_the_body_with_fewer_vertices(body: BodyModel) -> None
     assert small_body.shrink(small) is small
 
 
-@pytest.mark.slow
-def test_built_again_it_is_the_same_to_the_bit(body: BodyModel) -> None:
-    again = open_body.build().body
-    for key, values in body.to_arrays().items():
-        assert again.to_arrays()[key].tobytes() == values.tobytes(), key
-
-
 # --- MakeHuman's files ------------------------------------------------------------------------------------------------
 
 
