@@ -28,7 +28,7 @@ from pipeline.body.model import BodyModel
 STEPS = 8  # of Levenberg-Marquardt; most frames rest after five
 CHUNK = {"cpu": 2048, "cuda": 32768}  # frames at once
 UNUSABLE = 25.0  # mm: HGN leaves out fits whose joints lie further off on average
-WRONG_WAY = 0.01  # rad
+WRONG_WAY = 0.15  # rad beyond rest; SMPL's own rest pose bends a knee by about 0.1
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ ROUNDS, STEPS = 8, 3  # Gauss-Newton steps of the shape, and of the poses after 
 
 # Prior precisions, m^2 of misfit a frame for a unit: a beta; a metre of offset; a metre that a person's offset differs
 # from the data set's.
-BETA, OFFSET, OWN = 2e-4, 0.05, 0.5
+BETA, OFFSET, OWN = 1e-4, 0.01, 0.5
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def shape_equations(body: Landmarks, state: State, shape: Tensor, prior: Prior) 
     moved = moved - moved.mean(dim=1, keepdim=True)  # the translation is eliminated too
     flat = moved.flatten(0, 2)
     matrix, gradient = flat.T @ flat, flat.T @ state.difference.flatten()
-    poses, pull = held_equations(state, prior_weights(moved))
+    poses, pull = held_equations(Chain.of(body, shape), state, prior_weights(moved))
     diagonal = poses.diagonal(dim1=1, dim2=2)
     diagonal += 1e-6 * (diagonal + 1)
     cross = torques(lever_arms(state), moved)  # [F, 48, K]

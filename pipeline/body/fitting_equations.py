@@ -14,16 +14,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.body.fitting_kinematics import FREE, MOVES, SLOT, Chain, pose
+from pipeline.body.fitting_kinematics import FREE, HINGES, LIMBS, MOVES, Chain, pose
 from pipeline.body.fitting_rotations import exponential, logarithm
-from pipeline.body.fitting_start import LIMBS
 
 # Prior weights, m^2 per rad^2: how many squared metres of misfit a squared radian away from rest is worth. Spine and
 # collars are stiff; knees and elbows are stiff across their hinge, and free about it as the limbs are.
 TRUNK, HEAD, LIMB, OFF_AXIS = 1e-3, 5e-4, 3e-6, 1e-3
 WEIGHTS = {0: 0.0, 3: TRUNK, 6: TRUNK, 9: TRUNK, 13: TRUNK, 14: TRUNK, 12: HEAD, 15: HEAD}
-HINGES = [SLOT[limb.lower] for limb in LIMBS]
-FLEXION = (0.0, 2.7)  # rad: a knee or an elbow bends one way, and not through itself
+FOLDED = 2.7  # rad: how far knees and elbows bend from rest at most; the other way they only become straight
 AT_LIMIT = 1e-4  # rad
 STIFF = 1e3  # m^2 per rad^2 on the bend of a hinge that is held at its limit
 
@@ -76,12 +74,13 @@ def bends(vectors: Tensor) -> Tensor:
     return (vectors[:, HINGES] * hinge_axes(vectors)).sum(dim=-1)
 
 
-def within_limits(local: Tensor) -> Tensor:
+def within_limits(chain: Chain, local: Tensor) -> Tensor:
     """The same rotations [F, 16, 4], knees and elbows turned back into their range about the hinge's axis."""
     vectors, axes = logarithm(local[:, HINGES]), hinge_axes(local)
-    bend = (vectors * axes).sum(dim=-1, keepdim=True)
+    bend = (vectors * axes).sum(dim=-1)
+    change = bend.clamp(min=chain.straight).clamp(max=FOLDED) - bend
     local = local.clone()
-    local[:, HINGES] = exponential(vectors + (bend.clamp(*FLEXION) - bend) * axes)
+    local[:, HINGES] = exponential(vectors + change[..., None] * axes)
     return local
 
 
@@ -99,13 +98,13 @@ def normal_equations(state: State, weights: Tensor) -> tuple[Tensor, Tensor]:
     return matrix, gradient
 
 
-def held_equations(state: State, weights: Tensor) -> tuple[Tensor, Tensor]:
+def held_equations(chain: Chain, state: State, weights: Tensor) -> tuple[Tensor, Tensor]:
     """The same, but a hinge at a limit beyond which the cost falls keeps its bend."""
     matrix, gradient = normal_equations(state, weights)
     along, bend = hinge_directions(state), bends(state.vectors)
     by_hinge = gradient.unflatten(1, (-1, 3))
     slope = (by_hinge[:, HINGES] * along).sum(dim=-1)
-    held = ((bend <= FLEXION[0] + AT_LIMIT) & (slope > 0)) | ((bend >= FLEXION[1] - AT_LIMIT) & (slope < 0))
+    held = ((bend <= chain.straight + AT_LIMIT) & (slope > 0)) | ((bend >= FOLDED - AT_LIMIT) & (slope < 0))
     by_hinge[:, HINGES] -= torch.where(held, slope, 0)[..., None] * along
     _add_along(matrix, along, STIFF * held.to(matrix))
     return matrix, gradient

@@ -8,6 +8,7 @@ vector from joint j to the next point on the way. All frames of one shape share 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,6 +22,20 @@ FREE = (0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 14, 15, 16, 17, 18, 19)
 SLOT = {joint: slot for slot, joint in enumerate(FREE)}  # a free joint's place in every [.., 16, ..] tensor
 SPINE = tuple(SLOT[joint] for joint in (3, 6, 9))
 JOINTS, LANDMARKS = len(PARENTS), len(LANDMARK_OWNERS)
+
+
+class Limb(NamedTuple):
+    upper: int  # SMPL joint
+    lower: int  # SMPL joint, the hinge
+    points: tuple[int, int, int]  # landmarks from trunk to tip
+    axis: tuple[float, float, float]  # a positive turn about it (body axes, at rest) bends the limb
+
+
+# SMPL's T-pose faces +z with y up and x to the person's left: a knee bends backwards, an elbow forwards.
+LEGS = (Limb(1, 4, (4, 5, 6), (1.0, 0.0, 0.0)), Limb(2, 5, (1, 2, 3), (1.0, 0.0, 0.0)))
+ARMS = (Limb(16, 18, (11, 12, 13), (0.0, -1.0, 0.0)), Limb(17, 19, (14, 15, 16), (0.0, 1.0, 0.0)))
+LIMBS = (*LEGS, *ARMS)
+HINGES = [FREE.index(limb.lower) for limb in LIMBS]
 
 
 def path(joint: int) -> tuple[int, ...]:
@@ -66,6 +81,7 @@ class Chain:
     joints: Tensor  # [24, 3] m, at rest
     landmarks: Tensor  # [17, 3] m, at rest
     vectors: Tensor  # [48, 33]: (joint, axis) by point reached
+    straight: Tensor  # [4] rad: how far a hinge is bent when its limb is straight; negative where rest is bent
 
     @classmethod
     def of(cls, body: Landmarks, shape: Tensor) -> Chain:
@@ -73,7 +89,17 @@ class Chain:
         joints, landmarks = body.at(shape)
         points = torch.cat((joints, landmarks))
         vectors = torch.einsum("pjr,ra->jap", LINKS.to(points), points).flatten(0, 1)
-        return cls(joints, landmarks, vectors)
+        return cls(joints, landmarks, vectors, _straight(joints, landmarks))
+
+
+def _straight(joints: Tensor, landmarks: Tensor) -> Tensor:
+    angles = []
+    for limb in LIMBS:
+        upper = landmarks[limb.points[1]] - joints[limb.upper]
+        lower = landmarks[limb.points[2]] - landmarks[limb.points[1]]
+        sine = torch.linalg.cross(upper, lower) @ joints.new_tensor(limb.axis)
+        angles.append(-torch.atan2(sine, upper @ lower))
+    return torch.stack(angles)
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,12 @@ def solve(
     """
     middle = targets.mean(dim=1, keepdim=True)
     aims, weights = targets - middle, prior_weights(targets) * priors
-    result = within_limits(local)
+    result = within_limits(chain, local)
     rows = torch.arange(len(targets), device=targets.device)
     damping = torch.full_like(aims[:, 0, 0], DAMPING)
     state = evaluate(chain, result, aims, weights)
     for _ in range(steps):
-        trial = evaluate(chain, _step(state, damping, weights), aims, weights)
+        trial = evaluate(chain, _step(chain, state, damping, weights), aims, weights)
         better = trial.cost < state.cost
         going = ~better | (state.cost - trial.cost > tolerance * state.cost)
         state = trial.where(better, state)
@@ -58,15 +58,17 @@ def solve(
     return Solution(result, shift[:, 0] - chain.joints[0], landmarks + shift)
 
 
-def _step(state: State, damping: Tensor, weights: Tensor) -> Tensor:
+def _step(chain: Chain, state: State, damping: Tensor, weights: Tensor) -> Tensor:
     """The next rotations [F, 16, 4] to try."""
-    matrix, gradient = held_equations(state, weights)
+    matrix, gradient = held_equations(chain, state, weights)
     diagonal = matrix.diagonal(dim1=1, dim2=2)
-    diagonal += damping[:, None] * (diagonal + FLOOR)
+    # By the mean of a joint's three entries: the entries themselves would make a step hang on the world's axes.
+    joint = diagonal.unflatten(1, (-1, 3)).mean(dim=-1).repeat_interleave(3, dim=1)
+    diagonal += damping[:, None] * (joint + FLOOR)
     factor, _ = torch.linalg.cholesky_ex(matrix)
     turns = -torch.cholesky_solve(gradient[..., None], factor)[..., 0].unflatten(1, (-1, 3))
     furthest = turns.norm(dim=-1).amax(dim=1)
     turns = turns * (FURTHEST / furthest.clamp_min(FURTHEST))[:, None, None]
     own = (state.rotations.transpose(2, 3) @ turns[..., None])[..., 0]  # from world axes to the joint's
     local = multiply(state.local, exponential(own))
-    return within_limits(local / local.norm(dim=-1, keepdim=True))
+    return within_limits(chain, local / local.norm(dim=-1, keepdim=True))

@@ -7,28 +7,14 @@ nearly straight shows no axis: then its own, carried along by the smallest swing
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from pipeline.body.fitting_kinematics import FREE, SLOT, Chain
+from pipeline.body.fitting_kinematics import ARMS, FREE, LEGS, SLOT, Chain, Limb
 from pipeline.body.fitting_rotations import exponential, frames, inverse, logarithm, quaternion_of, swing
 from pipeline.geometry.camera import multiply, rotation_matrix
 
-
-class Limb(NamedTuple):
-    upper: int  # SMPL joint
-    lower: int  # SMPL joint, the hinge
-    points: tuple[int, int, int]  # landmarks from trunk to tip
-    axis: tuple[float, float, float]  # a positive turn about it (body axes, at rest) bends the limb
-
-
-# SMPL's T-pose faces +z with y up and x to the person's left: a knee bends backwards, an elbow forwards.
-LEGS = (Limb(1, 4, (4, 5, 6), (1.0, 0.0, 0.0)), Limb(2, 5, (1, 2, 3), (1.0, 0.0, 0.0)))
-ARMS = (Limb(16, 18, (11, 12, 13), (0.0, -1.0, 0.0)), Limb(17, 19, (14, 15, 16), (0.0, 1.0, 0.0)))
-LIMBS = (*LEGS, *ARMS)
 STRAIGHT, BENT = 0.1, 0.35  # sines of the bend between which trust in the limb's own plane grows
 
 
