@@ -28,8 +28,8 @@ OVERVIEW = Drawing(
     "overview",
     "Overview",
     "The error of every variant that was run, averaged action by action, after the last epoch. Of a mixture, or of an "
-    "auto-encoder's samples, the bar is the mean, the ring the best of them, which only who knows the truth can choose. "
-    "Paler, SH, CPN: given detections, or noise that stands for them, in place of the true 2D joints.",
+    "auto-encoder's samples, the bar is the mean, the ring the best of them, which only who knows the truth can "
+    "choose. Paler, SH, CPN: given detections, or noise that stands for them, in place of the true 2D joints.",
     overview.draw,
 )
 DRAWINGS = (
@@ -112,7 +112,8 @@ BODIES = (
     Drawing(
         "hgn_coarse_graphs",
         "HGN, Figure 2: the graphs of the coarse meshes",
-        "The coarse graph (48 nodes) and the fine one (96) on the body; nodes that stand for no vertex are left out.",
+        "The fine graph (96 nodes) and the coarse one (48) on the body, from the front and from the side; nodes that "
+        "stand for no vertex are left out. Orange is the person's left, blue the right, grey trunk and head.",
         bodies.draw_graphs,
     ),
     Drawing(

@@ -162,7 +162,8 @@ def _input(axes: Axes, overlay: Overlay, title: str) -> None:
 
 def _mark(axes: Axes, joints: NDArray, occluded: NDArray) -> None:
     """A ring around every joint that another part of the body hides."""
-    axes.plot(*joints[occluded].T, "o", color="none", markeredgecolor=style.GREY, markersize=5.5, markeredgewidth=0.9)
+    (rings,) = axes.plot(*joints[occluded].T, "o", color="none", markeredgecolor=style.GREY, markersize=5.5)
+    rings.set(markeredgewidth=0.9, clip_on=False)
 
 
 def _frame(axes: Axes, poses: NDArray) -> None:
