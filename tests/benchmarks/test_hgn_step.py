@@ -1,0 +1,153 @@
+"""HGN against its plain transcription: the same numbers, in less time and memory."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import hgn_graphs
+import pytest
+import torch
+from plain_hgn import PlainHGN
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+
+from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
+from pipeline.lift.models import HierarchicalGraphNetwork, build_model
+from pipeline.params import LiftVariant
+from pipeline.training.checkpoint import export_reference, import_reference
+
+BATCH = 64
+ROUNDS = 7
+LEAST_RATIO = 1.5
+GRAPHS = hgn_graphs.authors_sized()
+ORDERS = pytest.mark.parametrize("fusion", ["parallel", "sequential"])
+
+
+def both(fusion: str = "parallel", channels: int = 128) -> tuple[PlainHGN, HierarchicalGraphNetwork]:
+    """The two networks with the same weights, batch norms and edge scores away from their start."""
+    torch.manual_seed(0)
+    meshes = [torch.from_numpy(graph.adjacency) for graph in (GRAPHS.coarse, GRAPHS.fine)]
+    plain = PlainHGN(adjacency(HUMAN36M_17), *meshes, channels=channels, sequential=fusion == "sequential")
+    for name, parameter in plain.named_parameters():
+        if "bn" in name or "W.1" in name or name.endswith(".e"):
+            nn.init.normal_(parameter, mean=1.0, std=0.3)
+    model = {"name": "hierarchical_graph_network", "non_local": "ungrouped", "channels": channels, "fusion": fusion}
+    settings = {"paper": "hgn", "title": "HGN", "joints": 17, "targets": "meshes", "model": model}
+    network = build_model(LiftVariant.model_validate(settings), HUMAN36M_17, GRAPHS)
+    state = {name: value for name, value in plain.state_dict().items() if not name.endswith(".mask")}
+    network.load_state_dict(import_reference(state, "hgn"))
+    return plain, network
+
+
+def outputs(network: HierarchicalGraphNetwork, keypoints_2d: Tensor) -> tuple[Tensor, ...]:
+    output = network(keypoints_2d)
+    return output.pose, output.coarse, output.fine
+
+
+def batch(size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return 0.3 * torch.randn(size, 17, 2, generator=torch.Generator().manual_seed(1)).to(dtype)
+
+
+def loss_of(found: Sequence[Tensor]) -> Tensor:
+    """Any loss that is no mean of the outputs, to which batch norm would give no gradient."""
+    targets = [torch.linspace(-1, 1, part.numel(), dtype=part.dtype).view_as(part) for part in found]
+    return sum((part - target).square().mean() for part, target in zip(found, targets, strict=True))
+
+
+# --- the same numbers -------------------------------------------------------------------------------------------------
+
+
+@ORDERS
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
+def test_outputs_and_gradients_are_the_plain_ones(fusion: str, dtype: torch.dtype, tolerance: float):
+    """In float64 to the last digits; float32 takes other kernels (oneDNN) and is held to its own rounding."""
+    plain, network = (model.to(dtype) for model in both(fusion, channels=32))
+    expected, found = plain(batch(16, dtype)), outputs(network, batch(16, dtype))
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=tolerance * theirs.abs().max().item(), rtol=tolerance)
+    loss_of(found).backward()
+    loss_of(expected).backward()
+    gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
+    largest = max(gradient.abs().max().item() for gradient in gradients.values())
+    by_their_names = export_reference(network.state_dict() | gradients, "hgn")
+    for name, parameter in plain.named_parameters():
+        ours = by_their_names[name]
+        torch.testing.assert_close(ours, parameter.grad, atol=5 * tolerance * largest, rtol=tolerance)
+
+
+def test_evaluation_after_training_steps_is_the_plain_one():
+    """Running statistics are kept alike."""
+    plain, network = (model.double() for model in both(channels=16))
+    for part in batch(32, torch.float64).split(8):
+        plain(part), network(part)
+    found, expected = outputs(network.eval(), batch(4, torch.float64)), plain.eval()(batch(4, torch.float64))
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+# --- in less time and memory ------------------------------------------------------------------------------------------
+
+
+def training_step(model: nn.Module, outputs_of: Callable[[Tensor], Sequence[Tensor]]) -> Callable[[], None]:
+    keypoints_2d = batch(BATCH)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        loss_of(outputs_of(keypoints_2d)).backward()
+        optimizer.step()
+
+    return step
+
+
+def kept_for_backward(outputs_of: Callable[[Tensor], Sequence[Tensor]]) -> float:
+    """MB of activations that a forward pass keeps for the backward one, each counted once."""
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with saved_tensors_hooks(pack, lambda tensor: tensor):
+        alive = outputs_of(batch(BATCH))  # noqa: F841  # so that no address is given away twice
+    return sum(kept.values()) / 1e6
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_training_step_is_faster_than_the_plain_one(threads: int, capsys: pytest.CaptureFixture[str]):
+    """HGN, 128 channels, three graphs, batch 64: forward, loss, backward, Adam. Turn and turn about."""
+    plain, network = both()
+    steps = {"plain": training_step(plain, plain), "ours": training_step(network, lambda x: outputs(network, x))}
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    try:
+        for _ in range(ROUNDS + 1):
+            for name, step in steps.items():
+                start = time.perf_counter()
+                step()
+                seconds[name].append(time.perf_counter() - start)
+    finally:
+        torch.set_num_threads(before)
+    medians = {name: statistics.median(taken[1:]) for name, taken in seconds.items()}
+    ratio = medians["plain"] / medians["ours"]
+    with capsys.disabled():
+        figures = ", ".join(
+            f"{name} {1000 * taken:.0f} ms, {BATCH / taken:.0f} poses/s" for name, taken in medians.items()
+        )
+        print(f"\nHGN training step, batch {BATCH}, {threads} threads: {figures}; {ratio:.2f} times faster")
+    assert ratio >= LEAST_RATIO
+
+
+@pytest.mark.benchmark
+def test_less_is_kept_for_the_backward_pass(capsys: pytest.CaptureFixture[str]):
+    plain, network = both()
+    kept = {"plain": kept_for_backward(plain), "ours": kept_for_backward(lambda x: outputs(network, x))}
+    with capsys.disabled():
+        figures = ", ".join(f"{name} {size:.0f} MB" for name, size in kept.items())
+        print(f"\nHGN, kept between forward and backward, batch {BATCH}: {figures}")
+    assert kept["ours"] < kept["plain"]
