@@ -5,7 +5,7 @@
     fit = fit_frames(model, shape, joints)         rotations and translation of every frame
 
 Joints are [F, 17, 3] in metres, in any right-handed axes: the body's root turns into them. Shapes are found in double
-precision from a sample of frames; poses in single precision, which changes no landmark by more than 0.01 mm.
+precision from a sample of frames; poses in single precision, which moves no landmark of CMU subject 02 by 0.1 mm.
 """
 
 from __future__ import annotations
