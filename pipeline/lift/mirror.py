@@ -42,6 +42,7 @@ class MirrorTested(nn.Module):
             return output
         image = self.model(mirrored(keypoints_2d, self.skeleton))
         if isinstance(output, PoseAndMeshes):
+            assert isinstance(output.pose, Tensor), "a mixture has nothing to average"
             return replace(output, pose=self._average(output.pose, image.pose))
         return self._average(output, image)
 

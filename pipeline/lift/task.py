@@ -116,13 +116,14 @@ def _with_meshes(
 ) -> dict[str, Tensor]:
     """The loss of a hierarchical graph network: HGN's Eq. 4, its authors' code, or the pose's own loss and Eq. 4's mesh
     term. Without meshes (another data set) their term is left out."""
-    if variant.loss == "joints_and_meshes_authors":
-        terms = {"100 x mean squared error": 100 * mean_squared_error(output.pose, targets)}
-        return terms | ({"meshes": mesh_mean_squared_errors(output, meshes)} if meshes else {})
-    if variant.loss == "joints_and_meshes":
-        terms = {"joints": squared_distances(output.pose, targets)}
+    pose = output.pose
+    if not isinstance(pose, Tensor) or not variant.loss.startswith("joints_and_meshes"):
+        terms = loss_terms(variant, skeleton, pose, targets)
+    elif variant.loss == "joints_and_meshes":
+        terms = {"joints": squared_distances(pose, targets)}
     else:
-        terms = loss_terms(variant, skeleton, output.pose, targets)
+        terms = {"100 x mean squared error": 100 * mean_squared_error(pose, targets)}
+        return terms | ({"meshes": mesh_mean_squared_errors(output, meshes)} if meshes else {})
     if variant.mesh_weight and meshes:
         terms["meshes"] = variant.mesh_weight * mesh_distances(output, meshes)
     return terms

@@ -143,6 +143,11 @@ class LiftVariant(Settings):
         """Whether the model is fitted in one go, without training."""
         return self.model.name in CLOSED_FORMS
 
+    @property
+    def learns_meshes(self) -> bool:
+        """Whether its meshes mean anything: without a loss on them they are what they started as."""
+        return self.mesh_weight > 0 or self.loss == "joints_and_meshes_authors"
+
     @model_validator(mode="after")
     def _what_does_not_go_together(self) -> LiftVariant:
         mixture, model = self.head.name == "mixture", self.model.name

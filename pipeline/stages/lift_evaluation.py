@@ -67,6 +67,7 @@ def measure(
     return {
         "seed": seed,
         **evaluation.figures,
+        "meshes": evaluation.meshes if variant.learns_meshes else None,
         "loss": {
             split: task.mean_loss(variant, task.predictor(predictor.model, part, few), part)
             for split, part in splits.items()

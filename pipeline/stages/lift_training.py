@@ -6,6 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
+
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry.coarsening import MeshGraphs
@@ -44,7 +46,7 @@ def _train_seed(
     if variant.closed_form:
         progress, epochs = _fit(task), 1
     elif variant.imported:
-        progress = _take_over(run, name, task)
+        progress = _take_over(run, name, task, graphs)
     else:
         progress = _learn(
             run,
@@ -86,7 +88,14 @@ def _fit(task: LiftTask) -> Progress:
     return Progress(step=1, rows=[row], best_epoch=1, best_model=task.model.state_dict())
 
 
-def _take_over(run: Run, name: str, task: LiftTask) -> Progress:
+def _same_graphs(one: MeshGraphs, other: MeshGraphs | None) -> bool:
+    """Whether networks over these graphs mean the same by a node; weights of the same shapes may still not."""
+    return other is not None and all(
+        np.array_equal(getattr(one, scale).adjacency, getattr(other, scale).adjacency) for scale in ("coarse", "fine")
+    )
+
+
+def _take_over(run: Run, name: str, task: LiftTask, graphs: MeshGraphs | None) -> Progress:
     """Weights trained elsewhere, checked against the digest that params.yaml states."""
     variant = run.variant(name)
     path = run.layout.imported(str(variant.weights))
@@ -97,6 +106,11 @@ def _take_over(run: Run, name: str, task: LiftTask) -> Progress:
         )
     try:
         imported = load_model(path, task.device)
+        if graphs is not None and not _same_graphs(graphs, imported.graphs):
+            raise InputError(
+                f"{path}: trained on other mesh graphs than {run.layout.mesh_graphs} has; import weights that were "
+                "trained on these, or write `weights: null`"
+            )
         task.model.load_state_dict(imported.model.state_dict())
     except (CheckpointError, RuntimeError) as error:
         raise InputError(f"{path}: not the weights of {name}: {' '.join(str(error).split()[:24])}") from None

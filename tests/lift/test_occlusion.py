@@ -60,7 +60,7 @@ def test_what_is_hardly_nearer_is_the_same_flesh() -> None:
 
 
 def test_the_nearest_points_are_those_of_a_search() -> None:
-    """Against a search over points of ray and bone: hidden if some point of a bone lies within the radius of the ray."""
+    """Against a search over points of ray and bone: some point of a bone lies within the radius of the ray."""
     poses = torch.randn(60, 17, 3, generator=torch.Generator().manual_seed(0)) * 300 + torch.tensor([0, 0, 4000.0])
     shares = torch.linspace(0, 1, 400)[:, None]
     expected = torch.zeros(60, 17, dtype=torch.bool)
