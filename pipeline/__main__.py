@@ -27,6 +27,8 @@ STAGES = {
     "fit_body": Stage("fit the body to the poses (data/<preset>/targets/meshes), or to joints of your own"),
     "detect": Stage("give the poses the 2D joints of a detector, or of a model of its errors", "detector"),
     "prepare_generalization": Stage("read another data set's test poses, if the preset asks for them"),
+    "train_lift_code": Stage("list the code that trains variants: all trainings depend on this one file"),
+    "evaluate_lift_code": Stage("list the code that measures variants, likewise"),
     "train_lift": Stage("train a variant for every seed; a stopped run goes on where it was", "variant"),
     "evaluate_lift": Stage("measure a trained variant (results/<preset>/metrics)", "variant"),
     "tabulate": Stage("gather the metrics into the papers' tables and judge their claims"),

@@ -21,7 +21,8 @@ from pipeline import params
 from pipeline.artifacts import InputError
 
 PLUMBING = (
-    *("pipeline/__init__.py", "pipeline/__main__.py", "pipeline/artifacts.py", "pipeline/stages/status.py"),
+    *("pipeline/__init__.py", "pipeline/__main__.py", "pipeline/artifacts.py", "pipeline/dag.py"),
+    *(f"pipeline/stages/{name}.py" for name in ("status", "code_listing", "train_lift_code", "evaluate_lift_code")),
     *(f"pipeline/params/{name}.py" for name in ("__init__", "base", "presets", "reading", "variants")),
 )
 
@@ -36,9 +37,12 @@ class Dag:
     settings: Mapping[str, Any]  # file -> content
 
     def code_of(self, stage: str) -> list[str]:
-        """The modules (and data files beside them) that a stage uses: its deps inside pipeline/, file by file."""
+        """The modules (and data files beside them) that a stage uses: its deps inside pipeline/, file by file.
+
+        Those of a stage of many variants stand under the stage that lists them for it.
+        """
         root, files = self.run.root, []
-        for dependency in self.stages[stage]["deps"]:
+        for dependency in self.stages.get(f"{stage}_code", self.stages[stage])["deps"]:
             if dependency.startswith("pipeline/"):
                 path = root / dependency
                 files += sorted(path.rglob("*.py")) if path.is_dir() else [path]

@@ -25,7 +25,8 @@ def test_help_lists_stages_in_the_order_of_the_dag_and_tools(capsys: pytest.Capt
     said = help_of(capsys)
     assert list(STAGES) == [
         *("download", "prepare_motion", "build_body", "fit_body", "detect", "prepare_generalization"),
-        *("train_lift", "evaluate_lift", "tabulate", "report", "publish"),
+        *("train_lift_code", "evaluate_lift_code", "train_lift", "evaluate_lift"),
+        *("tabulate", "report", "publish"),
     ]
     places = [said.find(f" {name} {words}") for name, words in every_command().items()]
     assert -1 not in places and places == sorted(places)
@@ -75,7 +76,7 @@ def test_help_answers_without_torch() -> None:
         (["detect", "--detector", "hourglass"], "argument --detector: invalid choice: 'hourglass' (choose from"),
         (["detect"], "the following arguments are required: --detector"),
         (["evaluate_lift"], "the following arguments are required: --variant"),
-        (["import_checkpoint", "--paper", "hgn", "file"], "argument --paper: invalid choice: 'hgn'"),
+        (["import_checkpoint", "--paper", "mdn", "file"], "argument --paper: invalid choice: 'mdn'"),
         (["export"], "invalid choice: 'export'"),
         (["doctor", "--detector", "stacked_hourglass"], "unrecognized arguments: --detector"),
     ],

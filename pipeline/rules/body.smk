@@ -32,7 +32,6 @@ rule fit_body:
         "<logs>/fit_body.jsonl"
     conda:
         "../../envs/environment.yaml"
-    threads: STAGES.run.preset.threads
     resources:
         gpu=STAGES.gpus(),
     params:

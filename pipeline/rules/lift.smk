@@ -1,11 +1,45 @@
 # From 2D joints to 3D joints: every variant of params.yaml is trained, then measured.
 
 
+rule train_lift_code:
+    input:
+        code=STAGES.code_of("train_lift"),
+    output:
+        "<data>/code/train_lift.json",
+    log:
+        "<logs>/train_lift_code.log",
+    benchmark:
+        "<logs>/train_lift_code.jsonl"
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        preset=PRESET,
+    shell:
+        "python -m pipeline train_lift_code --preset {params.preset} > {log} 2>&1"
+
+
+rule evaluate_lift_code:
+    input:
+        code=STAGES.code_of("evaluate_lift"),
+    output:
+        "<data>/code/evaluate_lift.json",
+    log:
+        "<logs>/evaluate_lift_code.log",
+    benchmark:
+        "<logs>/evaluate_lift_code.jsonl"
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        preset=PRESET,
+    shell:
+        "python -m pipeline evaluate_lift_code --preset {params.preset} > {log} 2>&1"
+
+
 rule train_lift:
     input:
         lambda wildcards: f"data/{PRESET}/motion/{STAGES.run.variant(wildcards.variant).input}",
         lambda wildcards: f"data/{PRESET}/targets/{STAGES.run.variant(wildcards.variant).targets}",
-        code=STAGES.code_of("train_lift"),
+        "<data>/code/train_lift.json",
     output:
         directory("<data>/train_lift/{variant}"),
     log:
@@ -32,7 +66,7 @@ rule evaluate_lift:
         lambda wildcards: f"data/{PRESET}/targets/{STAGES.run.variant(wildcards.variant).targets}",
         "<data>/motion/mpi_inf_3dhp",
         "<data>/train_lift/{variant}",
-        code=STAGES.code_of("evaluate_lift"),
+        "<data>/code/evaluate_lift.json",
     output:
         "<results>/metrics/{variant}.json",
         "<data>/evaluate_lift/{variant}.npz",

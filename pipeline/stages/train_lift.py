@@ -19,6 +19,7 @@ def run(run: Run, variant: str) -> None:
         lift_training.train_seeds(run, variant, seeds, working)
     with artifacts.atomic_folder(run.layout.training(variant)) as folder:
         artifacts.write_json(folder / "status.json", status.record(reason))
+        artifacts.write_json(folder / "variant.json", run.variant(variant).model_dump(mode="json"))
         for seed in seeds:
             shutil.copytree(working / f"seed_{seed}", folder / f"seed_{seed}")
     shutil.rmtree(working, ignore_errors=True)

@@ -49,6 +49,7 @@ def test_killed_with_sigkill_again_and_again_it_ends_with_the_same_bytes(folder)
     expected = outputs(folder)
     assert set(expected) == {
         "status.json",
+        "variant.json",
         *(f"seed_{seed}/{name}" for seed in (0, 1) for name in ("checkpoint.pt", "best.pt", "history.csv")),
     }
     made = folder / "data" / "tiny" / "train_lift" / "graphmdn"
@@ -87,7 +88,7 @@ def test_a_variant_outside_the_preset_is_not_run_at_once_and_says_why(folder):
     preset.write_text(preset.read_text().replace("variants: all", "variants: core"))
     assert main(["train_lift", "--preset", "tiny", "--variant", "graphmdn_wide"]) == 0
     made = folder / "data" / "tiny" / "train_lift" / "graphmdn_wide"
-    assert [path.name for path in made.iterdir()] == ["status.json"]
+    assert sorted(path.name for path in made.iterdir()) == ["status.json", "variant.json"]
     assert json.loads((made / "status.json").read_text()) == {
         "status": "not run",
         "reason": "preset tiny trains the core variants only",
