@@ -42,6 +42,7 @@ def _write(run: Run, folder: Path) -> None:
     artifacts.write_arrays(folder / "body.npz", body.to_arrays())
     artifacts.write_arrays(folder / "small.npz", small.to_arrays())
     artifacts.write_arrays(folder / "graphs.npz", graphs.to_arrays())
+    artifacts.write_arrays(folder / "skeleton_graphs.npz", nodes.skeleton_graphs())
     artifacts.write_arrays(folder / "pictures.npz", pictures.of(body, small, graphs))
     artifacts.write_json(folder / "summary.json", summary | _facts(body, small, graphs, run.preset.coarsening))
 

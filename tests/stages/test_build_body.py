@@ -18,7 +18,7 @@ from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 MADE = Path("data/tiny/body")
-FILES = ["body.npz", "graphs.npz", "pictures.npz", "small.npz", "status.json", "summary.json"]
+FILES = ["body.npz", "graphs.npz", "pictures.npz", "skeleton_graphs.npz", "small.npz", "status.json", "summary.json"]
 
 
 def ask(folder: Path, body: str, coarsening: str = "as_stored") -> None:
