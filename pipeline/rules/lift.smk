@@ -46,8 +46,7 @@ rule train_lift:
         "<logs>/train_lift/{variant}.log",
     benchmark:
         "<logs>/train_lift/{variant}.jsonl"
-    # The widest first: they take longest, and started last they would leave the other cores idle.
-    priority: lambda wildcards: STAGES.run.variant(wildcards.variant).model.channels
+    priority: lambda wildcards: STAGES.priority(wildcards.variant)
     conda:
         "../../envs/environment.yaml"
     threads: STAGES.run.preset.threads
@@ -81,6 +80,8 @@ rule evaluate_lift:
         gpu=STAGES.gpus(),
     params:
         preset=PRESET,
-        settings=lambda wildcards: STAGES.settings_of("evaluate_lift", wildcards.variant),
+        settings=lambda wildcards: STAGES.settings_of(
+            "evaluate_lift", wildcards.variant
+        ),
     shell:
         "python -m pipeline evaluate_lift --preset {params.preset} --variant {wildcards.variant} > {log} 2>&1"
