@@ -80,8 +80,6 @@ rule evaluate_lift:
         gpu=STAGES.gpus(),
     params:
         preset=PRESET,
-        settings=lambda wildcards: STAGES.settings_of(
-            "evaluate_lift", wildcards.variant
-        ),
+        settings=lambda wildcards: STAGES.settings_of("evaluate_lift", wildcards.variant),
     shell:
         "python -m pipeline evaluate_lift --preset {params.preset} --variant {wildcards.variant} > {log} 2>&1"
