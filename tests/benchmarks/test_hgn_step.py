@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable, Sequence
 
 import hgn_graphs
@@ -12,6 +10,7 @@ import torch
 from plain_hgn import PlainHGN
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
+from turn_about import compare
 
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
 from pipeline.lift.models import HierarchicalGraphNetwork, build_model
@@ -122,24 +121,9 @@ def test_a_training_step_is_faster_than_the_plain_one(threads: int, capsys: pyte
     """HGN, 128 channels, three graphs, batch 64: forward, loss, backward, Adam. Turn and turn about."""
     plain, network = both()
     steps = {"plain": training_step(plain, plain), "ours": training_step(network, lambda x: outputs(network, x))}
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    try:
-        for _ in range(ROUNDS + 1):
-            for name, step in steps.items():
-                start = time.perf_counter()
-                step()
-                seconds[name].append(time.perf_counter() - start)
-    finally:
-        torch.set_num_threads(before)
-    medians = {name: statistics.median(taken[1:]) for name, taken in seconds.items()}
-    ratio = medians["plain"] / medians["ours"]
+    ratio, figures = compare(steps, BATCH, threads, ROUNDS, warm_up=1)
     with capsys.disabled():
-        figures = ", ".join(
-            f"{name} {1000 * taken:.0f} ms, {BATCH / taken:.0f} poses/s" for name, taken in medians.items()
-        )
-        print(f"\nHGN training step, batch {BATCH}, {threads} threads: {figures}; {ratio:.2f} times faster")
+        print(f"\nHGN training step, batch {BATCH}, {threads} threads: {figures}")
     assert ratio >= LEAST_RATIO
 
 

@@ -1,14 +1,13 @@
 """GraphMDN against its plain transcription: the same numbers, in less time."""
 
 import re
-import statistics
-import time
 from collections.abc import Callable
 
 import pytest
 import torch
 from plain_graphmdn import PlainGraphMDN, plain_pose_nll
 from torch import Tensor, nn
+from turn_about import compare
 
 from pipeline.geometry.skeleton import HUMAN36M_16, adjacency
 from pipeline.lift.losses import pose_nll
@@ -137,22 +136,7 @@ def test_a_training_step_is_faster_than_the_plain_one(threads: int, capsys: pyte
         "plain": training_step(plain, lambda inputs, target: plain_pose_nll(plain(inputs), target, KERNELS)),
         "ours": training_step(network, lambda inputs, target: pose_nll(network(inputs), target)),
     }
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    try:
-        for _ in range(ROUNDS + 2):
-            for name, step in steps.items():
-                start = time.perf_counter()
-                step()
-                seconds[name].append(time.perf_counter() - start)
-    finally:
-        torch.set_num_threads(before)
-    medians = {name: statistics.median(taken[2:]) for name, taken in seconds.items()}
-    ratio = medians["plain"] / medians["ours"]
+    ratio, figures = compare(steps, BATCH, threads, ROUNDS, warm_up=2)
     with capsys.disabled():
-        figures = ", ".join(
-            f"{name} {1000 * taken:.0f} ms, {BATCH / taken:.0f} poses/s" for name, taken in medians.items()
-        )
-        print(f"\nGraphMDN training step, {threads} threads: {figures}; {ratio:.2f} times faster")
+        print(f"\nGraphMDN training step, {threads} threads: {figures}")
     assert ratio >= LEAST_RATIO
