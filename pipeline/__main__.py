@@ -48,7 +48,10 @@ Fit the body to the preset's poses, as the pipeline does; or to joints of your o
   python -m pipeline fit_body --joints mine.npz --output bodies.npz
 
 mine.npz holds `joints_3d` [N, 17, 3]: mm, Human3.6M's joint order, in the world's axes or a camera's. With `subject`
-[N] (names or numbers) the poses of one person share one shape; without it all are one person's."""
+[N] (names or numbers) the poses of one person share one shape; without it all are one person's.
+
+bodies.npz gets, in metres and in the axes of the joints: SMPL's `rotations` [N, 24, 3], `translation`, `betas` (a row a
+person), the `residual` in mm, `fitted` joints, and the small body's `vertices` with its `faces`."""
 
 
 def parser(command_name: str | None = None) -> argparse.ArgumentParser:

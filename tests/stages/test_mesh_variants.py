@@ -1,0 +1,84 @@
+"""Variants that learn meshes, from their targets to their metrics."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import artifacts
+from pipeline.__main__ import main
+
+MESHES = Path("data/tiny/targets/meshes")
+
+
+def measured(variant: str) -> dict:
+    for stage in ("train_lift", "evaluate_lift"):
+        assert main([stage, "--preset", "tiny", "--variant", variant]) == 0
+    return json.loads(Path(f"results/tiny/metrics/{variant}.json").read_text())
+
+
+@pytest.fixture
+def short(folder: Path) -> Path:
+    """One seed, one epoch."""
+    preset = folder / "params" / "tiny.yaml"
+    preset.write_text(preset.read_text().replace("seeds: 2", "seeds: 1").replace("epochs: 2", "epochs: 1"))
+    return folder
+
+
+def test_meshes_are_learned_and_measured(short: Path) -> None:
+    metrics = measured("hgn_64")
+    (seed,) = metrics["seeds"]
+    assert set(seed["meshes"]) == {"coarse", "fine"}
+    for scale in ("coarse", "fine"):
+        assert set(seed["meshes"][scale]["mpvpe"]) == {"action_average", "frame_average", "per_action"}
+        assert 0 < seed["meshes"][scale]["mpvpe"]["frame_average"] < 2000
+    assert len(seed["predictions"]["point"]["mpjpe"]["per_joint"]) == 17
+    arrays = artifacts.read_arrays(Path("data/tiny/evaluate_lift/hgn_64.npz"))
+    assert arrays["overlay_pose"].shape == arrays["overlay_truth"].shape == (2, 17, 3)
+    assert arrays["overlay_occluded"].shape == (2, 17) and str(arrays["overlay_skeleton"]) == "human36m_17"
+
+
+def test_what_nothing_was_learned_of_is_not_measured(short: Path) -> None:
+    (seed,) = measured("hgn_narrow")["seeds"]
+    assert seed["meshes"] is None and seed["predictions"]["point"]["mpjpe"]["action_average"] > 0
+
+
+def test_a_mixture_over_hgn_has_both(short: Path) -> None:
+    (seed,) = measured("graphmdn_hgn")["seeds"]
+    assert {"mean", "highest", "oracle"} <= set(seed["predictions"])
+    assert set(seed["meshes"]) == {"coarse", "fine"} and seed["mixture"]["kernels"] == 5
+
+
+def test_without_a_body_they_are_not_run_and_say_why(short: Path) -> None:
+    reason = "preset tiny has no body"
+    artifacts.write_json(MESHES / "status.json", {"status": "not run", "reason": reason})
+    metrics = measured("hgn")
+    assert (metrics["status"], metrics["reason"], metrics["seeds"]) == ("not run", reason, [])
+    assert measured("mean_pose")["status"] == "run"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("meshes", np.zeros((600, 3, 3), np.float16), "meshes: expected [600, 14, 3], found [600, 3, 3]"),
+        ("row_frame", np.zeros(7, np.int32), "row_frame: 7 rows for 1200 poses"),
+    ],
+)
+def test_meshes_that_do_not_belong_are_one_line(
+    short: Path, capsys: pytest.CaptureFixture[str], name: str, value: np.ndarray, words: str
+) -> None:
+    arrays = artifacts.read_arrays(MESHES / "train.npz") | {name: value}
+    artifacts.write_arrays(MESHES / "train.npz", arrays)
+    assert main(["train_lift", "--preset", "tiny", "--variant", "hgn_64"]) == 2
+    said = capsys.readouterr().err
+    assert said == f"error: {MESHES}/train.npz: {words}; delete it and run fit_body again\n"
+
+
+def test_a_file_without_graphs_is_one_line(short: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    artifacts.write_arrays(MESHES / "graphs.npz", {"sizes": np.zeros(2, np.int32)})
+    assert main(["train_lift", "--preset", "tiny", "--variant", "hgn_64"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {MESHES}/graphs.npz: permutation: missing") and said.count("\n") == 1
