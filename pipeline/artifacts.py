@@ -104,10 +104,6 @@ class Layout:
         """The modules that a stage of many variants uses, each with its digest."""
         return self.data / "code" / f"{stage}.json"
 
-    def training_settings(self, variant: str) -> Path:
-        """The variant as it was trained, for all that comes after to depend on."""
-        return self.training(variant) / "variant.json"
-
     def training_status(self, variant: str) -> Path:
         return self.training(variant) / "status.json"
 

@@ -71,10 +71,6 @@ class Run(Settings):
         return Layout(self.preset_name, self.root)
 
     @property
-    def seeds(self) -> tuple[int, ...]:
-        return self.params.seeds[: self.preset.seeds]
-
-    @property
     def lift_variants(self) -> dict[str, LiftVariant]:
         return self.params.lift_variants
 
