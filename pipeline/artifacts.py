@@ -32,6 +32,7 @@ class Layout:
 
     preset: str
     root: Path = Path()
+    dense: frozenset[str] = frozenset()  # the names of variants that work on pictures; the others lift
 
     @property
     def raw(self) -> Path:
@@ -93,12 +94,34 @@ class Layout:
         """The coarse graphs that go with the mesh targets."""
         return self.targets("meshes") / "graphs.npz"
 
+    def images(self, task: str) -> Path:
+        """Pictures and what is annotated on them, for `pose` or `boxes`."""
+        return self.data / "images" / task
+
+    def images_split(self, task: str, split: str) -> Path:
+        """COCO's annotation file of a split, `train` or `val`."""
+        return self.images(task) / f"{split}.json"
+
+    def pixels(self, task: str, split: str) -> Path:
+        """The pictures of a split, where they are made; downloaded ones stay where they are."""
+        return self.images(task) / f"{split}.npz"
+
+    def images_summary(self, task: str) -> Path:
+        return self.images(task) / "summary.json"
+
+    def images_status(self, task: str) -> Path:
+        """Whether there are pictures, and why not."""
+        return self.images(task) / "status.json"
+
     def imported(self, digest: str) -> Path:
         """Weights that were trained elsewhere, as import_checkpoint wrote them; shared by all presets."""
         return self.root / "data" / "imported" / f"{digest}.pt"
 
     def training(self, variant: str) -> Path:
-        return self.data / "train_lift" / variant
+        return self.data / f"train_{self._kind(variant)}" / variant
+
+    def _kind(self, variant: str) -> str:
+        return "dense" if variant in self.dense else "lift"
 
     def code(self, stage: str) -> Path:
         """The modules that a stage of many variants uses, each with its digest."""
@@ -137,6 +160,17 @@ class Layout:
     def evaluation(self, variant: str) -> Path:
         """Arrays that figures need: example poses, learned edge weights."""
         return self.data / "evaluate_lift" / f"{variant}.npz"
+
+    def dense_evaluation(self, variant: str) -> Path:
+        """What a dense variant found, example pictures, and its speed."""
+        return self.data / "evaluate_dense" / variant
+
+    def dense_examples(self, variant: str) -> Path:
+        return self.dense_evaluation(variant) / "examples.npz"
+
+    def dense_speed(self, variant: str) -> Path:
+        """Images a second: apart from the metrics, which are the same in two equal runs."""
+        return self.dense_evaluation(variant) / "speed.json"
 
     @property
     def tables(self) -> Path:

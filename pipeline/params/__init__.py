@@ -6,27 +6,40 @@ one line: the file, the key, what was expected and, where there is one, the near
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
 from pipeline.artifacts import InputError, Layout
 from pipeline.params.base import Numbers, Settings
+from pipeline.params.dense import DenseHead, DenseVariant
 from pipeline.params.presets import (
+    BoxScenes,
     CmuMotion,
+    CocoImages,
+    DenseRecipe,
     DetectionFile,
     Human36mMotion,
     Motion,
     NoiseModel,
+    PoseScenes,
     Preset,
+    SmallNetworks,
+    SyntheticImages,
     SyntheticMotion,
 )
 from pipeline.params.reading import nearest, read_yaml, validate
 from pipeline.params.variants import Detector, HeadSettings, LiftVariant, ModelSettings
 
 __all__ = [
+    "BoxScenes",
     "CmuMotion",
+    "CocoImages",
+    "DenseHead",
+    "DenseRecipe",
+    "DenseVariant",
     "DetectionFile",
     "Detector",
     "HeadSettings",
@@ -36,8 +49,11 @@ __all__ = [
     "Motion",
     "NoiseModel",
     "Params",
+    "PoseScenes",
     "Preset",
     "Run",
+    "SmallNetworks",
+    "SyntheticImages",
     "SyntheticMotion",
     "load",
     "nearest",
@@ -56,6 +72,7 @@ class Params(Settings):
     mirror: str | None = None
     seeds: Numbers
     lift_variants: dict[Name, LiftVariant] = Field(min_length=1)
+    dense_variants: dict[Name, DenseVariant] = Field(default_factory=dict)
 
 
 class Run(Settings):
@@ -68,26 +85,39 @@ class Run(Settings):
 
     @property
     def layout(self) -> Layout:
-        return Layout(self.preset_name, self.root)
+        return Layout(self.preset_name, self.root, frozenset(self.dense_variants))
 
     @property
     def lift_variants(self) -> dict[str, LiftVariant]:
         return self.params.lift_variants
 
+    @property
+    def dense_variants(self) -> dict[str, DenseVariant]:
+        return self.params.dense_variants
+
     def variant(self, name: str) -> LiftVariant:
-        """The variant of that name; an unknown one is an InputError with the nearest name."""
-        if name not in self.lift_variants:
-            raise InputError(f"params.yaml: lift_variants has no {name!r}{nearest(name, self.lift_variants)}")
-        return self.lift_variants[name]
+        """The lifting variant of that name; an unknown one is an InputError with the nearest name."""
+        return _look_up(self.lift_variants, name, "lift_variants")
+
+    def dense_variant(self, name: str) -> DenseVariant:
+        """The dense variant of that name, likewise."""
+        return _look_up(self.dense_variants, name, "dense_variants")
+
+    def any_variant(self, name: str) -> LiftVariant | DenseVariant:
+        """The variant of that name, of either kind."""
+        return self.dense_variant(name) if name in self.dense_variants else self.variant(name)
 
     def seeds_of(self, name: str) -> tuple[int, ...]:
         """The seeds that a variant is trained with: of imported weights there is one set."""
-        count = 1 if self.variant(name).imported else self.preset.seeds_of.get(name, self.preset.seeds)
+        count = 1 if self.any_variant(name).imported else self.preset.seeds_of.get(name, self.preset.seeds)
         return self.params.seeds[:count]
 
     def why_not_run(self, name: str) -> str | None:
         """Why the preset leaves a variant out; None if it runs."""
-        variant, chosen = self.variant(name), self.preset.variants
+        variant = self.any_variant(name)
+        chosen = self.preset.dense.variants if isinstance(variant, DenseVariant) else self.preset.variants
+        if isinstance(variant, DenseVariant) and self.preset.images is None:
+            return f"preset {self.preset_name} has no images"
         if variant.imported:
             return None if variant.weights else "no imported weights: `python -m pipeline import_checkpoint --help`"
         if chosen == "all" or (chosen == "core" and variant.core) or name in chosen:
@@ -97,8 +127,25 @@ class Run(Settings):
 
     def epochs(self, name: str) -> int:
         """Epochs that the preset grants a variant; as many as the variant states where the preset says null."""
+        variant = self.any_variant(name)
+        if isinstance(variant, DenseVariant):
+            return (self.preset.dense.epochs or {}).get(variant.task, variant.epochs)
         granted = self.preset.lift.epochs
-        return self.variant(name).epochs if granted is None else granted
+        return variant.epochs if granted is None else granted
+
+    def input_size(self, name: str) -> int:
+        """Width and height in pixels of what a dense variant's network is given."""
+        variant = self.dense_variant(name)
+        return (self.preset.dense.input_size or {}).get(variant.task, variant.input_size)
+
+
+Variant = TypeVar("Variant", LiftVariant, DenseVariant)
+
+
+def _look_up(variants: Mapping[str, Variant], name: str, key: str) -> Variant:
+    if name not in variants:
+        raise InputError(f"params.yaml: {key} has no {name!r}{nearest(name, variants)}")
+    return variants[name]
 
 
 def presets(root: Path = Path()) -> list[str]:
@@ -117,9 +164,17 @@ def load(preset: str | None = None, root: Path = Path()) -> Run:
     asked = max(run.preset.seeds, *run.preset.seeds_of.values(), 0)
     if asked > len(params.seeds):
         raise InputError(f"{path}: seeds: asks for {asked}, params.yaml lists {len(params.seeds)}; add some there")
-    chosen = () if isinstance(run.preset.variants, str) else run.preset.variants
-    for key, names in (("variants", chosen), ("seeds_of", run.preset.seeds_of)):
-        for variant in names:
-            if variant not in params.lift_variants:
-                raise InputError(f"{path}: {key}: unknown variant {variant!r}{nearest(variant, params.lift_variants)}")
+    both = sorted(params.lift_variants.keys() & params.dense_variants.keys())
+    if both:
+        raise InputError(
+            f"{root / 'params.yaml'}: dense_variants.{both[0]}: a lifting variant has this name; change one"
+        )
+    for key, names, known in (
+        ("variants", run.preset.variants, [*params.lift_variants]),
+        ("dense.variants", run.preset.dense.variants, [*params.dense_variants]),
+        ("seeds_of", (*run.preset.seeds_of,), [*params.lift_variants, *params.dense_variants]),
+    ):
+        for variant in () if isinstance(names, str) else names:
+            if variant not in known:
+                raise InputError(f"{path}: {key}: unknown variant {variant!r}{nearest(variant, known)}")
     return run

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.params.base import Settings, Words
+from pipeline.params.base import Numbers, Settings, Words
 from pipeline.params.variants import Detector
 
 
@@ -80,6 +80,94 @@ class LiftBudget(Settings):
     save_every_seconds: float = Field(20.0, ge=0)
 
 
+Range = Annotated[tuple[float, float], Field(strict=False)]
+
+
+class PoseScenes(Settings):
+    """Made pictures of people (pipeline/sources/scenes.py)."""
+
+    size: int = Field(64, ge=32, le=1024)  # px, square
+    train: int = Field(ge=1)
+    val: int = Field(ge=1)
+    people: Annotated[tuple[int, int], Field(strict=False)] = (1, 3)  # fewest and most in a picture
+    scale: Range = (0.1, 1.0)  # a person's height over the picture's
+    front: float = Field(0.5, ge=0, le=1)  # share of people seen from the front
+    yaw_spread: float = Field(0.7, ge=0)  # radians around front or back, standard deviation
+    without_cue: float = Field(0.0, ge=0, le=1)  # share of people whose clothes and face tell no front from back
+    occluders: float = Field(0.5, ge=0)  # things in front of people, on average in a picture
+    clutter: int = Field(6, ge=0)  # things behind them
+
+
+class BoxScenes(Settings):
+    """Made pictures of objects of several categories, people among them."""
+
+    size: int = Field(128, ge=32, le=1024)
+    train: int = Field(ge=1)
+    val: int = Field(ge=1)
+    objects: Annotated[tuple[int, int], Field(strict=False)] = (2, 5)
+    scale: Range = (0.1, 1.0)
+    clutter: int = Field(6, ge=0)
+
+
+class SyntheticImages(Settings):
+    source: Literal["synthetic"]
+    seed: int = 0
+    pose: PoseScenes
+    boxes: BoxScenes
+
+
+class CocoImages(Settings):
+    """COCO 2017. `archives`: whole zip files (19 GB); `single`: each picture alone, the first `limit` of a split."""
+
+    source: Literal["coco"]
+    files: Literal["archives", "single"] = "archives"
+    limit: int | None = Field(None, ge=1)
+    test_dev: bool = False  # also the pictures whose results only COCO's server can judge
+
+
+Images = Annotated[SyntheticImages | CocoImages, Field(discriminator="source")]
+
+
+class SmallNetworks(Settings):
+    """Networks of the papers' build in small, for a run without a GPU: the same modules, fewer and narrower."""
+
+    stacks: int = Field(1, ge=1)
+    widths: Numbers = (32, 64, 96, 128)  # of the hourglass's levels, from the finest
+    modules: int = Field(1, ge=1)  # residuals (convolutions) a level
+    map_width: int = Field(48, ge=1)  # of a heatmap head's hidden layer
+    center_width: int = Field(128, ge=1)  # of a head that is computed at centres
+    dla_widths: Annotated[tuple[int, int, int, int, int, int], Field(strict=False)] = (8, 8, 16, 32, 64, 96)
+
+
+class DenseRecipe(Settings):
+    """How a small run is trained, in place of what its variants state for the papers' networks and data."""
+
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["cosine", "stated"] = "stated"
+    batch_size: int = Field(ge=1)
+    beta2: float = Field(0.999, gt=0, lt=1)
+    sigma_factor: float = Field(1.0, gt=0)  # times every minimum sigma above 1: the output grid has fewer cells
+    sigma_start: float = Field(0.0, ge=0)  # the raw sigma that training begins with
+
+
+class DenseBudget(Settings):
+    """How big the image side of a run is; null: as the variants state."""
+
+    epochs: Annotated[dict[Literal["pose", "boxes"], Annotated[int, Field(ge=1)]], Field()] | None = None
+    input_size: (
+        Annotated[dict[Literal["pose", "boxes"], Annotated[int, Field(ge=32, multiple_of=32)]], Field()] | None
+    ) = None
+    networks: SmallNetworks | None = None
+    recipe: DenseRecipe | None = None
+    augment: bool = (
+        True  # crops, scales, mirror images and colours, as CenterNet; off: an overfit check sees its pictures
+    )
+    variants: Literal["core", "all"] | Words = "all"
+    training_images: bool = False  # measure on the training images as well: what a run of a few images can show
+    test_scales: Annotated[tuple[Literal[3, 5], ...], Field(strict=False)] = (3, 5)  # multi-scale tests of boxes
+    save_every_seconds: float = Field(60.0, ge=0)
+
+
 class Preset(Settings):
     description: str
     threads: int = Field(1, ge=1)
@@ -95,3 +183,5 @@ class Preset(Settings):
     coarsening: Literal["searched", "as_stored"] = "searched"
     generalization: Literal["mpi_inf_3dhp"] | None = None  # another data set's test set, to measure every variant on
     lift: LiftBudget = LiftBudget()
+    images: Images | None = None  # null: what needs pictures is not run
+    dense: DenseBudget = DenseBudget()

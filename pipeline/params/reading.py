@@ -61,7 +61,7 @@ def _difference(one: Any, other: Any, where: str = "") -> str | None:
 Kind = TypeVar("Kind", bound=Settings)
 
 UNION_TAGS = {
-    *("synthetic", "cmu", "human36m", "noise", "file"),
+    *("synthetic", "cmu", "human36m", "noise", "file", "coco"),
     *("constant", "step", "exponential", "plateau", "one_cycle"),
 }
 

@@ -1,0 +1,1 @@
+"""Image -> keypoints and boxes: CenterNet with mixture density heads (MDN offset, Mixture Dense Regression)."""
