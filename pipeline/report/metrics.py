@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.params import Run
+from pipeline.report.dense_schema import DenseMetrics
 from pipeline.report.schema import Metrics
 
 SCHEMA = 1
@@ -137,13 +138,24 @@ def _read(run: Run, variant: str) -> Metrics:
     try:
         metrics = Metrics.model_validate(content | _settings(run, variant))
     except ValidationError as error:
-        first = error.errors()[0]
-        field = "".join(f"{part}." for part in first["loc"]).rstrip(".")
-        problem = first["msg"].removeprefix("Value error, ").lower()
-        raise InputError(f"{path}: {f'{field}: ' if field else ''}{problem}; {remedy}") from None
-    if (metrics.variant, metrics.preset) != (variant, run.preset_name):
-        raise InputError(f"{path}: is of variant {metrics.variant}, preset {metrics.preset}; {remedy}")
+        raise InputError(f"{path}: {first_problem(error)}; {remedy}") from None
+    require_its_own(run, variant, metrics, remedy)
     return metrics
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that a file's content lacks: its field and what is wrong with it."""
+    first = error.errors()[0]
+    field = ".".join(map(str, first["loc"]))
+    problem = first["msg"].removeprefix("Value error, ").lower()
+    return f"{field}: {problem}" if field else problem
+
+
+def require_its_own(run: Run, variant: str, found: Metrics | DenseMetrics, remedy: str) -> None:
+    """Raise InputError if a variant's metrics file is another's, or another preset's."""
+    if (found.variant, found.preset) != (variant, run.preset_name):
+        path = run.layout.metrics(variant)
+        raise InputError(f"{path}: is of variant {found.variant}, preset {found.preset}; {remedy}")
 
 
 def _settings(run: Run, variant: str) -> dict[str, Any]:
