@@ -1,0 +1,119 @@
+"""CenterNet (Zhou et al. 2019): objects as peaks of a map of centres, everything else read at the peaks.
+
+MDN offset and Mixture Dense Regression keep its networks and heads, and make what is regressed at a centre a mixture.
+`build_model` makes a variant's network in its paper's size or, with `networks`, of the same build in small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from pipeline.dense.models import dla, hourglass
+from pipeline.dense.models.dla import DLA34
+from pipeline.dense.models.heads import LOW, MAPS, Head, head_channels, patches_at
+from pipeline.dense.models.hourglass import Hourglass
+
+if TYPE_CHECKING:
+    from pipeline.params.dense import DenseVariant
+    from pipeline.params.presets import SmallNetworks
+
+HIDDEN = 256  # a head's hidden width in the papers' networks
+
+
+class CenterNet(nn.Module):
+    """A backbone and, for each of its stacks, the variant's heads. Pictures [B, 3, S, S].
+
+    S is a multiple of `divisor`. `head_names`: all heads; those of `map_names` are heatmaps' logits, the others are
+    read at cells.
+    """
+
+    def __init__(
+        self,
+        variant: DenseVariant,
+        categories: int,
+        backbone: Hourglass | DLA34,
+        widths: tuple[int, int] = (HIDDEN, HIDDEN),
+        sigma_start: float = 0.0,
+    ) -> None:
+        """`widths`: the hidden ones of heads that are maps, and of heads read at cells."""
+        super().__init__()
+        self.variant, self.categories, self.backbone = variant, categories, backbone
+        self.stacks = len(backbone.stacks) if isinstance(backbone, Hourglass) else 1
+        self.divisor, self.head_names = backbone.divisor, tuple(head_channels(variant, categories))
+        self.map_names = tuple(name for name in self.head_names if name in MAPS)
+        starts = dict.fromkeys(MAPS, LOW) | {"sigma": sigma_start}
+        self.heads = nn.ModuleList()
+        for _ in range(self.stacks):
+            heads = nn.ModuleDict()
+            for name, channels in head_channels(variant, categories).items():
+                heads[name] = Head(backbone.width, widths[name not in MAPS], channels, starts.get(name))
+            self.heads.append(heads)
+
+    def features(self, pictures: Tensor) -> list[Tensor]:
+        """Features [B, F, S / 4, S / 4], one a stack; in evaluation mode of the last stack only."""
+        return self.backbone(pictures)
+
+    def maps(self, features: Sequence[Tensor], stack: int = -1) -> dict[str, Tensor]:
+        """Logits [B, C, G, G] of `center` and, of poses, [B, 17, G, G] of `keypoint_heatmap`."""
+        return self.whole(features, self.map_names, stack)
+
+    def whole(self, features: Sequence[Tensor], names: Iterable[str], stack: int = -1) -> dict[str, Tensor]:
+        """Maps [B, channels, G, G] of the heads `names`."""
+        return {name: self.head(name, stack)(features[stack]) for name in names}
+
+    def at(
+        self, features: Sequence[Tensor], image: Tensor, cell: Tensor, names: Iterable[str], stack: int = -1
+    ) -> dict[str, Tensor]:
+        """Rows [P, channels] of the heads `names` at cells y * G + x of pictures `image`, both [P].
+
+        The same numbers as the full maps' there, and the same gradients.
+        """
+        patches = patches_at(features[stack], image, cell)
+        return {name: self.head(name, stack).at(patches) for name in names}
+
+    def head(self, name: str, stack: int = -1) -> Head:
+        """A stack's head."""
+        heads = self.heads[stack]
+        assert isinstance(heads, nn.ModuleDict)
+        head = heads[name]
+        assert isinstance(head, Head)
+        return head
+
+    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
+        """Full maps [B, channels, G, G] of all heads of the last stack."""
+        return self.whole(self.features(pictures), self.head_names)
+
+
+def build_model(
+    variant: DenseVariant, categories: int, networks: SmallNetworks | None = None, sigma_start: float = 0.0
+) -> CenterNet:
+    """The network of a variant, in the paper's size or (`networks`) in small. `sigma_start`: the raw sigma's bias.
+
+    A start follows from torch's default generator.
+    """
+    backbone = _backbone(variant.architecture, networks)
+    widths = (networks.map_width, networks.center_width) if networks else (HIDDEN, HIDDEN)
+    return CenterNet(variant, categories, backbone, widths, sigma_start)
+
+
+def _backbone(architecture: str, networks: SmallNetworks | None) -> Hourglass | DLA34:
+    """XSmallHG has a module a level less than SmallHG; small networks with one module a level have a level less."""
+    if architecture == "dla_34":
+        return DLA34(networks.dla_widths if networks else dla.WIDTHS)
+    widths: Sequence[int] = hourglass.WIDTHS
+    modules: Sequence[int] = hourglass.MODULES
+    stacks = 2
+    if networks:
+        widths, stacks = [int(width) for width in networks.widths], networks.stacks
+        modules = [networks.modules] * len(widths)
+    if architecture == "large_hourglass":
+        return Hourglass(widths, modules, stacks)
+    if architecture == "extra_small_hourglass":
+        if min(modules) > 1:
+            modules = [count - 1 for count in modules]
+        elif len(widths) > 2:
+            widths, modules = widths[:-1], modules[:-1]
+    return Hourglass(widths, modules, stacks, "convolution")
