@@ -1,0 +1,87 @@
+"""What a CenterNet minimises, put together from its heads and the targets (MDN offset, Eq. 6; Mixture Dense, Eq. 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from pipeline.dense.head_mixture import factors_of, heads_at_centers, mixture_of, size_of_category
+from pipeline.dense.losses import focal_loss, masked_l1, mixture_loss
+from pipeline.dense.models import CenterNet
+from pipeline.dense.targets import Targets
+from pipeline.params.dense import DenseVariant
+
+
+def loss_terms(
+    variant: DenseVariant, model: CenterNet, features: list[Tensor], targets: Targets, sigma_factor: float = 1.0
+) -> dict[str, Tensor]:
+    """The loss as named scalar terms, weighted; their sum is minimised.
+
+    `features` are those of all stacks; every term is the mean over them, except that the mixture's is the last stack's
+    alone, divided by the number of stacks, unless `head.stacks` is "all". Terms: `center`, `center_offset`, `size` (for
+    boxes with a mixture its term) and, of poses, `regression` (L1 on keypoint offsets, or the mixture's term),
+    `keypoint_heatmap`, `keypoint_local_offset`.
+    """
+    stacks = len(features)
+    sums: dict[str, Tensor] = {}
+    for stack in range(stacks):
+        likelihood = stack == stacks - 1 or variant.head.stacks == "all"
+        for name, term in _terms_of_stack(variant, model, features, stack, targets, sigma_factor, likelihood).items():
+            sums[name] = sums[name] + term if name in sums else term
+    weights = {
+        "center": variant.loss.center,
+        "center_offset": variant.loss.offset,
+        "size": variant.loss.size,
+        "regression": variant.loss.regression,
+        "keypoint_heatmap": variant.loss.keypoint_heatmap,
+        "keypoint_local_offset": variant.loss.offset,
+    }
+    return {name: weights[name] / stacks * term for name, term in sums.items()}
+
+
+def _terms_of_stack(
+    variant: DenseVariant,
+    model: CenterNet,
+    features: list[Tensor],
+    stack: int,
+    targets: Targets,
+    sigma_factor: float,
+    likelihood: bool,
+) -> dict[str, Tensor]:
+    """One stack's terms without their weights; the mixture's only with `likelihood`."""
+    names: tuple[str, ...] = heads_at_centers(variant.task, variant.head)
+    if variant.mixture and not likelihood:
+        names = ("center_offset", "size") if variant.task == "pose" else ("center_offset",)
+    rows = model.at(features, targets.image, targets.cell, names, stack)
+    maps = model.maps(features, stack)
+    regressed = None if targets.regressed is None else targets.regressed[:, None]
+    terms = {
+        "center": focal_loss(maps["center"], targets.center_heatmap),
+        "center_offset": masked_l1(rows["center_offset"], targets.center_offset, regressed),
+    }
+    if variant.task == "pose":
+        assert targets.keypoint_heatmap is not None
+        local = model.at(features, targets.point_image, targets.point_cell, ("keypoint_local_offset",), stack)
+        terms["size"] = masked_l1(rows["size"], targets.size, regressed)
+        terms["keypoint_heatmap"] = focal_loss(maps["keypoint_heatmap"], targets.keypoint_heatmap)
+        terms["keypoint_local_offset"] = masked_l1(local["keypoint_local_offset"], targets.point_offset)
+    if likelihood or not variant.mixture:
+        terms["regression" if variant.task == "pose" else "size"] = _regression(variant, rows, targets, sigma_factor)
+    return terms
+
+
+def _regression(variant: DenseVariant, rows: Mapping[str, Tensor], targets: Targets, sigma_factor: float) -> Tensor:
+    """The term of what this variant regresses: keypoint offsets [P, 17, 2], or the size as one point [P, 1, 2]."""
+    if variant.task == "pose":
+        prediction, points, mask = rows["keypoint_offsets"], targets.keypoint_offset, targets.keypoint_mask
+    else:
+        prediction, points = rows["size"], targets.size[:, None]
+        mask = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
+    if variant.mixture:
+        mixture = mixture_of(rows, prediction, variant.head, sigma_factor)
+        return mixture_loss(mixture, points, mask, factors_of(variant.head, points.shape[1], mixture.scales))
+    if variant.head.per_category:
+        prediction = size_of_category(prediction, targets.category)
+    return masked_l1(prediction.reshape(points.shape), points, mask[..., None])
