@@ -11,6 +11,7 @@ from pipeline import dag
 STAGES = dag.read_or_exit(config)
 PRESET = STAGES.run.preset_name
 LIFT_VARIANTS = list(STAGES.run.lift_variants)
+DENSE_VARIANTS = list(STAGES.run.dense_variants)
 PUBLISHED = sorted(glob("results/published/*"))  # the papers' numbers
 
 
@@ -19,10 +20,6 @@ pathvars:
     data=f"data/{PRESET}",
     results=f"results/{PRESET}",
     logs=f"logs/{PRESET}",
-
-
-wildcard_constraints:
-    variant="|".join(LIFT_VARIANTS),
 
 
 rule all:
@@ -36,6 +33,8 @@ rule all:
 include: "pipeline/rules/motion.smk"  # download, prepare_motion
 include: "pipeline/rules/body.smk"  # build_body, fit_body
 include: "pipeline/rules/lift.smk"  # train_lift, evaluate_lift
+include: "pipeline/rules/images.smk"  # prepare_images
+include: "pipeline/rules/dense.smk"  # train_dense, evaluate_dense
 include: "pipeline/rules/results.smk"  # tabulate, report, publish
 
 

@@ -31,6 +31,13 @@ STAGES = {
     "evaluate_lift_code": Stage("list the code that measures variants, likewise"),
     "train_lift": Stage("train a variant for every seed; a stopped run goes on where it was", "variant"),
     "evaluate_lift": Stage("measure a trained variant (results/<preset>/metrics)", "variant"),
+    "prepare_images": Stage("draw scenes or read COCO's annotations (data/<preset>/images)"),
+    "train_dense_code": Stage("list the code that trains dense variants: all their trainings depend on this one file"),
+    "evaluate_dense_code": Stage("list the code that measures dense variants, likewise"),
+    "train_dense": Stage(
+        "train a dense variant (pictures -> keypoints or boxes); a stopped run goes on", "dense variant"
+    ),
+    "evaluate_dense": Stage("measure a trained dense variant (results/<preset>/metrics)", "dense variant"),
     "tabulate": Stage("gather the metrics into the papers' tables and judge their claims"),
     "report": Stage("draw the figures and write results/<preset>/README.md"),
     "publish": Stage("put finished runs into MLflow; can be repeated without making a second run"),
@@ -66,6 +73,8 @@ def parser(command_name: str | None = None) -> argparse.ArgumentParser:
         command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
         if stage.works_on == "variant":
             command.add_argument("--variant", required=True, help="a name under lift_variants in params.yaml")
+        if stage.works_on == "dense variant":
+            command.add_argument("--variant", required=True, help="a name under dense_variants in params.yaml")
         if stage.works_on == "detector":
             command.add_argument("--detector", required=True, choices=get_args(params.Detector), help="whose 2D joints")
         if name == "fit_body":
@@ -102,7 +111,8 @@ def main(arguments: list[str] | None = None) -> int:
             return importlib.import_module(f"pipeline.tools.{command}").run(Path(), **options)
         run = params.load(options.pop("preset"), Path())
         if "variant" in options:
-            run.variant(options["variant"])
+            dense = STAGES[command].works_on == "dense variant"
+            run.dense_variant(options["variant"]) if dense else run.variant(options["variant"])
         # Imported late: a stage loads only what it uses, so that `--help` and a typing error answer at once.
         importlib.import_module(f"pipeline.stages.{command}").run(run, **options)
     except InputError as error:

@@ -22,8 +22,9 @@ from pipeline.artifacts import InputError
 
 PLUMBING = (
     *("pipeline/__init__.py", "pipeline/__main__.py", "pipeline/artifacts.py", "pipeline/dag.py"),
-    *(f"pipeline/stages/{name}.py" for name in ("status", "code_listing", "train_lift_code", "evaluate_lift_code")),
-    *(f"pipeline/params/{name}.py" for name in ("__init__", "base", "presets", "reading", "variants")),
+    *(f"pipeline/stages/{name}.py" for name in ("status", "trainings", "code_listing")),
+    *(f"pipeline/stages/{work}_{kind}_code.py" for work in ("train", "evaluate") for kind in ("lift", "dense")),
+    *(f"pipeline/params/{name}.py" for name in ("__init__", "base", "dense", "presets", "reading", "variants")),
 )
 
 
@@ -66,9 +67,12 @@ class Dag:
     def priority(self, variant: str) -> int:
         """Which trainings start first: those that take longest, for started last they would leave other cores idle.
 
-        A network over mesh graphs has ten times the nodes of the others; of these the widest take longest.
+        A network over mesh graphs has ten times the nodes of the others; of these the widest take longest. Networks on
+        pictures take longer than most.
         """
-        settings = self.run.variant(variant)
+        settings = self.run.any_variant(variant)
+        if isinstance(settings, params.DenseVariant):
+            return 1000 + settings.head.total_components
         return settings.model.channels * (10 if settings.targets == "meshes" else 1)
 
     def gpus(self) -> int:

@@ -14,8 +14,9 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError, Layout
-from pipeline.params import Run
+from pipeline.params import DenseVariant, LiftVariant, Run
 
+CONTEXTS = {"train": "training", "val": "validation", "test": "testing"}
 NOT_IN_A_METRIC_NAME = re.compile(r"[^\w.\- :/]")
 
 
@@ -79,8 +80,9 @@ def find(run: Run) -> list[Record]:
 
     Raises InputError on a file that is missing or damaged. A variant that was not measured yet is no mistake.
     """
-    papers = tuple(dict.fromkeys(variant.paper for variant in run.lift_variants.values()))
-    trainings = [record for variant in run.lift_variants for record in _trainings(run, variant)]
+    variants = [*run.lift_variants, *run.dense_variants]
+    papers = tuple(dict.fromkeys(run.any_variant(variant).paper for variant in variants))
+    trainings = [record for variant in variants for record in _trainings(run, variant)]
     return trainings + [record for paper in papers for record in _results(run, paper, papers)]
 
 
@@ -94,28 +96,36 @@ def _trainings(run: Run, variant: str) -> Iterator[Record]:
         for measured in metrics["seeds"]:
             yield _training(run, variant, metrics, measured)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
+        stage = f"evaluate_{_kind(run, variant)}"
         raise InputError(
-            f"{path}: {error!r} in it or in its training's environment.json; delete it and run evaluate_lift again"
+            f"{path}: {error!r} in it or in its training's environment.json; delete it and run {stage} again"
         ) from None
 
 
+def _kind(run: Run, variant: str) -> str:
+    return "dense" if variant in run.dense_variants else "lift"
+
+
 def _training(run: Run, variant: str, metrics: dict[str, Any], measured: dict[str, Any]) -> Record:
-    settings, layout, preset, seed = run.variant(variant), run.layout, run.preset_name, int(measured["seed"])
+    settings, layout, preset, seed = run.any_variant(variant), run.layout, run.preset_name, int(measured["seed"])
+    dense = isinstance(settings, DenseVariant)
     data = metrics["data"]
     environment = artifacts.read_json(layout.environment(variant, seed))
     files = [path(variant, seed) for path in (layout.checkpoint, layout.history, layout.environment)]
     for file in files:
         if not file.exists():
-            raise InputError(f"{file}: missing, though it was measured; run train_lift for {variant} again")
+            raise InputError(
+                f"{file}: missing, though it was measured; run train_{_kind(run, variant)} for {variant} again"
+            )
     epochs = int(environment["epochs"])
     tags = {
         "paper": settings.paper,
         "checkpoint": artifacts.digest(layout.checkpoint(variant, seed)),
-        "train_digest": str(data["train_digest"]),
-        "test_digest": str(data["test_digest"]),
+        **{f"{split}_digest": str(data[f"{split}_digest"]) for split in ("train", "val" if dense else "test")},
         "mlflow.note.content": (
             f"{settings.title}: {epochs} of the {settings.epochs} epochs that the variant states, "
-            f"{data['train_poses']} poses of {data['source']} motion"
+            + (f"{data['train_images']} {data['source']} images" if dense else "")
+            + ("" if dense else f"{data['train_poses']} poses of {data['source']} motion")
         ),
     }
     commit = environment["git_commit"]
@@ -129,8 +139,8 @@ def _training(run: Run, variant: str, metrics: dict[str, Any], measured: dict[st
         tags=tags,
         files=(*(("", file) for file in files), ("metrics", layout.metrics(variant))),
         parameters=_parameters(run, variant, seed, epochs),
-        metrics=_metrics(metrics, measured, environment),
-        datasets=tuple(_dataset(preset, split, data, settings.input) for split in ("train", "test")),
+        metrics=(_dense_metrics if dense else _metrics)(metrics, measured, environment),
+        datasets=_datasets(preset, data, settings),
         history_file=layout.history(variant, seed),
         steps=int(environment["steps"]),
         started=_seconds(environment["started"]),
@@ -164,9 +174,10 @@ def _results(run: Run, paper: str, papers: tuple[str, ...]) -> Iterator[Record]:
 
 def _parameters(run: Run, variant: str, seed: int, epochs: int) -> dict[str, str]:
     """The variant's settings and what the preset grants it, flat: `optimizer.learning_rate`, `preset.motion.source`."""
-    settings = run.variant(variant).model_dump(mode="json", exclude={"paper", "title", "core", "epochs"})
-    preset = run.preset.model_dump(mode="json", include={"motion", "threads", "device"})
-    training = {"seed": seed, "epochs": epochs, "epochs_stated": run.variant(variant).epochs}
+    data = {"images", "dense"} if variant in run.dense_variants else {"motion"}
+    settings = run.any_variant(variant).model_dump(mode="json", exclude={"paper", "title", "core", "epochs"})
+    preset = run.preset.model_dump(mode="json", include=data | {"threads", "device"})
+    training = {"seed": seed, "epochs": epochs, "epochs_stated": run.any_variant(variant).epochs}
     flat = _flat(settings | training | {"preset": preset}, ".")
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in flat.items()}
 
@@ -193,13 +204,40 @@ def _metrics(metrics: dict[str, Any], measured: dict[str, Any], environment: dic
     return {_metric_name(name): float(value) for name, value in flat.items() if isinstance(value, int | float)}
 
 
-def _dataset(preset: str, split: str, data: dict[str, Any], source: str) -> Dataset:
-    return Dataset(
-        name=f"{preset} {data['source']} {split}",
-        context={"train": "training", "test": "testing"}[split],
-        digest=str(data[f"{split}_digest"]),
-        source=json.dumps({"uri": Layout(preset).motion_split(split, source).as_posix()}),
-        profile=json.dumps({"num_rows": data[f"{split}_poses"]}),
+def _dense_metrics(metrics: dict[str, Any], measured: dict[str, Any], environment: dict[str, Any]) -> dict[str, float]:
+    """The final figures: `val/plain/ap`, one a mode; `train/plain/ap` where the training images were measured."""
+    figures = {
+        "model/parameters": metrics["parameters"],
+        "val": measured["modes"],
+        "train": measured["training_images"],
+        "groups": measured["groups"],
+        "mixture": measured["mixture"],
+        "best_on_val": measured["best"],
+        "training": {
+            name: environment[name] for name in ("seconds", "images", "images_per_second", "resumed", "peak_memory_mb")
+        },
+    }
+    flat = _flat(figures, "/", lists=True)
+    return {_metric_name(name): float(value) for name, value in flat.items() if isinstance(value, int | float)}
+
+
+def _datasets(preset: str, data: dict[str, Any], settings: LiftVariant | DenseVariant) -> tuple[Dataset, ...]:
+    layout = Layout(preset)
+    if isinstance(settings, DenseVariant):
+        files = {split: layout.images_split(settings.task, split) for split in ("train", "val")}
+        unit, what = "images", settings.task
+    else:
+        files = {split: layout.motion_split(split, settings.input) for split in ("train", "test")}
+        unit, what = "poses", ""
+    return tuple(
+        Dataset(
+            name=" ".join(filter(None, (preset, data["source"], what, split))),
+            context=CONTEXTS[split],
+            digest=str(data[f"{split}_digest"]),
+            source=json.dumps({"uri": file.as_posix()}),
+            profile=json.dumps({"num_rows": data[f"{split}_{unit}"]}),
+        )
+        for split, file in files.items()
     )
 
 

@@ -1,4 +1,4 @@
-"""COCO's 17 keypoints of a person: names, sides, bones to draw, groups to measure, and how exactly people place them."""
+"""COCO's 17 keypoints of a person: names, sides, bones to draw, groups to measure, and how well people place them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIRRORED = tuple(
     for name in NAMES
 )  # fmt: skip
 
-# Standard deviations of annotators, in units of the square root of a person's area (COCO's keypoint evaluation): OKS of a
+# Standard deviations of annotators, over the square root of a person's area (COCO's keypoint evaluation): OKS of a
 # keypoint at distance d is exp(-d^2 / (2 area (2 sigma)^2)). The papers' V_k.
 SIGMAS = (
     *(0.026, 0.025, 0.025, 0.035, 0.035),

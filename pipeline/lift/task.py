@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +37,7 @@ class LiftTask:
     """A variant's model with the data it learns from and the data it is watched on."""
 
     unit = "poses"
+    best: Literal["lowest", "highest"] = "lowest"
 
     def __init__(self, variant: LiftVariant, model: nn.Module, train: LiftData, test: LiftData) -> None:
         self.variant = variant

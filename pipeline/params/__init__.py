@@ -116,8 +116,6 @@ class Run(Settings):
         """Why the preset leaves a variant out; None if it runs."""
         variant = self.any_variant(name)
         chosen = self.preset.dense.variants if isinstance(variant, DenseVariant) else self.preset.variants
-        if isinstance(variant, DenseVariant) and self.preset.images is None:
-            return f"preset {self.preset_name} has no images"
         if variant.imported:
             return None if variant.weights else "no imported weights: `python -m pipeline import_checkpoint --help`"
         if chosen == "all" or (chosen == "core" and variant.core) or name in chosen:

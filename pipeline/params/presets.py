@@ -162,6 +162,7 @@ class DenseBudget(Settings):
     augment: bool = (
         True  # crops, scales, mirror images and colours, as CenterNet; off: an overfit check sees its pictures
     )
+    validate_every: int = Field(1, ge=1)  # epochs
     variants: Literal["core", "all"] | Words = "all"
     training_images: bool = False  # measure on the training images as well: what a run of a few images can show
     test_scales: Annotated[tuple[Literal[3, 5], ...], Field(strict=False)] = (3, 5)  # multi-scale tests of boxes

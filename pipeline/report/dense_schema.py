@@ -1,4 +1,4 @@
-"""What a dense variant's metrics file holds, results/<preset>/metrics/<variant>.json: its schema, checked when it is read.
+"""What a dense variant's metrics file holds, results/<preset>/metrics/<variant>.json: checked when it is read.
 
 All AP, AR and shares are in percent. A file holds no times: two equal runs have equal files. Speed stands beside it, in
 data/<preset>/evaluate_dense/<variant>/speed.json: {mode: images a second}, `network` without decoding.
@@ -28,8 +28,8 @@ class Precision(Part):
 
 
 # How predictions were made: `plain`: largest component, one scale, no flip; `mean`: the components' weighted mean;
-# `refined`: keypoints moved to heatmap peaks; `flip`: averaged with the mirror image's; `scales_3`, `scales_5`: merged over
-# test sizes, with flip.
+# `refined`: keypoints moved to heatmap peaks; `flip`: averaged with the mirror image's; `scales_3`, `scales_5`: merged
+# over test sizes, with flip.
 Mode = Literal["plain", "mean", "refined", "flip", "flip_refined", "scales_3", "scales_5"]
 
 # Subsets of the validation images (MDN offset, Table 2); boxes have `all` only.
@@ -67,7 +67,7 @@ class Quartiles(Part):
 
 
 class Component(Part):
-    """One component's part in the predictions of score 0.5 or more (`share_strict`: 0.7; both None if there are none)."""
+    """A component's part in the predictions of score 0.5 or more (`share_strict`: 0.7); None if there are none."""
 
     share: float | None = None
     share_strict: float | None = None

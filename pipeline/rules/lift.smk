@@ -46,6 +46,8 @@ rule train_lift:
         "<logs>/train_lift/{variant}.log",
     benchmark:
         "<logs>/train_lift/{variant}.jsonl"
+    wildcard_constraints:
+        variant="|".join(LIFT_VARIANTS),
     priority: lambda wildcards: STAGES.priority(wildcards.variant)
     conda:
         "../../envs/environment.yaml"
@@ -73,6 +75,8 @@ rule evaluate_lift:
         "<logs>/evaluate_lift/{variant}.log",
     benchmark:
         "<logs>/evaluate_lift/{variant}.jsonl"
+    wildcard_constraints:
+        variant="|".join(LIFT_VARIANTS),
     conda:
         "../../envs/environment.yaml"
     threads: STAGES.run.preset.threads

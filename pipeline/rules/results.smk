@@ -3,9 +3,11 @@
 
 rule tabulate:
     input:
-        expand("<results>/metrics/{variant}.json", variant=LIFT_VARIANTS),
+        expand("<results>/metrics/{variant}.json", variant=LIFT_VARIANTS + DENSE_VARIANTS),
         expand("<data>/train_lift/{variant}", variant=LIFT_VARIANTS),
+        expand("<data>/train_dense/{variant}", variant=DENSE_VARIANTS),
         expand("<data>/evaluate_lift/{variant}.npz", variant=LIFT_VARIANTS),
+        expand("<data>/evaluate_dense/{variant}", variant=DENSE_VARIANTS),
         PUBLISHED,
         code=STAGES.code_of("tabulate"),
     output:
@@ -29,9 +31,13 @@ rule report:
     input:
         "<results>/tables",
         "<results>/claims.json",
-        expand("<results>/metrics/{variant}.json", variant=LIFT_VARIANTS),
+        expand("<results>/metrics/{variant}.json", variant=LIFT_VARIANTS + DENSE_VARIANTS),
         expand("<data>/train_lift/{variant}", variant=LIFT_VARIANTS),
+        expand("<data>/train_dense/{variant}", variant=DENSE_VARIANTS),
         expand("<data>/evaluate_lift/{variant}.npz", variant=LIFT_VARIANTS),
+        expand("<data>/evaluate_dense/{variant}", variant=DENSE_VARIANTS),
+        "<data>/images/pose",
+        "<data>/images/boxes",
         "<data>/motion/ground_truth",
         "<data>/body",
         "<data>/targets/meshes",
@@ -60,8 +66,9 @@ rule publish:
         "<results>/claims.md",
         "<results>/figures",
         "<results>/README.md",
-        expand("<results>/metrics/{variant}.json", variant=LIFT_VARIANTS),
+        expand("<results>/metrics/{variant}.json", variant=LIFT_VARIANTS + DENSE_VARIANTS),
         expand("<data>/train_lift/{variant}", variant=LIFT_VARIANTS),
+        expand("<data>/train_dense/{variant}", variant=DENSE_VARIANTS),
         code=STAGES.code_of("publish"),
     output:
         "<data>/publish.json",

@@ -7,21 +7,38 @@ the same bytes make the same list.
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 from pipeline.artifacts import Layout, write_json
-from pipeline.params import CmuMotion, Human36mMotion, Motion, Run
-from pipeline.sources import cmu, licensed
-from pipeline.sources.download import fetch
+from pipeline.params import CmuMotion, CocoImages, Human36mMotion, Motion, Run
+from pipeline.sources import cmu, coco, licensed
+from pipeline.sources.download import Download, fetch
 from pipeline.sources.mirror import choose_mirror
 
 
 def run(run: Run, mirror: str | None = None) -> None:
     """`mirror` is what --mirror says. Raises InputError where something cannot be had, or is not what it should be."""
-    addresses = needs(run.preset.motion, run.layout)
+    addresses, images = needs(run.preset.motion, run.layout), run.preset.images
+    source = choose_mirror(mirror, run.params.mirror)
     if run.preset.body == "smpl":  # told now, not when hours of work have led up to it
         licensed.require("smpl", run.layout.licensed)
-    downloads = fetch(addresses, run.layout.raw, choose_mirror(mirror, run.params.mirror))
+    downloads = fetch(addresses, run.layout.raw, source)
+    if isinstance(images, CocoImages):
+        downloads += _coco(images, run.layout.raw, source)
     write_json(run.layout.download_manifest, [asdict(download) for download in downloads])
+
+
+def _coco(images: CocoImages, raw: Path, source: str | None) -> list[Download]:
+    """COCO's annotations, then the pictures that they list; archives are unpacked."""
+    listed = fetch(coco.annotation_addresses(images.test_dev), raw, source)
+    single = images.files == "single"
+    pictures = fetch(coco.picture_addresses(raw, single, images.limit, images.test_dev), raw, source)
+    if not single:
+        coco.unpack_pictures(raw, "train")
+        coco.unpack_pictures(raw, "val")
+        if images.test_dev:
+            coco.unpack_pictures(raw, "test")
+    return listed + pictures
 
 
 def needs(motion: Motion, layout: Layout) -> list[str]:

@@ -18,7 +18,7 @@ from pipeline.lift.examples import examples, overlays
 from pipeline.lift.models import learned_edge_weights
 from pipeline.lift.outputs import main_prediction
 from pipeline.params import Run
-from pipeline.stages import common
+from pipeline.stages import lift_data, running
 from pipeline.training.checkpoint import CheckpointError
 
 LOSS_POSES = 20_000  # training poses on which the loss is compared with the test loss
@@ -26,9 +26,9 @@ LOSS_POSES = 20_000  # training poses on which the loss is compared with the tes
 
 def measure_variant(run: Run, variant: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What the metrics file says of a variant that was run, and the arrays that figures need."""
-    device = common.device(run)
-    data = common.read_data(run, run.variant(variant), device)
-    other = common.read_generalization(run, run.variant(variant), device)
+    device = running.device(run)
+    data = lift_data.read_data(run, run.variant(variant), device)
+    other = lift_data.read_generalization(run, run.variant(variant), device)
     seeds = run.seeds_of(variant)
     predictors = {seed: read_model(run, variant, seed, device) for seed in seeds}
     first = predictors[seeds[0]]

@@ -15,7 +15,7 @@ from pipeline.lift.checkpoints import load_model, save_model, seeded_model
 from pipeline.lift.dataset import LiftData
 from pipeline.lift.task import LiftTask
 from pipeline.params import Run
-from pipeline.stages import common
+from pipeline.stages import lift_data, running
 from pipeline.training import schedules
 from pipeline.training.checkpoint import CheckpointError
 from pipeline.training.loop import LoopSettings, NotFiniteError, Progress, train
@@ -23,9 +23,9 @@ from pipeline.training.loop import LoopSettings, NotFiniteError, Progress, train
 
 def train_seeds(run: Run, variant: str, seeds: tuple[int, ...], working: Path) -> None:
     """Train into `working`/seed_<seed>, whatever of it was done before."""
-    device = common.device(run)
-    data = common.read_data(run, run.variant(variant), device)
-    graphs = common.read_graphs(run) if run.variant(variant).targets == "meshes" else None
+    device = running.device(run)
+    data = lift_data.read_data(run, run.variant(variant), device)
+    graphs = lift_data.read_graphs(run) if run.variant(variant).targets == "meshes" else None
     for seed in seeds:
         _train_seed(run, variant, seed, data, graphs, working)
 
@@ -41,7 +41,7 @@ def _train_seed(
     done = folder / "environment.json"
     if done.exists() and artifacts.read_json(done)["fingerprint"] == fingerprint:
         return
-    started = common.started(working / f"seed_{seed}.started.json", fingerprint)
+    started = running.started(working / f"seed_{seed}.started.json", fingerprint)
     task = LiftTask(variant, seeded_model(variant, seed, graphs), data["train"], data["test"])
     if variant.closed_form:
         progress, epochs = _fit(task), 1
@@ -65,8 +65,9 @@ def _train_seed(
         )
     save_model(folder / "checkpoint.pt", name, variant, seed, epochs, task.model.state_dict(), graphs)
     save_model(folder / "best.pt", name, variant, seed, progress.best_epoch, progress.best_model, graphs)
-    common.write_history(folder / "history.csv", progress.rows)
-    environment = common.environment(run, task, started, progress, epochs)
+    running.write_history(folder / "history.csv", progress.rows)
+    environment = running.environment(run, task, started, progress, epochs)
+    environment["inference_poses_per_second"] = lift_data.inference_speed(task)
     artifacts.write_json(done, environment | {"fingerprint": fingerprint})
     state.unlink(missing_ok=True)
 

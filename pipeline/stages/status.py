@@ -24,5 +24,11 @@ def why_no_targets(run: Run, targets: str) -> str | None:
     return artifacts.read_json(run.layout.targets_status(targets))["reason"]
 
 
+def why_not_dense(run: Run, variant: str) -> str | None:
+    """Why a dense variant is not run: the preset leaves it out, or there are no pictures; None if it runs."""
+    task = run.dense_variant(variant).task
+    return run.why_not_run(variant) or artifacts.read_json(run.layout.images_status(task))["reason"]
+
+
 def record(reason: str | None) -> dict[str, str | None]:
     return {"status": "run" if reason is None else "not run", "reason": reason}

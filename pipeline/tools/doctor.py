@@ -21,8 +21,9 @@ from typing import Literal
 
 from pipeline import params
 from pipeline.artifacts import InputError
-from pipeline.params import CmuMotion, Human36mMotion, Run
-from pipeline.sources import licensed
+from pipeline.params import CmuMotion, CocoImages, Human36mMotion, Run
+from pipeline.sources import coco, licensed
+from pipeline.sources.download import local_path
 from pipeline.sources.mirror import choose_mirror
 
 WIDTH = 80
@@ -107,7 +108,8 @@ def _preset(name: str, root: Path) -> tuple[list[Finding], str]:
         run = params.load(name, root)
     except InputError as error:
         return [Finding("settings", "missing", str(error))], "its file cannot be read"
-    findings = [_device(run), _motion(run), *_body(run), *_detections(run), *_generalization(run), *_weights(run)]
+    findings = [_device(run), _motion(run), *_body(run), *_detections(run), *_generalization(run), *_images(run)]
+    findings += _weights(run)
     return findings, run.preset.description
 
 
@@ -142,27 +144,51 @@ def _motion(run: Run) -> Finding:
 
 def _downloads(run: Run, motion: CmuMotion) -> Finding:
     """The files that stage download brings: those not in data/raw come from a mirror on disk or over the network."""
-    from pipeline.sources.download import local_path
     from pipeline.stages.download import needs  # late: brings torch along with the geometry
 
-    paths = [local_path(address) for address in needs(motion, run.layout)]
+    return _fetched("motion", motion.source, needs(motion, run.layout), run)
+
+
+def _images(run: Run) -> Iterator[Finding]:
+    """The pictures of dense variants: made in code, COCO's, or none."""
+    images = run.preset.images
+    count = sum(run.why_not_run(name) is None for name in run.dense_variants)
+    if isinstance(images, CocoImages):
+        single = images.files == "single"
+        addresses = coco.annotation_addresses(images.test_dev)
+        if not single:
+            addresses += coco.picture_addresses(run.layout.raw, single, images.limit, images.test_dev)
+        found = _fetched("images", "coco", addresses, run)
+        if single:
+            found.notes.append("its annotations list the single pictures, which stage download fetches after them")
+        yield found
+    elif images is not None:
+        yield Finding("images", "ok", f"{images.source}: made in code")
+    elif count:
+        loss = f"{_variants(count)} that need pictures will be `not run`"
+        yield Finding("images", "optional", "none", [f"{loss}; write `images:` into {_file(run)}"])
+
+
+def _fetched(subject: str, source: str, addresses: list[str], run: Run) -> Finding:
+    """Files of a stage's downloads: which are here, and where the others come from."""
+    paths = [local_path(address) for address in addresses]
     lacking = [path for path in paths if not _is_there(run.layout.raw / path)]
-    here = f"{motion.source}: {len(paths) - len(lacking)} of {len(paths)} files in data/raw"
+    here = f"{source}: {len(paths) - len(lacking)} of {len(paths)} files in data/raw"
     if not lacking:
-        return Finding("motion", "ok", here)
+        return Finding(subject, "ok", here)
     mirror = choose_mirror(None, run.params.mirror)
     hosts = ", ".join(dict.fromkeys(path.split("/")[0] for path in lacking))
     if mirror is None:
-        source = f"stage download fetches the others from {hosts}: needs the network"
-        return Finding("motion", "ok", here, [source, "without it: --mirror, MIXPOSE_MIRROR or mirror: in params.yaml"])
+        origin = f"stage download fetches the others from {hosts}: needs the network"
+        return Finding(subject, "ok", here, [origin, "without it: --mirror, MIXPOSE_MIRROR or mirror: in params.yaml"])
     if mirror.startswith(("http://", "https://")):
-        return Finding("motion", "ok", here, ["stage download fetches the others from the mirror: needs the network"])
+        return Finding(subject, "ok", here, ["stage download fetches the others from the mirror: needs the network"])
     folder = Path(mirror.removeprefix("file://")).expanduser()
     absent = [path for path in lacking if not _is_there(folder / path)]
     if not absent:
-        return Finding("motion", "ok", here, [f"the others are in the mirror {folder}"])
+        return Finding(subject, "ok", here, [f"the others are in the mirror {folder}"])
     notes = [f"the mirror {folder} lacks {len(absent)} of the others: {absent[0]}", "complete it, or run without it"]
-    return Finding("motion", "missing", here, notes)
+    return Finding(subject, "missing", here, notes)
 
 
 def _brought(subject: str, key: str, run: Run, without: str) -> Finding:
@@ -227,7 +253,8 @@ def _generalization(run: Run) -> Iterator[Finding]:
 
 def _weights(run: Run) -> Iterator[Finding]:
     """Imported weights. A digest in params.yaml whose file is gone stops the run: it promises a result."""
-    imported = {name: variant.weights for name, variant in run.lift_variants.items() if variant.imported}
+    variants = {**run.lift_variants, **run.dense_variants}
+    imported = {name: variant.weights for name, variant in variants.items() if variant.imported}
     unset = [name for name, digest in imported.items() if digest is None]
     if unset:
         notes = ["not imported: each will be `not run`; see `python -m pipeline import_checkpoint --help`"]

@@ -43,6 +43,8 @@ class LoopSettings:
     fingerprint: str
     max_gradient_norm: float | None = None
     max_weight_norm: float | None = None
+    betas: tuple[float, float] = (0.9, 0.999)  # Adam's
+    validate_every: int = 1  # epochs
     rows_an_epoch: int = 25
     save_every_seconds: float = 20.0
 
@@ -56,7 +58,7 @@ class Progress:
     seconds: float = 0.0
     resumed: int = 0
     best_epoch: int = 0
-    best_value: float = math.inf
+    best_value: float | None = None
     best_model: dict[str, Tensor] = field(default_factory=dict)
     epoch_loss: float = 0.0
     row_loss: float = 0.0
@@ -65,7 +67,7 @@ class Progress:
 
 def train(task: Task, schedule: Schedule, settings: LoopSettings, resume_file: Path, description: str) -> Progress:
     """Train `task.model` in place. Raises NotFiniteError, and KeyboardInterrupt once the state is safe."""
-    optimizer = torch.optim.Adam(task.model.parameters(), lr=schedule.rate(0.0), fused=True)
+    optimizer = torch.optim.Adam(task.model.parameters(), lr=schedule.rate(0.0), betas=settings.betas, fused=True)
     progress = Progress()
     if resume_file.exists():
         _restore(resume_file, task, optimizer, schedule, settings, progress)
@@ -95,7 +97,8 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume_file: P
                 if at_end:
                     schedule.end_epoch(progress.epoch_loss / steps_an_epoch)
                 if at_end or (batch + 1) % row_every == 0:
-                    _add_row(progress, task, rate, steps_an_epoch, at_end)
+                    watched = at_end and ((epoch + 1) % settings.validate_every == 0 or progress.step == total)
+                    _add_row(progress, task, rate, steps_an_epoch, at_end, watched)
                 bar.set_postfix(loss=f"{loss:.3g}", refresh=False)
                 bar.update(len(indices))
                 if stop or time.monotonic() - saved > settings.save_every_seconds:
@@ -160,8 +163,8 @@ def _account(progress: Progress, loss: float) -> None:
     progress.row_steps += 1
 
 
-def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, at_end: bool) -> None:
-    """Add a line to the history; at an epoch's end with a validation, which also decides on the best epoch."""
+def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, at_end: bool, watched: bool) -> None:
+    """Add a line to the history; after a watched epoch with a validation, which also decides on the best epoch."""
     row: Row = {
         "epoch": progress.step / steps_an_epoch,
         "step": progress.step,
@@ -171,12 +174,13 @@ def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, a
     progress.row_loss, progress.row_steps = 0.0, 0
     if at_end:
         progress.epoch_loss = 0.0
+    if watched:
         task.model.eval()
         figures = task.validate()
         task.model.train()
         row |= figures
         first = next(iter(figures.values()))
-        if first < progress.best_value:
+        if progress.best_value is None or (first - progress.best_value) * (1 if task.best == "highest" else -1) > 0:
             progress.best_value, progress.best_epoch = first, round(row["epoch"])
             progress.best_model = {name: value.detach().clone() for name, value in task.model.state_dict().items()}
     progress.rows.append(row)

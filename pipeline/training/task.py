@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from torch import Tensor, nn
 
@@ -24,6 +24,11 @@ class Task(Protocol):
     @property
     def unit(self) -> str:
         """What an example is called in a progress bar: `poses`, `images`."""
+        ...
+
+    @property
+    def best(self) -> Literal["lowest", "highest"]:
+        """Which value of the first figure of a validation is the best one."""
         ...
 
     def loss(self, indices: Tensor) -> dict[str, Tensor]:

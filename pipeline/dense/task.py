@@ -1,0 +1,83 @@
+"""Finding people or objects in pictures as a task for the training loop: one variant, its loss, its AP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from pipeline.dense import augment, metrics, objective, testing
+from pipeline.dense.image_set import ImageSet
+from pipeline.dense.models import CenterNet
+from pipeline.dense.targets import make_targets
+from pipeline.params import DenseVariant
+
+STRIDE = 4  # pixels of the network's input in a cell of its output
+
+
+@dataclass(frozen=True)
+class DenseSettings:
+    """How a variant's training goes in a run of this size."""
+
+    input_size: int
+    batch_size: int
+    augment: bool
+    sigma_factor: float
+
+
+class DenseTask:
+    """A variant's network with the pictures it learns from and those it is watched on."""
+
+    unit = "images"
+    best: Literal["lowest", "highest"] = "highest"
+
+    def __init__(
+        self,
+        variant: DenseVariant,
+        model: CenterNet,
+        train: ImageSet,
+        val: ImageSet,
+        settings: DenseSettings,
+        device: str,
+    ) -> None:
+        self.variant = variant
+        self.model = model.to(device)
+        self.train = train
+        self.val = val
+        self.settings = settings
+        self.device = device
+
+    @property
+    def examples(self) -> int:
+        return len(self.train)
+
+    @property
+    def batch_size(self) -> int:
+        return self.settings.batch_size
+
+    def loss(self, indices: Tensor) -> dict[str, Tensor]:
+        size = self.settings.input_size
+        pictures, annotations = augment.training_batch(
+            self.train, indices.cpu(), size, self.settings.augment, self.device
+        )
+        targets = make_targets(
+            annotations, self.variant.task, len(self.train.category_ids), len(indices), size // STRIDE
+        )
+        features = self.model.features(pictures)
+        return objective.loss_terms(self.variant, self.model, features, targets, self.settings.sigma_factor)
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """AP on the validation pictures in percent: one scale, no flip, no refinement."""
+        found = testing.predict(
+            self.model,
+            self.variant,
+            self.val,
+            self.settings.input_size,
+            self.device,
+            self.settings.sigma_factor,
+            "plain",
+        )
+        return {"val_ap": metrics.evaluate(self.val, found)["ap"]}

@@ -1,0 +1,155 @@
+"""COCO 2017: which files a run needs, and its annotations cut to the pictures and the task.
+
+Annotations come in one archive, pictures in one archive a split or each alone. Terms: annotations CC BY 4.0; every
+picture under the Flickr licence that its record names (`licenses` in the annotation file).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from tqdm import tqdm
+
+from pipeline.artifacts import InputError, atomic
+
+HOST = "images.cocodataset.org"
+ADDRESS = f"http://{HOST}"
+ANNOTATIONS = f"{ADDRESS}/annotations/annotations_trainval2017.zip"
+TEST_INFO = f"{ADDRESS}/annotations/image_info_test2017.zip"
+FOLDERS = {"train": "train2017", "val": "val2017", "test": "test2017"}
+FILES = {
+    "pose": "annotations/person_keypoints_{}2017.json",
+    "boxes": "annotations/instances_{}2017.json",
+}
+TEST_FILE = "annotations/image_info_test-dev2017.json"
+KEPT_OF_IMAGE = ("id", "width", "height", "license", "flickr_url")
+KEPT_OF_ANNOTATION = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "keypoints", "num_keypoints")
+PICTURE_NAME = re.compile(r"\d{12}\.jpg")
+
+Task = Literal["pose", "boxes"]
+Split = Literal["train", "val", "test"]
+
+
+def annotation_addresses(test_dev: bool) -> list[str]:
+    """What tells which pictures there are."""
+    return [ANNOTATIONS, *([TEST_INFO] if test_dev else [])]
+
+
+def picture_addresses(raw: Path, single: bool, limit: int | None, test_dev: bool) -> list[str]:
+    """The archives, or the single pictures of both tasks, listed in the annotations that are in `raw` by now."""
+    splits: tuple[Split, ...] = ("train", "val", "test") if test_dev else ("train", "val")
+    if not single:
+        return [f"{ADDRESS}/zips/{FOLDERS[split]}.zip" for split in splits]
+    paths = {
+        image["file_name"]
+        for split in splits
+        for task in FILES
+        for image in annotations(raw, split, task, limit)["images"]  # type: ignore[arg-type]
+    }
+    return [f"http://{path}" for path in sorted(paths)]
+
+
+def annotations(raw: Path, split: Split, task: Task, limit: int | None = None) -> dict[str, Any]:
+    """COCO's annotation file of a split, less its segmentations; `file_name` is a path below `raw`.
+
+    Of `limit` the first images of the file. Training images for poses are those with a person (64 thousand); validation
+    images are all. Raises InputError with one line on an archive or a file that is not COCO's.
+    """
+    content = _test_images(raw) if split == "test" else _member(raw, ANNOTATIONS, FILES[task].format(split))
+    where = f"{_path(raw, TEST_INFO if split == 'test' else ANNOTATIONS)}: {split}"
+    try:
+        images = [_image(image, FOLDERS[split]) for image in content["images"][:limit]]
+        wanted = {image["id"] for image in images}
+        objects = [
+            {key: one[key] for key in KEPT_OF_ANNOTATION if key in one}
+            for one in content["annotations"]
+            if one["image_id"] in wanted
+        ]
+        if task == "pose" and split == "train":
+            with_people = {one["image_id"] for one in objects}
+            images = [image for image in images if image["id"] in with_people]
+        categories = [dict(one) for one in content["categories"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{where}: not COCO's annotations ({error!r}); delete the archive and download again"
+        ) from None
+    if task == "pose":
+        categories = [one for one in categories if one["name"] == "person"]
+    return {
+        "info": {"description": f"COCO 2017, {split}, {task}"},
+        "licenses": content.get("licenses", []),
+        "images": images,
+        "annotations": objects,
+        "categories": categories,
+    }
+
+
+def unpack_pictures(raw: Path, split: Split) -> None:
+    """Unpack a split's archive beside it, where single pictures would lie; what is there already stays.
+
+    Raises InputError on a damaged archive. Nothing but <folder>/<number>.jpg is taken out of it.
+    """
+    folder = FOLDERS[split]
+    path = _path(raw, f"{ADDRESS}/zips/{folder}.zip")
+
+    def unpack(archive: zipfile.ZipFile) -> None:
+        members = [one for one in archive.infolist() if _is_picture(one.filename, folder)]
+        for member in tqdm(members, desc=f"unpack {folder}", unit=" pictures", delay=5):
+            target = raw / HOST / member.filename
+            if not target.exists() or target.stat().st_size != member.file_size:
+                with atomic(target) as part:
+                    part.write_bytes(archive.read(member))  # checks the CRC
+
+    _with_archive(path, unpack)
+
+
+def _is_picture(name: str, folder: str) -> bool:
+    place, _, file = name.rpartition("/")
+    return place == folder and PICTURE_NAME.fullmatch(file) is not None
+
+
+def _image(image: dict[str, Any], folder: str) -> dict[str, Any]:
+    name = image["file_name"]
+    if not PICTURE_NAME.fullmatch(name):
+        raise KeyError(f"file_name {name!r}")
+    return {"file_name": f"{HOST}/{folder}/{name}"} | {key: image[key] for key in KEPT_OF_IMAGE if key in image}
+
+
+def _test_images(raw: Path) -> dict[str, Any]:
+    return {"annotations": []} | _member(raw, TEST_INFO, TEST_FILE)
+
+
+def _member(raw: Path, address: str, name: str) -> dict[str, Any]:
+    """A JSON file in an archive of `raw`."""
+    path = _path(raw, address)
+
+    def read(archive: zipfile.ZipFile) -> dict[str, Any]:
+        try:
+            content = json.loads(archive.read(name))
+        except KeyError:
+            raise InputError(f"{path}: {name}: not in the archive; delete the archive and download again") from None
+        if not isinstance(content, dict):
+            raise ValueError(f"{name} is no mapping")
+        return content
+
+    return _with_archive(path, read)
+
+
+def _with_archive(path: Path, work: Callable[[zipfile.ZipFile], Any]) -> Any:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return work(archive)
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; run `python -m pipeline download`") from None
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise InputError(f"{path}: damaged ({error}); delete it and run `python -m pipeline download`") from None
+
+
+def _path(raw: Path, address: str) -> Path:
+    return raw / address.removeprefix("http://")

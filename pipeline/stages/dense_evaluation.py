@@ -1,0 +1,178 @@
+"""The work of stage evaluate_dense: one pass of predictions a mode, and every figure from what is stored of them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.dense import analyses, examples, metrics, testing
+from pipeline.dense.checkpoints import DensePredictor, load_model
+from pipeline.dense.detections import Detections
+from pipeline.dense.image_set import ImageSet
+from pipeline.dense.testing import Mode
+from pipeline.params import DenseVariant, Run
+from pipeline.stages import dense_data, running
+from pipeline.training.checkpoint import CheckpointError
+
+TIMED_BATCH = 1  # the papers' images a second are of single pictures
+TIMED_IMAGES = 20
+
+
+def measure_variant(run: Run, name: str, folder: Path) -> dict[str, Any]:
+    """The variant's entries of its metrics file; predictions of the mode `plain`, examples and speed go to `folder`."""
+    device, variant = running.device(run), run.dense_variant(name)
+    train, val = (dense_data.read(run, variant, split) for split in ("train", "val"))
+    seeds = []
+    for seed in run.seeds_of(name):
+        predictor = _read_model(run, name, seed, device)
+        found = _predict(run, predictor, val, modes_of(run, variant), device, f"{name}, seed {seed}")
+        seeds.append(_of_seed(run, name, seed, predictor, val, train, found, device))
+        artifacts.write_arrays(folder / f"predictions_seed_{seed}.npz", found["plain"].to_arrays())
+        if seed == run.seeds_of(name)[0]:
+            artifacts.write_arrays(folder / "examples.npz", examples.choose(val, found["plain"]))
+            artifacts.write_json(folder / "speed.json", _speed(run, predictor, val, device))
+    return {
+        "parameters": sum(weights.numel() for weights in predictor.model.parameters()),
+        "data": _describe_data(run, name, train, val),
+        "training": _describe_training(run, name),
+        "truth": analyses.truth(val),
+        "seeds": seeds,
+    }
+
+
+def modes_of(run: Run, variant: DenseVariant) -> tuple[Mode, ...]:
+    """How predictions are made: what the variant's head and task, and the preset's time, have room for."""
+    scales = {f"scales_{count}" for count in run.preset.dense.test_scales}
+    wanted = {"plain", "flip"}
+    wanted |= {"refined", "flip_refined"} if variant.task == "pose" else scales
+    wanted |= {"mean"} if variant.head.total_components > 1 else set()
+    return tuple(mode for mode in get_args(Mode) if mode in wanted)
+
+
+def _predict(
+    run: Run, predictor: DensePredictor, data: ImageSet, modes: tuple[Mode, ...], device: str, words: str
+) -> dict[Mode, Detections]:
+    return testing.predict_modes(
+        predictor.model,
+        predictor.variant,
+        data,
+        predictor.input_size,
+        device,
+        predictor.sigma_factor,
+        modes,
+        progress=words,
+    )
+
+
+def _of_seed(
+    run: Run,
+    name: str,
+    seed: int,
+    predictor: DensePredictor,
+    val: ImageSet,
+    train: ImageSet,
+    found: dict[Mode, Detections],
+    device: str,
+) -> dict[str, Any]:
+    """The seed's entry: COCO's figures in every mode, groups of keypoints, and what each component does."""
+    variant, plain = run.dense_variant(name), found["plain"]
+    on_training = None
+    if run.preset.dense.training_images:
+        modes = tuple(mode for mode in found if mode in ("plain", "refined"))
+        again = _predict(run, predictor, train, modes, device, f"{name}, seed {seed}, training images")
+        on_training = {mode: metrics.evaluate(train, detections) for mode, detections in again.items()}
+    return {
+        "seed": seed,
+        "modes": {mode: metrics.evaluate(val, detections) for mode, detections in found.items()},
+        "training_images": on_training,
+        "groups": analyses.groups(val, plain) if variant.task == "pose" else None,
+        "mixture": analyses.mixture(val, plain) if variant.mixture else None,
+        "best": _best(run, name, seed),
+    }
+
+
+def _best(run: Run, name: str, seed: int) -> dict[str, float]:
+    """The epoch with the highest AP on the validation pictures."""
+    rows = running.read_history(run.layout.history(name, seed))
+    watched = [row for row in rows if "val_ap" in row]
+    best = max(watched, key=lambda row: row["val_ap"])
+    return {"epoch": best["epoch"], "ap": best["val_ap"]}
+
+
+def _speed(run: Run, predictor: DensePredictor, data: ImageSet, device: str) -> dict[str, float]:
+    """Images a second, one at a time: the network alone, and each mode with reading and decoding."""
+    few = data.subset(torch.arange(min(TIMED_IMAGES, len(data))).numpy())
+
+    def rate(work: Any) -> float:
+        work()
+        start = time.perf_counter()
+        work()
+        if device != "cpu":
+            torch.cuda.synchronize()
+        return round(len(few) / (time.perf_counter() - start), 2)
+
+    pictures = torch.zeros(1, 3, predictor.input_size, predictor.input_size, device=device)
+
+    @torch.no_grad()
+    def network() -> None:
+        for _ in range(len(few)):
+            predictor.model(pictures)
+
+    speeds = {"network": rate(network)}
+    for mode in modes_of(run, predictor.variant):
+        speeds[mode] = rate(
+            lambda mode=mode: testing.predict(
+                predictor.model,
+                predictor.variant,
+                few,
+                predictor.input_size,
+                device,
+                predictor.sigma_factor,
+                mode,
+                batch=TIMED_BATCH,
+            )
+        )
+    return speeds
+
+
+def _read_model(run: Run, name: str, seed: int, device: str) -> DensePredictor:
+    try:
+        return load_model(run.layout.checkpoint(name, seed), device)
+    except CheckpointError as error:
+        raise InputError(str(error)) from None
+
+
+def _describe_data(run: Run, name: str, train: ImageSet, val: ImageSet) -> dict[str, Any]:
+    """Which data the figures belong to, down to the digests of its annotation files."""
+    task = run.dense_variant(name).task
+    return {
+        "source": artifacts.read_json(run.layout.images_summary(task))["source"],
+        "task": task,
+        "train_images": len(train),
+        "val_images": len(val),
+        "train_objects": len(train.boxes),
+        "val_objects": len(val.boxes),
+        "train_digest": artifacts.digest(run.layout.images_split(task, "train")),
+        "val_digest": artifacts.digest(run.layout.images_split(task, "val")),
+        "input_size": run.input_size(name),
+        "small_networks": run.preset.dense.networks is not None and not run.dense_variant(name).imported,
+    }
+
+
+def _describe_training(run: Run, name: str) -> dict[str, Any]:
+    """How long the variant was trained, of what it states for its full training."""
+    records = [artifacts.read_json(run.layout.environment(name, seed)) for seed in run.seeds_of(name)]
+    return {
+        "epochs": records[0]["epochs"],
+        "epochs_stated": run.dense_variant(name).epochs,
+        "steps": records[0]["steps"],
+        "images": records[0]["images"],
+        "batch_size": dense_data.settings(run, name).batch_size,
+        "date": max(record["finished"] for record in records)[:10],
+        "own_recipe": run.preset.dense.recipe is not None and not run.dense_variant(name).imported,
+    }

@@ -1,0 +1,125 @@
+"""The work of stage train_dense: a variant's seeds, one after the other. Results go to the stage's working folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.dense.checkpoints import load_model, save_model, seeded_model
+from pipeline.dense.image_set import ImageSet
+from pipeline.dense.task import DenseTask
+from pipeline.params import Run
+from pipeline.stages import dense_data, running
+from pipeline.training import schedules
+from pipeline.training.checkpoint import CheckpointError
+from pipeline.training.loop import LoopSettings, NotFiniteError, Progress, train
+
+
+def train_seeds(run: Run, variant: str, seeds: tuple[int, ...], working: Path) -> None:
+    """Train into `working`/seed_<seed>, whatever of it was done before."""
+    device = running.device(run)
+    data = {split: dense_data.read(run, run.dense_variant(variant), split) for split in ("train", "val")}
+    for seed in seeds:
+        _train_seed(run, variant, seed, data, working, device)
+
+
+def _train_seed(run: Run, name: str, seed: int, data: dict[str, ImageSet], working: Path, device: str) -> None:
+    """Train into the working folder; environment.json is written last and says that the seed is done."""
+    folder, state = working / f"seed_{seed}", working / f"seed_{seed}.state.pt"
+    variant, dense = run.dense_variant(name), run.preset.dense
+    epochs = variant.epochs if variant.imported else run.epochs(name)
+    fingerprint = _fingerprint(run, name, seed)
+    done = folder / "environment.json"
+    if done.exists() and artifacts.read_json(done)["fingerprint"] == fingerprint:
+        return
+    started = running.started(working / f"seed_{seed}.started.json", fingerprint)
+    categories = data["train"].category_names
+    networks = None if variant.imported else dense.networks
+    sigma_start = dense.recipe.sigma_start if dense.recipe else 0.0
+    settings = dense_data.settings(run, name)
+    model = seeded_model(variant, len(categories), networks, sigma_start, seed)
+    task = DenseTask(variant, model, data["train"], data["val"], settings, device)
+    progress = _take_over(run, name, task) if variant.imported else _learn(run, name, seed, task, fingerprint, state)
+    for file, epoch, weights in (
+        ("checkpoint.pt", epochs, model.state_dict()),
+        ("best.pt", progress.best_epoch, progress.best_model),
+    ):
+        save_model(
+            folder / file,
+            name,
+            variant,
+            categories,
+            seed,
+            epoch,
+            weights,
+            networks,
+            settings.input_size,
+            settings.sigma_factor,
+        )
+    running.write_history(folder / "history.csv", progress.rows)
+    environment = running.environment(run, task, started, progress, epochs)
+    artifacts.write_json(done, environment | {"fingerprint": fingerprint})
+    state.unlink(missing_ok=True)
+
+
+def _learn(run: Run, name: str, seed: int, task: DenseTask, fingerprint: str, state: Path) -> Progress:
+    dense = run.preset.dense
+    settings = LoopSettings(
+        epochs=run.epochs(name),
+        seed=seed,
+        fingerprint=fingerprint,
+        betas=(0.9, dense.recipe.beta2 if dense.recipe else 0.999),
+        validate_every=dense.validate_every,
+        save_every_seconds=dense.save_every_seconds,
+    )
+    try:
+        return train(task, schedule(run, name), settings, state, f"{name}, seed {seed}")
+    except NotFiniteError as error:
+        raise InputError(f"params.yaml: dense_variants.{name}: training stopped at {error}") from None
+    except CheckpointError as error:
+        raise InputError(str(error)) from None
+
+
+def _take_over(run: Run, name: str, task: DenseTask) -> Progress:
+    """Weights trained elsewhere, checked against the digest that params.yaml states."""
+    variant = run.dense_variant(name)
+    path = run.layout.imported(str(variant.weights))
+    if not path.exists() or artifacts.digest(path) != variant.weights:
+        raise InputError(
+            f"{path}: {'is not what it was' if path.exists() else 'missing'}, though params.yaml: "
+            f"dense_variants.{name}.weights names it; run `python -m pipeline import_checkpoint` again, or write "
+            "`weights: null`"
+        )
+    try:
+        task.model.load_state_dict(load_model(path, task.device).model.state_dict())
+    except (CheckpointError, RuntimeError) as error:
+        raise InputError(f"{path}: not the weights of {name}: {' '.join(str(error).split()[:24])}") from None
+    task.model.eval()
+    row = {"epoch": float(variant.epochs), "step": 0, "learning_rate": 0.0, "loss": 0.0} | task.validate()
+    return Progress(rows=[row], best_epoch=variant.epochs, best_model=task.model.state_dict())
+
+
+def schedule(run: Run, name: str) -> schedules.Schedule:
+    """The variant's schedule, stretched from the epochs that it states to those of the preset, or the preset's own."""
+    variant, recipe = run.dense_variant(name), run.preset.dense.recipe
+    rate = recipe.learning_rate if recipe else variant.optimizer.learning_rate
+    if recipe and recipe.schedule == "cosine":
+        return schedules.Cosine(rate)
+    return schedules.Drops(rate, variant.drop_at, variant.epochs)
+
+
+def _fingerprint(run: Run, name: str, seed: int) -> str:
+    """What a run's weights depend on: its resume state is good for exactly this."""
+    variant, layout = run.dense_variant(name), run.layout
+    files = [path(variant.task, split) for path in (layout.images_split, layout.pixels) for split in ("train", "val")]
+    parts = {
+        "variant": variant.model_dump(mode="json"),
+        "dense": run.preset.dense.model_dump(mode="json", exclude={"variants", "save_every_seconds", "test_scales"}),
+        "seed": seed,
+        "threads": run.preset.threads,
+        "data": [artifacts.digest(file) for file in files if file.exists()],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,63 @@
+"""Turn made scenes, or COCO's files, into annotated pictures for two tasks: poses and boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.body.model import BodyModel, read_body
+from pipeline.params import CocoImages, Run, SyntheticImages
+from pipeline.sources import coco, scenes
+from pipeline.stages import status
+
+TASKS = ("pose", "boxes")
+
+
+def run(run: Run) -> None:
+    images = run.preset.images
+    for task in TASKS:
+        with artifacts.atomic_folder(run.layout.images(task)) as folder:
+            if images is None:
+                reason, summary = f"preset {run.preset_name} has no images", None
+            elif isinstance(images, SyntheticImages):
+                reason, summary = None, _make(run, images, task, folder)
+            else:
+                reason, summary = None, _read(run, images, task, folder)
+            artifacts.write_json(folder / "status.json", status.record(reason))
+            artifacts.write_json(folder / "summary.json", summary)
+
+
+def _make(run: Run, images: SyntheticImages, task: str, folder: Path) -> dict[str, Any]:
+    """Pictures drawn in code, with the preset's body where it has one."""
+    settings = (images.pose if task == "pose" else images.boxes).model_dump()
+    draw = scenes.make_pose if task == "pose" else scenes.make_boxes
+    splits = {}
+    for split in ("train", "val"):
+        made = draw(scenes.Settings(**settings), images.seed, split, _body(run))
+        artifacts.write_json(folder / f"{split}.json", made.coco)
+        artifacts.write_arrays(folder / f"{split}.npz", {"pixels": made.pixels})
+        splits[split] = counts(made.coco, task)
+    return {"source": "synthetic", "description": "scenes made in code", "splits": splits}
+
+
+def _read(run: Run, images: CocoImages, task: str, folder: Path) -> dict[str, Any]:
+    """COCO's annotations of the pictures that the download stage brought."""
+    splits = {}
+    for split in ("train", "val"):
+        content = coco.annotations(run.layout.raw, split, task, images.limit)
+        artifacts.write_json(folder / f"{split}.json", content)
+        splits[split] = counts(content, task)
+    return {"source": "coco", "description": "COCO 2017", "splits": splits}
+
+
+def _body(run: Run) -> BodyModel | None:
+    return None if run.preset.body is None else read_body(run.layout.body_file("small.npz"))
+
+
+def counts(content: dict[str, Any], task: str) -> dict[str, int]:
+    """Images and objects of a split, of poses also the people with keypoints."""
+    found = {"images": len(content["images"]), "objects": len(content["annotations"])}
+    if task == "pose":
+        found["with_keypoints"] = sum(one["num_keypoints"] > 0 for one in content["annotations"])
+    return found
