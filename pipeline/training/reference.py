@@ -19,9 +19,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from pipeline.training import reference_centernet
 from pipeline.training.errors import CheckpointError
 
-PAPERS = ("semgcn", "graphmdn", "martinez", "hgn")
+LIFTING = ("semgcn", "graphmdn", "martinez", "hgn")
+DENSE = ("centernet", "mixture_dense")  # reference_centernet.py
+PAPERS = LIFTING + DENSE
 DATA_PARALLEL = "module."  # before every name, if the network was trained on several GPUs
 NON_LOCAL = {"semgcn": "nonlocal", "graphmdn": "non_local"}  # the one word of Python 2 is a keyword of Python 3
 GRAPHS = {1: "joints", 2: "coarse", 3: "fine"}  # HGN's numbers of its graphs
@@ -148,6 +151,8 @@ def _check_paper(paper: str) -> None:
 
 
 def _their_layout(state: Mapping[str, Tensor], paper: str) -> Iterator[Entry]:
+    if paper in DENSE:
+        return _centernet(state, paper, ours=False)
     if paper == "martinez":
         return _fully_connected(_count(r"linear_stages\.(\d+)\.", state))
     if paper == "hgn":
@@ -158,6 +163,8 @@ def _their_layout(state: Mapping[str, Tensor], paper: str) -> Iterator[Entry]:
 
 
 def _our_layout(state: Mapping[str, Tensor], paper: str) -> Iterator[Entry]:
+    if paper in DENSE:
+        return _centernet(state, paper, ours=True)
     if paper == "martinez":
         return _fully_connected(_count(r"blocks\.(\d+)\.", state))
     if paper == "hgn":
@@ -169,6 +176,11 @@ def _our_layout(state: Mapping[str, Tensor], paper: str) -> Iterator[Entry]:
 def _count(pattern: str, state: Mapping[str, Tensor]) -> int:
     """How many different numbers stand there. A name's number is not believed: it may be as large as somebody likes."""
     return len({match[1] for match in map(re.compile(pattern).match, state) if match})
+
+
+def _centernet(state: Mapping[str, Tensor], paper: str, ours: bool) -> Iterator[Entry]:
+    for pair in reference_centernet.pairs(state, ours, mixture=paper == "mixture_dense"):
+        yield Entry(*pair)
 
 
 def _graph_network(paper: str, blocks: int, non_local: bool) -> Iterator[Entry]:
