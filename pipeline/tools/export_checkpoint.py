@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from torch import nn
+
 from pipeline.artifacts import InputError
-from pipeline.lift.checkpoints import load_model
+from pipeline.dense import checkpoints as dense_checkpoints
+from pipeline.lift import checkpoints as lift_checkpoints
+from pipeline.tools import import_dense
 from pipeline.tools.import_checkpoint import check_network, network_of
 from pipeline.training import reference
 from pipeline.training.checkpoint import CheckpointError, export_reference, save
@@ -31,7 +35,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
         help="put `module.` before every name, as a network wrapped for several GPUs expects it",
     )
     command.add_argument(
-        "checkpoint", type=Path, metavar="CHECKPOINT", help="ours, as train_lift or an import wrote it"
+        "checkpoint", type=Path, metavar="CHECKPOINT", help="ours, as train_lift, train_dense or an import wrote it"
     )
     command.add_argument("file", type=Path, metavar="FILE", help="where to write; a file that is there is replaced")
 
@@ -39,21 +43,32 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(root: Path, paper: str, checkpoint: Path, file: Path, data_parallel: bool = False) -> int:
     """Write `file` from our `checkpoint`. Raises InputError; the exit code is 0."""
     try:
-        ours = load_model(checkpoint)
+        name, epoch, network = _dense(paper, checkpoint) if paper in reference.DENSE else _lifting(paper, checkpoint)
     except CheckpointError as error:
         raise InputError(str(error)) from None
-    check_network(paper, ours.variant_name, ours.variant)
     if file.exists() and file.samefile(checkpoint):
         raise InputError(f"{file}: this is the checkpoint itself; give the new file another name")
     try:
-        state = export_reference(network_of(ours.model).state_dict(), paper)
+        state = export_reference(network.state_dict(), paper)
     except CheckpointError as error:
         raise InputError(f"{checkpoint}: {error}") from None
     prefix = reference.DATA_PARALLEL if data_parallel else ""
     renamed = {prefix + name: value.contiguous().clone() for name, value in state.items()}
     try:
-        save(file, {"epoch": ours.epoch, "state_dict": renamed})
+        save(file, {"epoch": epoch, "state_dict": renamed})
     except OSError as error:
         raise InputError(f"{file}: cannot be written ({error.strerror})") from None
-    print(f"{file}: {len(renamed)} tensors of variant {ours.variant_name}, named as {paper}'s authors name them")
+    print(f"{file}: {len(renamed)} tensors of variant {name}, named as {paper}'s authors name them")
     return 0
+
+
+def _lifting(paper: str, checkpoint: Path) -> tuple[str, int, nn.Module]:
+    ours = lift_checkpoints.load_model(checkpoint)
+    check_network(paper, ours.variant_name, ours.variant)
+    return ours.variant_name, ours.epoch, network_of(ours.model)
+
+
+def _dense(paper: str, checkpoint: Path) -> tuple[str, int, nn.Module]:
+    ours = dense_checkpoints.load_model(checkpoint)
+    import_dense.check_network(paper, ours.variant_name, ours.variant)
+    return ours.variant_name, ours.epoch, ours.model

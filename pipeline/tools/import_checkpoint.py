@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from pipeline import artifacts, params
-from pipeline.artifacts import InputError, Layout
+from pipeline.artifacts import InputError
 from pipeline.geometry.coarsening import GraphError, MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
 from pipeline.lift.checkpoints import save_model
@@ -20,8 +17,9 @@ from pipeline.lift.dataset import skeleton_of
 from pipeline.lift.mirror import MirrorTested
 from pipeline.lift.models import build_model
 from pipeline.params import LiftVariant
-from pipeline.training import checkpoint, reference
-from pipeline.training.checkpoint import CheckpointError, export_reference, import_reference
+from pipeline.tools import foreign_weights, import_dense
+from pipeline.training import reference
+from pipeline.training.checkpoint import CheckpointError
 
 DEFAULT_VARIANTS = {
     "semgcn": "semgcn_authors",
@@ -44,6 +42,9 @@ params.yaml (copy {DEFAULT_VARIANTS["semgcn"]}, change `model:`) and name it wit
 
 HGN's weights mean nothing without the mesh graphs they were trained on, which are put into the checkpoint too. They are
 those of the preset in params.yaml, once fit_body has run; --graphs names another graphs.npz.
+
+CenterNet's weights (centernet) and those with mixtures (mixture_dense) go to the variant under dense_variants whose
+network has the same names and shapes, and evaluate_dense gives the row; where several have, --variant chooses.
 """
 
 
@@ -58,42 +59,38 @@ def arguments(command: argparse.ArgumentParser) -> None:
         help="whose network the weights are of (martinez: the fully connected one, also released by SemGCN's authors)",
     )
     defaults = ", ".join(f"{paper}: {name}" for paper, name in DEFAULT_VARIANTS.items())
-    command.add_argument("--variant", help=f"a name under lift_variants in params.yaml (default: {defaults})")
+    command.add_argument(
+        "--variant",
+        help=f"a name under lift_variants or dense_variants in params.yaml (default: {defaults}; "
+        "centernet, mixture_dense: the variant that the weights fit)",
+    )
     command.add_argument("--graphs", type=Path, metavar="NPZ", help="of hgn: mesh graphs as build_body writes them")
     command.add_argument("file", type=Path, metavar="FILE", help="the authors' file, such as ckpt_semgcn.pth.tar")
 
 
 def run(root: Path, paper: str, file: Path, variant: str | None = None, graphs: Path | None = None) -> int:
     """Import `file` into the repository at `root`. Raises InputError; the exit code is 0."""
-    name = variant or DEFAULT_VARIANTS[paper]
     settings = params.load(None, root)
+    if paper != "hgn" and graphs is not None:
+        raise InputError("--graphs: only hgn's network has mesh graphs; leave it out")
+    if paper in reference.DENSE:
+        return import_dense.run(root, settings, paper, file, variant)
+    name = variant or DEFAULT_VARIANTS[paper]
     chosen = settings.variant(name)
     check_network(paper, name, chosen)
-    found, place = None, graphs or settings.layout.mesh_graphs
-    if paper == "hgn":
-        found = read_graphs(place)
-    elif graphs is not None:
-        raise InputError("--graphs: only hgn's network has mesh graphs; leave it out")
+    place = graphs or settings.layout.mesh_graphs
+    found = read_graphs(place) if paper == "hgn" else None
+    weights, epoch = foreign_weights.read(file)
     try:
-        content = checkpoint.load_foreign(file)
-    except CheckpointError as error:
-        raise InputError(str(error)) from None
-    try:
-        weights = reference.weights_in(content)
         if found is not None:
             check_graphs(weights, found, place)
-        model = imported_state(weights, paper, name, chosen, found)
+        state = imported_state(weights, paper, name, chosen, found)
     except CheckpointError as error:
         raise InputError(f"{file}: {error}") from None
-    epoch = epoch_in(content)
-    digest = write(root, name, chosen, chosen.epochs if epoch is None else epoch, model, found)
-    trained = "" if epoch is None else f" after {epoch} epochs"
-    print(f"{file}: {len(weights)} tensors{trained}, all as variant {name} needs them")
-    print(f"written: {Layout('', root).imported(digest)}")
-    also = "" if chosen.imported else "    imported: true\n"
-    print(f"next: in params.yaml, lift_variants, {name}, write\n\n{also}    weights: {digest}\n")
-    option = "" if chosen.imported else f" -S lift_variants.{name}.imported=true"
-    print(f"or run  dvc exp run{option} -S lift_variants.{name}.weights={digest}")
+    stated = chosen.model_copy(update={"weights": None})  # or a second import would have another digest
+    trained = chosen.epochs if epoch is None else epoch
+    digest = foreign_weights.write(root, lambda path: save_model(path, name, stated, 0, trained, state, found))
+    foreign_weights.report(root, file, len(weights), epoch, f"lift_variants.{name}", digest, chosen.imported)
     return 0
 
 
@@ -150,67 +147,10 @@ def imported_state(
 ) -> dict[str, Tensor]:
     """The authors' weights as the state of the variant's network. Raises CheckpointError at the first that differs."""
     model = build_model(variant, skeleton_of(variant), graphs)
-    network = network_of(model)
-    difference = _first_difference(weights, export_reference(network.state_dict(), paper), name)
-    if difference:
-        likely = reference.likely_paper(weights)
-        hint = f"; by its names it is {likely}'s" if likely not in (None, paper) else ""
-        raise CheckpointError(difference + hint)
-    for key, value in weights.items():
-        if not torch.isfinite(value).all():
-            raise CheckpointError(f"{key}: holds NaN or infinity; fetch the file again, or take an earlier epoch's")
-    network.load_state_dict(import_reference(weights, paper))
+    foreign_weights.fill(network_of(model), weights, paper, name)
     return model.state_dict()
 
 
 def network_of(model: nn.Module) -> nn.Module:
     """The network whose weights the authors saved, without what a variant puts around it."""
     return model.model if isinstance(model, MirrorTested) else model
-
-
-def _first_difference(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], variant: str) -> str | None:
-    """The first name that is missing, has another shape or type, or is one too many, in the authors' words."""
-    surplus = next((f"{name} {list(value.shape)}" for name, value in found.items() if name not in expected), None)
-    for name, value in expected.items():
-        if name not in found:
-            if name.endswith(reference.COUNTER):
-                continue
-            instead = f", but {surplus} is" if surplus else ""
-            return f"{name} {list(value.shape)}, which variant {variant} needs, is not in the file{instead}"
-        for what in ("shape", "dtype"):
-            theirs, ours = getattr(found[name], what), getattr(value, what)
-            if theirs != ours:
-                theirs, ours = (list(side) if what == "shape" else side for side in (theirs, ours))
-                return f"{name}: {theirs} in the file, {ours} in the network of variant {variant}"
-    return f"{surplus} in the file has no place in the network of variant {variant}" if surplus else None
-
-
-def epoch_in(content: Mapping[str, Any]) -> int | None:
-    """After how many epochs the authors' code says it saved, if it does."""
-    epoch = content.get("epoch")
-    return epoch if isinstance(epoch, int) and not isinstance(epoch, bool) and epoch >= 0 else None
-
-
-def write(
-    root: Path,
-    name: str,
-    variant: LiftVariant,
-    epoch: int,
-    state: dict[str, Tensor],
-    graphs: MeshGraphs | None = None,
-) -> str:
-    """Write our checkpoint under its own digest, which is returned; what is there already stays untouched.
-
-    The variant's `weights` are left out of it, or a second import would have another digest than the first.
-    """
-    layout = Layout("", root)
-    folder = layout.imported("").parent
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".part.") as part:
-        path = Path(part) / "weights.pt"
-        save_model(path, name, variant.model_copy(update={"weights": None}), 0, epoch, state, graphs)
-        digest = artifacts.digest(path)
-        target = layout.imported(digest)
-        if not target.exists() or artifacts.digest(target) != digest:
-            path.replace(target)
-    return digest
