@@ -25,22 +25,22 @@ def text(run: Run, variants: Iterable[Metrics]) -> str:
 
 def data(found: list[Data]) -> str:
     rates = [one.frames_per_second for one in found if one.frames_per_second]
-    rate = f" at {_span(rates, '{:g}')} frames a second" if rates else ""
-    train = _span([one.train_poses for one in found], "{:,}")
-    test = _span([one.test_poses for one in found], "{:,}")
+    rate = f" at {span(rates, '{:g}')} frames a second" if rates else ""
+    train = span([one.train_poses for one in found], "{:,}")
+    test = span([one.test_poses for one in found], "{:,}")
     return f"{train} training and {test} test poses{rate}, {inputs.named(one.input.name for one in found)}"
 
 
 def training(ran: list[Metrics]) -> str:
     trained = [metrics.training for metrics in ran if metrics.training and metrics.trained_here]
     if trained:
-        date = _span([record.date for record in trained], "{}")
-        epochs = _span([record.epochs for record in trained], "{:g}")
-        steps = _span([record.steps for record in trained], "{:,}")
+        date = span([record.date for record in trained], "{}")
+        epochs = span([record.epochs for record in trained], "{:g}")
+        steps = span([record.steps for record in trained], "{:,}")
         return f"Trained on {date} for {epochs} epochs, {steps} steps"
     fitted = [metrics.training for metrics in ran if metrics.training and metrics.closed_form]
     if fitted:
-        return f"Fitted on {_span([record.date for record in fitted], '{}')}, without training"
+        return f"Fitted on {span([record.date for record in fitted], '{}')}, without training"
     return "Weights of the papers' authors, not trained here"
 
 
@@ -59,7 +59,7 @@ def _warning(ran: list[Metrics]) -> list[str]:
     return [f"{', '.join(less).capitalize()}: compare the order of the rows with the paper's, not their millimetres"]
 
 
-def _span(values: list[Any], form: str) -> str:
+def span(values: list[Any], form: str) -> str:
     """`2 to 30`, or the one value there is; nothing of nothing. Dates as text have the order of dates."""
     if not values:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -24,6 +24,9 @@ Prediction = Literal[
 
 class Definition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Kind = TypeVar("Kind", bound=Definition)
 
 
 class RowDefinition(Definition):
@@ -61,19 +64,26 @@ class TableDefinition(Definition):
 @cache
 def read(paths: tuple[Path, ...] = FILES) -> dict[str, TableDefinition]:
     """The tables by name. Raises InputError with file and field."""
-    return {name: table for path in paths for name, table in _read(path).items()}
-
-
-def _read(path: Path) -> dict[str, TableDefinition]:
     tables = {}
+    for path in paths:
+        for name, table in read_as(TableDefinition, path).items():
+            for column in table.columns:
+                if column not in columns.COLUMNS:
+                    raise InputError(
+                        f"{path.name}: {name}: no column {column!r}; there is {', '.join(columns.COLUMNS)}"
+                    )
+            tables[name] = table
+    return tables
+
+
+def read_as(kind: type[Kind], path: Path) -> dict[str, Kind]:
+    """A file's tables by name, as this kind of definition. Raises InputError with file and field."""
+    found = {}
     for name, content in read_yaml(path).items():
         try:
-            tables[name] = TableDefinition.model_validate(content)
+            found[name] = kind.model_validate(content)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, (name, *first["loc"])))
             raise InputError(f"{path.name}: {where}: {first['msg'].removeprefix('Value error, ').lower()}") from None
-        for column in tables[name].columns:
-            if column not in columns.COLUMNS:
-                raise InputError(f"{path.name}: {name}: no column {column!r}; there is {', '.join(columns.COLUMNS)}")
-    return tables
+    return found

@@ -14,7 +14,13 @@ from pipeline.artifacts import InputError
 from pipeline.report import actions
 
 COLUMNS = ["row", "column", "value", "unit"]
-PAPERS = {"semgcn": "SemGCN", "graphmdn": "GraphMDN", "hgn": "HGN"}  # how those whose models are here are called
+PAPERS = {  # how those whose models are here are called
+    "semgcn": "SemGCN",
+    "graphmdn": "GraphMDN",
+    "hgn": "HGN",
+    "mdn_offset": "MDN offset",
+    "mixture_dense": "Mixture Dense",
+}
 REPOSITORIES = "repositories"  # the one file that no paper prints; it has a column `source` as well
 
 
@@ -32,9 +38,12 @@ class Published:
         """What a row's number for an action is, under whatever heading it is printed (actions.py)."""
         return self.cell(table, row, actions.column(table, row, action))
 
+    def has_row(self, table: str, row: str) -> bool:
+        return any(key[:2] == (table, row) for key in self.cells)
+
     def require_row(self, table: str, row: str) -> None:
         """Raise InputError if a table has no such row: a definition that names it is misspelt."""
-        if not any(key[:2] == (table, row) for key in self.cells):
+        if not self.has_row(table, row):
             raise InputError(f"results/published/{table}.csv: no row {row!r}; correct the definition that names it")
 
 

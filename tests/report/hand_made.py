@@ -38,11 +38,11 @@ class Maker:
     def __init__(self, root: Path, actions: list[str]) -> None:
         self.run = demo().model_copy(update={"root": root})
         self.actions = actions
-        for variant in self.run.lift_variants:
+        for variant in (*self.run.lift_variants, *self.run.dense_variants):
             self.not_run(variant)
 
     def not_run(self, variant: str, reason: str = "left out by the preset") -> None:
-        self._write(variant, {"status": "not run", "reason": reason, "parameters": None, "seeds": []})
+        self.write(variant, {"status": "not run", "reason": reason, "parameters": None, "seeds": []})
 
     def point(self, variant: str, *p1: float, **more: Any) -> None:
         """A point model with these P1, one a seed; P2 is 0.75 of it, the frame average 1.1 times.
@@ -257,10 +257,10 @@ class Maker:
         stated = self.run.variant(variant).epochs
         training = {"epochs": epochs, "steps": 100 * epochs, "date": "2026-01-02", "epochs_stated": stated}
         content = {"status": "run", "reason": None, "parameters": more.get("parameters", 434703), "data": data}
-        self._write(variant, content | {"training": training, "seeds": seeds})
+        self.write(variant, content | {"training": training, "seeds": seeds})
 
-    def _write(self, variant: str, content: dict[str, Any]) -> None:
-        settings = self.run.variant(variant)
+    def write(self, variant: str, content: dict[str, Any]) -> None:
+        settings = self.run.any_variant(variant)
         head = {"schema": 1, "variant": variant, "paper": settings.paper, "title": settings.title, "preset": "demo"}
         artifacts.write_text(self.run.layout.metrics(variant), json.dumps(head | content))
 
