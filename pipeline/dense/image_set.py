@@ -75,7 +75,7 @@ def read(folder: Path, split: str, task: Task, raw: Path, memory_bytes: int = 2 
     if not isinstance(content, dict):
         raise InputError(f"{path}: not a JSON object; run prepare_images again")
     images, annotations, categories = (Records(path, name, content) for name in ("images", "annotations", "categories"))
-    image_ids, category_ids = images.whole("id"), categories.whole("id")
+    image_ids, category_ids = images.ids(), categories.ids()
     sizes = np.stack([images.whole("width"), images.whole("height")], axis=1)
     images.refuse((sizes <= 0).any(axis=1), "width", "a width and a height are above 0")
 
@@ -167,7 +167,7 @@ class Records:
             shape = () if count is None else (count,)
             self.refuse([self._array(value, shape, np.float64) is None for value in values], field, reason)
             raise InputError(f"{self.path}: {self.name}: {field}: {reason}; run prepare_images again")
-        self.refuse(~np.isfinite(array.reshape(len(values), -1)).all(axis=1), field, "not finite")
+        self.refuse(~np.isfinite(array).all(axis=tuple(range(1, array.ndim))), field, "not finite")
         return array
 
     def whole(self, field: str) -> NDArray[np.int64]:
@@ -175,6 +175,14 @@ class Records:
         numbers = self.numbers(field)
         self.refuse((numbers != np.round(numbers)) | (np.abs(numbers) > 2**53), field, "not a whole number")
         return numbers.astype(np.int64)
+
+    def ids(self) -> NDArray[np.int64]:
+        """The records' own numbers, each there once."""
+        ids = self.whole("id")
+        first = np.zeros(len(ids), bool)
+        first[np.unique(ids, return_index=True)[1]] = True
+        self.refuse(~first, "id", "twice in the file")
+        return ids
 
     def known(self, field: str, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Whole numbers [n] that are among `ids`, as indices into them."""

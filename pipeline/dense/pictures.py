@@ -35,7 +35,7 @@ class PixelStore:
 
 
 class FileStore:
-    """Pictures in files. Decoded ones stay in memory until the budget is used up; from then on the rest is decoded anew.
+    """Pictures in files. Decoded ones stay in memory while the budget lasts; the rest is decoded each time.
 
     None is dropped for another: an epoch sees every picture once, so that the first ones serve as often as any.
     """
