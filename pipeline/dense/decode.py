@@ -142,11 +142,8 @@ def _read_both(
     read = _read(heads, peaks.cell, peaks.channel, variant, sigma_factor)
     if mirrored is None:
         return peaks, read, None
-    return (
-        peaks,
-        read,
-        _read(mirrored, mirrored_cells(peaks.cell, heat.shape[-1]), peaks.channel, variant, sigma_factor),
-    )
+    cell = mirrored_cells(peaks.cell, heat.shape[-1])
+    return peaks, read, _read(mirrored, cell, peaks.channel, variant, sigma_factor)
 
 
 def _heat(name: str, heads: Heads, mirrored: Heads | None, channels: Sequence[int] | None = None) -> Tensor:

@@ -1,0 +1,176 @@
+"""Modes of testing: the truth scores 100, modes share passes without a difference, scales are merged and mapped back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from truth_as_heads import mirror_image, people, truth_maps, variant
+
+from pipeline.dense import metrics, testing
+from pipeline.dense.augment import annotations_of, crop_matrices, whole_pictures
+from pipeline.dense.detections import Detections
+from pipeline.dense.image_set import ImageSet
+from pipeline.dense.models import build_model
+from pipeline.dense.peaks import MapHeads
+from pipeline.dense.pictures import Pictures
+from pipeline.dense.soft_nms import soft_nms
+from pipeline.dense.targets import make_targets
+from pipeline.dense.testing import Mode, merge, predict, predict_modes, scaled_size
+from pipeline.params.dense import DenseVariant
+from pipeline.params.presets import SmallNetworks
+from pipeline.report import dense_schema
+
+SMALL = SmallNetworks(widths=(8, 10, 12, 14), map_width=8, center_width=8)
+IMAGES = 5
+
+
+def image_set(task: Any = "pose", width: int = 128, height: int = 128, images: int = IMAGES) -> ImageSet:
+    """Noise with annotations; the first pixel of a picture says which it is."""
+    objects = people(images, 128, categories=1 if task == "pose" else 3)
+    factor = torch.tensor([width / 128, height / 128])
+    boxes = objects.boxes * factor.repeat(2)
+    pixels = np.random.default_rng(0).integers(0, 256, (images, height, width, 3), dtype=np.uint8)
+    visible = torch.full((len(objects), 17, 1), 2.0)
+    return ImageSet(
+        task=task,
+        image_ids=np.arange(images) + 100,
+        sizes=np.tile([[width, height]], (images, 1)),
+        first=np.arange(images + 1) * 4,
+        boxes=boxes.numpy(),
+        category=objects.category.numpy(),
+        crowd=np.zeros(len(objects), bool),
+        area=((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).numpy(),
+        keypoints=torch.cat([objects.keypoints * factor, visible], dim=-1).numpy(),
+        back_view=None,
+        category_ids=(1, 2, 3)[: 1 if task == "pose" else 3],
+        category_names=("person", "b", "c")[: 1 if task == "pose" else 3],
+        annotations=Path("nowhere.json"),
+        pictures=Pictures.of_pixels(pixels),
+    )
+
+
+class Knowing(nn.Module):
+    """A network that gives the truth for the pictures of a data set, asked for in their order; it knows mirror images."""
+
+    divisor = 32
+
+    def __init__(self, data: ImageSet, what: DenseVariant) -> None:
+        super().__init__()
+        self.data, self.what, self.known = data, what, {}
+        for size in (64, 96, 128, 160, 192):
+            index = np.arange(len(data))
+            matrices = crop_matrices(*whole_pictures(data.sizes), np.zeros(len(data), bool), size)
+            objects = annotations_of(data, index, matrices, np.zeros(len(data), bool), size)
+            targets = make_targets(objects, data.task, len(data.category_ids), len(data), size // 4)
+            maps = truth_maps(targets, what)
+            pictures = testing.test_batch(data, torch.arange(len(data)), size)[0]
+            self.known[size] = ((pictures, maps), (pictures.flip(-1), mirror_image(maps, what.head.total_components)))
+
+    def features(self, pictures: Tensor) -> list[dict[str, Tensor]]:
+        for known, maps in self.known[pictures.shape[-1]]:
+            same = (known[None] == pictures[:, None]).flatten(2).all(dim=2)  # [B, N]
+            if same.any():
+                rows = same.int().argmax(dim=1)
+                return [{name: whole[rows] for name, whole in maps.items()}]
+        raise AssertionError("never seen")
+
+    def maps(self, features: list, stack: int = -1) -> dict[str, Tensor]:
+        return features[stack]
+
+    def at(self, features: list, image: Tensor, cell: Tensor, names: tuple[str, ...], stack: int = -1) -> dict:
+        return dict(MapHeads(features[stack]).at(image, cell, names))
+
+
+def test_modes_are_those_of_the_metrics_file() -> None:
+    assert get_args(Mode) == get_args(dense_schema.Mode)
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 128), (200, 150)])
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_people_that_the_network_knows_are_found_in_every_mode(mode: Mode, width: int, height: int) -> None:
+    data, what = image_set(width=width, height=height), variant("pose", components=2)
+    found = predict(Knowing(data, what), what, data, 128, "cpu", 1.0, mode, batch=2)  # type: ignore[arg-type]
+    assert metrics.evaluate(data, found)["ap"] == 100
+    assert found.image.tolist() == sorted(found.image)
+
+
+@pytest.mark.parametrize("mode", ["plain", "mean", "flip", "scales_3"])
+@pytest.mark.parametrize("head", [{}, {"components": 3}, {"per_category": True}], ids=str)
+def test_boxes_that_the_network_knows_are_found(mode: Mode, head: dict) -> None:
+    data, what = image_set("boxes"), variant("boxes", **head)
+    found = predict(Knowing(data, what), what, data, 128, "cpu", 1.0, mode)  # type: ignore[arg-type]
+    assert metrics.evaluate(data, found)["ap"] == 100
+
+
+def equal(one: Detections, other: Detections) -> None:
+    for name, value in one.to_arrays().items():
+        np.testing.assert_allclose(value, other.to_arrays()[name], rtol=1e-3, atol=1e-2, err_msg=name)
+
+
+def test_modes_in_one_pass_are_the_modes_alone_and_batches_do_not_matter() -> None:
+    torch.manual_seed(0)
+    data, what = image_set(), variant("pose", components=2)
+    model = build_model(what, 1, SMALL).train()
+    modes: list[Mode] = ["plain", "refined", "flip", "scales_3"]
+    together = predict_modes(model, what, data, 128, "cpu", 1.0, modes, batch=5)
+    assert model.training
+    for mode in modes:
+        equal(predict(model, what, data, 128, "cpu", 1.0, mode, batch=2), together[mode])
+        assert np.bincount(together[mode].image).max() <= 100
+
+
+def test_a_flip_of_a_symmetric_picture_makes_a_symmetric_heatmap() -> None:
+    """Peaks come in pairs of equal scores, which one picture alone does not give."""
+    torch.manual_seed(0)
+    data, what = image_set(images=1), variant("boxes")
+    half = torch.randint(0, 256, (1, 128, 64, 3), dtype=torch.uint8)
+    symmetric = Pictures.of_pixels(torch.cat([half, half.flip(2)], dim=2).numpy())
+    data = ImageSet(**{**vars(data), "task": "boxes", "pictures": symmetric})
+    found = predict_modes(build_model(what, 1, SMALL), what, data, 128, "cpu", 1.0, ["plain", "flip"])
+    pairs = {mode: np.log(np.sort(one.score)[::-1][:40].reshape(20, 2)) for mode, one in found.items()}
+    assert np.abs(np.diff(pairs["flip"])).max() < 1e-5 < 1e-4 < np.abs(np.diff(pairs["plain"])).max()
+
+
+@pytest.mark.parametrize(
+    ("size", "scale", "expected"), [(64, 0.75, 64), (64, 0.5, 32), (512, 1.25, 640), (64, 0.1, 32)]
+)
+def test_test_sizes_are_multiples_that_the_network_takes(size: int, scale: float, expected: int) -> None:
+    assert scaled_size(size, scale, 32) == expected
+
+
+def test_merging_is_soft_nms_of_each_picture_alone() -> None:
+    generator = np.random.default_rng(0)
+
+    def found(counts: list[int]) -> Detections:
+        rows = sum(counts)
+        low = generator.uniform(0, 50, (rows, 2)).astype(np.float32)
+        boxes = np.concatenate([low, low + generator.uniform(5, 50, (rows, 2))], axis=1).astype(np.float32)
+        return Detections(
+            image=np.repeat(np.arange(len(counts)), counts),
+            score=generator.uniform(0.1, 1, rows).astype(np.float32),
+            category=generator.integers(0, 2, rows),
+            center=low,
+            boxes=boxes,
+            component=np.zeros(rows, np.int64),
+            weights=np.ones((rows, 1), np.float32),
+            sigmas=np.zeros((rows, 1, 2), np.float32),
+            sizes=np.ones((rows, 1, 2), np.float32),
+        )
+
+    parts = [found([30, 0, 60, 3]), found([70, 0, 1, 100])]
+    merged = merge(parts)
+    assert np.bincount(merged.image).tolist()[1:] == [0, 61, 100]  # of 0, 60 + 1 and 3 + 100
+    for image in (0, 2, 3):
+        alone = Detections.concatenate([part.rows(part.image == image) for part in parts])
+        tensors = (torch.from_numpy(values)[None] for values in (alone.boxes, alone.score, alone.category))
+        index, score = soft_nms(*tensors, keep=100)
+        there = score[0] > 0
+        np.testing.assert_allclose(merged.score[merged.image == image], score[0, there])
+        np.testing.assert_allclose(merged.boxes[merged.image == image], alone.boxes[index[0, there]])
+    nothing = found([])
+    assert len(merge([nothing, nothing])) == 0
