@@ -16,6 +16,8 @@ from pipeline import artifacts
 BLACK, ORANGE, SKY, GREEN = "#222222", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY, LIGHT = "#6E6E6E", "#E4E4E4"
+# Of a mixture's components, in this order in every figure.
+COMPONENTS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, "#8C6D31", YELLOW, BLACK, "#A9A9A9")
 
 WIDTH = 9.0  # inches: at 110 dots an inch just wider than a page on GitHub
 DOTS_PER_INCH = 150
@@ -63,3 +65,8 @@ def bare(axes: Axes) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def component_color(component: int) -> str:
+    """The colour of a mixture's component, counted from 0."""
+    return COMPONENTS[component % len(COMPONENTS)]
