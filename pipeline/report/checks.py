@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.report import wording
-from pipeline.report.evidence import Evidence, Expression, NotRunError
+from pipeline.report.dense_evidence import HIGHER_IS_BETTER
+from pipeline.report.evidence import Evidence
+from pipeline.report.expression import Expression, NotRunError
 from pipeline.report.metrics import Statistic
 
 State = Literal["held", "not held", "within noise", "not run"]
@@ -51,6 +54,7 @@ class Part(BaseModel):
     at_most: float | None = None
     at_least: float | None = None
     actions: Literal["count", "every"] | None = None  # say how many actions agree, or ask it of every action
+    relative: bool = False  # of `close` and `gain`: differences in percent of the value before
     stated_epochs: bool = False  # means something only if every variant had its paper's budget
     reason: str = ""  # of `unavailable`
 
@@ -85,7 +89,8 @@ class Judge:
         both = []
         for protocol in PROTOCOLS:
             values, others = (
-                tuple(value.replace("P(", f"{protocol}(") for value in side) for side in (part.values, part.others)
+                tuple(protocol + value[1:] if value.startswith("P(") else value for value in side)
+                for side in (part.values, part.others)
             )
             name = ", ".join(word for word in (part.name, protocol) if word)
             outcome = self._outcome(part.model_copy(update={"values": values, "others": others}))
@@ -98,18 +103,22 @@ class Judge:
         values = [Expression.parse(value) for value in part.values]
         others = [Expression.parse(value) for value in part.others]
         try:
-            short = [e.variant for e in values + others if not self.evidence.trained_as_stated(e.variant)]
+            short = [e.variant for e in values + others if not self.evidence.trained_as_stated(e)]
             if part.stated_epochs and short:
                 return Outcome(NOT_RUN, f"{', '.join(dict.fromkeys(short))} had less than the stated epochs")
             return CHECKS[part.check](self, part, values, others)
         except NotRunError as reason:
             return Outcome(NOT_RUN, str(reason))
 
-    def compare(self, gaps: list[float], minimum: float) -> Outcome:
-        """The rule: does the mean gap exceed the noise, and on which side?"""
+    def compare(self, gaps: list[float], minimum: float, least: float = 0.0) -> Outcome:
+        """The rule: does the mean gap exceed the noise, and on which side?
+
+        Where at least so much is asked, the gap must also be as large; it fails when it is smaller by more than noise.
+        """
         gap = Statistic.of(gaps)
         noise = minimum if gap.sd is None else gap.sd
-        state: State = HELD if gap.mean > noise else NOT_HELD if gap.mean < -noise else WITHIN_NOISE
+        held, failed = gap.mean > noise and gap.mean >= least, gap.mean < least - noise
+        state: State = HELD if held else NOT_HELD if failed else WITHIN_NOISE
         return Outcome(state, gap=gap.mean, noise=noise, n=gap.n)
 
     def minimum(self, expression: Expression, *values: float) -> float:
@@ -131,22 +140,22 @@ def conjunction(states: Iterable[State]) -> State:
 
 
 def _rising(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
-    """Each value is below the next."""
+    """Each value is below the next, by `at_least` where that is given."""
     return _ordered(judge, part, list(itertools.pairwise(values)), values)
 
 
 def _below(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
-    """Every value is below every other."""
+    """Every value is below every other, likewise."""
     return _ordered(judge, part, list(itertools.product(values, others)), None)
 
 
 def _ordered(judge: Judge, part: Part, pairs: list[Pair], chain: list[Expression] | None) -> Outcome:
     """Smaller before larger, in all pairs; the figures show the chain, or of many pairs the one that agrees least."""
-    found = [(_less(judge, *pair), pair) for pair in pairs]
+    found = [(_less(judge, *pair, least=part.at_least or 0.0), pair) for pair in pairs]
     worst, pair = min(found, key=lambda item: item[0].margin)
     figures = f"asked {' < '.join(_shown(judge, one) for one in chain or pair)}{wording.unit(pair[0])}"
     which = "gap" if len(pairs) == 1 else "smallest gap" if chain else f"smallest gap of {len(pairs)} pairs"
-    figures += f"; {which} {worst.gap:+.4g}, noise {worst.noise:.4g}"
+    figures += f"; {which} {worst.gap:+.4g}, noise {worst.noise:.4g}{wording.bounds(part.at_least, None)}"
     states = [outcome.state for outcome, _ in found]
     if part.actions:
         by_action = [_less_by_action(judge, pairs, name) for name in judge.evidence.results.actions]
@@ -159,11 +168,11 @@ def _ordered(judge: Judge, part: Part, pairs: list[Pair], chain: list[Expression
     return replace(worst, state=conjunction(states), figures=figures)
 
 
-def _less(judge: Judge, smaller: Expression, larger: Expression, factor: float = 1.0) -> Outcome:
-    """Whether smaller < factor * larger, in the smaller's unit."""
+def _less(judge: Judge, smaller: Expression, larger: Expression, factor: float = 1.0, least: float = 0.0) -> Outcome:
+    """Whether smaller < factor * larger, by at least so much, in the smaller's unit."""
     pairs = [(left, factor * right) for left, right in _together(judge, smaller, larger)]
     minimum = judge.minimum(smaller, *itertools.chain(*pairs))
-    return judge.compare([right - left for left, right in pairs], minimum)
+    return judge.compare([right - left for left, right in pairs], minimum, least)
 
 
 def _less_by_action(judge: Judge, pairs: list[Pair], action: str) -> list[Outcome]:
@@ -209,20 +218,21 @@ def _close(judge: Judge, part: Part, values: list[Expression], others: list[Expr
 
 
 def _no_gain(judge: Judge, part: Part, values: list[Expression], others: list[Expression]) -> Outcome:
-    """The second value is lower than the first by no more than allowed; it may well be higher."""
+    """The second value is better than the first by no more than allowed; it may well be worse."""
     return _allowed(judge, part, values, float, "gained")
 
 
 def _allowed(judge: Judge, part: Part, values: list[Expression], size: Callable[[float], float], word: str) -> Outcome:
     """A difference is no larger than allowed. Noise may excuse a difference; it cannot make one."""
     assert part.at_most is not None
-    rows = _together(judge, *values)
-    difference = Statistic.of([one - other for one, other in rows])
-    noise = judge.minimum(values[0]) if difference.sd is None else difference.sd
+    rows, minimum = _gains(judge, part, (values[0], values[1]))
+    difference = Statistic.of([gained for (gained,) in rows])
+    noise = minimum if difference.sd is None else difference.sd
     room = part.at_most - size(difference.mean)
     state: State = HELD if room >= 0 else WITHIN_NOISE if room + noise >= 0 else NOT_HELD
     figures = " and ".join(_shown(judge, value) for value in values) + wording.unit(values[0])
-    figures += f": {size(difference.mean):.4g} {word}, allowed {part.at_most:g}, noise {noise:.4g}"
+    percent = " % of the first" if part.relative else ""
+    figures += f": {size(difference.mean):.4g}{percent} {word}, allowed {part.at_most:g}, noise {noise:.4g}"
     return Outcome(state, figures, gap=room, noise=noise, n=len(rows))
 
 
@@ -232,23 +242,42 @@ def _gain(judge: Judge, part: Part, values: list[Expression], others: list[Expre
     With `others`, values and others are pairs: in every pair of values more than in every pair of others.
     """
     ours, theirs = (_in_pairs(values), _in_pairs(others)) if others else (_in_pairs(values[:2]), _in_pairs(values[2:]))
-    outcomes = [_gained(judge, part.at_least or 1.0, *pairs) for pairs in itertools.product(ours, theirs)]
+    outcomes = [_gained(judge, part, *pairs) for pairs in itertools.product(ours, theirs)]
     worst = min(outcomes, key=lambda outcome: outcome.margin)
     which = f"; of {len(outcomes)} comparisons the one that agrees least" if len(outcomes) > 1 else ""
     state = conjunction(outcome.state for outcome in outcomes)
     return replace(worst, state=state, figures=f"{worst.figures}{which}; noise {worst.noise:.4g}")
 
 
-def _gained(judge: Judge, factor: float, pair: Pair, other: Pair) -> Outcome:
-    rows = _together(judge, *pair, *other)
-    gains = [(before - after, other_before - other_after) for before, after, other_before, other_after in rows]
+def _gained(judge: Judge, part: Part, pair: Pair, other: Pair) -> Outcome:
+    factor = part.at_least or 1.0
+    gains, minimum = _gains(judge, part, pair, other)
     asked = [max(another, factor * another) for _, another in gains]  # twice a loss is not what was meant
-    outcome = judge.compare([one - least for (one, _), least in zip(gains, asked, strict=True)], judge.minimum(pair[0]))
+    outcome = judge.compare([one - least for (one, _), least in zip(gains, asked, strict=True)], minimum)
     steps = [f"{_shown(judge, before)} to {_shown(judge, after)}" for before, after in (pair, other)]
     sizes = [Statistic.of(list(sizes)).mean for sizes in zip(*gains, strict=True)]
     times = "" if factor == 1 else f"{factor:g} times "
-    figures = f"gained {sizes[0]:.4g} ({steps[0]}), asked more than {times}{sizes[1]:.4g} ({steps[1]})"
+    percent = " %" if part.relative else ""
+    figures = (
+        f"gained {sizes[0]:.4g}{percent} ({steps[0]}), asked more than {times}{sizes[1]:.4g}{percent} ({steps[1]})"
+    )
     return replace(outcome, figures=f"{figures}{wording.unit(pair[0])}")
+
+
+def _gains(judge: Judge, part: Part, *pairs: Pair) -> tuple[list[list[float]], float]:
+    """What every pair gains from its first value to its second, a row a seed, and the minimum gap in the same unit.
+
+    Errors gain when they fall, precision when it rises. `relative`: in percent of the first value.
+    """
+    rows = np.array(_together(judge, *itertools.chain(*pairs)))
+    before, after = rows[:, ::2], rows[:, 1::2]
+    minimum = judge.minimum(pairs[0][0])
+    gains = np.array([1 if first.quantity in HIGHER_IS_BETTER else -1 for first, _ in pairs]) * (after - before)
+    if not part.relative:
+        return gains.tolist(), minimum
+    if not before.all():
+        raise NotRunError(f"{pairs[0][0].label}: a gain over 0 has no percentage")
+    return (100 * gains / abs(before)).tolist(), 100 * minimum / float(abs(before).min())
 
 
 def _in_pairs(values: list[Expression]) -> list[Pair]:

@@ -1,12 +1,11 @@
 """The quantities that claims are about, a value a seed: `P1(graphmdn, mean)`, `roughness(resgcn)`, ...
 
-An expression is `name(variant)` or `name(variant, argument)`, as claims_*.yaml write them; QUANTITIES lists the names.
+What claims on lifting ask for is here, what those on images ask for in dense_evidence.py. QUANTITIES lists all.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -16,40 +15,14 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.params import Run, nearest
-from pipeline.report import body_parts, edge_weights, generalization
+from pipeline.report import body_parts, dense_evidence, edge_weights, generalization, histories
+from pipeline.report.dense_metrics import DenseResults
+from pipeline.report.dense_schema import DenseMetrics
+from pipeline.report.expression import BySeed, Expression, NotRunError
 from pipeline.report.metrics import HEADLINE, Results, action, joint
-from pipeline.report.schema import Meshes, Reprojection, Seed
+from pipeline.report.schema import Meshes, Metrics, Reprojection, Seed
 
-BySeed = dict[int, float]
-
-EXPRESSION = re.compile(r"(\w+)\((\w+)(?:, (\w+))?\)")
 EPOCHS_FOR_A_CURVE = 10  # with fewer, a training curve is cut into tenths of an epoch instead of epochs
-
-
-class NotRunError(Exception):
-    """A quantity that this run cannot give; the message says why."""
-
-
-@dataclass(frozen=True)
-class Expression:
-    """A quantity of a variant; for an error also one action, where a claim counts them."""
-
-    quantity: str
-    variant: str
-    argument: str | None = None
-    action: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Expression:
-        match = EXPRESSION.fullmatch(text)
-        if not match or match[1] not in QUANTITIES:
-            raise InputError(f"claims: {text!r} is no quantity; write name(variant) or name(variant, argument)")
-        return cls(match[1], match[2], match[3])
-
-    @property
-    def label(self) -> str:
-        inside = ", ".join(word for word in (self.variant, self.argument, self.action) if word)
-        return f"{self.quantity}({inside})"
 
 
 @dataclass(frozen=True)
@@ -58,25 +31,34 @@ class Evidence:
 
     run: Run
     results: Results
+    dense: DenseResults
     known: dict[Expression, BySeed] = field(default_factory=dict)
 
     def by_seed(self, expression: Expression) -> BySeed:
         """The quantity for every seed. Raises NotRunError if the variant was not run or the run does not have it."""
-        self.run.variant(expression.variant)
-        self._require(expression.variant)
+        self._require(expression)
         if expression not in self.known:
             self.known[expression] = QUANTITIES[expression.quantity](self, expression)
         return self.known[expression]
 
-    def trained_as_stated(self, variant: str) -> bool:
+    def trained_as_stated(self, expression: Expression) -> bool:
         """Whether a variant had its paper's budget. Raises NotRunError if it had none at all."""
-        self._require(variant)
-        return self.results[variant].full_budget
+        metrics = self._require(expression)
+        return dense_evidence.full_budget(metrics) if isinstance(metrics, DenseMetrics) else metrics.full_budget
 
-    def _require(self, variant: str) -> None:
-        metrics = self.results[variant]
+    def _require(self, expression: Expression) -> Metrics | DenseMetrics:
+        """The metrics of an expression's variant, which must exist, suit the quantity, and have been run."""
+        variant = expression.variant
+        metrics: Metrics | DenseMetrics
+        if expression.quantity in dense_evidence.QUANTITIES:
+            self.run.dense_variant(variant)
+            metrics = self.dense[variant]
+        else:
+            self.run.variant(variant)
+            metrics = self.results[variant]
         if not metrics.ran:
             raise NotRunError(f"{variant} was not run ({metrics.reason or 'no seeds'})")
+        return metrics
 
 
 # --- errors, parameters, mixtures: from the metrics files -------------------------------------------------------------
@@ -183,18 +165,8 @@ def _reprojection(seed: Seed) -> Reprojection:
 
 def history(run: Run, variant: str, seed: int) -> pd.DataFrame:
     """A training's history: epoch, step, learning_rate, loss and the test figures at the end of each epoch."""
-    path = run.layout.history(variant, seed)
     remedy = f"run `python -m pipeline train_lift --variant {variant}` again"
-    try:
-        frame = pd.read_csv(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: missing; {remedy}") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a CSV ({str(error).strip()}); {remedy}") from None
-    missing = [name for name in ("epoch", "loss", "test_mpjpe") if name not in frame]
-    if missing:
-        raise InputError(f"{path}: no column {missing[0]!r}; {remedy}")
-    return frame
+    return histories.read(run.layout.history(variant, seed), ("epoch", "loss", "test_mpjpe"), remedy)
 
 
 def curve(frame: pd.DataFrame) -> pd.Series:
@@ -294,4 +266,5 @@ QUANTITIES: dict[str, Callable[[Evidence, Expression], BySeed]] = {
     "layer_correlation": _of_edges(edge_weights.layer_correlation),
     "hop_correlation": _of_edges(edge_weights.hop_correlation),
     "joint_weight": _joint_weight,
+    **dense_evidence.QUANTITIES,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.report.evidence import Expression
+from pipeline.report.expression import Expression
 from pipeline.report.meanings import UNITS
 from pipeline.report.metrics import Statistic
 
