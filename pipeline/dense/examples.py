@@ -6,6 +6,7 @@ Pictures are chosen before anything is predicted, so they flatter no network, an
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,7 @@ def choose(data: ImageSet, detections: Detections, count: int = 12, seed: int = 
     `pixels` uint8 [E, S, S, 3], S at most 256: each picture whole, its aspect kept, centred, black around it. `image`
     [D] (index into them) and the other arrays of Detections are of the best-scored objects; `truth_image` [T],
     `truth_boxes` [T, 4] and, of poses, `truth_keypoints` [T, 17, 3] of the annotated ones, crowds left out. All in px
-    of `pixels`, sigmas in cells as ever. Of people at least one is seen from the front and one from the back, where
-    the data tell.
+    of `pixels`, sigmas in cells as ever.
     """
     images = choose_images(data, count, seed)
     sizes = data.sizes[images]
@@ -53,18 +53,19 @@ def choose(data: ImageSet, detections: Detections, count: int = 12, seed: int = 
 
 
 def choose_images(data: ImageSet, count: int, seed: int = 0) -> NDArray[np.int64]:
-    """Indices of up to `count` pictures on which something is annotated, the same for every network."""
+    """Indices of up to `count` pictures on which something is annotated, the same for every network.
+
+    Where the data tell who is seen from the back, every second picture has such a person, as far as there are any.
+    """
     order = np.random.default_rng(seed).permutation(len(data))
     usable = [int(image) for image in order if len(_objects(data, int(image)))]
-    chosen, rest = usable[:count], usable[count:]
     views = data.back_view
-    if views is None or len(chosen) < 2:
-        return np.array(chosen, dtype=np.int64)
-    for view in (True, False):
-        if not any(view in views[_objects(data, image)] for image in chosen):
-            other = next((image for image in rest if view in views[_objects(data, image)]), None)
-            chosen = chosen if other is None else [*chosen[:-1], other]
-    return np.array(chosen, dtype=np.int64)
+    if views is not None:
+        back = [image for image in usable if views[_objects(data, image)].any()]
+        front = [image for image in usable if not views[_objects(data, image)].any()]
+        pairs = zip_longest(front, back)
+        usable = [image for pair in pairs for image in pair if image is not None]
+    return np.array(usable[:count], dtype=np.int64)
 
 
 def _objects(data: ImageSet, image: int) -> NDArray[np.int64]:

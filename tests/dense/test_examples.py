@@ -153,14 +153,23 @@ def test_pictures_without_anything_to_see_are_not_chosen() -> None:
     assert sorted(examples.choose_images(replace(data, task="boxes"), 12).tolist()) == [1, 3]
 
 
+def views_of(data: ImageSet, chosen: NDArray) -> list[bool]:
+    assert data.back_view is not None
+    return data.back_view[data.first[chosen]].tolist()
+
+
 @pytest.mark.parametrize("seed", range(4))
+def test_every_second_person_is_seen_from_the_back(seed: int) -> None:
+    data = image_set([(64, 64)] * 40, [1] * 40, back=[image % 5 == 0 for image in range(40)])
+    chosen = examples.choose_images(data, 12, seed)
+    assert len(set(chosen.tolist())) == 12
+    assert views_of(data, chosen) == [False, True] * 6
+
+
 @pytest.mark.parametrize("rare", [True, False])
-def test_front_and_back_are_both_there(rare: bool, seed: int) -> None:
-    """One of 40 people is seen from the rare side."""
-    views = [not rare] * 40
-    views[17] = rare
-    data = image_set([(64, 64)] * 40, [1] * 40, back=views)
-    chosen = examples.choose_images(data, 3, seed)
+def test_the_one_person_from_the_rare_side_is_there(rare: bool) -> None:
+    data = image_set([(64, 64)] * 40, [1] * 40, back=[(image == 17) == rare for image in range(40)])
+    chosen = examples.choose_images(data, 3)
     assert len(set(chosen.tolist())) == 3
     assert 17 in chosen
 

@@ -172,8 +172,8 @@ DENSE_DRAWINGS = (
         "MDN offset, Figure 2",
         "People found on validation images. Colour is the component that the network chose, the number its mixing "
         "weight; the ellipse around the centre is two standard deviations of a keypoint, averaged over the 17. White: "
-        "the truth. The images are drawn by chance before anything is predicted, but so that, where the data tell, one "
-        "person at least is seen from the front and one from the back. First seed, plain test, no refinement.",
+        "the truth. The images are drawn by chance before anything is predicted, but so that, where the data tell, "
+        "every second one has a person seen from the back. First seed, plain test, no refinement.",
         dense_samples.draw_poses,
     ),
     DenseDrawing(
