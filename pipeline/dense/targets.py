@@ -89,32 +89,20 @@ def draw_gaussian(maps: Tensor, plane: Tensor, x: Tensor, y: Tensor, radius: Ten
     """Draw n Gaussians into maps [M, G, G], in place, the larger value winning; returns the maps.
 
     `plane`, `x`, `y`, `radius` are [n] int64: the map, the cell (inside it), and where the Gaussian ends. Its standard
-    deviation is (2 radius + 1) / 6 and its peak exactly 1. All are drawn at once: one element for each of their cells.
+    deviation is (2 radius + 1) / 6 and its peak exactly 1. Those of one radius have one shape and are drawn at once.
+    Their cells beyond the border are drawn on it: there the same Gaussian is larger, so that they change nothing.
     """
-    if not len(plane):
-        return maps
     height, width = maps.shape[1:]
-    left, right = (x - radius).clamp(min=0), (x + radius).clamp(max=width - 1)
-    top, bottom = (y - radius).clamp(min=0), (y + radius).clamp(max=height - 1)
-    falloff = -18.0 / (2 * radius + 1) ** 2  # -1 / (2 sigma^2)
-
-    of_row, row = _ranges(top, bottom)  # the rows of all Gaussians, one after the other
-    start = (plane[of_row] * height + row) * width
-    vertical = falloff[of_row] * (row - y[of_row]) ** 2
-    left, right, falloff, x = left[of_row], right[of_row], falloff[of_row], x[of_row]
-
-    of_cell, column = _ranges(left, right)  # the cells of all rows
-    values = torch.exp(falloff[of_cell] * (column - x[of_cell]) ** 2 + vertical[of_cell])
-    maps.view(-1).scatter_reduce_(0, start[of_cell] + column, values.to(maps.dtype), "amax")
+    for reach in radius.unique().tolist():
+        chosen = (radius == reach).nonzero()[:, 0]
+        steps = torch.arange(-reach, reach + 1, device=maps.device)
+        profile = torch.exp(steps.to(maps.dtype) ** 2 * (-18 / (2 * reach + 1) ** 2))  # -1 / (2 sigma^2)
+        shape = (profile * profile[:, None]).expand(len(chosen), -1, -1)
+        rows = plane[chosen, None] * height + (y[chosen, None] + steps).clamp(0, height - 1)
+        columns = (x[chosen, None] + steps).clamp(0, width - 1)
+        cells = rows[:, :, None] * width + columns[:, None]
+        maps.view(-1).scatter_reduce_(0, cells.view(-1), shape.reshape(-1), "amax")
     return maps
-
-
-def _ranges(first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-    """All whole numbers from first[i] to last[i], for every i in turn: i of each, and the numbers."""
-    count = last - first + 1
-    of = torch.repeat_interleave(count)
-    begins = count.cumsum(0) - count
-    return of, torch.arange(len(of), device=first.device) + (first - begins)[of]
 
 
 def make_targets(
