@@ -11,6 +11,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.params import Run
 from pipeline.report import render
+from pipeline.report.status import why_not
 
 QUALITY = "quality.csv"
 SUMMARY = "summary.json"
@@ -19,13 +20,13 @@ SPLITS = ("train", "test")
 
 def section(run: Run) -> str:
     """The body model's facts, the totals of its fits, and their quality by subject and action, folded away."""
-    reason = _why_not(run.layout.body_file("status.json"), "build_body")
+    reason = why_not(run.layout.body_file("status.json"), "build_body")
     if reason:
         return f"No body in this run: {reason}. Without one there are no coarse meshes, and HGN's networks are not run."
     facts = _read(run.layout.body_file(SUMMARY))
     built = render.bullets(f"{_words(name)}: {_value(value)}" for name, value in facts.items())
     parts = ["The body model, of which the coarse meshes are made:", built]
-    reason = _why_not(run.layout.targets_status("meshes"), "fit_body")
+    reason = why_not(run.layout.targets_status("meshes"), "fit_body")
     if reason:
         return "\n\n".join([*parts, f"It was fitted to no pose: {reason}."])
     return "\n\n".join([*parts, *_fits(run.layout.targets("meshes"))])
@@ -47,14 +48,6 @@ def _fits(folder: Path) -> list[str]:
         f"{_value(moved)}.",
         "</details>",
     ]
-
-
-def _why_not(path: Path, stage: str) -> str | None:
-    """Why a stage was not run; None if it was."""
-    if not path.exists():
-        return f"{stage} was not run"
-    status = artifacts.read_json(path)
-    return None if status["status"] == "run" else str(status["reason"])
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -17,11 +17,20 @@ FEW = 200  # validation images below which a gap of some AP may be chance
 
 def text(run: Run, variants: Iterable[DenseMetrics]) -> str:
     """Some sentences about the variants that ran; of several values of one thing, the smallest and the largest."""
+    told = _told(variants) or "Nothing of this was run."
+    return f"Preset `{run.preset_name}`: {run.preset.description}. {told}"
+
+
+def beside(variants: Iterable[DenseMetrics]) -> str:
+    """The same of all dense variants, to stand below what is said of the others; nothing if none was run."""
+    told = _told(variants)
+    return f"On pictures. {told}" if told else ""
+
+
+def _told(variants: Iterable[DenseMetrics]) -> str:
     ran = [metrics for metrics in variants if metrics.ran]
-    start = f"Preset `{run.preset_name}`: {run.preset.description}"
-    if not ran:
-        return f"{start}. Nothing of this was run."
-    return ". ".join([start, *_pictures(ran), _networks(ran), *_training(ran), *_warnings(ran)]) + "."
+    sentences = [*_pictures(ran), _networks(ran), *_training(ran), *_warnings(ran)] if ran else []
+    return "".join(f"{sentence}. " for sentence in sentences).strip()
 
 
 def given(variants: Iterable[DenseMetrics]) -> str:
@@ -89,10 +98,9 @@ def _warnings(ran: list[DenseMetrics]) -> list[str]:
         *(["smaller networks"] if any(data.small_networks for data in found) else []),
         *(["fewer epochs than stated"] if any(record.epochs < record.epochs_stated for record in trained) else []),
     ]
-    alone = max(len(metrics.seeds) for metrics in ran) == 1
     chance = [
-        *(["of one seed"] if alone else []),
-        *([f"on fewer than {FEW} images"] if any(data.val_images < FEW for data in found) else []),
+        *(["one seed alone"] if any(len(metrics.seeds) == 1 for metrics in ran) else []),
+        *([f"fewer than {FEW} validation images"] if any(data.val_images < FEW for data in found) else []),
     ]
     return [
         *(
@@ -100,7 +108,7 @@ def _warnings(ran: list[DenseMetrics]) -> list[str]:
             if less
             else []
         ),
-        *([f"A gap of some AP {' '.join(chance)} may be chance"] if chance else []),
+        *([f"With {' or '.join(chance)} a gap of some AP may be chance"] if chance else []),
     ]
 
 

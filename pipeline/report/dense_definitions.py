@@ -36,6 +36,7 @@ class DenseColumn(Definition):
     paper: str | None = None
     paper_row: str = f"{{{PAPER}}}"
     decimals: int = 1
+    spread: bool = False  # whether people read the ± of several values too; that of a single one they always do
     server: bool = False  # of images that only COCO's server can judge: nothing is measured here
 
     @property

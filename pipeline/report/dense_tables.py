@@ -127,7 +127,7 @@ def _headings(column: DenseColumn | str) -> Iterator[Column]:
     if isinstance(column, str):
         yield dense_columns.COLUMNS[column][0]
         return
-    yield Column(column.heading, column.fields, column.decimals, spread=len(column.paths) == 1)
+    yield Column(column.heading, column.fields, column.decimals, spread=column.spread or len(column.paths) == 1)
     if column.paper:
         yield Column(f"{column.heading}, paper", tuple(f"{field} paper" for field in column.fields))
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.params import Run
-from pipeline.report import caption, inputs, published, render
+from pipeline.report import caption, dense_caption, inputs, pictures, published, render
 from pipeline.report.checks import NOT_RUN
 from pipeline.report.claims import STATES
-from pipeline.report.figures import BODIES, DRAWINGS, OVERVIEW, Drawing
+from pipeline.report.dense_metrics import DenseResults
+from pipeline.report.figures import BODIES, DENSE_DRAWINGS, DENSE_OVERVIEW, DRAWINGS, OVERVIEW, Entry
 from pipeline.report.metrics import Results
 from pipeline.report.render import Table
 from pipeline.report.schema import Metrics
@@ -25,21 +26,25 @@ checkpoint."""
 def text(
     run: Run,
     results: Results,
+    dense: DenseResults,
     tables: list[Table],
     claims: dict[str, Any],
     motion: dict[str, Any],
     bodies: str,
+    images: str,
     not_drawn: dict[str, str | None],
 ) -> str:
     """The page as Markdown.
 
-    `claims` is the content of claims.json, `motion` of the motion's summary.json, `bodies` what is to be said of those;
-    `not_drawn` says of each figure why it was not drawn, None if it was.
+    `claims` is the content of claims.json, `motion` of the motion's summary.json, `bodies` and `images` what is to be
+    said of those; `not_drawn` says of each figure why it was not drawn, None if it was.
     """
     parts = [
         f"# Results of preset `{run.preset_name}`",
         caption.text(run, results.variants.values()),
+        dense_caption.beside(dense.variants.values()),
         _figure(OVERVIEW, not_drawn),
+        _figure(DENSE_OVERVIEW, not_drawn),
         "## Tables",
         "Each is in [tables/](tables) as Markdown, CSV and LaTeX, with its own caption. How to read them:",
         render.bullets(_legend(tables)),
@@ -47,14 +52,18 @@ def text(
         "## Claims",
         _claims(claims),
         "## Figures",
-        *(_figure(drawing, not_drawn) for drawing in DRAWINGS),
+        *(_figure(drawing, not_drawn) for drawing in (*DRAWINGS, *DENSE_DRAWINGS)),
         "## Data",
         _data(motion),
+        "## Pictures",
+        images,
         "## Bodies and fits",
         bodies,
         *(_figure(drawing, not_drawn) for drawing in BODIES),
         "## What was run",
         _variants(list(results.variants.values())),
+        "On pictures:",
+        pictures.variants(dense),
         "## From a cell to its run",
         TRACING.replace("\n", " "),
     ]
@@ -89,13 +98,14 @@ def _tables(tables: list[Table]) -> Iterator[str]:
 
 def _paper(table: Table) -> str:
     """The paper whose table it is, as its name begins."""
-    return published.PAPERS.get(table.name.partition("_")[0], BEYOND)
+    names = (name for key, name in published.PAPERS.items() if table.name.startswith(f"{key}_"))
+    return next(names, BEYOND)
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
 
 
-def _figure(drawing: Drawing, not_drawn: dict[str, str | None]) -> str:
+def _figure(drawing: Entry, not_drawn: dict[str, str | None]) -> str:
     reason = not_drawn[drawing.name]
     if reason is not None:
         return f"**{drawing.title}**: not drawn, because {reason}."
@@ -175,5 +185,4 @@ def _how(metrics: Metrics) -> str:
         return "imported: its authors' weights, evaluated here"
     if metrics.closed_form:
         return f"fitted on {training.date}, without training"
-    steps = f"{training.epochs:g} epochs, {training.steps:,} steps"
-    return f"trained on {training.date}: {seeds} seed{'s' if seeds > 1 else ''}, {steps}"
+    return render.trained(training.date, seeds, training.epochs, training.steps)

@@ -77,6 +77,11 @@ def _value_text(value: Value, column: Column) -> str:
     return f"{value.mean:.{column.decimals}f}{spread}"
 
 
+def trained(date: str, seeds: int, epochs: float, steps: int) -> str:
+    """How a variant was trained, in a line."""
+    return f"trained on {date}: {seeds} seed{'s' if seeds > 1 else ''}, {epochs:g} epochs, {steps:,} steps"
+
+
 # --- Markdown ---------------------------------------------------------------------------------------------------------
 
 

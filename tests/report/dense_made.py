@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dense_pictures import DenseMaker
 from hand_made import Maker
 
 from pipeline import artifacts
@@ -93,3 +94,36 @@ def run(maker: Maker, variant: str, *ap: float, mixture: dict[str, Any] | None =
     maker.write(variant, content | {"data": data | more.pop("data", {}), "training": training} | more)
     speed = {"network": 100.0} | {mode: 50.0 - order for order, mode in enumerate(MODES[settings.task])}
     artifacts.write_json(maker.run.layout.dense_speed(variant), speed)
+    lines = ["epoch,step,learning_rate,loss,val_ap,val_loss", "0.5,725,0.001,9.0,,"]
+    for number, value in enumerate(ap):
+        ends = [f"{epoch}.0,{1450 * epoch},0.001,{10.0 / epoch},{value * epoch / 2},5.0" for epoch in (1, 2)]
+        artifacts.write_text(maker.run.layout.history(variant, number), "\n".join([*lines, *ends]) + "\n")
+
+
+def prepared(maker: Maker) -> None:
+    """12,000 + 500 pictures of people, of whom 10 in each split have no keypoints; no pictures of boxes."""
+    splits = {
+        split: {"images": count, "objects": count, "with_keypoints": count - 10}
+        for split, count in (("train", 12000), ("val", 500))
+    }
+    summary = {"source": "synthetic", "description": "scenes made in code", "splits": splits}
+    artifacts.write_json(maker.run.layout.images_status("pose"), {"status": "run", "reason": None})
+    artifacts.write_json(maker.run.layout.images_summary("pose"), summary)
+    artifacts.write_json(maker.run.layout.images_status("boxes"), {"status": "not run", "reason": "too dear"})
+
+
+def whole_preset(maker: Maker) -> None:
+    """The core variants, with pictures, of which MDN_2 has two seeds, and MDN_3's third component does nothing."""
+    prepared(maker)
+    run(maker, "pose_l_base", 26.7)
+    run(maker, "pose_l_mdn_1", 26.5)
+    run(maker, "pose_l_mdn_2", 30.3, 26.0, mixture=mixture(component(0, 25.0), component(1, 75.0), front=1, back=0))
+    third = component(2, 0.0)
+    run(maker, "pose_l_mdn_3", 34.1, mixture=mixture(component(0, 70.0), component(1, 30.0), third, front=0, back=1))
+    run(maker, "boxes_l_base", 57.5)
+    scales = [component(number, share, 20.0 * (number + 1)) for number, share in enumerate((50.0, 30.0, 20.0))]
+    run(maker, "boxes_l_mdn_3", 63.3, mixture=mixture(*scales))
+    examples = DenseMaker(maker.run.root)
+    for variant, components in (("pose_l_mdn_2", 2), ("pose_l_mdn_3", 3)):
+        examples.people(variant, components=components)
+    examples.objects("boxes_l_mdn_3")

@@ -1,0 +1,71 @@
+"""The image side on a preset's page: the pictures that networks are trained and tested on, and what was run on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.params import Run
+from pipeline.report import render
+from pipeline.report.dense_metrics import DenseResults
+from pipeline.report.dense_schema import DenseMetrics
+from pipeline.report.status import why_not
+
+TASKS = {"pose": "people and their keypoints", "boxes": "objects and their boxes"}
+COUNTS = {"images": "images", "objects": "objects", "with_keypoints": "with keypoints"}
+
+
+def section(run: Run) -> str:
+    """Where the pictures of either task are from, and how many there are in each split."""
+    found = {task: _summary(run, task) for task in TASKS}
+    words = [f"{TASKS[task]}: {about if isinstance(about, str) else _source(about)}" for task, about in found.items()]
+    body = [
+        [task, split, *(f"{counts[name]:,}" if name in counts else render.NONE for name in COUNTS)]
+        for task, about in found.items()
+        if not isinstance(about, str)
+        for split, counts in about["splits"].items()
+    ]
+    grid = render.markdown_table(["", "", *COUNTS.values()], body, text_columns=2) if body else ""
+    return f"{render.bullets(f'{line[0].upper()}{line[1:]}' for line in words)}\n\n{grid}".strip()
+
+
+def _summary(run: Run, task: str) -> dict[str, Any] | str:
+    """What prepare_images says of a task's pictures, or why there are none."""
+    reason = why_not(run.layout.images_status(task), "prepare_images")
+    if reason:
+        return f"no pictures in this run: {reason}."
+    path = run.layout.images_summary(task)
+    summary = artifacts.read_json(path)
+    if not isinstance(summary, dict) or not {"source", "description", "splits"} <= summary.keys():
+        raise InputError(
+            f"{path}: expected source, description and splits; run `python -m pipeline prepare_images` again"
+        )
+    return summary
+
+
+def _source(summary: dict[str, Any]) -> str:
+    return f"{summary['description'].rstrip('.')} (source `{summary['source']}`)."
+
+
+def variants(results: DenseResults) -> str:
+    """Every dense variant, linked to its metrics file, and how it was trained."""
+    body = [
+        [f"[{metrics.variant}](metrics/{metrics.variant}.json)", metrics.title, _images(metrics), _how(metrics)]
+        for metrics in results.variants.values()
+    ]
+    return render.markdown_table(["variant", "", "tested on", "run"], body, text_columns=4)
+
+
+def _images(metrics: DenseMetrics) -> str:
+    data = metrics.data
+    return render.NONE if data is None else f"{data.val_images:,} images, {data.input_size} px ({data.task})"
+
+
+def _how(metrics: DenseMetrics) -> str:
+    training, seeds = metrics.training, len(metrics.seeds)
+    if not metrics.ran:
+        return f"not run: {metrics.reason}"
+    if training is None:
+        return "imported: its authors' weights, evaluated here"
+    return render.trained(training.date, seeds, training.epochs, training.steps)
