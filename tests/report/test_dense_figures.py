@@ -211,6 +211,14 @@ def test_components_stand_in_the_order_of_their_scales() -> None:
     assert [bar.color for bar in bars] == [style.component_color(index) for index in (2, 0, 1)]
 
 
+def test_the_words_below_a_component_are_its_share() -> None:
+    words_of = {
+        share: dense_scales._share(dense_scales.bars([Component.model_validate(component(share, scale=scale))])[0])
+        for share, scale in ((33.4, quartiles(9.0)), (0.2, quartiles(9.0)), (0.0, None))
+    }
+    assert words_of == {33.4: "33 %", 0.2: "< 1 %", 0.0: "unused"}
+
+
 def test_boxes_are_the_quartiles_and_whiskers_the_outer_percentiles(maker: DenseMaker) -> None:
     """The made ground truth has its median at 40 px, the component at 60."""
     maker.made("boxes_l_mdn_2", 50.0, components=maker.scales((60.0, 100.0)))
@@ -273,6 +281,14 @@ def test_a_curve_is_the_mean_over_seeds_at_the_ends_of_epochs(maker: DenseMaker)
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([1.0, 2.0], [15.0, 25.0])
     assert axes.collections[0].get_datalim(axes.transData).intervaly == pytest.approx([10.0, 30.0])
     assert "HG, MDN_3 (not run)" in words(axes.figure)
+
+
+def test_the_last_and_highest_point_is_wholly_inside(maker: DenseMaker) -> None:
+    """Even where one epoch is all there is."""
+    maker.made("boxes_l_base", 50.0)
+    maker.history("boxes_l_base", [50.0])
+    (axes,) = dense_curves.draw(maker.run, maker.dense).axes
+    assert axes.get_ylim() == pytest.approx((0.0, 54.0))
 
 
 def test_a_history_without_precisions_is_one_line(maker: DenseMaker) -> None:

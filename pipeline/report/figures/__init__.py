@@ -180,10 +180,10 @@ DENSE_DRAWINGS = (
         "mdn_offset_components",
         "MDN offset, Tables 1 and 3 as a figure",
         "What components stand for. Left: the share of the people found (score 0.5 or more) that each one predicts. "
-        "Then, where the data tell: how many of its people are seen from the back. Right: how often its offsets of "
-        "left parts (filled) and right parts (hollow) point to the right in the picture. A person who faces the camera "
-        "has the left parts there, so filled right of hollow is a component for front views, hollow right of filled "
-        "one for back views. Components below 1 % have no dots. First seed.",
+        "Then, where the data tell: how many of its people are seen from the back; a dot is larger, the larger the "
+        "share. Right: how often its offsets of left parts (filled) and right parts (hollow) point to the right in the "
+        "picture. A person who faces the camera has the left parts there, so filled right of hollow is a component for "
+        "front views, hollow right of filled one for back views. Components below 1 % have no dots. First seed.",
         dense_components.draw,
     ),
     DenseDrawing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from matplotlib.axes import Axes
@@ -57,7 +58,8 @@ def _back_views(axes: Axes, place: int, components: list[Component]) -> None:
     axes.set_title("Of its people,\nseen from the back", loc="left")
     for index, one in _used(components):
         if one.back_views is not None:
-            axes.plot(one.back_views, place, "o", color=style.component_color(index), markersize=8, alpha=0.9)
+            size = 3.5 + 7 * math.sqrt((one.share or 0.0) / 100)
+            axes.plot(one.back_views, place, "o", color=style.component_color(index), markersize=size, alpha=0.9)
 
 
 def _sides(axes: Axes, place: int, components: list[Component]) -> None:

@@ -37,10 +37,11 @@ def draw(run: Run, dense: DenseResults) -> Figure:
         raise NotRunError(f"none of {', '.join([*BOXES, *POSES])} was run")
     figure = Figure(figsize=(style.WIDTH, 3.8), layout="constrained")
     for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
-        chosen = dense_parts.ran(dense, lines)
+        chosen, highest = dense_parts.ran(dense, lines), 0.0
         for variant in chosen:
             curves = [precisions(run, variant, seed.seed) for seed in dense[variant].seeds]
             _line(axes, lines[variant], pd.concat(curves, axis=1))
+            highest = max(highest, *(float(curve.max()) for curve in curves if len(curve)))
         for variant in lines:
             if variant not in chosen:
                 axes.plot([], [], " ", label=f"{lines[variant][0]} (not run)")
@@ -50,7 +51,7 @@ def draw(run: Run, dense: DenseResults) -> Figure:
         axes.set_axisbelow(True)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlim(left=0)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.08 * highest if highest else 1.0)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8, handlelength=3.2)
     return figure
 

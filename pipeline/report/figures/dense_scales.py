@@ -86,7 +86,9 @@ def _groups(axes: Axes, groups: dict[str, list[Bar]]) -> None:
 
 
 def _share(bar: Bar) -> str:
-    return "unused" if bar.share is None or not bar.scale else f"{bar.share:.0f} %"
+    if bar.share is None or not bar.scale:
+        return "unused"
+    return "< 1 %" if bar.share < 1 else f"{bar.share:.0f} %"
 
 
 def _box(axes: Axes, bar: Bar, scale: Quartiles, place: float) -> None:

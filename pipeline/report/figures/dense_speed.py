@@ -53,7 +53,7 @@ def draw(run: Run, dense: DenseResults) -> Figure:
     panels = {title: found for title, lines in PANELS.items() if (found := _points(dense, lines))}
     if not panels:
         raise NotRunError(f"none of {', '.join([*ARCHITECTURES, *SIZES])} was run, or none was timed")
-    figure = Figure(figsize=(style.WIDTH if len(panels) > 1 else 0.72 * style.WIDTH, 3.9), layout="constrained")
+    figure = Figure(figsize=(style.WIDTH if len(panels) > 1 else 0.64 * style.WIDTH, 4.3), layout="constrained")
     for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         looks = PANELS[title]
         for variant, points in lines.items():
@@ -108,4 +108,4 @@ def _finish(axes: Axes, title: str, missing: list[Line]) -> None:
     axes.margins(0.15, 0.2)
     handles, _ = axes.get_legend_handles_labels()
     handles += [Line2D([], [], ls="", label=f"{line.label} (not run)") for line in missing]
-    axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8, handlelength=3)
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=8, handlelength=3)
