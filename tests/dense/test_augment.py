@@ -195,6 +195,15 @@ def test_colours_that_stay() -> None:
     torch.testing.assert_close(colours(same), pixels.permute(0, 3, 1, 2) / 255.0)
 
 
+def test_both_ways_to_change_colours_are_one() -> None:
+    pixels = torch.randint(0, 256, (2, 5, 7, 3), dtype=torch.uint8)
+    matrix, shift = torch.randn(2, 3, 3), torch.randn(2, 3)
+    found = [way(pixels, matrix, shift) for way in (augment._one_by_one, augment._at_once)]
+    torch.testing.assert_close(*found, atol=1e-3, rtol=1e-5)
+    expected = matrix[1] @ pixels[1, 2, 3].float() + shift[1]
+    torch.testing.assert_close(found[0][1, :, 2, 3], expected, atol=1e-3, rtol=1e-5)
+
+
 def test_draws_of_colours() -> None:
     torch.manual_seed(0)
     factors, turns, shift = augment.draw_colours(40_000)
