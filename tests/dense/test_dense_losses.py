@@ -13,11 +13,13 @@ from truth_as_heads import people, truth_maps, variant
 
 from pipeline.dense.head_mixture import factors_of, heads_at_centers, minimum_sigma, mixture_of, sigma_of
 from pipeline.dense.losses import focal_loss, masked_l1, mixture_loss
+from pipeline.dense.models import build_model
 from pipeline.dense.objective import loss_terms
 from pipeline.dense.peaks import MapHeads
 from pipeline.dense.targets import Targets, make_targets
 from pipeline.geometry.coco_keypoints import SIGMAS
 from pipeline.params.dense import DenseHead, DenseVariant, DenseWeights
+from pipeline.params.presets import SmallNetworks
 
 P, J = 5, 17
 
@@ -268,3 +270,33 @@ def test_people_without_keypoints_learn_no_size_and_a_batch_without_people_has_a
     nobody = bare.__class__(*(getattr(bare, name)[:0] for name in vars(bare)))
     found = terms(what, make_targets(nobody, "pose", 1, 2, 32), [maps])
     assert all(math.isfinite(value) for value in found.values())
+
+
+# A first width below 32 is not for training: in torch 2.13 it damages the heap (oneDNN, AVX-512, backward).
+SMALL = SmallNetworks(stacks=2, widths=(32, 40, 48, 64), map_width=16, center_width=16)
+HEADS = [
+    {},
+    {"components": 3},
+    {"components": 2, "stacks": "all", "axes": "shared"},
+    {"components": 1, "regressors": 2},
+]
+
+
+@pytest.mark.parametrize("head", HEADS, ids=str)
+def test_a_networks_loss_is_that_of_its_full_maps_and_reaches_the_heads_that_it_should(head: dict) -> None:
+    torch.manual_seed(0)
+    what, targets = variant("pose", **head), pose_targets()
+    model = build_model(what, 1, SMALL).train()
+    features = model.features(torch.randn(2, 3, 128, 128))
+    found = loss_terms(what, model, features, targets)
+    maps = [model.whole(features, model.head_names, stack) for stack in range(2)]
+    expected = loss_terms(what, StackedMaps(), maps, targets)  # type: ignore[arg-type]
+    for name, value in found.items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-5, msg=name)
+    torch.stack(list(found.values())).sum().backward()
+    silent = {"keypoint_offsets", "sigma", "logits", "classifier"}
+    last_only = what.mixture and what.head.stacks == "last"
+    for stack in range(2):
+        for name in model.head_names:
+            reached = model.head(name, stack).output.weight.grad is not None
+            assert reached == (not (last_only and stack == 0 and name in silent)), (stack, name)

@@ -1,4 +1,4 @@
-"""Modes of testing: the truth scores 100, modes share passes without a difference, scales are merged and mapped back."""
+"""Modes of testing: the truth scores 100 in each, modes share passes without a difference, scales are merged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pipeline.params.dense import DenseVariant
 from pipeline.params.presets import SmallNetworks
 from pipeline.report import dense_schema
 
-SMALL = SmallNetworks(widths=(8, 10, 12, 14), map_width=8, center_width=8)
+SMALL = SmallNetworks(widths=(32, 40, 48, 64), map_width=16, center_width=16)
 IMAGES = 5
 
 
@@ -55,7 +55,7 @@ def image_set(task: Any = "pose", width: int = 128, height: int = 128, images: i
 
 
 class Knowing(nn.Module):
-    """A network that gives the truth for the pictures of a data set, asked for in their order; it knows mirror images."""
+    """A network that gives the truth for the pictures of a data set and for their mirror images."""
 
     divisor = 32
 
