@@ -6,7 +6,7 @@ layers or without; HGN has a fixed number of them, and its weights mean fusions 
 the lifting models). Only two shapes differ: the authors' 1x1 convolutions are [out, in, 1], ours products [out, in];
 and the non-local layer's projection of a concatenated pair is one 1x1 convolution [1, C, 1, 1], ours [2, C / 2], a row
 for either partner. Edge scores (both row-major over the adjacency's non-zeros) and the order of GraphMDN's outputs
-(means, sigma, logits) are the same on both sides.
+(means, sigma, logits) are the same on both sides. CenterNet and Mixture Dense Regression: reference_centernet.py.
 """
 
 from __future__ import annotations
