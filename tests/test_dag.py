@@ -21,8 +21,8 @@ from pipeline import dag, params
 
 def test_dvc_and_snakemake_have_the_same_jobs(repository_copy: Path) -> None:
     jobs = dvc_jobs(repository_copy)
-    variants = dag.read(root=repository_copy).run.lift_variants
-    assert len(jobs) == 12 + 2 * len(variants)
+    run = dag.read(root=repository_copy).run
+    assert len(jobs) == 15 + 2 * (len(run.lift_variants) + len(run.dense_variants))
     assert {name.partition("@")[0] for name in jobs} == set(command_line.STAGES)
     assert differences(jobs, snakemake_jobs(repository_copy)) == []
 
