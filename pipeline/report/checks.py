@@ -54,7 +54,7 @@ class Part(BaseModel):
     at_most: float | None = None
     at_least: float | None = None
     actions: Literal["count", "every"] | None = None  # say how many actions agree, or ask it of every action
-    relative: bool = False  # of `close` and `gain`: differences in percent of the value before
+    relative: bool = False  # of `close`, `no_gain`, `gain`: in percent of the value before
     stated_epochs: bool = False  # means something only if every variant had its paper's budget
     reason: str = ""  # of `unavailable`
 
@@ -261,7 +261,7 @@ def _gained(judge: Judge, part: Part, pair: Pair, other: Pair) -> Outcome:
     figures = (
         f"gained {sizes[0]:.4g}{percent} ({steps[0]}), asked more than {times}{sizes[1]:.4g}{percent} ({steps[1]})"
     )
-    return replace(outcome, figures=f"{figures}{wording.unit(pair[0])}")
+    return replace(outcome, figures=figures if part.relative else f"{figures}{wording.unit(pair[0])}")
 
 
 def _gains(judge: Judge, part: Part, *pairs: Pair) -> tuple[list[list[float]], float]:

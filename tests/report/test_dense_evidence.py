@@ -243,7 +243,10 @@ def test_precision_gains_when_it_rises(make: Callable[..., Maker]) -> None:
     relative = outcome(maker, "gain", *large, *small, relative=True)  # 30 against 22.5 %; 2 AP of 20 are 10 %
     assert (relative.state, relative.gap) == (WITHIN_NOISE, pytest.approx(7.5))
     assert relative.noise == pytest.approx(10.0)
-    assert "gained 30 % (AP(pose_l_base) 20.00 to AP(pose_l_mdn_1) 26.00)" in relative.figures
+    assert relative.figures == (
+        "gained 30 % (AP(pose_l_base) 20.00 to AP(pose_l_mdn_1) 26.00), "
+        "asked more than 22.5 % (AP(pose_s_base) 40.00 to AP(pose_s_mdn_1) 49.00); noise 10"
+    )
     assert outcome(maker, "no_gain", *large, at_most=6).state == HELD
     assert outcome(maker, "no_gain", *large, at_most=3.5).state == NOT_HELD
     assert outcome(maker, "no_gain", *reversed(large), at_most=0).state == HELD  # it only gets worse
