@@ -34,6 +34,7 @@ DRAWN = [
     *("hgn_figure3", "hgn_figure4", "hgn_figure5"),
 ]
 OF_BODIES = ["hgn_open_body", "hgn_coarse_graphs", "hgn_fits"]  # test_body_figures.py draws them
+ON_PICTURES = [drawing.name for drawing in (DENSE_OVERVIEW, *DENSE_DRAWINGS)]  # test_dense_figures.py looks at them
 NAMES = [*DRAWN, *OF_BODIES]
 
 
@@ -51,7 +52,7 @@ def draw(maker: Maker, folder: Path, drawing: Drawing) -> set[str]:
 
 def test_every_figure_is_there_as_png_and_svg(reported: Maker) -> None:
     files = {path.name: path.read_bytes() for path in reported.run.layout.figures.iterdir()}
-    assert sorted(files) == sorted(f"{name}.{kind}" for name in DRAWN for kind in ("png", "svg"))
+    assert sorted(files) == sorted(f"{name}.{kind}" for name in (*DRAWN, *ON_PICTURES) for kind in ("png", "svg"))
     assert all(content.startswith(b"\x89PNG") for name, content in files.items() if name.endswith("png"))
     assert all(b"<svg" in content for name, content in files.items() if name.endswith("svg"))
     assert not any(b"dc:date" in content or b"Matplotlib v" in content for content in files.values())

@@ -10,7 +10,7 @@ import pytest
 from hand_made import Maker
 
 from pipeline import artifacts
-from pipeline.report import claims, figures, metrics, page, tables
+from pipeline.report import claims, dense_metrics, dense_tables, figures, metrics, page, tables
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,9 @@ def text(reported: Maker) -> str:
 
 def test_every_link_and_image_exists(reported: Maker, text: str) -> None:
     targets = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(re.findall(r"!\[[^\]]*\]\(figures/", text)) == 9
-    assert {f"metrics/{variant}.json" for variant in reported.run.lift_variants} <= set(targets)
+    assert len(re.findall(r"!\[[^\]]*\]\(figures/", text)) == 9 + 7
+    variants = (*reported.run.lift_variants, *reported.run.dense_variants)
+    assert {f"metrics/{variant}.json" for variant in variants} <= set(targets)
     assert [target for target in targets if not (reported.run.layout.results / target).exists()] == []
 
 
@@ -33,7 +34,8 @@ def test_links_of_every_table_exist(reported: Maker) -> None:
 
 
 def test_every_table_stands_on_the_page_and_its_columns_are_explained_once(reported: Maker, text: str) -> None:
-    built = tables.build(reported.run, metrics.read(reported.run))
+    run = reported.run
+    built = tables.build(run, metrics.read(run)) + dense_tables.build(run, dense_metrics.read(run))
     assert {path.stem for path in reported.run.layout.tables.iterdir()} == {table.name for table in built}
     for table in built:
         assert table.title in text
@@ -54,7 +56,7 @@ def test_the_states_are_those_of_claims_json(reported: Maker, text: str) -> None
         assert f"| {claim['id']} | {claim['text']} | {state} | {held} of {len(claim['parts'])} |" in text
     counts = [sum(claim["state"] == state for claim in data["claims"]) for state in claims.STATES]
     words = ", ".join(f"{count} {state}" for count, state in zip(counts, claims.STATES, strict=True) if count)
-    assert f"Of 73 claims: {words}. [claims.md]" in text
+    assert f"Of {len(data['claims'])} claims: {words}. [claims.md]" in text
     assert "| SG-3 | With image features it sets the new state of the art. | not run: needs image features" in text
 
 
@@ -95,14 +97,27 @@ def test_a_figure_that_was_not_drawn_leaves_its_reason(make: Callable[..., Maker
     maker = make()
     maker.point("semgcn_one_cycle", 50.0)
     maker.motion_summary()
-    results = metrics.read(maker.run)
+    results, dense = metrics.read(maker.run), dense_metrics.read(maker.run)
     built = tables.build(maker.run, results)
-    verdicts = claims.as_data(maker.run, claims.judge(maker.run, results))
+    verdicts = claims.as_data(maker.run, claims.judge(maker.run, results, dense))
     motion = artifacts.read_json(maker.run.layout.motion_summary())
-    drawings = (*figures.DRAWINGS, *figures.BODIES)
+    drawings = (*figures.DRAWINGS, *figures.BODIES, figures.DENSE_OVERVIEW, *figures.DENSE_DRAWINGS)
     reasons = {drawing.name: f"{drawing.name} has no data" for drawing in drawings}
-    text = page.text(maker.run, results, built, verdicts, motion, "", reasons | {"overview": None})
+    text = page.text(maker.run, results, dense, built, verdicts, motion, "", "", reasons | {"overview": None})
     assert "![Overview](figures/overview.png)" in text
     assert text.count("![") == 1
     for drawing in drawings:
         assert f"**{drawing.title}**: not drawn, because {drawing.name} has no data." in text
+
+
+def test_the_image_side_stands_under_its_papers_with_its_pictures(text: str) -> None:
+    papers = ["\n### MDN offset\n", "#### MDN offset, Table 1", "\n### Mixture Dense\n", "#### Mixture Dense, Table 1"]
+    places = [text.index(words) for words in papers]
+    assert places == sorted(places)
+    assert "\nTested on 500 validation images with 700 people (64 px).\n" in text
+    assert "On pictures. Pictures made in code: 12,000 training images with 12,000 people" in text
+    assert "| pose | val | 500 | 500 | 490 |" in text
+    assert "- Objects and their boxes: no pictures in this run: too dear." in text
+    assert (
+        "| LargeHG, MDN_2 | 500 images, 64 px (pose) | trained on 2026-01-02: 2 seeds, 2 epochs, 2,900 steps |" in text
+    )
