@@ -73,15 +73,13 @@ def whole_pictures(sizes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArr
 def draw_crops(sizes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Centres [B, 2] in whole px and sides [B] of random crops of pictures of these sizes [B, 2]; mirrored or not [B].
 
-    Centres keep 128 px from the border, as in the authors' code; less in small pictures: a quarter of the longer side,
-    and along a short side half of that, or half again, until some place is left.
+    Along each axis a centre keeps 128 px from the border, or half of that, or half again, until some place is left: in
+    a picture of 64 px it keeps 16.
     """
     factor, across, down, mirror = torch.rand(len(sizes), 4, dtype=torch.float64).numpy().T
-    longer = sizes.max(axis=1)
-    side = longer * (6 + np.floor(8 * factor)) / 10
-    border = np.minimum(BORDER, longer // 4)[:, None, None] >> np.arange(9)  # [B, 1, 9]: halved again and again
-    fits = sizes[:, :, None] - border > border
-    border = np.take_along_axis(np.broadcast_to(border, fits.shape), fits.argmax(axis=2)[..., None], axis=2)[..., 0]
+    side = sizes.max(axis=1) * (6 + np.floor(8 * factor)) / 10
+    borders = BORDER >> np.arange(9)
+    border = borders[(sizes[:, :, None] - borders > borders).argmax(axis=2)]  # [B, 2]: the first that fits
     center = border + np.floor(np.stack([across, down], axis=1) * (sizes - 2 * border))
     return center, side, mirror < 0.5
 

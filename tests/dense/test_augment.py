@@ -43,7 +43,8 @@ def test_a_whole_picture_in_the_middle_of_the_input(tmp_path: Path) -> None:
 
 def test_crops_lie_where_the_authors_place_them() -> None:
     torch.manual_seed(0)
-    for size, border in (((640, 480), (128, 128)), ((640, 200), (128, 64)), ((64, 64), (16, 16)), ((30, 1), (7, 0))):
+    cases = {(640, 480): (128, 128), (300, 256): (128, 64), (640, 200): (128, 64), (64, 64): (16, 16), (30, 1): (8, 0)}
+    for size, border in cases.items():
         center, side, mirrored = draw_crops(np.tile(size, (20_000, 1)))
         assert {round(float(value), 6) for value in np.unique(side / max(size))} == {
             round(0.1 * tenth, 6) for tenth in range(6, 14)
@@ -123,8 +124,8 @@ def test_annotations_point_at_the_same_pixels_after_a_crop(tmp_path: Path) -> No
 
 
 def test_keypoints_that_leave_the_crop_or_are_not_annotated_are_not_visible(tmp_path: Path) -> None:
-    flags = [2.0, 1.0, 0.0] + [0.0] * 14
-    places = [(10.0, 10.0), (40.0, 40.0), (40.0, 40.0)] + [(0.0, 0.0)] * 14
+    flags = [2.0, 1.0, 0.0, 2.0, 2.0] + [0.0] * 12
+    places = [(10.0, 10.0), (40.0, 40.0), (40.0, 40.0), (64.5, 40.0), (40.0, 64.5)] + [(0.0, 0.0)] * 12
     keypoints = [value for (x, y), flag in zip(places, flags, strict=True) for value in (x, y, flag)]
     data = image_files.write(
         tmp_path,
