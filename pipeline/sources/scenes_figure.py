@@ -23,7 +23,7 @@ PARTS = (
 )
 KEYPOINT_JOINTS = (16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8)  # SMPL's, of COCO's keypoints 5 to 16
 # How far, in metres, the body's own surface may lie in front of a keypoint that is still seen: flesh around a joint.
-FLESH = np.array([0.03, 0.03, 0.03, 0.045, 0.045, *[0.13] * 2, *[0.08] * 2, *[0.07] * 2, *[0.17] * 2, *[0.1] * 4])
+FLESH = np.array([0.03, 0.04, 0.04, 0.045, 0.045, *[0.13] * 2, *[0.08] * 2, *[0.07] * 2, *[0.17] * 2, *[0.1] * 4])
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _parts(body: BodyModel, head: tuple[int, ...]) -> NDArray[np.int64]:
     shirt = trunk & (middle[:, 1] >= belt)
     paint("shirt_back", shirt)
     paint("shirt_front", shirt & forward)
-    paint("mark", shirt & forward & (abs(middle[:, 0]) < 0.085) & (abs(middle[:, 1] - chest) < 0.15))
+    paint("mark", shirt & forward & (abs(middle[:, 0]) < 0.11) & (abs(middle[:, 1] - chest) < 0.19))
     paint("sleeve", np.isin(carrier, (16, 17)))
     paint("forearm", np.isin(carrier, (18, 19)))
     paint("shin", np.isin(carrier, (4, 5)))

@@ -18,6 +18,7 @@ DRAWN_BETAS = 4
 SKINS = np.array([(250, 215, 190), (236, 190, 160), (205, 150, 115), (165, 110, 80), (120, 78, 56), (88, 58, 44)])
 HAIRS = np.array([(30, 24, 22), (60, 40, 28), (95, 60, 35), (150, 110, 60), (205, 170, 100), (120, 120, 120)])
 FACIAL_SHADOWS = {"eye": 0.18, "mouth": 0.55, "nose": 0.8}  # times the skin's colour
+LEAST_CONTRAST = 90  # of hair against skin, of 255
 OVERHANG = 0.2  # of a person's box, that may lie outside the picture
 OVERHANGING = 0.25  # share of people who may
 
@@ -132,9 +133,11 @@ def palettes(plain: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.f
     colours = np.empty((count, len(PARTS), 3))
     skin = SKINS[rng.integers(len(SKINS), size=count)] * rng.uniform(0.9, 1.1, size=(count, 1))
     hair = HAIRS[rng.integers(len(HAIRS), size=count)] * rng.uniform(0.7, 1.3, size=(count, 1))
+    alike = abs(hair - skin).max(axis=1, keepdims=True) < LEAST_CONTRAST
+    hair = np.where(alike, np.where(skin.mean(axis=1, keepdims=True) > 105, 0.25 * hair, 130 + 0.5 * hair), hair)
     clothes = rng.uniform(20, 235, size=(4, count, 3))  # shirt, its mark, trousers, shoes
     shirt, mark = clothes[:2]
-    mark = np.where(shirt.mean(axis=1, keepdims=True) > 128, 0.25 * mark, 150 + 0.45 * mark)  # a clear contrast
+    mark = np.where(shirt.mean(axis=1, keepdims=True) > 128, 0.2 * mark, 180 + 0.3 * mark)
     colours[:] = skin[:, None]
     for name in ("shirt_back", "shirt_front", "sleeve"):
         colours[:, column[name]] = shirt
