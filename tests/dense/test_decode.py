@@ -126,6 +126,16 @@ def test_the_component_is_chosen_in_each_picture_before_averaging() -> None:
     assert found.component[at].tolist() == right_components(targets, 2).tolist()
 
 
+def test_of_boxes_too_the_component_is_chosen_before_averaging() -> None:
+    what = variant("boxes", components=2)
+    targets = make_targets(people(BATCH, SIZE), "boxes", 1, BATCH, GRID)
+    maps = truth_maps(targets, what)
+    other = maps | {"logits": maps["logits"].flip(1)}
+    found = decode_boxes(MapHeads(maps), what, mirrored=MapHeads(mirror_image(other, 2)))
+    boxes = found.boxes[best(found, targets)]
+    torch.testing.assert_close(boxes[:, 2:] - boxes[:, :2], (targets.size + GARBAGE) / 2)
+
+
 def test_a_flip_as_coded_draws_keypoints_to_the_left_by_three_eighths_of_a_cell() -> None:
     annotations = people(BATCH, SIZE)
     annotations.boxes[:] = annotations.boxes.round() // 8 * 8  # centres on whole cells: mirrored, they keep their cell

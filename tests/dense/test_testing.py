@@ -107,6 +107,35 @@ def test_boxes_that_the_network_knows_are_found(mode: Mode, head: dict) -> None:
     assert metrics.evaluate(data, found)["ap"] == 100
 
 
+def distance(data: ImageSet, found: Detections) -> float:
+    """Median over people and keypoints of the distance in px to the best pose that was found in their picture."""
+    assert found.keypoints is not None
+    image = np.repeat(np.arange(len(data)), np.diff(data.first))
+    gaps = [
+        np.linalg.norm(found.keypoints[found.image == where] - true[:, :2], axis=-1).mean(axis=1).min()
+        for where, true in zip(image, data.keypoints, strict=True)
+    ]
+    return float(np.median(gaps))
+
+
+def test_each_mode_does_what_it_is_called() -> None:
+    data, what = image_set(), variant("pose", components=2)
+    model = Knowing(data, what)
+    for (_, maps), (_, mirrored) in model.known.values():
+        maps["keypoint_offsets"][:, 0::2] += 1  # x, a cell too far; right in the mirror image
+        maps["logits"] *= np.log(9) / 40  # the right component has a weight of 0.9
+        mirrored["logits"] *= np.log(9) / 40
+    modes: list[Mode] = list(get_args(Mode))
+    found = predict_modes(model, what, data, 128, "cpu", 1.0, modes)  # type: ignore[arg-type]
+    gaps = {mode: distance(data, one) for mode, one in found.items()}
+    assert gaps["plain"] == pytest.approx(4, abs=1e-3)  # a cell of 4 px
+    assert gaps["refined"] == pytest.approx(0, abs=1e-3) == gaps["flip_refined"]
+    assert gaps["flip"] == pytest.approx(2, abs=1e-3)
+    assert gaps["scales_3"] == pytest.approx(2 * 128 / 160, abs=1e-3)  # the finest of its grids
+    assert gaps["scales_5"] == pytest.approx(2 * 128 / 192, abs=1e-3)
+    assert abs(gaps["mean"] - 4) > 0.1
+
+
 def equal(one: Detections, other: Detections) -> None:
     for name, value in one.to_arrays().items():
         np.testing.assert_allclose(value, other.to_arrays()[name], rtol=1e-3, atol=1e-2, err_msg=name)
