@@ -223,12 +223,13 @@ def _dense_metrics(metrics: dict[str, Any], measured: dict[str, Any], environmen
 
 def _datasets(preset: str, data: dict[str, Any], settings: LiftVariant | DenseVariant) -> tuple[Dataset, ...]:
     layout = Layout(preset)
+    what = settings.task if isinstance(settings, DenseVariant) else None
     if isinstance(settings, DenseVariant):
         files = {split: layout.images_split(settings.task, split) for split in ("train", "val")}
-        unit, what = "images", settings.task
+        unit = "images"
     else:
         files = {split: layout.motion_split(split, settings.input) for split in ("train", "test")}
-        unit, what = "poses", ""
+        unit = "poses"
     return tuple(
         Dataset(
             name=" ".join(filter(None, (preset, data["source"], what, split))),

@@ -65,7 +65,7 @@ def load_model(path: Path | str, device: str = "cpu") -> DensePredictor:
     if content.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not a checkpoint of train_dense (no `format: {FORMAT}` in it)")
     variant = DenseVariant.model_validate(content["settings"])
-    networks = content["networks"] and SmallNetworks.model_validate(content["networks"])
+    networks = SmallNetworks.model_validate(content["networks"]) if content["networks"] else None
     categories = tuple(content["categories"])
     model = build_model(variant, len(categories), networks).to(device)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,25 +53,22 @@ class Detections:
         return replace(self, boxes=boxes, keypoints=keypoints, component=chosen)
 
     def to_arrays(self) -> dict[str, NDArray]:
-        return {
-            field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None
-        }  # fmt: skip
+        """Its arrays by their names, without those that it has none of."""
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Detections:
         """The inverse. Raises KeyError on a missing array."""
         optional = ("keypoints", "component_keypoints")
         names = [field.name for field in fields(cls)]
-        return cls(**{name: arrays.get(name) if name in optional else arrays[name] for name in names})
+        found: dict[str, Any] = {name: arrays.get(name) if name in optional else arrays[name] for name in names}
+        return cls(**found)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Detections]) -> Detections:
         """Detections of consecutive images as one; at least one part."""
-        return cls(
-            **{
-                field.name: None
-                if getattr(parts[0], field.name) is None
-                else np.concatenate([getattr(part, field.name) for part in parts])
-                for field in fields(cls)
-            }
-        )
+        joined: dict[str, Any] = {}
+        for name in (field.name for field in fields(cls)):
+            arrays = [getattr(part, name) for part in parts]
+            joined[name] = None if arrays[0] is None else np.concatenate(arrays)
+        return cls(**joined)

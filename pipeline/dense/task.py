@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline.dense import augment, metrics, objective, testing
 from pipeline.dense.image_set import ImageSet
@@ -43,7 +43,8 @@ class DenseTask:
         device: str,
     ) -> None:
         self.variant = variant
-        self.model = model.to(device)
+        self.model: nn.Module = model.to(device)
+        self.network = model  # the same, as what it is
         self.train = train
         self.val = val
         self.settings = settings
@@ -65,14 +66,14 @@ class DenseTask:
         targets = make_targets(
             annotations, self.variant.task, len(self.train.category_ids), len(indices), size // STRIDE
         )
-        features = self.model.features(pictures)
-        return objective.loss_terms(self.variant, self.model, features, targets, self.settings.sigma_factor)
+        features = self.network.features(pictures)
+        return objective.loss_terms(self.variant, self.network, features, targets, self.settings.sigma_factor)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """AP on the validation pictures in percent: one scale, no flip, no refinement."""
         found = testing.predict(
-            self.model,
+            self.network,
             self.variant,
             self.val,
             self.settings.input_size,
@@ -80,4 +81,6 @@ class DenseTask:
             self.settings.sigma_factor,
             "plain",
         )
-        return {"val_ap": metrics.evaluate(self.val, found)["ap"]}
+        ap = metrics.evaluate(self.val, found)["ap"]
+        assert ap is not None, "AP of all sizes is told wherever there is something to find"
+        return {"val_ap": ap}

@@ -132,8 +132,10 @@ class Run(Settings):
         return variant.epochs if granted is None else granted
 
     def input_size(self, name: str) -> int:
-        """Width and height in pixels of what a dense variant's network is given."""
+        """Width and height in pixels of what a dense variant's network is given; imported weights keep their own."""
         variant = self.dense_variant(name)
+        if variant.imported:
+            return variant.input_size
         return (self.preset.dense.input_size or {}).get(variant.task, variant.input_size)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.params.base import Numbers, Settings, Words
+from pipeline.params.base import Settings, Words
 from pipeline.params.variants import Detector
 
 
@@ -129,10 +129,13 @@ Images = Annotated[SyntheticImages | CocoImages, Field(discriminator="source")]
 
 
 class SmallNetworks(Settings):
-    """Networks of the papers' build in small, for a run without a GPU: the same modules, fewer and narrower."""
+    """Networks of the papers' build in small, for a run without a GPU: the same modules, fewer and narrower.
+
+    `widths`: of the hourglass's levels, from the finest.
+    """
 
     stacks: int = Field(1, ge=1)
-    widths: Numbers = (32, 64, 96, 128)  # of the hourglass's levels, from the finest
+    widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=2)] = (32, 64, 96, 128)
     modules: int = Field(1, ge=1)  # residuals (convolutions) a level
     map_width: int = Field(48, ge=1)  # of a heatmap head's hidden layer
     center_width: int = Field(128, ge=1)  # of a head that is computed at centres

@@ -28,12 +28,15 @@ FILES = {
     "boxes": "annotations/instances_{}2017.json",
 }
 TEST_FILE = "annotations/image_info_test-dev2017.json"
-KEPT_OF_IMAGE = ("id", "width", "height", "license", "flickr_url")
-KEPT_OF_ANNOTATION = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "keypoints", "num_keypoints")
+KEPT_OF_IMAGE = ("id", "width", "height")
+TERMS_OF_IMAGE = ("license", "flickr_url")
+BOX = ("id", "image_id", "category_id", "bbox", "area", "iscrowd")
+KEPT_OF_OBJECT = {"pose": (*BOX, "keypoints", "num_keypoints"), "boxes": BOX}
 PICTURE_NAME = re.compile(r"\d{12}\.jpg")
 
 Task = Literal["pose", "boxes"]
 Split = Literal["train", "val", "test"]
+TASKS: tuple[Task, ...] = ("pose", "boxes")
 
 
 def annotation_addresses(test_dev: bool) -> list[str]:
@@ -49,13 +52,13 @@ def picture_addresses(raw: Path, single: bool, limit: int | None, test_dev: bool
     paths = {
         image["file_name"]
         for split in splits
-        for task in FILES
-        for image in annotations(raw, split, task, limit)["images"]  # type: ignore[arg-type]
+        for task in TASKS
+        for image in read_annotations(raw, split, task, limit)["images"]
     }
     return [f"http://{path}" for path in sorted(paths)]
 
 
-def annotations(raw: Path, split: Split, task: Task, limit: int | None = None) -> dict[str, Any]:
+def read_annotations(raw: Path, split: Split, task: Task, limit: int | None = None) -> dict[str, Any]:
     """COCO's annotation file of a split, less its segmentations; `file_name` is a path below `raw`.
 
     Of `limit` the first images of the file. Training images for poses are those with a person (64 thousand); validation
@@ -67,20 +70,18 @@ def annotations(raw: Path, split: Split, task: Task, limit: int | None = None) -
         images = [_image(image, FOLDERS[split]) for image in content["images"][:limit]]
         wanted = {image["id"] for image in images}
         objects = [
-            {key: one[key] for key in KEPT_OF_ANNOTATION if key in one}
+            {key: one[key] for key in KEPT_OF_OBJECT[task]}
             for one in content["annotations"]
             if one["image_id"] in wanted
         ]
         if task == "pose" and split == "train":
             with_people = {one["image_id"] for one in objects}
             images = [image for image in images if image["id"] in with_people]
-        categories = [dict(one) for one in content["categories"]]
-    except (KeyError, TypeError, AttributeError) as error:
+        categories = [dict(one) for one in content["categories"] if task == "boxes" or one["name"] == "person"]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{where}: not COCO's annotations ({error!r}); delete the archive and download again"
         ) from None
-    if task == "pose":
-        categories = [one for one in categories if one["name"] == "person"]
     return {
         "info": {"description": f"COCO 2017, {split}, {task}"},
         "licenses": content.get("licenses", []),
@@ -103,10 +104,17 @@ def unpack_pictures(raw: Path, split: Split) -> None:
         for member in tqdm(members, desc=f"unpack {folder}", unit=" pictures", delay=5):
             target = raw / HOST / member.filename
             if not target.exists() or target.stat().st_size != member.file_size:
-                with atomic(target) as part:
-                    part.write_bytes(archive.read(member))  # checks the CRC
+                _write(target, archive.read(member))  # which checks the CRC
 
     _with_archive(path, unpack)
+
+
+def _write(target: Path, content: bytes) -> None:
+    try:
+        with atomic(target) as part:
+            part.write_bytes(content)
+    except OSError as error:  # told apart from an archive that cannot be read
+        raise InputError(f"{target}: cannot be written ({error.strerror}); make room and run it again") from None
 
 
 def _is_picture(name: str, folder: str) -> bool:
@@ -118,7 +126,8 @@ def _image(image: dict[str, Any], folder: str) -> dict[str, Any]:
     name = image["file_name"]
     if not PICTURE_NAME.fullmatch(name):
         raise KeyError(f"file_name {name!r}")
-    return {"file_name": f"{HOST}/{folder}/{name}"} | {key: image[key] for key in KEPT_OF_IMAGE if key in image}
+    kept = {key: image[key] for key in KEPT_OF_IMAGE} | {key: image[key] for key in TERMS_OF_IMAGE if key in image}
+    return {"file_name": f"{HOST}/{folder}/{name}"} | kept
 
 
 def _test_images(raw: Path) -> dict[str, Any]:
@@ -147,7 +156,7 @@ def _with_archive(path: Path, work: Callable[[zipfile.ZipFile], Any]) -> Any:
             return work(archive)
     except FileNotFoundError:
         raise InputError(f"{path}: missing; run `python -m pipeline download`") from None
-    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise InputError(f"{path}: damaged ({error}); delete it and run `python -m pipeline download`") from None
 
 

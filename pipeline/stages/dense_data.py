@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
+from pipeline.artifacts import InputError
 from pipeline.dense import image_set
 from pipeline.dense.image_set import ImageSet
 from pipeline.dense.task import DenseSettings
@@ -13,8 +15,18 @@ SHARE_SEED = 0  # of the draw of a variant that trains on a part of the images
 
 
 def read(run: Run, variant: DenseVariant, split: str) -> ImageSet:
-    """A split, `train` or `val`, of the variant's task; of `train` the share that the variant states."""
+    """A split, `train` or `val`, of the variant's task; of `train` the share that the variant states.
+
+    Raises InputError for pictures with nothing to find on them: no AP can be told of them.
+    """
     data = image_set.read(run.layout.images(variant.task), split, variant.task, run.layout.raw)
+    annotated = data.keypoints[..., 2].any(axis=1) if variant.task == "pose" else np.ones(len(data.boxes), bool)
+    if not (annotated & ~data.crowd).any():
+        what = "keypoints" if variant.task == "pose" else "object"
+        raise InputError(
+            f"{data.annotations}: annotations: no {what} to find on {len(data)} pictures; "
+            f"let images: in params/{run.preset_name}.yaml have more of them"
+        )
     if split != "train" or variant.training_share == 1:
         return data
     count = max(1, round(variant.training_share * len(data)))
@@ -23,10 +35,12 @@ def read(run: Run, variant: DenseVariant, split: str) -> ImageSet:
 
 
 def settings(run: Run, name: str) -> DenseSettings:
+    """The preset's recipe; imported weights keep what they were trained with."""
     variant, dense = run.dense_variant(name), run.preset.dense
+    recipe = None if variant.imported else dense.recipe
     return DenseSettings(
         input_size=run.input_size(name),
-        batch_size=dense.recipe.batch_size if dense.recipe else variant.optimizer.batch_size,
+        batch_size=recipe.batch_size if recipe else variant.optimizer.batch_size,
         augment=dense.augment,
-        sigma_factor=dense.recipe.sigma_factor if dense.recipe else 1.0,
+        sigma_factor=recipe.sigma_factor if recipe else 1.0,
     )

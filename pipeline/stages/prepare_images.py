@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pipeline import artifacts
 from pipeline.body.model import BodyModel, read_body
@@ -11,7 +11,9 @@ from pipeline.params import CocoImages, Run, SyntheticImages
 from pipeline.sources import coco, scenes
 from pipeline.stages import status
 
-TASKS = ("pose", "boxes")
+Task = Literal["pose", "boxes"]
+TASKS: tuple[Task, ...] = ("pose", "boxes")
+SPLITS: tuple[Literal["train", "val"], ...] = ("train", "val")
 
 
 def run(run: Run) -> None:
@@ -28,12 +30,12 @@ def run(run: Run) -> None:
             artifacts.write_json(folder / "summary.json", summary)
 
 
-def _make(run: Run, images: SyntheticImages, task: str, folder: Path) -> dict[str, Any]:
+def _make(run: Run, images: SyntheticImages, task: Task, folder: Path) -> dict[str, Any]:
     """Pictures drawn in code, with the preset's body where it has one."""
     settings = (images.pose if task == "pose" else images.boxes).model_dump()
     draw = scenes.make_pose if task == "pose" else scenes.make_boxes
     splits = {}
-    for split in ("train", "val"):
+    for split in SPLITS:
         made = draw(scenes.Settings(**settings), images.seed, split, _body(run))
         artifacts.write_json(folder / f"{split}.json", made.coco)
         artifacts.write_arrays(folder / f"{split}.npz", {"pixels": made.pixels})
@@ -41,11 +43,11 @@ def _make(run: Run, images: SyntheticImages, task: str, folder: Path) -> dict[st
     return {"source": "synthetic", "description": "scenes made in code", "splits": splits}
 
 
-def _read(run: Run, images: CocoImages, task: str, folder: Path) -> dict[str, Any]:
+def _read(run: Run, images: CocoImages, task: Task, folder: Path) -> dict[str, Any]:
     """COCO's annotations of the pictures that the download stage brought."""
     splits = {}
-    for split in ("train", "val"):
-        content = coco.annotations(run.layout.raw, split, task, images.limit)
+    for split in SPLITS:
+        content = coco.read_annotations(run.layout.raw, split, task, images.limit)
         artifacts.write_json(folder / f"{split}.json", content)
         splits[split] = counts(content, task)
     return {"source": "coco", "description": "COCO 2017", "splits": splits}
@@ -55,7 +57,7 @@ def _body(run: Run) -> BodyModel | None:
     return None if run.preset.body is None else read_body(run.layout.body_file("small.npz"))
 
 
-def counts(content: dict[str, Any], task: str) -> dict[str, int]:
+def counts(content: dict[str, Any], task: Task) -> dict[str, int]:
     """Images and objects of a split, of poses also the people with keypoints."""
     found = {"images": len(content["images"]), "objects": len(content["annotations"])}
     if task == "pose":

@@ -253,7 +253,7 @@ def _generalization(run: Run) -> Iterator[Finding]:
 
 def _weights(run: Run) -> Iterator[Finding]:
     """Imported weights. A digest in params.yaml whose file is gone stops the run: it promises a result."""
-    variants = {**run.lift_variants, **run.dense_variants}
+    variants = {name: run.any_variant(name) for name in (*run.lift_variants, *run.dense_variants)}
     imported = {name: variant.weights for name, variant in variants.items() if variant.imported}
     unset = [name for name, digest in imported.items() if digest is None]
     if unset:

@@ -7,20 +7,26 @@ import shutil
 import socket
 from pathlib import Path
 
+import coco_files
 import pytest
+from repository import replace_in
 
 from pipeline.__main__ import main
 from pipeline.artifacts import digest
-from pipeline.sources import cmu
+from pipeline.sources import cmu, coco
 
 REPOSITORY = Path(__file__).parents[2]
 ADDRESSES = cmu.addresses(cmu.CmuSettings())
+COCO = "images:\n  source: coco\n  files: {files}\n  limit: {limit}\n  test_dev: {test_dev}\n"
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project with this one's settings, and no network."""
+    """An empty project with this one's settings, and no network. Preset mini has motion only here."""
     shutil.copytree(REPOSITORY / "params", tmp_path / "params")
+    replace_in(
+        tmp_path / "params" / "mini.yaml", COCO.format(files="single", limit=80, test_dev="false"), "images: null\n"
+    )
     shutil.copy(REPOSITORY / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MIXPOSE_MIRROR", raising=False)
@@ -99,3 +105,78 @@ def test_licensed_data_stop_it_at_once(project: Path, capsys: pytest.CaptureFixt
     said = capsys.readouterr().err
     assert "data/licensed/human36m/data_3d_h36m.npz" in said and "vision.imar.ro" in said and "preset mini" in said
     assert not (project / "data").exists()
+
+
+# --- COCO -------------------------------------------------------------------------------------------------------------
+
+
+def ask_for_coco(project: Path, files: str, limit: str = "null", test_dev: str = "false") -> None:
+    """Let preset demo, whose motion needs no download, have COCO's pictures."""
+    preset = project / "params" / "demo.yaml"
+    before, _, after = preset.read_text().partition("images:\n")
+    rest = after[after.index("\n# The papers' networks") :]
+    preset.write_text(before + COCO.format(files=files, limit=limit, test_dev=test_dev) + rest)
+
+
+def listed(project: Path) -> list[str]:
+    """The paths in the list, each of which is here with its digest."""
+    entries = json.loads((project / "data/demo/download.json").read_text())
+    for entry in entries:
+        assert digest(project / "data/raw" / entry["path"]) == entry["sha256"]
+    return [entry["path"].removeprefix(f"{coco.HOST}/") for entry in entries]
+
+
+def test_single_pictures_of_coco_are_those_that_its_annotations_list(project: Path, tmp_path: Path) -> None:
+    mirror = coco_files.write_mirror(tmp_path / "coco", archives=False)
+    ask_for_coco(project, "single", limit="2")
+    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 0
+    names = [name for split in ("train", "val") for name in coco_files.pictures(split, 2)]
+    assert listed(project) == ["annotations/annotations_trainval2017.zip", *names]
+    text = (project / "data/demo/download.json").read_text()
+    assert str(mirror) not in text and f'"http://{coco.HOST}/{names[0]}"' in text
+    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 0
+    assert (project / "data/demo/download.json").read_text() == text
+
+
+def test_archives_of_coco_are_unpacked_to_where_single_pictures_lie(project: Path, tmp_path: Path) -> None:
+    mirror = coco_files.write_mirror(tmp_path / "coco", archives=True)
+    ask_for_coco(project, "archives")
+    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 0
+    annotations = "annotations/annotations_trainval2017.zip"
+    assert listed(project) == [annotations, "zips/train2017.zip", "zips/val2017.zip"]
+    for split in ("train", "val"):
+        for name, content in coco_files.pictures(split).items():
+            assert (project / "data/raw" / coco.HOST / name).read_bytes() == content
+
+
+def test_pictures_of_test_dev_are_fetched_where_they_are_wanted(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mirror = coco_files.write_mirror(tmp_path / "coco", archives=True)
+    ask_for_coco(project, "archives", test_dev="true")
+    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and f"{coco.HOST}/zips/test2017.zip" in said
+    archive = coco_files.write_archive(
+        mirror / coco.HOST / "zips" / "test2017.zip", {"test2017/000000000901.jpg": coco_files.picture(901)}
+    )
+    with (mirror / "SHA256SUMS").open("a") as file:
+        file.write(f"{digest(archive)}  {coco.HOST}/zips/test2017.zip\n")
+    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 0
+    assert {"annotations/image_info_test2017.zip", "zips/test2017.zip"} < set(listed(project))
+    assert (project / "data/raw" / coco.HOST / "test2017/000000000901.jpg").exists()
+
+
+def test_an_archive_that_is_not_cocos_is_one_line(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mirror = coco_files.write_mirror(tmp_path / "coco", archives=False)
+    archive = coco_files.path_of(mirror, coco.ANNOTATIONS)
+    before = digest(archive)
+    coco_files.write_archive(archive, {"readme.txt": "nothing"})
+    replace_in(mirror / "SHA256SUMS", before, digest(archive))
+    ask_for_coco(project, "single")
+    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "annotations_trainval2017.zip: annotations/person_keypoints_train2017.json: not in the archive" in said
+    assert not (project / "data/demo/download.json").exists()

@@ -1,0 +1,147 @@
+"""Stage prepare_images: made scenes, COCO's pictures, or none, in the same two folders."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import coco_files
+import dense_folder
+import numpy as np
+import pytest
+
+from pipeline import params
+from pipeline.__main__ import main
+from pipeline.dense import image_set
+from pipeline.sources import coco
+from pipeline.stages import build_body, prepare_images
+
+TASKS = ("pose", "boxes")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return dense_folder.write_settings(tmp_path)
+
+
+def prepare() -> None:
+    assert main(["prepare_images", "--preset", "tiny"]) == 0
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    made = folder / "data" / "tiny" / "images"
+    return {str(path.relative_to(made)): path.read_bytes() for path in made.rglob("*") if path.is_file()}
+
+
+def content(task: str, name: str) -> Any:
+    return json.loads(Path(f"data/tiny/images/{task}/{name}.json").read_text())
+
+
+def test_made_scenes_without_a_body(folder: Path) -> None:
+    prepare()
+    assert set(files(folder)) == {
+        f"{task}/{name}"
+        for task in TASKS
+        for name in ("train.json", "val.json", "train.npz", "val.npz", "status.json", "summary.json")
+    }
+    sizes = {"train": dense_folder.TRAIN, "val": dense_folder.VAL}
+    for task in TASKS:
+        assert content(task, "status") == {"status": "run", "reason": None}
+        summary = content(task, "summary")
+        assert (summary["source"], summary["description"]) == ("synthetic", "scenes made in code")
+        for split, count in sizes.items():
+            made, pixels = content(task, split), np.load(f"data/tiny/images/{task}/{split}.npz")["pixels"]
+            assert pixels.shape == (count, 64, 64, 3) and pixels.dtype == np.uint8 and len(made["images"]) == count
+            expected = {"images": count, "objects": len(made["annotations"])}
+            if task == "pose":
+                expected["with_keypoints"] = sum(one["num_keypoints"] > 0 for one in made["annotations"])
+                assert {type(one["back_view"]) for one in made["annotations"]} == {bool}
+            assert summary["splits"][split] == expected
+            data = image_set.read(folder / "data/tiny/images" / task, split, task, raw=folder)  # type: ignore[arg-type]
+            assert len(data) == count and len(data.boxes) == expected["objects"]
+
+
+def test_the_same_settings_make_the_same_bytes(folder: Path) -> None:
+    prepare()
+    first = files(folder)
+    shutil.rmtree(folder / "data")
+    prepare()
+    assert files(folder) == first
+    dense_folder.edit(folder, "  seed: 0\n  pose:", "  seed: 1\n  pose:")
+    prepare()
+    changed = {name for name, text in files(folder).items() if text != first[name]}
+    assert {f"{task}/{split}.npz" for task in TASKS for split in ("train", "val")} <= changed
+
+
+def test_people_are_drawn_from_the_presets_body(folder: Path) -> None:
+    prepare()
+    without = files(folder)
+    dense_folder.edit(folder, "variants: core\nmotion:", "variants: core\nbody: open\nmotion:")
+    run = params.load("tiny", folder)
+    build_body.run(run)
+    prepare_images.run(run)
+    with_body = files(folder)
+    for task in TASKS:
+        assert with_body[f"{task}/train.npz"] != without[f"{task}/train.npz"]
+        assert with_body[f"{task}/status.json"] == without[f"{task}/status.json"]
+
+
+def test_a_body_that_is_not_there_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dense_folder.edit(folder, "variants: core\nmotion:", "variants: core\nbody: open\nmotion:")
+    assert main(["prepare_images", "--preset", "tiny"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "data/tiny/body/small.npz: missing" in said
+    assert files(folder) == {}
+
+
+def test_no_images_is_a_reason_not_to_run(folder: Path) -> None:
+    dense_folder.set_images(folder, "images: null\n")
+    prepare()
+    assert set(files(folder)) == {f"{task}/{name}.json" for task in TASKS for name in ("status", "summary")}
+    for task in TASKS:
+        assert content(task, "status") == {"status": "not run", "reason": "preset tiny has no images"}
+        assert content(task, "summary") is None
+
+
+def test_what_stood_there_before_goes(folder: Path) -> None:
+    prepare()
+    dense_folder.set_images(folder, "images: null\n")
+    prepare()
+    assert not (folder / "data/tiny/images/pose/train.npz").exists()
+
+
+@pytest.mark.parametrize("limit", [None, 2])
+def test_cocos_annotations_are_cut_to_the_task(folder: Path, limit: int | None) -> None:
+    coco_files.write_mirror(folder / "data" / "raw", archives=False)
+    dense_folder.set_images(folder, f"images:\n  source: coco\n  files: single\n  limit: {limit or 'null'}\n")
+    prepare()
+    assert set(files(folder)) == {
+        f"{task}/{name}.json" for task in TASKS for name in ("train", "val", "status", "summary")
+    }
+    counts = {task: content(task, "summary")["splits"] for task in TASKS}
+    if limit:
+        assert counts["pose"]["train"] == {"images": 1, "objects": 1, "with_keypoints": 1}
+        assert counts["boxes"]["val"] == {"images": 2, "objects": 3}
+    else:
+        assert counts["pose"] == {
+            "train": {"images": 2, "objects": 2, "with_keypoints": 2},
+            "val": {"images": 4, "objects": 2, "with_keypoints": 2},
+        }
+        assert counts["boxes"]["train"] == {"images": 4, "objects": 6}
+    assert content("boxes", "summary")["source"] == "coco"
+    data = image_set.read(folder / "data/tiny/images/pose", "train", "pose", raw=folder / "data/raw")
+    assert data.category_names == ("person",) and data.keypoints[0, :, 2].sum() == 34
+    turned = data.pictures.warped(np.array([0]), np.array([[[1.0, 0, 0], [0, 1, 0]]]), coco_files.SIDE)
+    assert np.abs(turned.astype(int) - 2).max() <= 1  # the picture of image 2 is of the grey 2
+
+
+def test_coco_that_was_not_downloaded_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dense_folder.set_images(folder, "images:\n  source: coco\n  files: single\n")
+    assert main(["prepare_images", "--preset", "tiny"]) == 2
+    said = capsys.readouterr().err
+    path = coco_files.path_of(Path("data/raw"), coco.ANNOTATIONS)
+    assert said == f"error: {path}: missing; run `python -m pipeline download`\n"
+    assert not (folder / "data/tiny/images/pose").exists()
