@@ -73,7 +73,7 @@ def decode(path: Path) -> NDArray[np.uint8]:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); download it again") from None
-    # A JPEG that is cut off would be decoded with a grey rest.
+    # opencv before 5 fills what is cut off a JPEG with grey; 5 refuses it.
     whole = data.rfind(END_OF_IMAGE) > data.rfind(START_OF_SCAN) if data.startswith(b"\xff\xd8") else bool(data)
     try:
         flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION

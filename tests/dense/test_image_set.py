@@ -53,6 +53,10 @@ def test_a_subset_has_the_chosen_images_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(part.keypoints, data.keypoints[[6, 7, 0, 1, 6, 7]])
     for index, image in enumerate((3, 0, 3)):
         np.testing.assert_array_equal(part.pictures[index], data.pictures[image])
+    again = part.subset(np.array([1]))
+    assert again.image_ids.tolist() == [10] and again.first.tolist() == [0, 2]
+    np.testing.assert_array_equal(again.boxes, data.boxes[:2])
+    np.testing.assert_array_equal(again.pictures[0], data.pictures[0])
     rows, place = part.objects_of(np.array([2, 1]))
     assert rows.tolist() == [4, 5, 2, 3] and place.tolist() == [0, 0, 1, 1]
 
