@@ -41,6 +41,11 @@ def _train_seed(run: Run, name: str, seed: int, data: dict[str, ImageSet], worki
     sigma_start = dense.recipe.sigma_start if dense.recipe else 0.0
     settings = dense_data.settings(run, name)
     model = seeded_model(variant, len(categories), networks, sigma_start, seed)
+    if settings.input_size % model.divisor:
+        raise InputError(
+            f"params/{run.preset_name}.yaml: dense.input_size: {settings.input_size} px, but the network of {name} "
+            f"takes a multiple of {model.divisor}; change it, or give dense.networks fewer widths"
+        )
     task = DenseTask(variant, model, data["train"], data["val"], settings, device)
     progress = _take_over(run, name, task) if variant.imported else _learn(run, name, seed, task, fingerprint, state)
     for file, epoch, weights in (

@@ -4,13 +4,15 @@ import shutil
 import textwrap
 from pathlib import Path
 
+import dense_folder
 import mesh_files
 import numpy as np
 import pytest
 
-from pipeline import artifacts
+from pipeline import artifacts, params
 from pipeline.geometry import human36m
 from pipeline.geometry.poses import PoseSet
+from pipeline.stages import prepare_images
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -71,5 +73,22 @@ def folder(tmp_path, monkeypatch) -> Path:
     targets = tmp_path / "data" / "tiny" / "targets"
     artifacts.write_json(targets / "joints" / "status.json", {"status": "run", "reason": None})
     mesh_files.write(targets / "meshes", {"train": 1200, "test": 300})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def made_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What prepare_images makes of the settings of dense_folder: data/tiny/images."""
+    root = dense_folder.write_settings(tmp_path_factory.mktemp("pictures"))
+    prepare_images.run(params.load("tiny", root))
+    return root / "data" / "tiny" / "images"
+
+
+@pytest.fixture
+def dense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_pictures: Path) -> Path:
+    """A folder with this repository's variants, a preset `tiny` and made pictures; it is the working directory."""
+    dense_folder.write_settings(tmp_path)
+    shutil.copytree(made_pictures, tmp_path / "data" / "tiny" / "images")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -1,0 +1,161 @@
+"""From a trained dense variant to its metrics file: in its schema, its figures checked against other ways to them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import dense_folder
+import numpy as np
+import pytest
+
+from pipeline import artifacts, params
+from pipeline.__main__ import main
+from pipeline.dense import image_set, metrics, testing
+from pipeline.dense.checkpoints import load_model
+from pipeline.dense.detections import Detections
+from pipeline.report.dense_schema import DenseMetrics
+from pipeline.stages import dense_evaluation, running
+
+MODES = {
+    "pose_s_base": {"plain", "flip", "refined", "flip_refined"},
+    "pose_s_mdn_2": {"plain", "flip", "refined", "flip_refined", "mean"},
+    "boxes_l_mdn_3": {"plain", "flip", "scales_3", "mean"},
+}
+
+
+def stage(name: str, variant: str) -> int:
+    return main([name, "--preset", "tiny", "--variant", variant])
+
+
+def evaluate(variant: str) -> dict[str, Any]:
+    assert stage("train_dense", variant) == 0
+    assert stage("evaluate_dense", variant) == 0
+    return json.loads(Path(f"results/tiny/metrics/{variant}.json").read_text())
+
+
+def read_set(variant: str) -> image_set.ImageSet:
+    task = params.load("tiny").dense_variant(variant).task
+    return image_set.read(Path("data/tiny/images") / task, "val", task, raw=Path("data/raw"))
+
+
+@pytest.mark.parametrize("variant", MODES)
+def test_the_metrics_file_is_whole_and_the_same_twice(dense: Path, variant: str) -> None:
+    content = evaluate(variant)
+    found = DenseMetrics.model_validate(content)
+    run = params.load("tiny")
+    settings = run.dense_variant(variant)
+    assert (found.variant, found.paper, found.title) == (variant, settings.paper, settings.title)
+    assert found.ran and found.data is not None and found.training is not None and found.truth is not None
+    assert (found.data.task, found.data.source) == (settings.task, "synthetic")
+    assert (found.data.train_images, found.data.val_images) == (dense_folder.TRAIN, dense_folder.VAL)
+    assert found.data.val_objects == len(read_set(variant).boxes)
+    assert found.data.small_networks and found.data.input_size == 64
+    assert content["data"]["val_digest"] == artifacts.digest(run.layout.images_split(settings.task, "val"))
+    assert (found.training.epochs, found.training.epochs_stated, found.training.steps) == (1, 50, 4)
+    assert found.training.own_recipe and content["training"]["batch_size"] == 4
+    (seed,) = found.seeds
+    assert set(seed.modes) == MODES[variant]
+    assert (seed.mixture is None) is (variant == "pose_s_base") and (seed.groups is None) is (settings.task == "boxes")
+    if seed.mixture is not None:
+        assert len(seed.mixture.components) == settings.head.components
+    assert seed.training_images is None
+    folder = run.layout.dense_evaluation(variant)
+    assert {path.name for path in folder.iterdir()} == {"predictions_seed_0.npz", "examples.npz", "speed.json"}
+    speed = artifacts.read_json(run.layout.dense_speed(variant))
+    assert set(speed) == {"network", *MODES[variant]} and min(speed.values()) > 0
+    kept = {path: path.read_bytes() for path in (run.layout.metrics(variant), *folder.glob("*.npz"))}
+    for path in kept:
+        path.unlink()
+    assert stage("evaluate_dense", variant) == 0
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+def test_figures_are_those_of_the_checkpoint_and_of_what_is_stored(dense: Path) -> None:
+    variant = "boxes_l_mdn_3"
+    dense_folder.edit(dense, "    boxes: 1\n", "    boxes: 40\n")  # so many that something is found
+    dense_folder.edit(dense, "learning_rate: 1.0e-3", "learning_rate: 5.0e-3")
+    content = evaluate(variant)
+    data = read_set(variant)
+    stored = Detections.from_arrays(
+        artifacts.read_arrays(Path(f"data/tiny/evaluate_dense/{variant}/predictions_seed_0.npz"))
+    )
+    modes = content["seeds"][0]["modes"]
+    assert metrics.evaluate(data, stored) == modes["plain"] and modes["plain"]["ap_50"] > 0
+    predictor = load_model(f"data/tiny/train_dense/{variant}/seed_0/checkpoint.pt")
+    for mode in ("plain", "mean", "flip"):
+        again = testing.predict(predictor.model, predictor.variant, data, 64, "cpu", 0.3, mode)
+        assert metrics.evaluate(data, again) == pytest.approx(modes[mode], abs=1e-3), mode
+    assert content["parameters"] == sum(weights.numel() for weights in predictor.model.parameters())
+
+
+def test_the_last_epoch_is_measured_and_the_best_one_is_told_beside_it(dense: Path) -> None:
+    dense_folder.edit(dense, "    pose: 1\n", "    pose: 3\n")
+    content = evaluate("pose_s_base")
+    rows = running.read_history(Path("data/tiny/train_dense/pose_s_base/seed_0/history.csv"))
+    watched = [row["val_ap"] for row in rows if "val_ap" in row]
+    (seed,) = content["seeds"]
+    assert len(watched) == 3 and seed["modes"]["plain"]["ap"] == pytest.approx(watched[-1], abs=1e-3)
+    assert seed["best"] == {"epoch": 1 + int(np.argmax(watched)), "ap": max(watched)}
+    assert load_model("data/tiny/train_dense/pose_s_base/seed_0/best.pt").epoch == seed["best"]["epoch"]
+
+
+def test_training_images_are_measured_where_the_preset_asks(dense: Path) -> None:
+    dense_folder.edit(dense, "  test_scales:\n    - 3\n", "  test_scales: []\n  training_images: true\n")
+    (seed,) = evaluate("pose_s_base")["seeds"]
+    assert set(seed["training_images"]) == {"plain", "refined"}
+    assert seed["training_images"]["plain"] != seed["modes"]["plain"] or seed["modes"]["plain"]["ap"] == 0
+
+
+@pytest.mark.parametrize("scales", [(), (3,), (5,), (3, 5)])
+def test_modes(dense: Path, scales: tuple[int, ...]) -> None:
+    run = params.load("tiny")
+    budget = run.preset.dense.model_copy(update={"test_scales": scales})
+    run = run.model_copy(update={"preset": run.preset.model_copy(update={"dense": budget})})
+    several = {f"scales_{count}" for count in scales}
+    found = {name: set(dense_evaluation.modes_of(run, run.dense_variant(name))) for name in run.dense_variants}
+    for name, modes in MODES.items():
+        expected = modes if name.startswith("pose") else (modes - {"scales_3"}) | several
+        assert found[name] == expected
+    assert "mean" not in found["pose_l_mdn_1"] and "mean" in found["pose_s_hierarchical"]
+
+
+def test_a_variant_that_was_not_run_says_so(dense: Path) -> None:
+    content = evaluate("pose_l_mdn_3")
+    found = DenseMetrics.model_validate(content)
+    assert (found.status, found.reason) == ("not run", "preset tiny trains only those that it lists")
+    assert found.seeds == [] and content["truth"] is None
+    assert list((dense / "data/tiny/evaluate_dense/pose_l_mdn_3").iterdir()) == []
+
+
+def test_a_missing_or_foreign_checkpoint_is_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate("pose_s_base")
+    path = dense / "data/tiny/train_dense/pose_s_base/seed_0/checkpoint.pt"
+    path.write_bytes(b"no checkpoint")
+    capsys.readouterr()
+    assert stage("evaluate_dense", "pose_s_base") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "seed_0/checkpoint.pt: not a" in said
+    path.unlink()
+    assert stage("evaluate_dense", "pose_s_base") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "seed_0/checkpoint.pt: missing; train the variant first" in said
+    assert (dense / "results/tiny/metrics/pose_s_base.json").exists()  # the old one stays
+
+
+def test_a_training_that_is_not_there_is_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stage("evaluate_dense", "pose_s_base") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "train_dense/pose_s_base/status.json: missing" in said
+
+
+def test_val_pictures_with_nothing_to_find_are_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate("pose_s_base")
+    path = dense / "data/tiny/images/pose/val.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"annotations": []}))
+    capsys.readouterr()
+    assert stage("evaluate_dense", "pose_s_base") == 2
+    assert "val.json: annotations: no keypoints to find" in capsys.readouterr().err
+    shutil.rmtree(dense / "data")

@@ -1,0 +1,337 @@
+"""Stage train_dense on a few made pictures: complete folders, equal bytes, stopped runs, reasons and mistakes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import dense_folder
+import pytest
+import torch
+from repository import ROOT, replace_in
+
+from pipeline import artifacts, params
+from pipeline.__main__ import main
+from pipeline.artifacts import InputError
+from pipeline.dense.checkpoints import load_model, save_model, seeded_model
+from pipeline.dense.task import DenseTask
+from pipeline.stages import dense_training, train_dense
+from pipeline.training import checkpoint
+
+VARIANTS = ("pose_s_base", "pose_s_mdn_2", "boxes_l_mdn_3")
+STEPS = dense_folder.TRAIN // 4
+
+
+def train(variant: str) -> int:
+    return main(["train_dense", "--preset", "tiny", "--variant", variant])
+
+
+def outputs(folder: Path, variant: str) -> dict[str, bytes]:
+    """All that must be equal between equal runs: everything but where and when they ran."""
+    made = folder / "data" / "tiny" / "train_dense" / variant
+    return {
+        str(path.relative_to(made)): path.read_bytes()
+        for path in sorted(made.rglob("*"))
+        if path.is_file() and path.name != "environment.json"
+    }
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_training_leaves_a_whole_folder_and_the_same_bytes_twice(dense: Path, variant: str) -> None:
+    assert train(variant) == 0
+    first = outputs(dense, variant)
+    seed = {f"seed_0/{name}" for name in ("checkpoint.pt", "best.pt", "history.csv")}
+    assert set(first) == {"status.json", "variant.json", *seed}
+    assert json.loads(first["status.json"]) == {"status": "run", "reason": None}
+    run = params.load("tiny")
+    assert json.loads(first["variant.json"]) == run.dense_variant(variant).model_dump(mode="json")
+    rows = list(csv.DictReader(first["seed_0/history.csv"].decode().splitlines()))
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4] and float(rows[-1]["epoch"]) == 1
+    assert [bool(row["val_ap"]) for row in rows] == [False] * (STEPS - 1) + [True]
+    assert 0 <= float(rows[-1]["val_ap"]) <= 100
+    record = artifacts.read_json(run.layout.environment(variant, 0))
+    assert {"images", "images_per_second", "started", "finished", "device", "git_commit"} <= set(record)
+    assert (record["steps"], record["epochs"], record["images"]) == (STEPS, 1, dense_folder.TRAIN)
+    assert not (dense / ".resume" / "tiny" / variant).exists()
+    made = load_model(run.layout.checkpoint(variant, 0))
+    assert (made.variant_name, made.epoch, made.input_size, made.sigma_factor) == (variant, 1, 64, 0.3)
+    assert made.categories[0] == "person" and len(made.categories) == (4 if variant.startswith("boxes") else 1)
+    shutil.rmtree(dense / "data" / "tiny" / "train_dense")
+    assert train(variant) == 0
+    assert outputs(dense, variant) == first
+
+
+def test_seeds_differ_and_are_as_many_as_the_preset_grants(dense: Path) -> None:
+    dense_folder.edit(dense, "seeds: 1\n", "seeds: 1\nseeds_of:\n  pose_s_base: 2\n")
+    assert train("pose_s_base") == 0
+    made = outputs(dense, "pose_s_base")
+    assert made["seed_0/checkpoint.pt"] != made["seed_1/checkpoint.pt"]
+    assert made["seed_0/history.csv"] != made["seed_1/history.csv"]
+
+
+@pytest.mark.parametrize("stop_at", [1, 3])
+def test_a_run_stopped_in_the_middle_ends_with_the_same_bytes(
+    dense: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
+) -> None:
+    variant = "pose_s_mdn_2"
+    assert train(variant) == 0
+    expected = outputs(dense, variant)
+    shutil.rmtree(dense / "data" / "tiny" / "train_dense")
+    whole, calls = DenseTask.loss, 0
+
+    def loss(task: DenseTask, indices: torch.Tensor) -> dict[str, torch.Tensor]:
+        nonlocal calls
+        if calls == stop_at:
+            raise SystemExit("killed")  # nothing of the loop runs after it, as after SIGKILL
+        calls += 1
+        return whole(task, indices)
+
+    monkeypatch.setattr(DenseTask, "loss", loss)
+    with pytest.raises(SystemExit):
+        train(variant)
+    assert not (dense / "data" / "tiny" / "train_dense" / variant).exists()
+    assert (dense / ".resume" / "tiny" / variant / "seed_0.state.pt").exists()
+    monkeypatch.setattr(DenseTask, "loss", whole)
+    torch.rand(7)  # another process has other random numbers in store
+    assert train(variant) == 0
+    assert outputs(dense, variant) == expected
+    record = artifacts.read_json(params.load("tiny").layout.environment(variant, 0))
+    assert record["resumed"] == 1
+    assert not (dense / ".resume" / "tiny" / variant).exists()
+
+
+@pytest.mark.slow
+def test_killed_with_sigkill_it_ends_with_the_same_bytes(dense: Path) -> None:
+    dense_folder.edit(dense, "    pose: 1\n", "    pose: 5\n")
+    command = [sys.executable, "-m", "pipeline", "train_dense", "--preset", "tiny", "--variant", "pose_s_base"]
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, cwd=dense, env=os.environ | {"PYTHONPATH": str(ROOT)})
+
+    assert start().wait(timeout=300) == 0
+    expected = outputs(dense, "pose_s_base")
+    made = dense / "data" / "tiny" / "train_dense" / "pose_s_base"
+    shutil.rmtree(made)
+    state, killed = dense / ".resume" / "tiny" / "pose_s_base" / "seed_0.state.pt", 0
+    for _ in range(2):
+        process, before = start(), state.stat().st_mtime_ns if state.exists() else 0
+        while process.poll() is None and (not state.exists() or state.stat().st_mtime_ns == before):
+            time.sleep(0.005)
+        if process.poll() is None and not made.exists():
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.wait()
+    assert killed, "the run was never killed: nothing is tested"
+    assert start().wait(timeout=300) == 0
+    assert outputs(dense, "pose_s_base") == expected
+
+
+def test_other_settings_or_pictures_begin_anew(dense: Path) -> None:
+    """What an unfinished run left is good for exactly the same run."""
+
+    def fingerprint() -> str:
+        return dense_training._fingerprint(params.load("tiny"), "pose_s_base", 0)
+
+    seen = [fingerprint()]
+    dense_folder.edit(dense, "save_every_seconds: 0", "save_every_seconds: 5")
+    dense_folder.edit(dense, "    - 3\n  save", "    - 5\n  save")
+    assert fingerprint() == seen[0]  # neither changes the weights
+    for before, after in (
+        ("learning_rate: 1.0e-3", "learning_rate: 2.0e-3"),
+        ("    pose: 1\n", "    pose: 2\n"),
+        ("threads: 1", "threads: 2"),
+    ):
+        dense_folder.edit(dense, before, after)
+        seen.append(fingerprint())
+    path = dense / "data/tiny/images/pose/train.json"
+    content = json.loads(path.read_text())
+    content["annotations"][0]["area"] += 1
+    path.write_text(json.dumps(content))
+    seen.append(fingerprint())
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_variant_that_the_preset_leaves_out(dense: Path) -> None:
+    assert train("pose_l_base") == 0
+    assert outputs(dense, "pose_l_base").keys() == {"status.json", "variant.json"}
+    assert artifacts.read_json(dense / "data/tiny/train_dense/pose_l_base/status.json") == {
+        "status": "not run",
+        "reason": "preset tiny trains only those that it lists",
+    }
+
+
+def test_without_pictures_nothing_is_trained(dense: Path) -> None:
+    dense_folder.set_images(dense, "images: null\n")
+    assert main(["prepare_images", "--preset", "tiny"]) == 0
+    assert train("boxes_l_mdn_3") == 0
+    status = artifacts.read_json(dense / "data/tiny/train_dense/boxes_l_mdn_3/status.json")
+    assert status == {"status": "not run", "reason": "preset tiny has no images"}
+
+
+def test_a_share_of_the_training_images(dense: Path) -> None:
+    head = "  pose_s_base:\n    paper: mdn_offset\n"
+    replace_in(dense / "params.yaml", head, f"{head}    training_share: 0.5\n")
+    assert train("pose_s_base") == 0
+    record = artifacts.read_json(dense / "data/tiny/train_dense/pose_s_base/seed_0/environment.json")
+    assert (record["images"], record["steps"]) == (dense_folder.TRAIN // 2, STEPS // 2)
+
+
+def test_schedules(dense: Path) -> None:
+    """The preset's recipe goes before what the variant states."""
+    run = params.load("tiny")
+    assert dense_training.schedule(run, "pose_s_base").rate(0.5) == pytest.approx(0.5e-3)
+    dense_folder.edit(dense, "schedule: cosine", "schedule: stated")
+    run = params.load("tiny")
+    rates = [dense_training.schedule(run, "pose_s_base").rate(progress) for progress in (0, 0.79, 0.8, 1)]
+    assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4])
+    small = run.preset.dense.model_copy(update={"recipe": None})
+    run = run.model_copy(update={"preset": run.preset.model_copy(update={"dense": small})})
+    assert dense_training.schedule(run, "pose_s_base").rate(0) == 2.5e-4
+
+
+# --- mistakes ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_variant_is_one_line_and_no_work(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("pose_s_bas") == 2
+    said = capsys.readouterr().err
+    assert said == "error: params.yaml: dense_variants has no 'pose_s_bas'; did you mean 'pose_s_base'?\n"
+    assert train("semgcn") == 2  # a lifting variant is none of these
+    assert capsys.readouterr().err.startswith("error: params.yaml: dense_variants has no 'semgcn'")
+    assert not (dense / "data/tiny/train_dense").exists()
+
+
+def test_pictures_without_anything_to_find_are_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for task, variant, what in (("pose", "pose_s_base", "keypoints"), ("boxes", "boxes_l_mdn_3", "object")):
+        path = dense / "data/tiny/images" / task / "val.json"
+        content: dict[str, Any] = json.loads(path.read_text()) | {"annotations": []}
+        path.write_text(json.dumps(content))
+        assert train(variant) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1 and f"val.json: annotations: no {what} to find on 8 pictures" in said
+
+
+def test_damaged_pictures_are_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = dense / "data/tiny/images/pose/train.npz"
+    path.write_bytes(path.read_bytes()[:1000])
+    assert train("pose_s_base") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "images/pose/train.npz: not a readable npz" in said
+
+
+def test_an_input_that_the_network_cannot_halve_is_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deep = "\n".join(f"      - {width}" for width in (8, 8, 8, 8, 8, 8))
+    dense_folder.edit(dense, "    widths:\n      - 8\n      - 8\n      - 8\n", f"    widths:\n{deep}\n")
+    assert train("pose_s_base") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and said.startswith(
+        "error: params/tiny.yaml: dense.input_size: 64 px, but the network"
+    )
+    assert "takes a multiple of 128" in said
+
+
+def test_a_diverging_run_names_variant_step_and_rate(dense: Path) -> None:
+    dense_folder.edit(dense, "learning_rate: 1.0e-3", "learning_rate: 1.0e+30")
+    with pytest.raises(InputError, match=r"dense_variants\.pose_s_mdn_2: training stopped at step \d+: .* rate"):
+        train_dense.run(params.load("tiny"), "pose_s_mdn_2")
+
+
+def test_a_damaged_state_of_a_stopped_run_is_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = dense / ".resume/tiny/pose_s_base/seed_0.state.pt"
+    state.parent.mkdir(parents=True)
+    state.write_bytes(b"half a file")
+    assert train("pose_s_base") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "seed_0.state.pt: " in said
+
+
+# --- imported weights -------------------------------------------------------------------------------------------------
+
+AUTHORS = "pose_l_base_authors"
+
+
+def test_imported_weights_that_are_not_there(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(AUTHORS) == 0
+    status = artifacts.read_json(dense / "data/tiny/train_dense" / AUTHORS / "status.json")
+    assert status["reason"] == "no imported weights: `python -m pipeline import_checkpoint --help`"
+    text = (dense / "params.yaml").read_text()
+    before, _, after = text.partition(f"  {AUTHORS}:\n")
+    (dense / "params.yaml").write_text(
+        f"{before}  {AUTHORS}:\n" + after.replace("weights: null", f"weights: {'ab' * 32}", 1)
+    )
+    shutil.rmtree(dense / ".resume", ignore_errors=True)
+    run = params.load("tiny")
+
+    class Nothing:  # the network of 190 million parameters is not needed to miss a file
+        device = "cpu"
+
+    with pytest.raises(InputError) as caught:
+        dense_training._take_over(run, AUTHORS, Nothing())  # type: ignore[arg-type]
+    path = f"data/imported/{'ab' * 32}.pt"
+    assert str(caught.value).startswith(f"{path}: missing, though params.yaml: dense_variants.{AUTHORS}.weights names")
+    assert "\n" not in str(caught.value) and "import_checkpoint" in str(caught.value)
+    (dense / path).parent.mkdir(parents=True)
+    (dense / path).write_bytes(b"other weights")
+    with pytest.raises(InputError, match=r"\.pt: is not what it was, though"):
+        dense_training._take_over(run, AUTHORS, Nothing())  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def imported(dense: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The variant pose_s_base with weights from elsewhere, of a small network: the paper's would take minutes."""
+    run = params.load("tiny")
+    variant, networks = run.dense_variant("pose_s_base"), run.preset.dense.networks
+    other = seeded_model(variant, 1, networks, 0.0, 5)
+    settings = variant.model_copy(update={"imported": True, "input_size": 128})
+    save_model(dense / "weights.pt", "pose_s_base", settings, ("person",), 0, 50, other.state_dict(), networks)
+    digest = artifacts.digest(dense / "weights.pt")
+    (dense / "data/imported").mkdir(parents=True)
+    (dense / "weights.pt").rename(dense / f"data/imported/{digest}.pt")
+    head = "  pose_s_base:\n    paper: mdn_offset\n"
+    more = f"    imported: true\n    weights: {digest}\n    input_size: 128\n"
+    replace_in(dense / "params.yaml", head, head + more)
+    full = dense_training.seeded_model
+    monkeypatch.setattr(
+        dense_training,
+        "seeded_model",
+        lambda variant, categories, given, start, seed: full(variant, categories, networks, start, seed),
+    )
+    whole = dense_training.save_model
+
+    def save(path: Path, *settings: Any) -> None:
+        whole(path, *settings[:6], networks, *settings[7:])
+
+    monkeypatch.setattr(dense_training, "save_model", save)
+    return dense / f"data/imported/{digest}.pt"
+
+
+def test_imported_weights_are_taken_as_they_are(imported: Path) -> None:
+    assert train("pose_s_base") == 0
+    made = load_model("data/tiny/train_dense/pose_s_base/seed_0/checkpoint.pt")
+    given = checkpoint.load(imported)["model"]
+    assert all(torch.equal(values, given[name]) for name, values in made.model.state_dict().items())
+    assert (made.epoch, made.input_size, made.sigma_factor) == (50, 128, 1.0)  # its own, not the preset's
+    record = artifacts.read_json(Path("data/tiny/train_dense/pose_s_base/seed_0/environment.json"))
+    assert (record["epochs"], record["steps"]) == (50, 0)
+    history = Path("data/tiny/train_dense/pose_s_base/seed_0/history.csv").read_text().splitlines()
+    assert len(history) == 2 and history[0].endswith("val_ap")
+
+
+def test_imported_weights_of_another_network_are_one_line(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = checkpoint.load(imported)
+    content["networks"]["map_width"] = 6
+    checkpoint.save(imported, content)
+    digest = artifacts.digest(imported)
+    imported.rename(imported.with_name(f"{digest}.pt"))
+    replace_in(Path("params.yaml"), imported.stem, digest)
+    assert train("pose_s_base") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and f"{digest}.pt: not the weights of pose_s_base: " in said
