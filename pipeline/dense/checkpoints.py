@@ -64,15 +64,22 @@ def load_model(path: Path | str, device: str = "cpu") -> DensePredictor:
     content = checkpoint.load(path, device)
     if content.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not a checkpoint of train_dense (no `format: {FORMAT}` in it)")
+    try:
+        return _read(content, device)
+    except RuntimeError as error:
+        what = " ".join(str(error).split()[:24])
+        raise CheckpointError(f"{path}: its weights do not fit the variant it names ({what} ...)") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        what = " ".join(repr(error).split()[:24])
+        raise CheckpointError(f"{path}: not whole ({what}); delete it and train again") from None
+
+
+def _read(content: dict[str, Any], device: str) -> DensePredictor:
     variant = DenseVariant.model_validate(content["settings"])
     networks = SmallNetworks.model_validate(content["networks"]) if content["networks"] else None
     categories = tuple(content["categories"])
     model = build_model(variant, len(categories), networks).to(device)
-    try:
-        model.load_state_dict(content["model"])
-    except RuntimeError as error:
-        what = " ".join(str(error).split()[:24])
-        raise CheckpointError(f"{path}: its weights do not fit the variant it names ({what} ...)") from None
+    model.load_state_dict(content["model"])
     model.eval()
     return DensePredictor(
         content["variant"],

@@ -16,6 +16,7 @@ class Regression:
 
     device = "cpu"
     unit = "points"
+    best = "lowest"
     batch_size = 8
 
     def __init__(self, dropout: float = 0.3, stop_at: int | None = None, poison_at: int | None = None) -> None:
@@ -107,6 +108,59 @@ def test_the_best_epoch_is_the_one_with_the_lowest_first_figure(tmp_path):
     task.model.load_state_dict(progress.best_model)
     task.model.eval()
     assert task.validate()["test_error"] == min(errors)
+
+
+def test_the_best_epoch_may_be_the_one_with_the_highest_figure(tmp_path):
+    task = Regression()
+    task.best = "highest"
+    scores = iter([1.0, 3.0, 2.0, 3.0, 0.5])  # of equal ones the first
+    task.validate = lambda: {"score": next(scores), "other": 9.0}
+    progress = run(task, tmp_path)
+    assert (progress.best_epoch, progress.best_value) == (2, 3.0)
+    task.best = "lowest"
+    scores = iter([1.0, 3.0, 0.5, 3.0, 0.5])
+    assert run(task, tmp_path / "again").best_epoch == 3
+
+
+@pytest.mark.parametrize(
+    ("every", "epochs", "expected"),
+    [(1, 5, [1, 2, 3, 4, 5]), (2, 5, [2, 4, 5]), (2, 4, [2, 4]), (3, 5, [3, 5]), (9, 5, [5])],
+)
+def test_it_is_validated_every_few_epochs_and_at_the_end(tmp_path, every, epochs, expected):
+    task = Regression()
+    progress = run(task, tmp_path, epochs=epochs, validate_every=every)
+    assert [row["epoch"] for row in progress.rows if "test_error" in row] == expected
+    assert progress.best_epoch in expected
+    assert sum(row["epoch"] == int(row["epoch"]) for row in progress.rows) == epochs  # the others' rows are there too
+
+
+def test_validating_less_often_changes_no_weights(tmp_path):
+    found = []
+    for every in (1, 4):
+        task = Regression()
+        run(task, tmp_path / str(every), validate_every=every)
+        found.append(weights(task))
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+
+
+def test_a_run_killed_between_two_validations_ends_as_an_undisturbed_one(tmp_path):
+    straight, again = Regression(), Regression()
+    expected = run(straight, tmp_path / "straight", validate_every=2)
+    with pytest.raises(SystemExit):
+        run(Regression(stop_at=11), tmp_path / "killed", validate_every=2)
+    progress = run(again, tmp_path / "killed", validate_every=2)
+    assert progress.rows == expected.rows and progress.best_epoch == expected.best_epoch
+    assert all(torch.equal(one, other) for one, other in zip(weights(straight), weights(again), strict=True))
+
+
+@pytest.mark.parametrize("beta", [0.999, 0.9])
+def test_adams_averages_are_as_long_as_they_are_told(tmp_path, beta):
+    task = Regression(stop_at=1)
+    with pytest.raises(SystemExit):
+        train(task, Constant(0.01), settings(max_gradient_norm=0.1, betas=(0.9, beta)), tmp_path / "state.pt", "test")
+    state = checkpoint.load(tmp_path / "state.pt")["optimizer"]["state"]
+    total = sum(float(entry["exp_avg_sq"].sum()) for entry in state.values())
+    assert total == pytest.approx((1 - beta) * 0.1**2, rel=1e-3)  # after one step: of the squared gradient's norm
 
 
 def test_a_term_that_is_no_number_stops_the_run_with_step_rate_and_name(tmp_path):

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from pipeline.training.schedules import Constant, Exponential, OneCycle, Plateau, Step
+from pipeline.training.schedules import Constant, Cosine, Drops, Exponential, OneCycle, Plateau, Step
 
 
 def test_one_cycle_is_a_triangle_with_its_peak_in_the_middle():
@@ -47,3 +47,36 @@ def test_plateau_goes_on_where_its_state_was_taken():
     for loss in losses[3:]:
         second.end_epoch(loss)
     assert second == straight
+
+
+def test_drops_come_at_their_share_of_any_run():
+    # CenterNet's: a tenth after epoch 40 of 50. A run of 10 epochs drops after its eighth.
+    schedule = Drops(2.5e-4, (40,), stated_epochs=50)
+    for epochs in (50, 10, 5):
+        rates = [schedule.rate((epoch + 0.5) / epochs) for epoch in range(epochs)]
+        expected = [2.5e-4] * round(0.8 * epochs) + [2.5e-5] * round(0.2 * epochs)
+        assert rates == pytest.approx(expected), epochs
+
+
+def test_every_drop_is_a_tenth():
+    schedule = Drops(1.0, (90, 120), stated_epochs=140)
+    rates = [schedule.rate(epoch / 140) for epoch in (0, 89.9, 90, 119.9, 120, 140)]
+    assert rates == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+    assert Drops(1.0, (), stated_epochs=140).rate(1.0) == 1
+
+
+def test_cosine_falls_from_the_rate_to_nothing():
+    schedule = Cosine(1e-3)
+    assert schedule.rate(0.0) == 1e-3 and schedule.rate(1.0) == pytest.approx(0)
+    assert schedule.rate(0.5) == pytest.approx(0.5e-3) and schedule.rate(1 / 3) == pytest.approx(0.75e-3)
+    rates = [schedule.rate(progress / 100) for progress in range(101)]
+    assert rates == sorted(rates, reverse=True)
+    assert sum(rates) / 101 == pytest.approx(0.5e-3)  # the mean of half a cosine
+
+
+@pytest.mark.parametrize("schedule", [Drops(1.0, (4,), 5), Cosine(1.0)])
+def test_what_depends_on_the_progress_alone_has_nothing_to_remember(schedule):
+    before = schedule.rate(0.7)
+    schedule.end_epoch(math.inf)
+    schedule.restore(schedule.state())
+    assert schedule.state() == {} and schedule.rate(0.7) == before

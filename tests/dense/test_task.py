@@ -1,0 +1,88 @@
+"""The task of the training loop: its batches, its loss, its AP, and that the loop brings the loss down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import image_files
+import pytest
+import torch
+from dense_variants import SMALL, dense_variant
+
+from pipeline.dense import augment, metrics, objective, testing
+from pipeline.dense.checkpoints import seeded_model
+from pipeline.dense.targets import make_targets
+from pipeline.dense.task import DenseSettings, DenseTask
+from pipeline.training.loop import LoopSettings, train
+from pipeline.training.schedules import Constant
+
+SETTINGS = DenseSettings(input_size=64, batch_size=3, augment=False, sigma_factor=0.3)
+
+
+def make(folder: Path, components: int = 0, settings: DenseSettings = SETTINGS) -> DenseTask:
+    data = image_files.some_people(folder)
+    variant = dense_variant(components=components)
+    return DenseTask(variant, seeded_model(variant, 1, SMALL, 10.0, 0), data, data.subset([0, 1]), settings, "cpu")
+
+
+def total(terms: dict[str, torch.Tensor]) -> float:
+    return sum(float(value.detach()) for value in terms.values())
+
+
+def test_what_the_loop_is_told(tmp_path: Path) -> None:
+    task = make(tmp_path)
+    assert (task.examples, task.batch_size, task.unit, task.best, task.device) == (4, 3, "images", "highest", "cpu")
+    assert task.network is task.model
+
+
+@pytest.mark.parametrize("components", [0, 2])
+def test_the_loss_is_that_of_the_pictures_asked_for(tmp_path: Path, components: int) -> None:
+    task = make(tmp_path, components)
+    chosen = torch.tensor([3, 1])
+    found = task.loss(chosen)
+    pictures, annotations = augment.training_batch(task.train, chosen, 64, False, "cpu")
+    targets = make_targets(annotations, "pose", 1, 2, 16)
+    features = task.network.features(pictures)
+    expected = objective.loss_terms(task.variant, task.network, features, targets, 0.3)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert float(found[name].detach()) == pytest.approx(float(value.detach()), rel=1e-5), name
+    assert total(found) != pytest.approx(total(task.loss(torch.tensor([0, 2]))))
+
+
+def test_the_sigma_factor_reaches_the_loss(tmp_path: Path) -> None:
+    one, other = (
+        make(tmp_path / str(factor), 2, replace(SETTINGS, sigma_factor=factor)).loss(torch.tensor([0, 1]))
+        for factor in (0.3, 1.0)
+    )
+    differ = {name for name in one if not torch.isclose(one[name], other[name])}
+    assert len(differ) == 1  # the mixture's term
+
+
+def test_augmented_pictures_follow_from_torchs_generator(tmp_path: Path) -> None:
+    task = make(tmp_path, settings=replace(SETTINGS, augment=True))
+    sums = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        sums.append(total(task.loss(torch.tensor([0, 1, 2]))))
+    assert sums[0] == pytest.approx(sums[1], rel=1e-6) and sums[0] != pytest.approx(sums[2], rel=1e-4)
+
+
+def test_validation_is_the_ap_of_plain_predictions(tmp_path: Path) -> None:
+    task = make(tmp_path)
+    task.model.eval()
+    before = torch.get_rng_state()
+    found = task.validate()
+    assert torch.equal(torch.get_rng_state(), before)  # a watched epoch changes nothing of the next one
+    plain = testing.predict(task.network, task.variant, task.val, 64, "cpu", 0.3, "plain")
+    assert found == {"val_ap": metrics.evaluate(task.val, plain)["ap"]}
+
+
+@pytest.mark.parametrize("components", [0, 2])
+def test_the_loop_brings_the_loss_down(tmp_path: Path, components: int) -> None:
+    task = make(tmp_path, components)
+    settings = LoopSettings(epochs=40, seed=0, fingerprint="a", validate_every=40, save_every_seconds=600)
+    progress = train(task, Constant(5e-3), settings, tmp_path / "state.pt", "test")
+    assert progress.rows[-1]["loss"] < 0.6 * progress.rows[0]["loss"]
+    assert [row["step"] for row in progress.rows if "val_ap" in row] == [80]
