@@ -9,7 +9,6 @@ resumed repeats it.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from torch import Tensor
 from pipeline.dense.image_set import ImageSet
 from pipeline.dense.targets import Annotations, affine_transform
 from pipeline.geometry import coco_keypoints
+from pipeline.params.presets import Augmentation
 
 # Colours are R, G, B from 0 to 1. The authors' code has these numbers for B, G, R.
 MEAN = (0.470, 0.447, 0.408)
@@ -36,21 +36,23 @@ BORDER = 128  # px that a crop's centre stays away from the picture's border
 
 
 def training_batch(
-    data: ImageSet, images: Tensor, size: int, augment: bool, device: str | torch.device
+    data: ImageSet, images: Tensor, size: int, augment: Augmentation, device: str | torch.device
 ) -> tuple[Tensor, Annotations]:
     """Pictures [B, 3, size, size], normalised, and their objects, of images [B]; both on the device.
 
-    Without `augment` each picture is whole, as in `test_batch`. Crowds are kept, as the authors do.
+    `augment`: `full` as above; `mirror`: whole pictures, as in `test_batch`, every other one mirrored; `none`: whole
+    pictures. Crowds are kept, as the authors do.
     """
     index = images.cpu().numpy()
-    if augment:
+    if augment == "full":
         center, side, mirrored = draw_crops(data.sizes[index])
     else:
-        center, side, mirrored = *whole_pictures(data.sizes[index]), np.zeros(len(index), bool)
+        chance = 0.5 if augment == "mirror" else 0.0
+        center, side, mirrored = *whole_pictures(data.sizes[index]), torch.rand(len(index)).numpy() < chance
     matrices = crop_matrices(center, side, mirrored, size)
     pixels = torch.from_numpy(data.pictures.warped(index, matrices, size)).to(device)
     annotations = annotations_of(data, index, matrices, mirrored, size, device)
-    if not augment:
+    if augment != "full":
         return normalized(pixels), annotations
     return recolour(pixels, *draw_colours(len(index))), annotations
 
@@ -150,6 +152,8 @@ def recolour(pixels: Tensor, factors: Tensor, turns: Tensor, shift: Tensor) -> T
     grey = torch.tensor(GREY)
     matrix = everything[:, None, None] * torch.eye(3) + own_grey[:, None, None] * grey
     if pixels.device.type == "cpu":
+        import cv2
+
         means = torch.tensor([cv2.mean(picture)[:3] for picture in pixels.numpy()])
     else:
         means = pixels.flatten(1, 2).float().mean(dim=1)
@@ -167,6 +171,8 @@ def _changed(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
 
 def _one_by_one(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
     """matrix x colour + shift, on a CPU: opencv takes a fifth of the product's time, and no memory for all colours."""
+    import cv2
+
     batch, height, width, _ = pixels.shape
     out = torch.empty(batch, 3, height, width)
     changes = torch.cat([matrix, shift[:, :, None]], dim=2).numpy()

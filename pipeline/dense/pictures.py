@@ -1,4 +1,7 @@
-"""Pictures by number, cut and scaled as asked: from one array of made pictures, or from files that are decoded once."""
+"""Pictures by number, cut and scaled as asked: from one array of made pictures, or from files that are decoded once.
+
+opencv is imported where it is used, so that what only passes pictures on (a network, a task) does without it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -69,6 +71,8 @@ def decode(path: Path) -> NDArray[np.uint8]:
 
     Raises InputError for a file that is missing, not a picture, or not whole.
     """
+    import cv2
+
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -89,6 +93,8 @@ class Pictures:
     """N pictures, of one store that selections of them share. Uses as many threads as torch is set to."""
 
     def __init__(self, store: Store, rows: NDArray[np.int64]) -> None:
+        import cv2
+
         cv2.setNumThreads(1)  # pictures are shared out among threads here, and a picture is not worth several
         self.store, self.rows = store, rows
 
@@ -116,6 +122,8 @@ class Pictures:
 
         `matrices` [B, 2, 3] move px of a picture to px of what is returned; `size` is its side, or (width, height).
         """
+        import cv2
+
         assert matrices.shape == (len(images), 2, 3), matrices.shape
         width, height = (size, size) if isinstance(size, int) else size
         out = np.empty((len(images), height, width, 3), np.uint8)
