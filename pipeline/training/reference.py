@@ -39,10 +39,15 @@ class Entry:
 
     theirs: str
     ours: str
-    kind: Literal["same", "convolution", "pair"] = "same"
+    kind: Literal["same", "convolution", "pair", "colours"] = "same"
 
     def to_ours(self, value: Tensor) -> Tensor:
-        """[out, in, 1] -> [out, in], [1, C, 1, 1] -> [2, C / 2]; without a copy."""
+        """[out, in, 1] -> [out, in], [1, C, 1, 1] -> [2, C / 2]; [out, 3, k, k] with its colours turned round.
+
+        Only the last is a copy.
+        """
+        if self.kind == "colours":
+            return self._turned_round(value)
         if self.kind == "convolution":
             self._check(value.dim() == 3 and value.shape[2] == 1, "[out, in, 1]", value)
             return value.squeeze(2)
@@ -54,6 +59,8 @@ class Entry:
 
     def to_theirs(self, value: Tensor) -> Tensor:
         """The way back."""
+        if self.kind == "colours":
+            return self._turned_round(value)
         if self.kind == "convolution":
             self._check(value.dim() == 2, "[out, in]", value)
             return value.unsqueeze(2)
@@ -61,6 +68,10 @@ class Entry:
             self._check(value.dim() == 2 and value.shape[0] == 2, "[2, C / 2]", value)
             return value.reshape(1, -1, 1, 1)
         return value
+
+    def _turned_round(self, value: Tensor) -> Tensor:
+        self._check(value.dim() == 4 and value.shape[1] == 3, "[out, 3, height, width]", value)
+        return value.flip(1)
 
     def _check(self, fits: bool, expected: str, value: Tensor) -> None:
         if not fits:
@@ -72,7 +83,8 @@ class Entry:
 
 
 def import_reference(state_dict: Mapping[str, Tensor], paper: str) -> dict[str, Tensor]:
-    """The authors' weights under our names, for `load_state_dict` of `build_model`'s network. Nothing is copied.
+    """The authors' weights under our names, for `load_state_dict` of `build_model`'s network. Copied is only what
+    reads colours, which the authors have in the other order (reference_centernet.COLOURS).
 
     `paper` is one of PAPERS. A prefix `module.` on all names is taken off; a batch norm without counter
     (torch before 0.4.1) gets 0. Raises CheckpointError, naming the first name that is unknown or missing.
@@ -180,7 +192,7 @@ def _count(pattern: str, state: Mapping[str, Tensor]) -> int:
 
 def _centernet(state: Mapping[str, Tensor], paper: str, ours: bool) -> Iterator[Entry]:
     for pair in reference_centernet.pairs(state, ours, mixture=paper == "mixture_dense"):
-        yield Entry(*pair)
+        yield Entry(*pair, kind="colours" if pair[0] in reference_centernet.COLOURS else "same")
 
 
 def _graph_network(paper: str, blocks: int, non_local: bool) -> Iterator[Entry]:

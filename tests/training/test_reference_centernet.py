@@ -10,12 +10,13 @@ import torch
 from dense_variants import ARCHITECTURES, SMALL, dense_variant
 from lively_norms import draw_norms
 from repository import ROOT
-from torch import nn
+from torch import Tensor, nn
 
+from pipeline.dense.augment import normalized
 from pipeline.dense.models import CenterNet, build_model
 from pipeline.training.checkpoint import CheckpointError, export_reference, import_reference
 from pipeline.training.reference import likely_paper
-from pipeline.training.reference_centernet import HEADS, MIXTURE_HEADS, without_classifier
+from pipeline.training.reference_centernet import HEADS, MIXTURE_HEADS, pairs, without_classifier
 
 EACH = pytest.mark.parametrize("architecture", ARCHITECTURES)
 PAPERS = pytest.mark.parametrize(("paper", "components"), [("centernet", 0), ("mixture_dense", 2)])
@@ -30,6 +31,10 @@ def network(architecture: str, task: str = "pose", components: int = 0, **head: 
         if ".offsets." in name:
             nn.init.normal_(parameter, std=0.3)
     return model.double()
+
+
+def plain_features(architecture: str, state: dict[str, Tensor], pictures: Tensor) -> list[Tensor]:
+    return (plain_centernet.dla if architecture == "dla_34" else plain_centernet.hourglass)(state, pictures)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +60,7 @@ def test_the_authors_names_compute_the_same(architecture: str, task: str, compon
     model = network(architecture, task, components)
     state = export_reference(model.state_dict(), "mixture_dense")
     pictures = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)).double()
-    features = (plain_centernet.dla if architecture == "dla_34" else plain_centernet.hourglass)(state, pictures)
+    features = plain_features(architecture, state, pictures.flip(1))  # the authors' colours are blue, green, red
     names = {ours: theirs for theirs, ours in (HEADS | MIXTURE_HEADS).items() if ours in model.head_names}
     stack = None if architecture == "dla_34" else len(features) - 1
     expected = plain_centernet.heads(state, features[-1], list(names.values()), stack)
@@ -64,6 +69,36 @@ def test_the_authors_names_compute_the_same(architecture: str, task: str, compon
     for name, values in found.items():
         wanted = expected[names[name]]
         torch.testing.assert_close(values, wanted, atol=1e-9 * wanted.abs().max().item(), rtol=1e-9)
+
+
+@EACH
+def test_a_picture_of_ours_is_the_authors_picture_of_opencv(architecture: str):
+    """The red, green and blue of a file as both read, normalise and see them; mean and std as in their code."""
+    model, mean, std = network(architecture), (0.408, 0.447, 0.470), (0.289, 0.274, 0.278)
+    pixels = torch.randint(0, 256, (1, 64, 64, 3), generator=torch.Generator().manual_seed(2), dtype=torch.uint8)
+    blue_first = (pixels.flip(-1).double() / 255 - torch.tensor(mean)) / torch.tensor(std)
+    state = export_reference(model.state_dict(), "centernet")
+    expected = plain_features(architecture, state, blue_first.permute(0, 3, 1, 2))[-1]
+    with torch.no_grad():
+        found = model.features(normalized(pixels).double())[-1]
+    torch.testing.assert_close(found, expected, atol=1e-5 * expected.abs().max().item(), rtol=0)
+
+
+@EACH
+def test_colours_are_turned_round_and_nothing_else_is_changed(architecture: str):
+    state = network(architecture).state_dict()
+    exported = export_reference(state, "centernet")
+    ours = dict(pairs(state, ours=True, mixture=False))
+    changed = [theirs for theirs, value in exported.items() if not torch.equal(value, state[ours[theirs]])]
+    assert changed == ["base.base_layer.0.weight" if architecture == "dla_34" else "pre.0.conv.weight"]
+    assert torch.equal(exported[changed[0]], state[ours[changed[0]]][:, [2, 1, 0]])
+
+
+def test_what_reads_no_colours_is_refused():
+    state = export_reference(network("dla_34").state_dict(), "centernet")
+    grey = state["base.base_layer.0.weight"][:, :1]
+    with pytest.raises(CheckpointError, match=r"base\.base_layer\.0\.weight .*expected the shape \[out, 3, "):
+        import_reference(state | {"base.base_layer.0.weight": grey}, "centernet")
 
 
 @EACH
