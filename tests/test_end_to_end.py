@@ -52,6 +52,66 @@ TINY = """
     generalization: null
     lift:
       epochs: 1
+    images:
+      source: synthetic
+      seed: 0
+      pose:
+        size: 64
+        train: 48
+        val: 16
+        people:
+          - 1
+          - 1
+        scale:
+          - 0.7
+          - 1.0
+        front: 0.6
+        yaw_spread: 0.4
+        without_cue: 0.15
+        occluders: 0.3
+        clutter: 2
+      boxes:
+        size: 64
+        train: 32
+        val: 16
+        objects:
+          - 2
+          - 3
+        scale:
+          - 0.3
+          - 1.0
+        clutter: 2
+    dense:
+      epochs:
+        pose: 1
+        boxes: 1
+      input_size:
+        pose: 64
+        boxes: 64
+      networks:
+        stacks: 1
+        widths:
+          - 32
+          - 40
+          - 48
+          - 64
+        modules: 1
+        map_width: 16
+        center_width: 16
+      recipe:
+        learning_rate: 1.0e-3
+        schedule: cosine
+        batch_size: 8
+        beta2: 0.99
+        sigma_factor: 0.3
+        sigma_start: 10.0
+      augment: full
+      variants:
+        - pose_l_mdn_2
+        - boxes_l_mdn_3
+      training_images: true
+      test_scales:
+        - 3
     """
 
 
@@ -74,6 +134,10 @@ if "pipeline" in arguments:
 
     sys.addaudithook(note)
 """
+
+
+# Tables with images a second in them, which differ from run to run.
+MEASURED = ("mixture_dense_speed", "mixture_dense_table2", "mixture_dense_table7")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +166,7 @@ def content(folder: Path) -> dict[str, bytes]:
     """The metrics, tables and claims of a run."""
     results = folder / "results" / "tiny"
     files = [*results.glob("metrics/*.json"), *results.glob("tables/*.*"), *results.glob("claims.*")]
+    files = [file for file in files if file.stem not in MEASURED]
     return {str(path.relative_to(results)): path.read_bytes() for path in files if path.name != ".snakemake_timestamp"}
 
 
@@ -127,7 +192,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 def test_both_give_the_same_bytes(runs: Runs) -> None:
     by_dvc, by_snakemake = content(runs.dvc), content(runs.snakemake)
-    assert {"metrics/graphmdn.json", "metrics/hgn_64.json", "claims.md"} <= by_dvc.keys()
+    dense = {"metrics/pose_l_mdn_2.json", "metrics/boxes_l_mdn_3.json"}
+    assert dense | {"metrics/graphmdn.json", "metrics/hgn_64.json", "claims.md"} <= by_dvc.keys()
+    assert b'"plain"' in by_dvc["metrics/pose_l_mdn_2.json"]
     assert b'"mpvpe"' in by_dvc["metrics/hgn_64.json"]
     assert any(name.startswith("tables/") and name.endswith(".md") for name in by_dvc)
     assert by_dvc.keys() == by_snakemake.keys()

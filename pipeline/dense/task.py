@@ -13,6 +13,7 @@ from pipeline.dense.image_set import ImageSet
 from pipeline.dense.models import CenterNet
 from pipeline.dense.targets import make_targets
 from pipeline.params import DenseVariant
+from pipeline.params.presets import Augmentation
 
 STRIDE = 4  # pixels of the network's input in a cell of its output
 
@@ -23,7 +24,7 @@ class DenseSettings:
 
     input_size: int
     batch_size: int
-    augment: bool
+    augment: Augmentation
     sigma_factor: float
 
 

@@ -94,6 +94,7 @@ class PoseScenes(Settings):
     front: float = Field(0.5, ge=0, le=1)  # share of people seen from the front
     yaw_spread: float = Field(0.7, ge=0)  # radians around front or back, standard deviation
     without_cue: float = Field(0.0, ge=0, le=1)  # share of people whose clothes and face tell no front from back
+    postures: Literal["varied", "upright"] = "varied"  # upright: people stand and walk
     occluders: float = Field(0.5, ge=0)  # things in front of people, on average in a picture
     clutter: int = Field(6, ge=0)  # things behind them
 
@@ -153,6 +154,9 @@ class DenseRecipe(Settings):
     sigma_start: float = Field(0.0, ge=0)  # the raw sigma that training begins with
 
 
+Augmentation = Literal["full", "mirror", "none"]
+
+
 class DenseBudget(Settings):
     """How big the image side of a run is; null: as the variants state."""
 
@@ -162,9 +166,8 @@ class DenseBudget(Settings):
     ) = None
     networks: SmallNetworks | None = None
     recipe: DenseRecipe | None = None
-    augment: bool = (
-        True  # crops, scales, mirror images and colours, as CenterNet; off: an overfit check sees its pictures
-    )
+    # `full`: crops, scales, mirror images and colours, as CenterNet; `mirror`: whole pictures, mirrored or not; `none`.
+    augment: Augmentation = "full"
     validate_every: int = Field(1, ge=1)  # epochs
     variants: Literal["core", "all"] | Words = "all"
     training_images: bool = False  # measure on the training images as well: what a run of a few images can show

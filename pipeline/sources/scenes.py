@@ -43,6 +43,7 @@ class Settings:
     yaw_spread: float = 0.7  # radians
     without_cue: float = 0.0  # share of people whose colours do not tell front from back
     occluders: float = 0.0  # things in front of people, on average
+    postures: str = "varied"  # or `upright`: people stand and walk
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def _annotation(placed: Placed, number: int, image: int) -> dict[str, Any]:
 def _pose_batch(settings: Settings, count: int, drawn: Figure, rng: np.random.Generator) -> list[Scene]:
     numbers = rng.integers(settings.people[0], settings.people[1] + 1, size=count)
     length = settings.size * _log_uniform(settings.scale, int(numbers.sum()), rng)
-    people = People.draw(length, settings.size, rng, settings.front, settings.yaw_spread, settings.without_cue)
+    seen = (settings.front, settings.yaw_spread, settings.without_cue, settings.postures)
+    people = People.draw(length, settings.size, rng, *seen)
     groups = _grouped(scenes_people.draw(drawn, people, rng), length, numbers)
     covers = rng.poisson(settings.occluders, size=count)
     scenes = []

@@ -32,6 +32,7 @@ class People:
     yaw: NDArray[np.float64]  # [N] radians on top of it
     plain: NDArray[np.bool_]  # [N] front and back in the same colours
     picture: int  # px, its side
+    postures: str = "varied"  # a key of scenes_postures.SHARES
 
     @classmethod
     def draw(
@@ -42,6 +43,7 @@ class People:
         front: float,
         yaw_spread: float,
         without_cue: float,
+        postures: str = "varied",
     ) -> People:
         count = len(length)
         return cls(
@@ -50,6 +52,7 @@ class People:
             yaw=rng.normal(0, yaw_spread, size=count),
             plain=rng.random(count) < without_cue,
             picture=picture,
+            postures=postures,
         )
 
 
@@ -84,7 +87,7 @@ def _in_front_of_camera(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Vertices [N, V, 3] and keypoints [N, 17, 3] in metres as the camera sees them: x right, y up, z towards it."""
     count = len(people.length)
-    rotations = scenes_postures.draw(count, rng)
+    rotations = scenes_postures.draw(count, rng, people.postures)
     view = np.zeros((count, 4))
     view[:, 0] = rng.normal(0.08, 0.08, size=count)  # the camera looks down a little
     view[:, 1] = rng.normal(0, 0.05, size=count)

@@ -14,17 +14,22 @@ from pipeline.body.model import JOINT_COUNT, JOINT_NAMES
 
 Angles = NDArray[np.float64]
 
-SHARES = {"standing": 0.3, "walking": 0.25, "sitting": 0.1, "arms_up": 0.15, "reaching": 0.2}
+# What people do, by the setting `postures`.
+SHARES = {
+    "varied": {"standing": 0.3, "walking": 0.25, "sitting": 0.1, "arms_up": 0.15, "reaching": 0.2},
+    "upright": {"standing": 0.6, "walking": 0.4, "sitting": 0.0, "arms_up": 0.0, "reaching": 0.0},
+}
 SPREAD = {  # degrees, about every axis, on top of the posture
     **{"spine1": 4, "spine2": 4, "spine3": 4, "neck": 7, "head": 8, "collar": 4},
     **{"shoulder": 10, "elbow": 8, "wrist": 8, "hip": 6, "knee": 5, "ankle": 6},
 }
 
 
-def draw(count: int, rng: np.random.Generator) -> Tensor:
+def draw(count: int, rng: np.random.Generator, postures: str = "varied") -> Tensor:
     """Rotations [count, 24, 3, 3] relative to the parent joint; the root's leans the person a little."""
     angles = np.zeros((count, JOINT_COUNT, 4))  # of rotations about x, z, y and x again; the last turns first
-    posture = rng.choice(len(SHARES), size=count, p=list(SHARES.values()))
+    shares = SHARES[postures]
+    posture = rng.choice(len(shares), size=count, p=list(shares.values()))
     stride = rng.choice([-1, 1], size=count) * rng.uniform(8, 26, size=count) * (posture == 1)
     for sign, side in ((1, "left"), (-1, "right")):
         _arm(angles, side, sign, posture, stride * sign, rng)

@@ -37,7 +37,7 @@ def test_images_per_second(tmp_path: Path, side: int) -> None:
 
     def step(data: ImageSet, changed: bool) -> None:
         chosen = torch.randperm(len(data))[:batch]
-        _, annotations = augment.training_batch(data, chosen, side, augment=changed, device="cpu")
+        _, annotations = augment.training_batch(data, chosen, side, augment="full" if changed else "none", device="cpu")
         make_targets(annotations, "pose", 1, batch, side // 4)
 
     ways = {"augmented": (data, True), "as they are": (data, False), "augmented, decoded from files": (files, True)}

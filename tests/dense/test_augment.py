@@ -37,7 +37,7 @@ def test_a_whole_picture_in_the_middle_of_the_input(tmp_path: Path) -> None:
     inside = colours(pictures)[0, :, 42:117, 2:158]
     torch.testing.assert_close(inside, torch.tensor([1.0, 0, 0.2])[:, None, None].expand_as(inside), atol=1e-5, rtol=0)
     assert colours(pictures)[0, :, :38].abs().max() < 1e-6 > colours(pictures)[0, :, 121:].abs().max()
-    same, annotations = training_batch(data, torch.tensor([0]), 160, augment=False, device="cpu")
+    same, annotations = training_batch(data, torch.tensor([0]), 160, augment="none", device="cpu")
     assert torch.equal(same, pictures) and annotations.boxes.tolist() == [[0, 40, 160, 120]]
 
 
@@ -103,7 +103,7 @@ def test_annotations_point_at_the_same_pixels_after_a_crop(tmp_path: Path) -> No
     torch.manual_seed(1)
     seen = mirrors = 0
     for _ in range(4):
-        batch, annotations = training_batch(data, torch.arange(17), 96, augment=True, device="cpu")
+        batch, annotations = training_batch(data, torch.arange(17), 96, augment="full", device="cpu")
         brightness = batch.sum(dim=1)
         weights = (brightness - brightness.flatten(1).median(dim=1).values[:, None, None]).clamp(min=0)
         for row, image in enumerate(annotations.image.tolist()):
@@ -150,7 +150,7 @@ def test_keypoints_that_leave_the_crop_or_are_not_annotated_are_not_visible(tmp_
 
 def test_pictures_without_objects(tmp_path: Path) -> None:
     data = image_files.write(tmp_path, [], np.zeros((2, 64, 64, 3), np.uint8))
-    pictures, annotations = training_batch(data, torch.tensor([1, 0, 1]), 64, augment=True, device="cpu")
+    pictures, annotations = training_batch(data, torch.tensor([1, 0, 1]), 64, augment="full", device="cpu")
     assert pictures.shape == (3, 3, 64, 64) and len(annotations) == 0
     assert annotations.keypoints.shape == (0, 17, 2) and annotations.visible.dtype == torch.bool
 
@@ -160,7 +160,7 @@ def test_a_seed_repeats_a_batch(tmp_path: Path) -> None:
     batches = []
     for seed in (5, 5, 6):
         torch.manual_seed(seed)
-        batches.append(training_batch(data, torch.arange(4), 64, augment=True, device="cpu"))
+        batches.append(training_batch(data, torch.arange(4), 64, augment="full", device="cpu"))
     (first, one), (second, two), (third, _) = batches
     assert torch.equal(first, second) and torch.equal(one.keypoints, two.keypoints) and not torch.equal(first, third)
 
@@ -230,9 +230,9 @@ def test_colours_are_in_the_order_red_green_blue() -> None:
 def test_a_gpu_gets_the_same_batch(tmp_path: Path) -> None:
     data = some_people(tmp_path)
     torch.manual_seed(0)
-    expected, annotations = training_batch(data, torch.arange(4), 64, augment=True, device="cpu")
+    expected, annotations = training_batch(data, torch.arange(4), 64, augment="full", device="cpu")
     torch.manual_seed(0)
-    found, moved = training_batch(data, torch.arange(4, device="cuda"), 64, augment=True, device="cuda")
+    found, moved = training_batch(data, torch.arange(4, device="cuda"), 64, augment="full", device="cuda")
     torch.testing.assert_close(found.cpu(), expected, atol=1e-2, rtol=1e-2)
     targets, on_gpu = make_targets(annotations, "pose", 1, 4, 16), make_targets(moved, "pose", 1, 4, 16)
     torch.testing.assert_close(on_gpu.center_heatmap.cpu(), targets.center_heatmap)
