@@ -33,6 +33,21 @@ lift_variants:
     paper: graphmdn
     title: GraphMDN (Wide)
 """
+DENSE_PARAMS = """
+dense_variants:
+  pose_mdn_2:
+    paper: mdn_offset
+    title: SmallHG, MDN_2
+    task: pose
+    head:
+      components: 2
+    loss:
+      regression: 0.1
+  boxes_base:
+    paper: mixture_dense
+    title: HG
+    task: boxes
+"""
 PRESET = """
 description: a test
 seeds: 2
@@ -42,6 +57,16 @@ motion:
   seconds_per_take: 12
 lift:
   epochs: 1
+"""
+IMAGES = """
+images:
+  source: synthetic
+  pose:
+    train: 96
+    val: 24
+  boxes:
+    train: 96
+    val: 24
 """
 
 
@@ -76,6 +101,51 @@ def train(root: Path, preset: str) -> None:
     write(layout.tables / "graphmdn_table_1.md", "| GraphMDN |")
     write(layout.figures / "overview.png", "of both papers")
     write(layout.claims_text, "# Claims")
+
+
+def train_dense(root: Path, preset: str) -> None:
+    """The same of a dense variant with two seeds; another was left out."""
+    write(root / "params" / f"{preset}.yaml", PRESET + IMAGES)
+    layout = artifacts.Layout(preset, root, frozenset({"pose_mdn_2", "boxes_base"}))
+    record = {key: value for key, value in environment().items() if not key.startswith("poses")}
+    for seed in (0, 1):
+        folder = layout.seed("pose_mdn_2", seed)
+        write(folder / "checkpoint.pt", f"dense weights {seed}")
+        write(folder / "history.csv", "epoch,step,learning_rate,loss,val_ap\n1.0,20,0.1,3.0,\n2.0,40,0.1,2.0,12.5\n")
+        artifacts.write_json(folder / "environment.json", record | {"images": 192, "images_per_second": 3.5})
+    artifacts.write_json(layout.metrics("pose_mdn_2"), dense_metrics(preset))
+    left_out = dense_metrics(preset) | {"status": "not run", "reason": "a test", "seeds": []}
+    artifacts.write_json(layout.metrics("boxes_base"), left_out)
+    write(layout.tables / "mdn_offset_table_1.md", "| MDN |")
+
+
+def dense_metrics(preset: str) -> dict[str, Any]:
+    def precision(ap: float) -> dict[str, Any]:
+        return {"ap": ap, "ap_50": ap + 30, "ap_75": ap / 2, "ap_small": None, "ar": ap + 5}
+
+    def seed(number: int) -> dict[str, Any]:
+        parts = [{"share": share, "only": {"all": precision(30 + number)}} for share in (75.0, 25.0)]
+        return {
+            "seed": number,
+            "modes": {"plain": precision(50 + number), "flip": precision(55 + number)},
+            "training_images": {"plain": precision(90 + number)},
+            "groups": {"legs": 40 + number},
+            "mixture": {"components": parts, "front": None},
+            "best": {"epoch": 1, "ap": 60 + number},
+        }
+
+    data = {"source": "synthetic", "task": "pose", "train_digest": "c" * 64, "val_digest": "d" * 64}
+    return {
+        "schema": 1,
+        "kind": "dense",
+        "variant": "pose_mdn_2",
+        "preset": preset,
+        "status": "run",
+        "reason": None,
+        "parameters": 1234,
+        "data": data | {"train_images": 96, "val_images": 24},
+        "seeds": [seed(0), seed(1)],
+    }
 
 
 def history(offset: float) -> str:

@@ -80,7 +80,7 @@ STEP = "      kind: step\n      factor: 0.96\n      every_epochs: 4.1"
             "params.yaml",
             "mirror: null",
             "quokka: 1",
-            "params.yaml: quokka: unknown key; there is lift_variants, mirror",
+            "params.yaml: quokka: unknown key; there is dense_variants, lift_variants, mirror",
         ),
         (
             "params/small.yaml",

@@ -17,7 +17,7 @@ from pipeline.dense.task import DenseSettings, DenseTask
 from pipeline.training.loop import LoopSettings, train
 from pipeline.training.schedules import Constant
 
-SETTINGS = DenseSettings(input_size=64, batch_size=3, augment=False, sigma_factor=0.3)
+SETTINGS = DenseSettings(input_size=64, batch_size=3, augment="none", sigma_factor=0.3)
 
 
 def make(folder: Path, components: int = 0, settings: DenseSettings = SETTINGS) -> DenseTask:
@@ -41,7 +41,7 @@ def test_the_loss_is_that_of_the_pictures_asked_for(tmp_path: Path, components: 
     task = make(tmp_path, components)
     chosen = torch.tensor([3, 1])
     found = task.loss(chosen)
-    pictures, annotations = augment.training_batch(task.train, chosen, 64, False, "cpu")
+    pictures, annotations = augment.training_batch(task.train, chosen, 64, "none", "cpu")
     targets = make_targets(annotations, "pose", 1, 2, 16)
     features = task.network.features(pictures)
     expected = objective.loss_terms(task.variant, task.network, features, targets, 0.3)
@@ -61,7 +61,7 @@ def test_the_sigma_factor_reaches_the_loss(tmp_path: Path) -> None:
 
 
 def test_augmented_pictures_follow_from_torchs_generator(tmp_path: Path) -> None:
-    task = make(tmp_path, settings=replace(SETTINGS, augment=True))
+    task = make(tmp_path, settings=replace(SETTINGS, augment="full"))
     sums = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
