@@ -9,7 +9,8 @@ With a flip test `mirrored` has the heads of the mirrored pictures. Heatmaps are
 component is chosen in each of the two before offsets and sizes are averaged; centre offsets, and all that is said of
 single components, are the unmirrored picture's. As in the code an offset from a whole-numbered cell is mirrored by its
 sign alone, though in a picture mirrored pixel by pixel it becomes 0.75 - offset: averaged keypoints lie 0.375 cells
-(1.5 px of the input) to the left of where both networks see them, if no refinement moves them.
+(1.5 px of the input) to the left of where both networks see them, if no refinement moves them. With `aligned` the 0.75
+is added: what two perfect networks see stays where it is.
 
 All is batched and stays on the heads' device; `to_detections` is what leaves it.
 """
@@ -27,12 +28,15 @@ from torch import Tensor
 
 from pipeline.dense.detections import Detections
 from pipeline.dense.head_mixture import heads_at_centers, log_weights_of, minimum_sigma, sigma_of, size_of_category
+from pipeline.dense.models.hourglass import STRIDE
 from pipeline.dense.peaks import Heads, Peaks, find_peaks, mirrored_cells, positions, rows_at
 from pipeline.dense.refinement import find_candidates, refine
 from pipeline.geometry import coco_keypoints
 from pipeline.params.dense import DenseVariant
 
 Choice = Literal["largest", "mean"]
+# Pixel x of S is S - 1 - x when mirrored, cell c of S / 4 is S / 4 - 1 - c: what lies between moves by this many cells.
+MIRROR_SHIFT = (STRIDE - 1) / STRIDE
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +67,15 @@ def decode(
     refined: bool = False,
     limit: int = 100,
     mirrored: Heads | None = None,
+    aligned: bool = False,
 ) -> Found:
     """What a network found in B pictures. `refined`: keypoints are moved to heatmap peaks (poses only).
 
-    `sigma_factor` as in training (`head_mixture.minimum_sigma`); it changes the sigmas, no prediction.
+    `sigma_factor` as in training (`head_mixture.minimum_sigma`); it changes the sigmas, no prediction. `aligned`: the
+    mirrored keypoints are brought to where they belong (above); of boxes nothing is out of place.
     """
     if variant.task == "pose":
-        return decode_keypoints(heads, variant, sigma_factor, choice, refined, limit, mirrored)
+        return decode_keypoints(heads, variant, sigma_factor, choice, refined, limit, mirrored, aligned)
     if refined:
         raise ValueError("boxes have no keypoints to refine")
     return decode_boxes(heads, variant, sigma_factor, choice, limit, mirrored)
@@ -83,6 +89,7 @@ def decode_keypoints(
     refined: bool = False,
     limit: int = 100,
     mirrored: Heads | None = None,
+    aligned: bool = False,
 ) -> Found:
     """`decode` for a variant of task pose."""
     peaks, read, other = _read_both(heads, variant, sigma_factor, limit, mirrored)
@@ -91,7 +98,7 @@ def decode_keypoints(
     offsets = read.choose(read.offsets, choice)
     if other is not None:
         assert other.offsets is not None
-        offsets = (offsets + _mirrored_offsets(other.choose(other.offsets, choice))) / 2
+        offsets = (offsets + _mirrored_offsets(other.choose(other.offsets, choice), aligned)) / 2
     cell = positions(peaks.cell, grid)
     keypoints = offsets + cell.unsqueeze(2)
     found = _found(grid, peaks, read, other, choice)
@@ -177,9 +184,10 @@ def _read(heads: Heads, cell: Tensor, category: Tensor, variant: DenseVariant, s
     )
 
 
-def _mirrored_offsets(offsets: Tensor) -> Tensor:
-    """Keypoint offsets [..., 17, 2] of a mirrored picture, as of the picture itself."""
-    return offsets[..., coco_keypoints.MIRRORED, :] * offsets.new_tensor([-1.0, 1.0])
+def _mirrored_offsets(offsets: Tensor, aligned: bool) -> Tensor:
+    """Keypoint offsets [..., 17, 2] of a mirrored picture, as of the picture itself: by their sign, or `aligned`."""
+    turned = offsets[..., coco_keypoints.MIRRORED, :] * offsets.new_tensor([-1.0, 1.0])
+    return turned + turned.new_tensor([MIRROR_SHIFT, 0.0]) if aligned else turned
 
 
 def _found(grid: int, peaks: Peaks, read: _Read, other: _Read | None, choice: Choice) -> Found:

@@ -1,7 +1,8 @@
 """A network's detections in a set of pictures, by every mode of testing that the papers use.
 
 `plain`: one size, the component with the largest weight. `mean`: the components' weighted mean. `refined`: keypoints
-moved to heatmap peaks. `flip`: averaged with the mirror image's. `scales_5`: CenterNet's five test sizes 0.5, 0.75, 1,
+moved to heatmap peaks. `flip`: averaged with the mirror image's, as in the authors' code; `flip_aligned`: with keypoints
+that lie where they belong (decode.py). `scales_5`: CenterNet's five test sizes 0.5, 0.75, 1,
 1.25 and 1.5; `scales_3`: 0.75, 1 and 1.25, which no text states; each with flip, merged by soft-NMS. Modes that can,
 share a forward pass.
 """
@@ -29,7 +30,7 @@ from pipeline.dense.peaks import NetworkHeads
 from pipeline.dense.soft_nms import soft_nms
 from pipeline.params.dense import DenseVariant
 
-Mode = Literal["plain", "mean", "refined", "flip", "flip_refined", "scales_3", "scales_5"]
+Mode = Literal["plain", "mean", "refined", "flip", "flip_aligned", "flip_refined", "scales_3", "scales_5"]
 SCALES: dict[Mode, tuple[float, ...]] = {"scales_3": (0.75, 1.0, 1.25), "scales_5": (0.5, 0.75, 1.0, 1.25, 1.5)}
 OBJECTS = 100  # kept of a picture
 
@@ -129,11 +130,13 @@ class _Pass:
         self._heads = NetworkHeads(model, model.features(pictures))
         self._mirrored: NetworkHeads | None = None
 
-    def detections(self, choice: Choice = "largest", refined: bool = False, flip: bool = False) -> Detections:
+    def detections(
+        self, choice: Choice = "largest", refined: bool = False, flip: bool = False, aligned: bool = False
+    ) -> Detections:
         if flip and self._mirrored is None:
             self._mirrored = NetworkHeads(self._model, self._model.features(self._pictures.flip(-1)))
         mirrored = self._mirrored if flip else None
-        found = decode(self._heads, self._variant, self._sigma_factor, choice, refined, OBJECTS, mirrored)
+        found = decode(self._heads, self._variant, self._sigma_factor, choice, refined, OBJECTS, mirrored, aligned)
         return to_detections(found, self._matrices, self._first, self._pictures.shape[-1])
 
 
@@ -143,7 +146,8 @@ def _detections(mode: Mode, passes: Mapping[float, _Pass]) -> Detections:
     return passes[1.0].detections(
         choice="mean" if mode == "mean" else "largest",
         refined=mode in ("refined", "flip_refined"),
-        flip=mode in ("flip", "flip_refined"),
+        flip=mode in ("flip", "flip_aligned", "flip_refined"),
+        aligned=mode == "flip_aligned",
     )
 
 

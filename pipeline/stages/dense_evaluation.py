@@ -49,7 +49,7 @@ def modes_of(run: Run, variant: DenseVariant) -> tuple[Mode, ...]:
     """How predictions are made: what the variant's head and task, and the preset's time, have room for."""
     scales = {f"scales_{count}" for count in run.preset.dense.test_scales}
     wanted = {"plain", "flip"}
-    wanted |= {"refined", "flip_refined"} if variant.task == "pose" else scales
+    wanted |= {"refined", "flip_aligned", "flip_refined"} if variant.task == "pose" else scales
     wanted |= {"mean"} if variant.head.total_components > 1 else set()
     return tuple(mode for mode in get_args(Mode) if mode in wanted)
 

@@ -136,16 +136,22 @@ def test_of_boxes_too_the_component_is_chosen_before_averaging() -> None:
     torch.testing.assert_close(boxes[:, 2:] - boxes[:, :2], (targets.size + GARBAGE) / 2)
 
 
-def test_a_flip_as_coded_draws_keypoints_to_the_left_by_three_eighths_of_a_cell() -> None:
+@pytest.mark.parametrize(("aligned", "shift"), [(False, -0.375), (True, 0.0)])
+@pytest.mark.parametrize("components", [0, 3])
+def test_a_flip_draws_keypoints_to_the_left_by_three_eighths_of_a_cell_if_it_is_not_aligned(
+    aligned: bool, shift: float, components: int
+) -> None:
+    """Both networks see the truth, one of the pictures and one of their mirror images."""
     annotations = people(BATCH, SIZE)
     annotations.boxes[:] = annotations.boxes.round() // 8 * 8  # centres on whole cells: mirrored, they keep their cell
     targets, mirrored = pose_targets(annotations), pose_targets(annotations.mirrored(SIZE))
-    what = variant("pose")
-    found = decode(MapHeads(truth_maps(targets, what)), what, mirrored=MapHeads(truth_maps(mirrored, what)))
+    what = variant("pose", components=components)
+    other = MapHeads(truth_maps(mirrored, what))
+    found = decode(MapHeads(truth_maps(targets, what)), what, mirrored=other, aligned=aligned)
     at = best(found, targets)
     assert found.keypoints is not None
     moved = found.keypoints[at] - annotations.keypoints / 4
-    torch.testing.assert_close(moved, torch.tensor([-0.375, 0.0]).expand_as(moved), atol=1e-4, rtol=0)
+    torch.testing.assert_close(moved, torch.tensor([shift, 0.0]).expand_as(moved), atol=1e-4, rtol=0)
 
 
 def test_boxes_have_nothing_to_refine() -> None:

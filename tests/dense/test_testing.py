@@ -59,7 +59,8 @@ class Knowing(nn.Module):
 
     divisor = 32
 
-    def __init__(self, data: ImageSet, what: DenseVariant) -> None:
+    def __init__(self, data: ImageSet, what: DenseVariant, shift: float = 0.0) -> None:
+        """`shift`: of offsets in mirror images, `mirror_image` says why."""
         super().__init__()
         self.data, self.what, self.known = data, what, {}
         for size in (64, 96, 128, 160, 192):
@@ -69,7 +70,8 @@ class Knowing(nn.Module):
             targets = make_targets(objects, data.task, len(data.category_ids), len(data), size // 4)
             maps = truth_maps(targets, what)
             pictures = testing.test_batch(data, torch.arange(len(data)), size)[0]
-            self.known[size] = ((pictures, maps), (pictures.flip(-1), mirror_image(maps, what.head.total_components)))
+            mirrored = mirror_image(maps, what.head.total_components, shift)
+            self.known[size] = ((pictures, maps), (pictures.flip(-1), mirrored))
 
     def features(self, pictures: Tensor) -> list[dict[str, Tensor]]:
         for known, maps in self.known[pictures.shape[-1]]:
@@ -94,7 +96,8 @@ def test_modes_are_those_of_the_metrics_file() -> None:
 @pytest.mark.parametrize("mode", get_args(Mode))
 def test_people_that_the_network_knows_are_found_in_every_mode(mode: Mode, width: int, height: int) -> None:
     data, what = image_set(width=width, height=height), variant("pose", components=2)
-    found = predict(Knowing(data, what), what, data, 128, "cpu", 1.0, mode, batch=2)  # type: ignore[arg-type]
+    knowing = Knowing(data, what, 0.75 if mode == "flip_aligned" else 0.0)
+    found = predict(knowing, what, data, 128, "cpu", 1.0, mode, batch=2)  # type: ignore[arg-type]
     assert metrics.evaluate(data, found)["ap"] == 100
     assert found.image.tolist() == sorted(found.image)
 
@@ -131,9 +134,18 @@ def test_each_mode_does_what_it_is_called() -> None:
     assert gaps["plain"] == pytest.approx(4, abs=1e-3)  # a cell of 4 px
     assert gaps["refined"] == pytest.approx(0, abs=1e-3) == gaps["flip_refined"]
     assert gaps["flip"] == pytest.approx(2, abs=1e-3)
+    assert gaps["flip_aligned"] == pytest.approx(4 * (0.5 + 0.375), abs=1e-3)  # this network mirrors by the sign
     assert gaps["scales_3"] == pytest.approx(2 * 128 / 160, abs=1e-3)  # the finest of its grids
     assert gaps["scales_5"] == pytest.approx(2 * 128 / 192, abs=1e-3)
     assert abs(gaps["mean"] - 4) > 0.1
+
+
+def test_an_aligned_flip_of_a_network_that_sees_the_mirror_images_truth_is_the_truth() -> None:
+    data, what = image_set(), variant("pose", components=2)
+    modes: list[Mode] = ["flip", "flip_aligned", "flip_refined"]
+    found = predict_modes(Knowing(data, what, 0.75), what, data, 128, "cpu", 1.0, modes)  # type: ignore[arg-type]
+    gaps = {mode: distance(data, one) for mode, one in found.items()}
+    assert gaps == pytest.approx({"flip": 1.5, "flip_aligned": 0.0, "flip_refined": 0.0}, abs=1e-3)
 
 
 def equal(one: Detections, other: Detections) -> None:

@@ -83,13 +83,17 @@ def truth_maps(targets: Targets, variant: DenseVariant) -> dict[str, Tensor]:
     }
 
 
-def mirror_image(maps: dict[str, Tensor], components: int = 1) -> dict[str, Tensor]:
-    """Full maps as a network gives them that sees exactly the mirror image, by the rule that decoding undoes."""
+def mirror_image(maps: dict[str, Tensor], components: int = 1, shift: float = 0.0) -> dict[str, Tensor]:
+    """Full maps as a network gives them that sees exactly the mirror image, by the rule that decoding undoes.
+
+    The authors' rule mirrors an offset by its sign; of a picture mirrored pixel by pixel it is `shift` 0.75 more.
+    """
     mirrored = {name: whole.flip(-1) for name, whole in maps.items()}
     if "keypoint_offsets" in maps:
         swap = list(coco_keypoints.MIRRORED)
         offsets = mirrored["keypoint_offsets"].unflatten(1, (components, coco_keypoints.COUNT, 2))[:, :, swap]
-        mirrored["keypoint_offsets"] = (offsets * torch.tensor([-1.0, 1.0])[:, None, None]).flatten(1, 3)
+        sign, more = torch.tensor([-1.0, 1.0]), torch.tensor([shift, 0.0])
+        mirrored["keypoint_offsets"] = (offsets * sign[:, None, None] + more[:, None, None]).flatten(1, 3)
         mirrored["keypoint_heatmap"] = mirrored["keypoint_heatmap"][:, swap]
     return mirrored
 

@@ -11,7 +11,7 @@ from pipeline import artifacts
 from pipeline.geometry.coco_keypoints import GROUPS
 
 MODES = {
-    "pose": ("plain", "mean", "refined", "flip", "flip_refined"),
+    "pose": ("plain", "mean", "refined", "flip", "flip_refined", "flip_aligned"),
     "boxes": ("plain", "mean", "flip", "scales_3", "scales_5"),
 }
 SUBSETS = ("all", "visible_keypoints", "occluded_keypoints", "visible_face", "occluded_face")

@@ -65,6 +65,7 @@ def test_recall_gains_from_a_third_component_and_so_does_precision_of_small_netw
         ("pose_l_mdn_3_3x", "flip", 54.5, {"MO-22", "MX-35"}),
         ("pose_l_mdn_3_3x", "flip_refined", 61.0, {"MO-23", "MX-35"}),
         ("pose_l_mdn_3_3x", "plain", 57.5, {"MO-24"}),
+        ("pose_l_mdn_3_3x", "flip_aligned", 59.5, {"MO-24"}),
         ("pose_l_mdn_1_3x", "flip_refined", 63.5, {"MO-25"}),
         ("pose_l_base_3x", "flip_refined", 61.0, {"MX-34"}),
         ("boxes_l_base", "plain", 38.0, {"MX-7"}),

@@ -20,8 +20,8 @@ from pipeline.report.dense_schema import DenseMetrics
 from pipeline.stages import dense_evaluation, running
 
 MODES = {
-    "pose_s_base": {"plain", "flip", "refined", "flip_refined"},
-    "pose_s_mdn_2": {"plain", "flip", "refined", "flip_refined", "mean"},
+    "pose_s_base": {"plain", "flip", "flip_aligned", "refined", "flip_refined"},
+    "pose_s_mdn_2": {"plain", "flip", "flip_aligned", "refined", "flip_refined", "mean"},
     "boxes_l_mdn_3": {"plain", "flip", "scales_3", "mean"},
 }
 
