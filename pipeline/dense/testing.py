@@ -1,10 +1,10 @@
 """A network's detections in a set of pictures, by every mode of testing that the papers use.
 
 `plain`: one size, the component with the largest weight. `mean`: the components' weighted mean. `refined`: keypoints
-moved to heatmap peaks. `flip`: averaged with the mirror image's, as in the authors' code; `flip_aligned`: with keypoints
-that lie where they belong (decode.py). `scales_5`: CenterNet's five test sizes 0.5, 0.75, 1,
-1.25 and 1.5; `scales_3`: 0.75, 1 and 1.25, which no text states; each with flip, merged by soft-NMS. Modes that can,
-share a forward pass.
+moved to heatmap peaks. `flip`: averaged with the mirror image's, as in the authors' code; `flip_aligned`: so that
+keypoints lie where they belong (decode.py). `scales_5`: CenterNet's five test sizes 0.5, 0.75, 1, 1.25 and 1.5;
+`scales_3`: 0.75, 1 and 1.25, which no text states; each with flip, merged by soft-NMS. Modes that can, share a forward
+pass.
 """
 
 from __future__ import annotations

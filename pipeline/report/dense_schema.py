@@ -29,8 +29,8 @@ class Precision(Part):
 
 # How predictions were made: `plain`: largest component, one scale, no flip; `mean`: the components' weighted mean;
 # `refined`: keypoints moved to heatmap peaks; `flip`: averaged with the mirror image's, as in the authors' code, which
-# leaves keypoints 1.5 px of the input too far left; `flip_aligned`: without that (poses); `scales_3`, `scales_5`: merged
-# over test sizes, with flip.
+# leaves keypoints 1.5 px of the input too far left; `flip_aligned`: without that (poses); `scales_3`, `scales_5`:
+# merged over test sizes, with flip.
 Mode = Literal["plain", "mean", "refined", "flip", "flip_aligned", "flip_refined", "scales_3", "scales_5"]
 
 # Subsets of the validation images (MDN offset, Table 2); boxes have `all` only.
