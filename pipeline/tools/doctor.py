@@ -165,7 +165,7 @@ def _images(run: Run) -> Iterator[Finding]:
     elif images is not None:
         yield Finding("images", "ok", f"{images.source}: made in code")
     elif count:
-        loss = f"{_variants(count)} that need pictures will be `not run`"
+        loss = f"{_variants(count)} on pictures will be `not run`"
         yield Finding("images", "optional", "none", [f"{loss}; write `images:` into {_file(run)}"])
 
 

@@ -8,7 +8,9 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import doctor_repository
 import pytest
+from doctor_repository import DIGEST, PARAMS, SYNTHETIC, bring, preset, said
 from repository import ROOT
 
 from pipeline.artifacts import InputError
@@ -17,29 +19,6 @@ from pipeline.sources.download import local_path
 from pipeline.sources.licensed import LICENSED
 from pipeline.tools import doctor
 
-DIGEST = "ab" * 32
-PARAMS = """
-preset: demo
-seeds:
-  - 0
-lift_variants:
-  semgcn:
-    paper: semgcn
-    title: SemGCN
-    core: true
-  semgcn_sh:
-    paper: semgcn
-    title: SemGCN
-    input: stacked_hourglass
-  graphmdn_sh:
-    paper: graphmdn
-    title: GraphMDN
-    input: stacked_hourglass
-  graphmdn_cpn:
-    paper: graphmdn
-    title: GraphMDN
-    input: cascaded_pyramid_network
-"""
 IMPORTED = """
   semgcn_authors:
     paper: semgcn
@@ -47,42 +26,11 @@ IMPORTED = """
     imported: true
     weights: {weights}
 """
-SYNTHETIC = "  source: synthetic\n  frames_per_second: 5\n  seconds_per_take: 12"
-CMU = '  source: cmu\n  frames_per_second: 30\n  train_subjects:\n    - "05"\n  test_subjects:\n    - "32"'
-HUMAN36M = "  source: human36m\n  frames_per_second: 50"
-FILES = "detections:\n  stacked_hourglass:\n    source: file\n  cascaded_pyramid_network:\n    source: file\n"
-NOISE = """detections:
-  stacked_hourglass:
-    source: noise
-    spread: {trunk: 1.0, head: 1.0, hip: 1.0, knee: 1.0, ankle: 1.0, shoulder: 1.0, elbow: 1.0, wrist: 1.0}
-    degrees_of_freedom: 3
-    swap: 0.01
-    miss: 0.01
-"""
-
-
-def preset(motion: str, *more: str) -> str:
-    return "\n".join(["description: a test", "motion:", motion, *more])
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Three presets: demo needs nothing, mini downloads, paper needs everything that is licensed."""
-    (tmp_path / "params").mkdir()
-    (tmp_path / "params.yaml").write_text(PARAMS)
-    contents = {
-        "demo": preset(SYNTHETIC, NOISE),
-        "mini": preset(CMU, "variants: core"),
-        "paper": preset(HUMAN36M, FILES, "generalization: mpi_inf_3dhp"),
-    }
-    for name, content in contents.items():
-        (tmp_path / "params" / f"{name}.yaml").write_text(content)
-    return tmp_path
-
-
-def bring(path: Path, content: str = "content") -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
+    return doctor_repository.make(tmp_path)
 
 
 def bring_licensed(root: Path, key: str, choice: int = 0) -> None:
@@ -93,11 +41,6 @@ def bring_licensed(root: Path, key: str, choice: int = 0) -> None:
 def cmu_files() -> list[str]:
     settings = cmu.CmuSettings(train_subjects=("05",), test_subjects=("32",))
     return [local_path(address) for address in cmu.addresses(settings)]
-
-
-def said(capsys: pytest.CaptureFixture[str]) -> str:
-    """What was printed, in one line, so that it does not matter where lines are broken."""
-    return " ".join(capsys.readouterr().out.split())
 
 
 def test_a_preset_that_needs_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,101 +116,6 @@ def test_the_body_that_meshes_need(root: Path, capsys: pytest.CaptureFixture[str
     demo.write_text(settings + "\nbody: open\n")
     assert doctor.run(root, "demo") == 0
     assert f"body ok open: made in code, by anny {metadata.version('anny')}" in said(capsys)
-
-
-DENSE = """
-dense_variants:
-  pose_base:
-    paper: mdn_offset
-    title: L1
-    core: true
-    task: pose
-  boxes_base:
-    paper: mixture_dense
-    title: HG
-    task: boxes
-  boxes_authors:
-    paper: mixture_dense
-    title: theirs
-    task: boxes
-    imported: true
-    weights: null
-"""
-SCENES = "images:\n  source: synthetic\n  pose: {train: 2, val: 2}\n  boxes: {train: 2, val: 2}"
-COCO = "images:\n  source: coco\n  files: {files}\n  test_dev: {test_dev}"
-HOST = "images.cocodataset.org"
-
-
-@pytest.fixture
-def dense(root: Path) -> Path:
-    """The same repository with variants that need pictures."""
-    (root / "params.yaml").write_text(PARAMS + DENSE)
-    return root
-
-
-def set_demo(root: Path, *more: str) -> None:
-    (root / "params" / "demo.yaml").write_text(preset(SYNTHETIC, NOISE, *more))
-
-
-def test_nobody_asks_for_pictures(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.run(root, "demo") == 0
-    assert "images" not in said(capsys)
-
-
-def test_pictures_that_a_preset_does_not_have(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.run(dense, "demo") == 0
-    text = said(capsys)
-    lost = "2 variants on pictures will be `not run`; write `images:` into params/demo.yaml"
-    assert f"images optional none {lost}" in text and text.endswith("-> can run")
-    assert "weights optional boxes_authors not imported" in text
-    set_demo(dense, "dense:\n  variants: core")
-    doctor.run(dense, "demo")
-    assert "images optional none 1 variant on pictures" in said(capsys)
-    set_demo(dense, SCENES)
-    assert doctor.run(dense, "demo") == 0
-    assert "images ok synthetic: made in code" in said(capsys)
-
-
-def test_archives_of_coco(dense: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    set_demo(dense, COCO.format(files="archives", test_dev="false"))
-    names = ["annotations/annotations_trainval2017.zip", "zips/train2017.zip", "zips/val2017.zip"]
-    bring(dense / "data/raw" / HOST / names[0])
-    assert doctor.run(dense, "demo") == 0
-    origin = f"stage download fetches the others from {HOST}: needs the network"
-    assert f"images ok coco: 1 of 3 files in data/raw {origin}" in said(capsys)
-    monkeypatch.setenv("MIXPOSE_MIRROR", str(dense / "mirror"))
-    bring(dense / "mirror" / HOST / names[1])
-    assert doctor.run(dense, "demo") == 1
-    text = said(capsys)
-    assert f"lacks 1 of the others: {HOST}/{names[2]}" in text and text.endswith("-> cannot run: images missing")
-    for name in names:
-        bring(dense / "data/raw" / HOST / name)
-    assert doctor.run(dense, "demo") == 0
-    assert "images ok coco: 3 of 3 files in data/raw" in said(capsys)
-    set_demo(dense, COCO.format(files="archives", test_dev="true"))
-    doctor.run(dense, "demo")
-    assert "images missing coco: 3 of 5 files in data/raw" in said(capsys)
-
-
-def test_single_pictures_of_coco_are_not_known_before_its_annotations(
-    dense: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    set_demo(dense, COCO.format(files="single", test_dev="false"))
-    listed = "its annotations list the single pictures, which stage download fetches after them"
-    for here in (0, 1):
-        assert doctor.run(dense, "demo") == 0
-        text = said(capsys)
-        assert f"images ok coco: {here} of 1 files in data/raw" in text and listed in text
-        bring(dense / "data/raw" / HOST / "annotations/annotations_trainval2017.zip")
-
-
-def test_imported_weights_of_a_dense_variant(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (dense / "params.yaml").write_text(PARAMS + DENSE.replace("weights: null", f"weights: {DIGEST}"))
-    assert doctor.run(dense, "demo") == 1
-    assert f"weights missing boxes_authors: not here data/imported/{DIGEST}.pt" in said(capsys)
-    bring(dense / "data" / "imported" / f"{DIGEST}.pt")
-    assert doctor.run(dense, "demo") == 0
-    assert "weights ok boxes_authors: here" in said(capsys)
 
 
 @pytest.mark.parametrize("choice", [0, 1])
