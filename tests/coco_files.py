@@ -14,6 +14,7 @@ from pipeline.artifacts import digest
 from pipeline.sources import coco
 
 SIDE = 48
+TEST = (901, 902, 903)  # the images of test-dev
 WITH_PEOPLE = (1, 3)  # the images of a split on which there are people: of four, the second and the last
 
 
@@ -75,8 +76,10 @@ def write_annotations(raw: Path, changed: dict[str, Any] | None = None) -> Path:
     return write_archive(path_of(raw, coco.ANNOTATIONS), written)
 
 
-def write_test_info(raw: Path) -> Path:
-    content = {"images": [image(number) for number in (901, 902, 903)], "categories": [{"id": 1, "name": "person"}]}
+def write_test_info(raw: Path, categories: bool = True) -> Path:
+    content: dict[str, Any] = {"images": [image(number) for number in TEST]}
+    if categories:
+        content["categories"] = [{"id": 1, "name": "person"}]
     return write_archive(path_of(raw, coco.TEST_INFO), {coco.TEST_FILE: json.dumps(content)})
 
 
@@ -90,6 +93,15 @@ def pictures(split: str, count: int = 4) -> dict[str, bytes]:
     """Pictures by their paths below COCO's host."""
     first = 1 if split == "train" else 101
     return {f"{coco.FOLDERS[split]}/{number:012d}.jpg": picture(number) for number in range(first, first + count)}
+
+
+def write_test_pictures(raw: Path) -> None:
+    """Pictures of test-dev, each alone: noise."""
+    for number in TEST:
+        pixels = np.random.default_rng(number).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        path = raw / coco.HOST / coco.FOLDERS["test"] / f"{number:012d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(".jpg", pixels)[1].tobytes())
 
 
 def write_mirror(mirror: Path, archives: bool) -> Path:

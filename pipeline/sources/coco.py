@@ -62,7 +62,8 @@ def read_annotations(raw: Path, split: Split, task: Task, limit: int | None = No
     """COCO's annotation file of a split, less its segmentations; `file_name` is a path below `raw`.
 
     Of `limit` the first images of the file. Training images for poses are those with a person (64 thousand); validation
-    images are all. Raises InputError with one line on an archive or a file that is not COCO's.
+    images are all; those of `test` (test-dev) have no annotations, and categories only if the file lists them. Raises
+    InputError with one line on an archive or a file that is not COCO's.
     """
     content = _test_images(raw) if split == "test" else _member(raw, ANNOTATIONS, FILES[task].format(split))
     where = f"{_path(raw, TEST_INFO if split == 'test' else ANNOTATIONS)}: {split}"
@@ -131,7 +132,7 @@ def _image(image: dict[str, Any], folder: str) -> dict[str, Any]:
 
 
 def _test_images(raw: Path) -> dict[str, Any]:
-    return {"annotations": []} | _member(raw, TEST_INFO, TEST_FILE)
+    return {"annotations": [], "categories": []} | _member(raw, TEST_INFO, TEST_FILE)
 
 
 def _member(raw: Path, address: str, name: str) -> dict[str, Any]:

@@ -6,9 +6,12 @@ import numpy as np
 import torch
 
 from pipeline.artifacts import InputError
-from pipeline.dense import image_set
+from pipeline.dense import image_set, testing
+from pipeline.dense.checkpoints import DensePredictor
+from pipeline.dense.detections import Detections
 from pipeline.dense.image_set import ImageSet
 from pipeline.dense.task import DenseSettings
+from pipeline.dense.testing import Mode
 from pipeline.params import DenseVariant, Run
 
 SHARE_SEED = 0  # of the draw of a variant that trains on a part of the images
@@ -20,6 +23,10 @@ def read(run: Run, variant: DenseVariant, split: str) -> ImageSet:
     Raises InputError for pictures with nothing to find on them: no AP can be told of them.
     """
     data = image_set.read(run.layout.images(variant.task), split, variant.task, run.layout.raw)
+    if split == "train" and variant.training_share < 1:
+        count = max(1, round(variant.training_share * len(data)))
+        drawn = torch.randperm(len(data), generator=torch.Generator().manual_seed(SHARE_SEED))[:count]
+        data = data.subset(drawn.sort().values.numpy())
     annotated = data.keypoints[..., 2].any(axis=1) if variant.task == "pose" else np.ones(len(data.boxes), bool)
     if not (annotated & ~data.crowd).any():
         what = "keypoints" if variant.task == "pose" else "object"
@@ -27,11 +34,23 @@ def read(run: Run, variant: DenseVariant, split: str) -> ImageSet:
             f"{data.annotations}: annotations: no {what} to find on {len(data)} pictures; "
             f"let images: in params/{run.preset_name}.yaml have more of them"
         )
-    if split != "train" or variant.training_share == 1:
-        return data
-    count = max(1, round(variant.training_share * len(data)))
-    drawn = torch.randperm(len(data), generator=torch.Generator().manual_seed(SHARE_SEED))[:count]
-    return data.subset(drawn.sort().values.numpy())
+    return data
+
+
+def predict(
+    predictor: DensePredictor, data: ImageSet, modes: tuple[Mode, ...], device: str, words: str
+) -> dict[Mode, Detections]:
+    """What a trained network finds in every picture, by each mode. `words`: what a person at a terminal reads."""
+    return testing.predict_modes(
+        predictor.model,
+        predictor.variant,
+        data,
+        predictor.input_size,
+        device,
+        predictor.sigma_factor,
+        modes,
+        progress=words,
+    )
 
 
 def settings(run: Run, name: str) -> DenseSettings:

@@ -16,7 +16,7 @@ from pipeline.dense.detections import Detections
 from pipeline.dense.image_set import ImageSet
 from pipeline.dense.testing import Mode
 from pipeline.params import DenseVariant, Run
-from pipeline.stages import dense_data, running
+from pipeline.stages import dense_data, dense_test_dev, running
 from pipeline.training.checkpoint import CheckpointError
 
 TIMED_BATCH = 1  # the papers' images a second are of single pictures
@@ -24,18 +24,22 @@ TIMED_IMAGES = 20
 
 
 def measure_variant(run: Run, name: str, folder: Path) -> dict[str, Any]:
-    """The variant's entries of its metrics file; predictions of the mode `plain`, examples and speed go to `folder`."""
+    """The variant's entries of its metrics file; predictions of the mode `plain` go to `folder`.
+
+    So do examples, speed and, where the data has test-dev, the files for COCO's server: of the first seed.
+    """
     device, variant = running.device(run), run.dense_variant(name)
     train, val = (dense_data.read(run, variant, split) for split in ("train", "val"))
     seeds = []
     for seed in run.seeds_of(name):
         predictor = _read_model(run, name, seed, device)
-        found = _predict(run, predictor, val, modes_of(run, variant), device, f"{name}, seed {seed}")
+        found = dense_data.predict(predictor, val, modes_of(run, variant), device, f"{name}, seed {seed}")
         seeds.append(_of_seed(run, name, seed, predictor, val, train, found, device))
         artifacts.write_arrays(folder / f"predictions_seed_{seed}.npz", found["plain"].to_arrays())
         if seed == run.seeds_of(name)[0]:
             artifacts.write_arrays(folder / "examples.npz", examples.choose(val, found["plain"]))
             artifacts.write_json(folder / "speed.json", _speed(run, predictor, val, device))
+            dense_test_dev.write_files(run, predictor, folder, device)
     return {
         "parameters": sum(weights.numel() for weights in predictor.model.parameters()),
         "data": _describe_data(run, name, train, val),
@@ -54,21 +58,6 @@ def modes_of(run: Run, variant: DenseVariant) -> tuple[Mode, ...]:
     return tuple(mode for mode in get_args(Mode) if mode in wanted)
 
 
-def _predict(
-    run: Run, predictor: DensePredictor, data: ImageSet, modes: tuple[Mode, ...], device: str, words: str
-) -> dict[Mode, Detections]:
-    return testing.predict_modes(
-        predictor.model,
-        predictor.variant,
-        data,
-        predictor.input_size,
-        device,
-        predictor.sigma_factor,
-        modes,
-        progress=words,
-    )
-
-
 def _of_seed(
     run: Run,
     name: str,
@@ -84,7 +73,7 @@ def _of_seed(
     on_training = None
     if run.preset.dense.training_images:
         modes = tuple(mode for mode in found if mode in ("plain", "refined"))
-        again = _predict(run, predictor, train, modes, device, f"{name}, seed {seed}, training images")
+        again = dense_data.predict(predictor, train, modes, device, f"{name}, seed {seed}, training images")
         on_training = {mode: metrics.evaluate(train, detections) for mode, detections in again.items()}
     return {
         "seed": seed,

@@ -44,12 +44,16 @@ def _make(run: Run, images: SyntheticImages, task: Task, folder: Path) -> dict[s
 
 
 def _read(run: Run, images: CocoImages, task: Task, folder: Path) -> dict[str, Any]:
-    """COCO's annotations of the pictures that the download stage brought."""
-    splits = {}
+    """COCO's annotations of the pictures that the download stage brought; of test-dev the pictures alone."""
+    splits: dict[str, dict[str, int]] = {}
     for split in SPLITS:
         content = coco.read_annotations(run.layout.raw, split, task, images.limit)
         artifacts.write_json(folder / f"{split}.json", content)
         splits[split] = counts(content, task)
+    if images.test_dev:
+        test = coco.read_annotations(run.layout.raw, "test", task, images.limit)
+        artifacts.write_json(folder / "test.json", test | {"categories": content["categories"]})
+        splits["test"] = {"images": len(test["images"])}
     return {"source": "coco", "description": "COCO 2017", "splits": splits}
 
 

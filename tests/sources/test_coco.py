@@ -107,6 +107,8 @@ def test_pictures_of_test_dev_have_no_annotations(raw: Path) -> None:
         assert [image["id"] for image in found["images"]] == [901, 902, 903]
         assert found["images"][0]["file_name"] == "images.cocodataset.org/test2017/000000000901.jpg"
         assert found["annotations"] == [] and [one["name"] for one in found["categories"]] == ["person"]
+    coco_files.write_test_info(raw, categories=False)
+    assert coco.read_annotations(raw, "test", "boxes")["categories"] == []
 
 
 def test_the_files_of_the_mirror() -> None:

@@ -137,6 +137,21 @@ def test_cocos_annotations_are_cut_to_the_task(folder: Path, limit: int | None) 
     assert np.abs(turned.astype(int) - 2).max() <= 1  # the picture of image 2 is of the grey 2
 
 
+@pytest.mark.parametrize("categories", [True, False])
+def test_of_test_dev_there_are_pictures_and_the_categories_of_training(folder: Path, categories: bool) -> None:
+    coco_files.write_mirror(folder / "data" / "raw", archives=False)
+    coco_files.write_test_info(folder / "data" / "raw", categories)
+    dense_folder.set_images(folder, "images:\n  source: coco\n  files: single\n  test_dev: true\n")
+    prepare()
+    for task in TASKS:
+        assert content(task, "summary")["splits"]["test"] == {"images": 3}
+        assert content(task, "test")["categories"] == content(task, "train")["categories"]
+        data = image_set.read(folder / "data/tiny/images" / task, "test", task, raw=folder)  # type: ignore[arg-type]
+        assert data.image_ids.tolist() == list(coco_files.TEST) and len(data.boxes) == 0
+        assert data.category_names == (("person",) if task == "pose" else ("person", "cup"))
+        assert len(data.subset(np.array([2]))) == 1
+
+
 def test_coco_that_was_not_downloaded_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dense_folder.set_images(folder, "images:\n  source: coco\n  files: single\n")
     assert main(["prepare_images", "--preset", "tiny"]) == 2
