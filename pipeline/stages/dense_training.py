@@ -10,6 +10,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.dense.checkpoints import load_model, save_model, seeded_model
 from pipeline.dense.image_set import ImageSet
+from pipeline.dense.starts import start_at_clusters
 from pipeline.dense.task import DenseTask
 from pipeline.params import Run
 from pipeline.stages import dense_data, running
@@ -46,6 +47,8 @@ def _train_seed(run: Run, name: str, seed: int, data: dict[str, ImageSet], worki
             f"params/{run.preset_name}.yaml: dense.input_size: {settings.input_size} px, but the network of {name} "
             f"takes a multiple of {model.divisor}; change it, or give dense.networks fewer widths"
         )
+    if dense.recipe and dense.recipe.start.get(variant.task) == "clusters" and not variant.imported:
+        start_at_clusters(model, variant, data["train"], settings.input_size, seed)
     task = DenseTask(variant, model, data["train"], data["val"], settings, device)
     progress = _take_over(run, name, task) if variant.imported else _learn(run, name, seed, task, fingerprint, state)
     for file, epoch, weights in (
