@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import image_files
 import pytest
 import torch
+from coco_scenes import perfect
 from dense_variants import SMALL, dense_variant
 
 from pipeline.dense import augment, metrics, objective, testing
 from pipeline.dense.checkpoints import seeded_model
+from pipeline.dense.detections import Detections
 from pipeline.dense.targets import make_targets
 from pipeline.dense.task import DenseSettings, DenseTask
 from pipeline.training.loop import LoopSettings, train
@@ -69,14 +72,22 @@ def test_augmented_pictures_follow_from_torchs_generator(tmp_path: Path) -> None
     assert sums[0] == pytest.approx(sums[1], rel=1e-6) and sums[0] != pytest.approx(sums[2], rel=1e-4)
 
 
-def test_validation_is_the_ap_of_plain_predictions(tmp_path: Path) -> None:
+def test_validation_is_the_ap_of_plain_predictions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = make(tmp_path)
-    task.model.eval()
+    whole, modes = testing.predict, []
+
+    def predict(*settings: Any) -> Detections:
+        modes.append(settings[-1])
+        assert settings[2] is task.val and settings[3] == 64 and settings[5] == 0.3
+        return perfect(task.val) if len(modes) > 1 else whole(*settings)
+
+    monkeypatch.setattr(testing, "predict", predict)
     before = torch.get_rng_state()
-    found = task.validate()
+    plain = whole(task.network, task.variant, task.val, 64, "cpu", 0.3, "plain")
+    assert task.validate() == {"val_ap": metrics.evaluate(task.val, plain)["ap"]}
     assert torch.equal(torch.get_rng_state(), before)  # a watched epoch changes nothing of the next one
-    plain = testing.predict(task.network, task.variant, task.val, 64, "cpu", 0.3, "plain")
-    assert found == {"val_ap": metrics.evaluate(task.val, plain)["ap"]}
+    assert task.validate() == {"val_ap": 100}
+    assert modes == ["plain", "plain"]
 
 
 @pytest.mark.parametrize("components", [0, 2])

@@ -10,6 +10,7 @@ from typing import Any
 import dense_folder
 import numpy as np
 import pytest
+import torch
 
 from pipeline import artifacts, params
 from pipeline.__main__ import main
@@ -99,7 +100,10 @@ def test_the_last_epoch_is_measured_and_the_best_one_is_told_beside_it(dense: Pa
     (seed,) = content["seeds"]
     assert len(watched) == 3 and seed["modes"]["plain"]["ap"] == pytest.approx(watched[-1], abs=1e-3)
     assert seed["best"] == {"epoch": 1 + int(np.argmax(watched)), "ap": max(watched)}
-    assert load_model("data/tiny/train_dense/pose_s_base/seed_0/best.pt").epoch == seed["best"]["epoch"]
+    best, last = (load_model(f"data/tiny/train_dense/pose_s_base/seed_0/{name}.pt") for name in ("best", "checkpoint"))
+    assert (best.epoch, last.epoch) == (seed["best"]["epoch"], 3)
+    pairs = zip(best.model.parameters(), last.model.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs) is (best.epoch == 3)
 
 
 def test_training_images_are_measured_where_the_preset_asks(dense: Path) -> None:
@@ -107,6 +111,24 @@ def test_training_images_are_measured_where_the_preset_asks(dense: Path) -> None
     (seed,) = evaluate("pose_s_base")["seeds"]
     assert set(seed["training_images"]) == {"plain", "refined"}
     assert seed["training_images"]["plain"] != seed["modes"]["plain"] or seed["modes"]["plain"]["ap"] == 0
+
+
+def test_all_is_said_of_the_validation_pictures(dense: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, int] = {}
+
+    def spy(name: str) -> None:
+        whole = getattr(dense_evaluation.analyses, name)
+
+        def call(data: image_set.ImageSet, *more: Any) -> Any:
+            seen[name] = len(data)
+            return whole(data, *more)
+
+        monkeypatch.setattr(dense_evaluation.analyses, name, call)
+
+    for name in ("groups", "mixture", "truth"):
+        spy(name)
+    evaluate("pose_s_mdn_2")
+    assert seen == dict.fromkeys(("groups", "mixture", "truth"), dense_folder.VAL)
 
 
 @pytest.mark.parametrize("scales", [(), (3,), (5,), (3, 5)])

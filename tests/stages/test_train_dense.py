@@ -25,6 +25,7 @@ from pipeline.dense.checkpoints import load_model, save_model, seeded_model
 from pipeline.dense.task import DenseTask
 from pipeline.stages import dense_training, train_dense
 from pipeline.training import checkpoint
+from pipeline.training.loop import LoopSettings, NotFiniteError
 
 VARIANTS = ("pose_s_base", "pose_s_mdn_2", "boxes_l_mdn_3")
 STEPS = dense_folder.TRAIN // 4
@@ -197,6 +198,23 @@ def test_schedules(dense: Path) -> None:
     assert dense_training.schedule(run, "pose_s_base").rate(0) == 2.5e-4
 
 
+def test_the_loop_is_told_what_the_preset_says(dense: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dense_folder.edit(dense, "    batch_size: 4\n", "    batch_size: 4\n    beta2: 0.95\n")
+    dense_folder.edit(dense, "  save_every_seconds: 0\n", "  save_every_seconds: 7\n  validate_every: 2\n")
+    dense_folder.edit(dense, "    boxes: 1\n", "    boxes: 3\n")
+    told: list[LoopSettings] = []
+
+    def stop(task: DenseTask, schedule: Any, settings: LoopSettings, *more: Any) -> None:
+        told.append(settings)
+        raise NotFiniteError("step 0")
+
+    monkeypatch.setattr(dense_training, "train", stop)
+    assert train("boxes_l_mdn_3") == 2
+    (settings,) = told
+    assert (settings.epochs, settings.seed, settings.betas) == (3, 0, (0.9, 0.95))
+    assert (settings.validate_every, settings.save_every_seconds) == (2, 7)
+
+
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 
@@ -228,8 +246,8 @@ def test_damaged_pictures_are_one_line(dense: Path, capsys: pytest.CaptureFixtur
 
 
 def test_an_input_that_the_network_cannot_halve_is_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    deep = "\n".join(f"      - {width}" for width in (8, 8, 8, 8, 8, 8))
-    dense_folder.edit(dense, "    widths:\n      - 8\n      - 8\n      - 8\n", f"    widths:\n{deep}\n")
+    deep = "\n".join(f"      - {width}" for width in 6 * (32,))
+    dense_folder.edit(dense, "    widths:\n      - 32\n      - 32\n      - 32\n", f"    widths:\n{deep}\n")
     assert train("pose_s_base") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and said.startswith(
