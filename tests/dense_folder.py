@@ -49,9 +49,9 @@ dense:
   networks:
     stacks: 1
     widths:
-      - 8
-      - 8
-      - 8
+      - 32
+      - 32
+      - 32
     modules: 1
     map_width: 8
     center_width: 8
@@ -60,7 +60,8 @@ dense:
     schedule: cosine
     batch_size: 4
     sigma_factor: 0.3
-    sigma_start: 10.0
+    sigma_start:
+      pose: 10.0
   variants:
     - pose_s_base
     - pose_s_mdn_2

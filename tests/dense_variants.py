@@ -9,7 +9,7 @@ from pipeline.params.presets import SmallNetworks
 
 ARCHITECTURES = ("large_hourglass", "small_hourglass", "extra_small_hourglass", "dla_34")
 SMALL = SmallNetworks(
-    stacks=2, widths=(4, 6, 8), modules=2, map_width=5, center_width=7, dla_widths=(4, 4, 6, 8, 8, 10)
+    stacks=2, widths=(32, 34, 36), modules=2, map_width=5, center_width=7, dla_widths=(4, 4, 6, 8, 8, 10)
 )
 
 

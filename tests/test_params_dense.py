@@ -66,9 +66,9 @@ dense:
     boxes: 96
   networks:
     widths:
-      - 8
-      - 8
-      - 16
+      - 32
+      - 32
+      - 48
   recipe:
     learning_rate: 1.0e-3
     batch_size: 8
@@ -154,7 +154,7 @@ def test_what_is_stated_where_nothing_is_said(root: Path) -> None:
 
 def test_widths_may_repeat_as_the_papers_do(root: Path) -> None:
     networks = params.load(None, root).preset.dense.networks
-    assert networks is not None and networks.widths == (8, 8, 16)
+    assert networks is not None and networks.widths == (32, 32, 48)
     assert SmallNetworks(widths=(256, 384, 384, 384, 512)).widths[1:4] == (384, 384, 384)
 
 
@@ -318,11 +318,11 @@ def test_the_repositorys_own_dense_variants() -> None:
             "    boxes: 100\n",
             "dense.input_size.boxes: input should be a multiple",
         ),
-        ("params/small.yaml", "      - 16\n", "      - 0\n", "dense.networks.widths.2: input should be greater than"),
+        ("params/small.yaml", "      - 48\n", "      - 0\n", "dense.networks.widths.2: input should be greater than"),
         (
             "params/small.yaml",
-            "      - 8\n      - 8\n      - 16\n",
-            "      - 8\n",
+            "      - 32\n      - 32\n      - 48\n",
+            "      - 32\n",
             "dense.networks.widths: tuple should",
         ),
         ("params/small.yaml", "1.0e-3", "0.0", "dense.recipe.learning_rate: input should be greater than 0"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.params.base import Settings, Words
 from pipeline.params.variants import Detector
@@ -90,7 +90,7 @@ class PoseScenes(Settings):
     train: int = Field(ge=1)
     val: int = Field(ge=1)
     people: Annotated[tuple[int, int], Field(strict=False)] = (1, 3)  # fewest and most in a picture
-    scale: Range = (0.1, 1.0)  # a person's height over the picture's
+    scale: Range = (0.1, 1.0)  # the longer side of the posed person's box over the picture's side
     front: float = Field(0.5, ge=0, le=1)  # share of people seen from the front
     yaw_spread: float = Field(0.7, ge=0)  # radians around front or back, standard deviation
     without_cue: float = Field(0.0, ge=0, le=1)  # share of people whose clothes and face tell no front from back
@@ -129,10 +129,14 @@ class CocoImages(Settings):
 Images = Annotated[SyntheticImages | CocoImages, Field(discriminator="source")]
 
 
+NARROWEST = 32  # an hourglass's first width
+
+
 class SmallNetworks(Settings):
     """Networks of the papers' build in small, for a run without a GPU: the same modules, fewer and narrower.
 
-    `widths`: of the hourglass's levels, from the finest.
+    `widths`: of the hourglass's levels, from the finest, two or more, of which some may be equal. The first is 32 or
+    more: with 16 or 8 torch 2.13 writes past its memory in a CPU's backward pass at 128 px, with 32 it does not.
     """
 
     stacks: int = Field(1, ge=1)
@@ -141,6 +145,16 @@ class SmallNetworks(Settings):
     map_width: int = Field(48, ge=1)  # of a heatmap head's hidden layer
     center_width: int = Field(128, ge=1)  # of a head that is computed at centres
     dla_widths: Annotated[tuple[int, int, int, int, int, int], Field(strict=False)] = (8, 8, 16, 32, 64, 96)
+
+    @field_validator("widths")
+    @classmethod
+    def _what_torch_can_train(cls, widths: tuple[int, ...]) -> tuple[int, ...]:
+        if widths[0] < NARROWEST:
+            raise ValueError(
+                f"the first is {widths[0]}, and torch's training on a CPU crashes on narrow hourglasses; "
+                f"take {NARROWEST} or more"
+            )
+        return widths
 
 
 class DenseRecipe(Settings):

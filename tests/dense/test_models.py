@@ -93,7 +93,7 @@ def test_the_extra_small_network_has_a_module_a_level_less():
 
 
 def test_with_one_module_a_level_it_has_a_level_less():
-    networks = SmallNetworks(widths=(4, 6, 8), modules=1)
+    networks = SmallNetworks(widths=(32, 34, 36), modules=1)
     with torch.device("meta"):
         small, extra = (
             build_model(dense_variant("pose", f"{size}_hourglass"), 1, networks) for size in ("small", "extra_small")
