@@ -104,7 +104,8 @@ TINY = """
         batch_size: 8
         beta2: 0.99
         sigma_factor: 0.3
-        sigma_start: 10.0
+        sigma_start:
+          pose: 10.0
       augment: full
       variants:
         - pose_l_mdn_2

@@ -165,7 +165,9 @@ class DenseRecipe(Settings):
     batch_size: int = Field(ge=1)
     beta2: float = Field(0.999, gt=0, lt=1)
     sigma_factor: float = Field(1.0, gt=0)  # times every minimum sigma above 1: the output grid has fewer cells
-    sigma_start: float = Field(0.0, ge=0)  # the raw sigma that training begins with
+    sigma_start: dict[Literal["pose", "boxes"], Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict
+    )  # raw; else 0
     # Where the regressed means begin, by task: `clusters` of the training data, one a component (the mean of all where
     # there is no mixture), or `random`, as the papers have it and as is the rule for a task that is not listed.
     start: dict[Literal["pose", "boxes"], Literal["random", "clusters"]] = Field(default_factory=dict)

@@ -39,7 +39,7 @@ def _train_seed(run: Run, name: str, seed: int, data: dict[str, ImageSet], worki
     started = running.started(working / f"seed_{seed}.started.json", fingerprint)
     categories = data["train"].category_names
     networks = None if variant.imported else dense.networks
-    sigma_start = dense.recipe.sigma_start if dense.recipe else 0.0
+    sigma_start = dense.recipe.sigma_start.get(variant.task, 0.0) if dense.recipe else 0.0
     settings = dense_data.settings(run, name)
     model = seeded_model(variant, len(categories), networks, sigma_start, seed)
     if settings.input_size % model.divisor:

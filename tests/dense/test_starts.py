@@ -68,7 +68,7 @@ def test_people_with_a_keypoint_missing_are_left_out(tmp_path: Path) -> None:
 def test_the_seed_decides_and_too_few_objects_are_told() -> None:
     rows = np.random.default_rng(0).normal(size=(40, 2))
     np.testing.assert_array_equal(starts.clusters(rows, 3, seed=1), starts.clusters(rows, 3, seed=1))
-    with pytest.raises(ValueError, match="2 objects .* too few for 3"):
+    with pytest.raises(ValueError, match=r"2 objects .* too few for 3"):
         starts.clusters(rows[:2], 3, seed=0)
 
 
