@@ -190,7 +190,7 @@ class DenseBudget(Settings):
     validate_every: int = Field(1, ge=1)  # epochs
     variants: Literal["core", "all"] | Words = "all"
     training_images: bool = False  # measure on the training images as well: what a run of a few images can show
-    test_scales: Annotated[tuple[Literal[3, 5], ...], Field(strict=False)] = (3, 5)  # multi-scale tests of boxes
+    test_scales: Annotated[tuple[Literal[3, 5], ...], Field(strict=False)] = ()  # multi-scale tests of boxes
     save_every_seconds: float = Field(60.0, ge=0)
 
 
