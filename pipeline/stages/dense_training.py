@@ -94,13 +94,7 @@ def _learn(run: Run, name: str, seed: int, task: DenseTask, fingerprint: str, st
 def _take_over(run: Run, name: str, task: DenseTask) -> Progress:
     """Weights trained elsewhere, checked against the digest that params.yaml states."""
     variant = run.dense_variant(name)
-    path = run.layout.imported(str(variant.weights))
-    if not path.exists() or artifacts.digest(path) != variant.weights:
-        raise InputError(
-            f"{path}: {'is not what it was' if path.exists() else 'missing'}, though params.yaml: "
-            f"dense_variants.{name}.weights names it; run `python -m pipeline import_checkpoint` again, or write "
-            "`weights: null`"
-        )
+    path = running.imported_weights(run, name)
     try:
         task.model.load_state_dict(load_model(path, task.device).model.state_dict())
     except (CheckpointError, RuntimeError) as error:

@@ -99,12 +99,7 @@ def _same_graphs(one: MeshGraphs, other: MeshGraphs | None) -> bool:
 def _take_over(run: Run, name: str, task: LiftTask, graphs: MeshGraphs | None) -> Progress:
     """Weights trained elsewhere, checked against the digest that params.yaml states."""
     variant = run.variant(name)
-    path = run.layout.imported(str(variant.weights))
-    if not path.exists() or artifacts.digest(path) != variant.weights:
-        raise InputError(
-            f"{path}: {'is not what it was' if path.exists() else 'missing'}, though params.yaml: lift_variants.{name}."
-            "weights names it; run `python -m pipeline import_checkpoint` again, or write `weights: null`"
-        )
+    path = running.imported_weights(run, name)
     try:
         imported = load_model(path, task.device)
         if graphs is not None and not _same_graphs(graphs, imported.graphs):

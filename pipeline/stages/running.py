@@ -93,6 +93,19 @@ def git_commit(root: Path) -> str | None:
     return answer.stdout.strip()
 
 
+def imported_weights(run: Run, variant: str) -> Path:
+    """The file of an imported variant's weights, checked against the digest that params.yaml states."""
+    digest = str(run.any_variant(variant).weights)
+    path = run.layout.imported(digest)
+    if not path.exists() or artifacts.digest(path) != digest:
+        key = "dense_variants" if variant in run.dense_variants else "lift_variants"
+        raise InputError(
+            f"{path}: {'is not what it was' if path.exists() else 'missing'}, though params.yaml: {key}.{variant}."
+            "weights names it; run `python -m pipeline import_checkpoint` again, or write `weights: null`"
+        )
+    return path
+
+
 def write_history(path: Path, rows: list[dict[str, float]]) -> None:
     """Write a training's history. It holds no times, so that equal runs have equal files."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
