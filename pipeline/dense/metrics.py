@@ -1,7 +1,7 @@
 """COCO's average precision and recall, of detections and annotations that are in memory.
 
 OKS and IoU are computed for all pairs at once (pipeline/dense/overlaps.py); matching and accumulation are
-faster-coco-eval's. The numbers are those of pycocotools on the same files (tests/dense/test_metrics.py), 100,000
+faster-coco-eval's. The numbers are those of pycocotools on the same files (tests/dense/test_coco_metrics.py), 100,000
 detections in a few seconds instead of a quarter of a minute.
 """
 
