@@ -55,8 +55,11 @@ class Source:
 
     def _unmeasured(self, path: str) -> bool:
         root, mode, *_ = [*path.split("."), ""]
-        pointless = mode == "mean" and not any(seed.mixture for seed in self.metrics.seeds)
-        return root in OPTIONAL and not pointless
+        seeds = self.metrics.seeds
+        pointless = mode == "mean" and not any(seed.mixture and len(seed.mixture.components) > 1 for seed in seeds)
+        # A mode that was measured lacks a number only where there is none: AP of large objects, without such objects.
+        measured = root != "speed" and any(mode in (getattr(seed, root, None) or {}) for seed in seeds)
+        return root in OPTIONAL and not pointless and not measured
 
 
 def look_up(start: Seed | DenseMetrics, path: str) -> float | None:
