@@ -14,7 +14,7 @@ from hand_made import Maker
 from pipeline.artifacts import InputError
 from pipeline.report import dense_columns, dense_definitions, dense_metrics, dense_tables, published
 from pipeline.report.dense_definitions import PAPER, DenseColumn
-from pipeline.report.dense_schema import DenseMetrics, Mixture, Seed
+from pipeline.report.dense_schema import Mixture, Seed
 from pipeline.report.render import NONE, NOT_RUN, Table, text
 
 PAPERS_OWN = [f"mdn_offset_table{number}" for number in range(1, 6)] + [
@@ -388,16 +388,3 @@ def test_headings_name_every_value_once() -> None:
     for name, table in dense_definitions.read().items():
         fields = [field for column in table.columns if isinstance(column, DenseColumn) for field in column.fields]
         assert len(set(fields)) == len(fields), name
-
-
-def test_what_the_pictures_lack_is_a_dash_and_what_was_not_measured_is_not_run() -> None:
-    precision = {"ap": 1.0, "ap_50": 2.0, "ap_75": 0.5, "ar": 3.0, "ap_large": None}
-    only = {"without": precision, "only": {}, "forced": {}}
-    single = {"components": [only], "collapsed": False, "full": {}}
-    seed = {"seed": 0, "modes": {"plain": precision}, "mixture": single}
-    told = {"variant": "x", "paper": "mdn_offset", "title": "x", "preset": "demo", "status": "run", "seeds": [seed]}
-    source = dense_columns.Source(DenseMetrics.model_validate(told), {})
-    assert source.value("modes.plain.ap_large") == NONE
-    assert source.value("modes.mean.ap") == NONE  # of one component there is no mean to take
-    assert source.value("modes.flip.ap") == NOT_RUN
-    assert source.value("speed.plain") == NOT_RUN
