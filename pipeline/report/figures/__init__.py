@@ -53,6 +53,7 @@ class DenseDrawing(Entry):
     """One of dense variants."""
 
     draw: Callable[[Run, DenseResults], Figure]
+    shows_pictures: bool = False  # those that were found in, which are others' where they were downloaded
 
 
 OVERVIEW = Drawing(
@@ -175,6 +176,7 @@ DENSE_DRAWINGS = (
         "the truth. The images are drawn by chance before anything is predicted, but so that, where the data tell, "
         "every second one has a person seen from the back. First seed, plain test, no refinement.",
         dense_samples.draw_poses,
+        shows_pictures=True,
     ),
     DenseDrawing(
         "mdn_offset_components",
@@ -215,15 +217,32 @@ DENSE_DRAWINGS = (
         "Objects (a) and people (b) found on validation images, as in MDN offset's Figure 2. In (a) the ellipse is two "
         "standard deviations of width and height. First seed, plain test.",
         dense_samples.draw_both,
+        shows_pictures=True,
     ),
 )
 
 
+WITH_PICTURES = "with_pictures"  # a folder of figures that git ignores
+NOT_OURS = (
+    f"its pictures are COCO's and not for a repository: it lies in figures/{WITH_PICTURES}, which git ignores, where "
+    "this was run"
+)
+
+
 def draw_all(run: Run, results: Results, dense: DenseResults, folder: Path) -> dict[str, str | None]:
-    """Write every figure as PNG and SVG. Returns for each name why it was not drawn, None if it was."""
+    """Write every figure as PNG and SVG. Returns for each name why it is not in `folder`, None if it is."""
     lifting = {drawing.name: partial(drawing.draw, run, results) for drawing in (OVERVIEW, *DRAWINGS, *BODIES)}
-    on_pictures = {drawing.name: partial(drawing.draw, run, dense) for drawing in (DENSE_OVERVIEW, *DENSE_DRAWINGS)}
-    return {name: _write(draw, folder, name) for name, draw in (lifting | on_pictures).items()}
+    reasons = {name: _write(draw, folder, name) for name, draw in lifting.items()}
+    return reasons | {
+        drawing.name: draw_dense(run, dense, drawing, folder) for drawing in (DENSE_OVERVIEW, *DENSE_DRAWINGS)
+    }
+
+
+def draw_dense(run: Run, dense: DenseResults, drawing: DenseDrawing, folder: Path) -> str | None:
+    """The same for a figure of dense variants. One that shows others' pictures is kept out of git's sight."""
+    others = drawing.shows_pictures and run.preset.images is not None and run.preset.images.source != "synthetic"
+    reason = _write(partial(drawing.draw, run, dense), folder / WITH_PICTURES if others else folder, drawing.name)
+    return NOT_OURS if others and reason is None else reason
 
 
 def _write(draw: Callable[[], Figure], folder: Path, name: str) -> str | None:
