@@ -124,6 +124,9 @@ class CocoImages(Settings):
     files: Literal["archives", "single"] = "archives"
     limit: int | None = Field(None, ge=1)
     test_dev: bool = False  # also the pictures whose results only COCO's server can judge
+    # Whether training for poses has people without annotated keypoints. The papers' does: they are centres to be found,
+    # and their keypoints are whatever the network makes of them, which a network that only remembers cannot know.
+    unlabelled_people: bool = True
 
 
 Images = Annotated[SyntheticImages | CocoImages, Field(discriminator="source")]

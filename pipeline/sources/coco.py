@@ -58,12 +58,15 @@ def picture_addresses(raw: Path, single: bool, limit: int | None, test_dev: bool
     return [f"http://{path}" for path in sorted(paths)]
 
 
-def read_annotations(raw: Path, split: Split, task: Task, limit: int | None = None) -> dict[str, Any]:
+def read_annotations(
+    raw: Path, split: Split, task: Task, limit: int | None = None, unlabelled_people: bool = True
+) -> dict[str, Any]:
     """COCO's annotation file of a split, less its segmentations; `file_name` is a path below `raw`.
 
     Of `limit` the first images of the file. Training images for poses are those with a person (64 thousand); validation
-    images are all; those of `test` (test-dev) have no annotations, and categories only if the file lists them. Raises
-    InputError with one line on an archive or a file that is not COCO's.
+    images are all; those of `test` (test-dev) have no annotations, and categories only if the file lists them. Without
+    `unlabelled_people` training for poses has only people with keypoints. Raises InputError with one line on an archive
+    or a file that is not COCO's.
     """
     content = _test_images(raw) if split == "test" else _member(raw, ANNOTATIONS, FILES[task].format(split))
     where = f"{_path(raw, TEST_INFO if split == 'test' else ANNOTATIONS)}: {split}"
@@ -76,6 +79,7 @@ def read_annotations(raw: Path, split: Split, task: Task, limit: int | None = No
             if one["image_id"] in wanted
         ]
         if task == "pose" and split == "train":
+            objects = [one for one in objects if unlabelled_people or one["num_keypoints"]]
             with_people = {one["image_id"] for one in objects}
             images = [image for image in images if image["id"] in with_people]
         categories = [dict(one) for one in content["categories"] if task == "boxes" or one["name"] == "person"]

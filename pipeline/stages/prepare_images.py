@@ -47,7 +47,7 @@ def _read(run: Run, images: CocoImages, task: Task, folder: Path) -> dict[str, A
     """COCO's annotations of the pictures that the download stage brought; of test-dev the pictures alone."""
     splits: dict[str, dict[str, int]] = {}
     for split in SPLITS:
-        content = coco.read_annotations(run.layout.raw, split, task, images.limit)
+        content = coco.read_annotations(run.layout.raw, split, task, images.limit, images.unlabelled_people)
         artifacts.write_json(folder / f"{split}.json", content)
         splits[split] = counts(content, task)
     if images.test_dev:

@@ -55,6 +55,14 @@ def test_single_pictures_are_those_of_both_tasks(raw: Path) -> None:
     assert [local_path(address) for address in found[:4]] == [image["file_name"] for image in listed]
 
 
+@pytest.fixture
+def mirror() -> Path:
+    folder = Path(os.environ.get("MIXPOSE_MIRROR") or ROOT.parent / "shared" / "mirror")
+    if not coco_files.path_of(folder, coco.ANNOTATIONS).exists():
+        pytest.skip("no COCO files at hand: set MIXPOSE_MIRROR to a folder that holds images.cocodataset.org")
+    return folder
+
+
 # --- annotations ------------------------------------------------------------------------------------------------------
 
 
@@ -91,6 +99,15 @@ def test_what_is_kept_of_the_records(raw: Path) -> None:
     assert [one["name"] for one in boxes["categories"]] == ["person", "cup"]
 
 
+def test_people_without_keypoints_can_be_left_out_of_training(mirror: Path) -> None:
+    """In the mirror 86 people on 28 of the 36 training images have keypoints; validation is never touched."""
+    content = coco.read_annotations(mirror, "train", "pose", 80, unlabelled_people=False)
+    assert (len(content["images"]), len(content["annotations"])) == (28, 86)
+    assert all(one["num_keypoints"] for one in content["annotations"])
+    assert {one["image_id"] for one in content["annotations"]} == {image["id"] for image in content["images"]}
+    assert len(coco.read_annotations(mirror, "val", "pose", 80, unlabelled_people=False)["annotations"]) == 118
+
+
 def test_a_limit_takes_the_first_images_and_what_is_on_them(raw: Path) -> None:
     coco_files.write_annotations(raw)
     boxes = coco.read_annotations(raw, "train", "boxes", limit=2)
@@ -111,10 +128,7 @@ def test_pictures_of_test_dev_have_no_annotations(raw: Path) -> None:
     assert coco.read_annotations(raw, "test", "boxes")["categories"] == []
 
 
-def test_the_files_of_the_mirror() -> None:
-    mirror = Path(os.environ.get("MIXPOSE_MIRROR") or ROOT.parent / "shared" / "mirror")
-    if not coco_files.path_of(mirror, coco.ANNOTATIONS).exists():
-        pytest.skip("no COCO files at hand: set MIXPOSE_MIRROR to a folder that holds images.cocodataset.org")
+def test_the_files_of_the_mirror(mirror: Path) -> None:
     counts = {
         (split, task): len(coco.read_annotations(mirror, split, task, 80)["images"])
         for split in ("train", "val")
