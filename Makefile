@@ -20,7 +20,7 @@ help:  ## list the targets
 environment: $(INSTALLED)  ## make .venv from the lock
 
 # With Snakemake, which runs two variants at a time and hands the finished run to DVC: DVC alone runs one at a time, and
-# writes its lock anew after each of 160 stages.
+# writes its lock anew after each of 246 stages.
 demo: $(INSTALLED)  ## run the preset of params.yaml (demo) to finished tables; `dvc repro` then finds nothing to do
 	snakemake --cores all
 

@@ -14,10 +14,10 @@ from scipy.cluster.vq import kmeans2
 
 from pipeline.dense.image_set import ImageSet
 from pipeline.dense.models import CenterNet
+from pipeline.dense.models.hourglass import STRIDE
 from pipeline.geometry import coco_keypoints
 from pipeline.params import DenseVariant
 
-STRIDE = 4  # px of the input in a cell
 MOST = 20000  # objects that are looked at
 
 

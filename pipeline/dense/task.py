@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from pipeline.dense import augment, metrics, objective, testing
 from pipeline.dense.image_set import ImageSet
 from pipeline.dense.models import CenterNet
+from pipeline.dense.models.hourglass import STRIDE
 from pipeline.dense.targets import make_targets
 from pipeline.params import DenseVariant
 from pipeline.params.presets import Augmentation
-
-STRIDE = 4  # pixels of the network's input in a cell of its output
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ class DenseHead(Settings):
 
     components: int = Field(0, ge=0, le=32)  # of the mixture; 0: one value and an L1 loss, as CenterNet has it
     regressors: Literal[1, 2] = 1  # 2: a binary classifier chooses between two mixtures (MDN offset, Section 4.4)
-    minimum_sigma: float = Field(
-        10.0, ge=0
-    )  # sigma = clamp(ELU(raw) + minimum, 1e-4, 1e5), so the floor is minimum - 1
+    # sigma = clamp(ELU(raw) + minimum, 1e-4, 1e5), so the floor is minimum - 1
+    minimum_sigma: float = Field(10.0, ge=0)
     axes: Literal["per_axis", "shared"] = "per_axis"  # sigma of x and y apart, as in the code, or one (Eq. 4)
     keypoint_factors: Literal["multiplied", "divided"] = "multiplied"  # sigma by COCO's V_k: code / both papers
     stacks: Literal["last", "all"] = "last"  # whose mixture term counts

@@ -132,6 +132,8 @@ class CocoImages(Settings):
 Images = Annotated[SyntheticImages | CocoImages, Field(discriminator="source")]
 
 
+DenseTask = Literal["pose", "boxes"]
+
 NARROWEST = 32  # an hourglass's first width
 
 
@@ -168,12 +170,11 @@ class DenseRecipe(Settings):
     batch_size: int = Field(ge=1)
     beta2: float = Field(0.999, gt=0, lt=1)
     sigma_factor: float = Field(1.0, gt=0)  # times every minimum sigma above 1: the output grid has fewer cells
-    sigma_start: dict[Literal["pose", "boxes"], Annotated[float, Field(ge=0)]] = Field(
-        default_factory=dict
-    )  # raw; else 0
+    # The raw sigma that training begins with, by task; 0 for one that is not listed.
+    sigma_start: dict[DenseTask, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     # Where the regressed means begin, by task: `clusters` of the training data, one a component (the mean of all where
     # there is no mixture), or `random`, as the papers have it and as is the rule for a task that is not listed.
-    start: dict[Literal["pose", "boxes"], Literal["random", "clusters"]] = Field(default_factory=dict)
+    start: dict[DenseTask, Literal["random", "clusters"]] = Field(default_factory=dict)
 
 
 Augmentation = Literal["full", "mirror", "none"]
@@ -182,10 +183,8 @@ Augmentation = Literal["full", "mirror", "none"]
 class DenseBudget(Settings):
     """How big the image side of a run is; null: as the variants state."""
 
-    epochs: Annotated[dict[Literal["pose", "boxes"], Annotated[int, Field(ge=1)]], Field()] | None = None
-    input_size: (
-        Annotated[dict[Literal["pose", "boxes"], Annotated[int, Field(ge=32, multiple_of=32)]], Field()] | None
-    ) = None
+    epochs: dict[DenseTask, Annotated[int, Field(ge=1)]] | None = None
+    input_size: dict[DenseTask, Annotated[int, Field(ge=32, multiple_of=32)]] | None = None
     networks: SmallNetworks | None = None
     recipe: DenseRecipe | None = None
     # `full`: crops, scales, mirror images and colours, as CenterNet; `mirror`: whole pictures, mirrored or not; `none`.
