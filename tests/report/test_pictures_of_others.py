@@ -29,8 +29,9 @@ def test_where_a_figure_goes(preset: str, shows_pictures: bool, place: str, tmp_
     assert (reason is None) == ("/" not in place)
 
 
-def test_git_ignores_them() -> None:
-    answer = run_tool("git", "check-ignore", "results/mini/figures/with_pictures/mdn_offset_figure2.png", folder=ROOT)
+@pytest.mark.parametrize("run", ["mini", "reference/mini"])
+def test_git_ignores_them(run: str) -> None:
+    answer = run_tool("git", "check-ignore", f"results/{run}/figures/with_pictures/mdn_offset_figure2.png", folder=ROOT)
     assert answer.returncode == 0
 
 

@@ -1,0 +1,273 @@
+"""README.md's result tables in words: read from the committed runs, results/reference/<preset>, and nothing else."""
+
+from __future__ import annotations
+
+import statistics
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.report.dense_schema import DenseMetrics, Mixture
+from pipeline.report.published import Published
+from pipeline.report.schema import GROUND_TRUTH, Metrics
+from pipeline.tools.readme_tables import DenseTable, LiftTable, Row
+
+NONE = "-"
+NOT_RUN = "not run"
+WIDTH = 120
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+NAMES = {"pose": "keypoints", "boxes": "boxes"}
+
+Found = TypeVar("Found", Metrics, DenseMetrics)
+
+
+def reference(root: Path) -> Path:
+    return root / "results" / "reference"
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def lift_table(root: Path, table: LiftTable, published: Published) -> str:
+    """A sentence on data and budget, then P1 and P2 of every row, here and in the paper."""
+    found = {row.label: _read(root, table.preset, row, Metrics) for row in table.rows}
+    trained = [metrics for metrics in found.values() if metrics and not _closed_form(metrics)]
+    if not trained:
+        raise _nothing_run(root, table.preset, table.rows)
+    budgets = sorted(
+        {(metrics.training.epochs, metrics.training.epochs_stated) for metrics in trained if metrics.training}
+    )
+    head = ["", "P1 here", "P1 paper", "P2 here", "P2 paper"]
+    head += ["kernels used"] * table.kernels_used + ["epochs, here / stated"] * (len(budgets) > 1)
+    body = []
+    for row in table.rows:
+        metrics = found[row.label]
+        cells = [row.label]
+        for metric in ("mpjpe", "p_mpjpe"):
+            cells += [_error(metrics, row, metric), _paper(published, table, row, metric)]
+        cells += [_kernels_used(metrics)] * table.kernels_used + [_epochs(metrics)] * (len(budgets) > 1)
+        body.append(cells)
+    poses = between([metrics.data.train_poses for metrics in trained if metrics.data])
+    sentence = (
+        f"Preset `{table.preset}`: {poses} training poses, {budget(budgets)}, "
+        f"{seeds([len(metrics.seeds) for metrics in trained])}; mm, averaged action by action."
+    )
+    return f"{wrapped(sentence)}\n\n{grid(head, body)}"
+
+
+def dense_table(root: Path, table: DenseTable) -> str:
+    """A sentence on pictures, networks and budget, then AP of every row and what its components divide by."""
+    found = {row.label: _read(root, table.preset, row, DenseMetrics) for row in table.rows}
+    ran = [metrics for metrics in found.values() if metrics]
+    if not ran:
+        raise _nothing_run(root, table.preset, table.rows)
+    head = ["", "AP here", "AP50 here", "shares of components, %", "what they divide by"]
+    body = []
+    for row in table.rows:
+        metrics = found[row.label]
+        plain = [seed.modes["plain"] for seed in metrics.seeds] if metrics else []
+        cells = [mean([precision.ap for precision in plain]), mean([precision.ap_50 for precision in plain])]
+        body.append([row.label, *cells, *_components(metrics)])
+    return f"{wrapped(_about_pictures(table.preset, ran))}\n\n{grid(head, body, text_columns=(0, 3, 4))}"
+
+
+def _about_pictures(preset: str, ran: list[DenseMetrics]) -> str:
+    learnt = []
+    for task, name in NAMES.items():
+        data = [metrics.data for metrics in ran if metrics.data and metrics.data.task == task]
+        if data:
+            size, images = between([part.input_size for part in data]), between([part.train_images for part in data])
+            learnt.append(f"{name} from {images} pictures of {size} px")
+    millions = [metrics.parameters / 1e6 for metrics in ran if metrics.parameters]
+    budgets = sorted({(metrics.training.epochs, metrics.training.epochs_stated) for metrics in ran if metrics.training})
+    count = [len(metrics.seeds) for metrics in ran]
+    validation = between([metrics.data.val_images for metrics in ran if metrics.data])
+    sentence = (
+        f"Preset `{preset}`: {' and '.join(learnt)}; networks of {between(millions, '.1f')} million parameters; "
+        f"{budget(budgets)}; {seeds(count)}. AP in %, on {validation} validation pictures."
+    )
+    return sentence + " With one seed a gap of some AP may be chance." * (min(count) == 1)
+
+
+def runs_table(root: Path) -> str:
+    """A row a committed run: when, from which commit and on what it was made; below, what is to be said of it."""
+    head = ["run", "date", "commit", "machine", "torch", "hours"]
+    body, notes = [], []
+    for file in sorted(reference(root).glob("*/run.json")):
+        about: Any = artifacts.read_json(file)
+        try:
+            preset, commits = about["preset"], [f"`{commit[:7]}`" for commit in about["commits"] or []]
+            cells = [about["date"], ", ".join(commits), _machine(about["machine"]), about["torch"], about["hours"]]
+            note = about["note"]
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{file}: {error} is missing; run `python -m pipeline reference` again") from None
+        link = f"[{preset}]({file.parent.relative_to(root).as_posix()}/README.md)"
+        body.append([link, *("not recorded" if cell in (None, "") else str(cell) for cell in cells)])
+        notes += [wrapped(f"- `{preset}`: {note}", hanging="  ")] if note else []
+    return "\n\n".join(filter(None, (grid(head, body, text_columns=range(5)), "\n".join(notes))))
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    parts = [machine["processor"], machine["cpu_capability"], machine["cores"] and f"{machine['cores']} cores"]
+    return ", ".join(str(part) for part in (*parts, machine["gpu"]) if part)
+
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+def _error(metrics: Metrics | None, row: Row, metric: str) -> str:
+    """A prediction's error over seeds; a closed form has no seed that plays a part."""
+    if metrics is None:
+        return NOT_RUN
+    values = []
+    for seed in metrics.seeds[:1] if _closed_form(metrics) else metrics.seeds:
+        name = row.prediction or seed.main_prediction
+        if name not in seed.predictions:
+            raise InputError(f"pipeline/tools/readme_tables.py: {row.label}: {row.variant} predicts no {name!r}")
+        error = getattr(seed.predictions[name], metric)
+        values += [error.action_average] if error else []
+    return mean(values) if values else NONE
+
+
+def _paper(published: Published, table: LiftTable, row: Row, metric: Any) -> str:
+    if row.paper is None:
+        return NONE
+    suffix, column = table.paper_cells[metric]
+    name = row.paper_table or table.paper_table
+    published.require_row(name, row.paper + suffix)
+    return published.cell(name, row.paper + suffix, column) or NONE
+
+
+def _kernels_used(metrics: Metrics | None) -> str:
+    if metrics is None:
+        return NOT_RUN
+    mixtures = [seed.mixture for seed in metrics.seeds if seed.mixture]
+    if not mixtures:
+        return NONE
+    used = statistics.fmean(mixture.components_used.over_5_percent_on_average for mixture in mixtures)
+    collapsed = f", collapsed in {metrics.collapsed} of {len(mixtures)} seeds" if metrics.collapsed else ""
+    return f"{used:.1f} of {mixtures[0].kernels}{collapsed}"
+
+
+def _epochs(metrics: Metrics | None) -> str:
+    if metrics is None:
+        return NOT_RUN
+    if _closed_form(metrics) or metrics.training is None:
+        return NONE
+    return f"{metrics.training.epochs:g} / {metrics.training.epochs_stated:g}"
+
+
+def _components(metrics: DenseMetrics | None) -> tuple[str, str]:
+    """Shares, and what sets the components apart, seed by seed: which component is which is arbitrary."""
+    if metrics is None:
+        return NOT_RUN, NOT_RUN
+    parts = [_of_a_mixture(seed.mixture) for seed in metrics.seeds if seed.mixture and len(seed.mixture.components) > 1]
+    if not parts:
+        return NONE, NONE
+    return "; ".join(shares for shares, _ in parts), "; ".join(reasons for _, reasons in parts)
+
+
+def _of_a_mixture(mixture: Mixture) -> tuple[str, str]:
+    """From the component that makes most predictions to the one that makes fewest."""
+    components = sorted(mixture.components, key=lambda component: -(component.share or 0))
+    shares = " / ".join(f"{component.share or 0:.0f}" for component in components)
+    if mixture.collapsed:
+        return f"{shares} (collapsed)", NONE
+    if mixture.scale_correlation is not None:
+        scales = " / ".join(f"{part.scale.median:.0f}" if part.scale else NONE for part in components)
+        category = mixture.category_correlation
+        beside = "" if category is None else f", with the category {category:.2f}"
+        return shares, f"scale: {scales} px; correlation {mixture.scale_correlation:.2f}{beside}"
+    views = [part.back_views for part in components]
+    if any(view is not None for view in views):
+        seen = " / ".join(NONE if view is None else f"{view:.0f}" for view in views)
+        return shares, f"viewpoint: {seen} % of their people seen from the back"
+    return shares, NONE
+
+
+def mean(values: Sequence[float]) -> str:
+    """`63.4`, `62.5 ± 0.8`: the mean and, of several seeds, the sample standard deviation."""
+    if not values:
+        return NOT_RUN
+    spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):.1f}{spread}"
+
+
+# --- sentences --------------------------------------------------------------------------------------------------------
+
+
+def between(values: Sequence[float], form: str = ",") -> str:
+    """`80,718`, or `28 to 80` where the values differ."""
+    ends = dict.fromkeys(format(end, form) for end in (min(values), max(values)))
+    return " to ".join(ends)
+
+
+def budget(budgets: Sequence[tuple[float, float]]) -> str:
+    """`4 epochs (100 stated)`; where rows differ, epochs alone, because a column tells the rest."""
+    epochs, stated = ([pair[index] for pair in budgets] for index in (0, 1))
+    unit = "epoch" if set(epochs) == {1} else "epochs"
+    return f"{between(epochs, 'g')} {unit}" + (f" ({stated[0]:g} stated)" if len(set(stated)) == 1 else "")
+
+
+def seeds(counts: Sequence[int]) -> str:
+    """`one seed`, `three seeds (mean ± standard deviation)`."""
+    words = " to ".join(dict.fromkeys(_word(count) for count in (min(counts), max(counts))))
+    if max(counts) == 1:
+        return f"{words} seed"
+    return f"{words} seeds (mean ± standard deviation{', where there are several' if min(counts) == 1 else ''})"
+
+
+def _word(count: int) -> str:
+    return WORDS[count] if count < len(WORDS) else str(count)
+
+
+def wrapped(text: str, hanging: str = "") -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False, subsequent_indent=hanging)
+
+
+def grid(head: Sequence[str], body: Sequence[Sequence[str]], text_columns: Sequence[int] = (0,)) -> str:
+    """Rows of cells as Markdown: words to the left, numbers to the right."""
+    rule = ["---" if index in text_columns else "---:" for index in range(len(head))]
+    lines = [" | ".join(row) for row in (head, rule, *body)]
+    return "\n".join(f"| {line} |".replace("|  |", "| |") for line in lines)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _read(root: Path, preset: str, row: Row, schema: type[Found]) -> Found | None:
+    """A variant's metrics, None if it was not run. Raises InputError naming file and field."""
+    path = reference(root) / preset / "metrics" / f"{row.variant}.json"
+    if not path.exists():
+        return None
+    content: Any = artifacts.read_json(path)
+    remedy = f"run `python -m pipeline reference --preset {preset}` again, or restore it from the repository"
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a variant's metrics; {remedy}")
+    if schema is Metrics:  # which checks what params.yaml says, and there is none beside a committed run
+        data = content.get("data")
+        given = data.get("input") if isinstance(data, dict) else None
+        content = content | {"input": given["name"] if isinstance(given, dict) and "name" in given else GROUND_TRUTH}
+    try:
+        metrics = schema.model_validate(content)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise InputError(f"{path}: {'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}; {remedy}") from None
+    if (metrics.variant, metrics.preset) != (row.variant, preset):
+        raise InputError(f"{path}: is of variant {metrics.variant}, preset {metrics.preset}; {remedy}")
+    return metrics if metrics.ran else None
+
+
+def _closed_form(metrics: Metrics) -> bool:
+    """Whether it was fitted in one go: such a model has no parameters that a training changes."""
+    return metrics.closed_form or not metrics.parameters
+
+
+def _nothing_run(root: Path, preset: str, rows: Sequence[Row]) -> InputError:
+    folder = reference(root) / preset / "metrics"
+    return InputError(f"{folder}: none of {rows[0].variant}, ..., {rows[-1].variant}; copy a run with `make reference`")

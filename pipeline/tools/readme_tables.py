@@ -1,0 +1,110 @@
+"""What stands in README.md's result tables: which variant in which row, beside which published number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Row:
+    """A label, a variant, the prediction that is shown (None: what it is judged by), the paper's row beside it.
+
+    `paper_table` is where that row stands, if in another table than the others'.
+    """
+
+    label: str
+    variant: str
+    prediction: str | None = None
+    paper: str | None = None
+    paper_table: str | None = None
+
+
+@dataclass(frozen=True)
+class LiftTable:
+    """P1 and P2 here and in a paper. `paper_cells`: what follows a row's name in the paper's table, and the column."""
+
+    preset: str
+    paper_table: str
+    paper_cells: dict[Literal["mpjpe", "p_mpjpe"], tuple[str, str]]
+    rows: tuple[Row, ...]
+    kernels_used: bool = False
+
+
+@dataclass(frozen=True)
+class DenseTable:
+    """AP here, and what a mixture's components divide by. No paper measured AP on such pictures."""
+
+    preset: str
+    rows: tuple[Row, ...]
+
+
+GRAPHMDN_CELLS: dict[Literal["mpjpe", "p_mpjpe"], tuple[str, str]] = {
+    "mpjpe": ("|Protocol #1", "Avg."),
+    "p_mpjpe": ("|Protocol #2", "Avg."),
+}
+
+# By the name that README.md's comments give a table.
+TABLES: dict[str, LiftTable | DenseTable] = {
+    "ground truth": LiftTable(
+        preset="mini",
+        paper_table="graphmdn_table1",
+        paper_cells=GRAPHMDN_CELLS,
+        kernels_used=True,
+        rows=(
+            Row("Mean pose", "mean_pose"),
+            Row("Linear least squares", "linear_least_squares"),
+            Row("SemGCN", "semgcn_one_cycle", paper="SemGCN"),
+            Row("SemGCN (Wide)", "semgcn_wide_one_cycle", paper="SemGCN (Wide)"),
+            Row("GraphMDN (Mean)", "graphmdn", "mean", "Ours (Mean)"),
+            Row("GraphMDN (Oracle)", "graphmdn", "oracle"),
+            Row("GraphMDN (Mean, Wide)", "graphmdn_wide", "mean", "Ours (Mean, Wide)"),
+            Row("GraphMDN (Oracle, Wide)", "graphmdn_wide", "oracle", "Ours (Oracle, Wide)"),
+        ),
+    ),
+    "detections": LiftTable(
+        preset="mini",
+        paper_table="graphmdn_table3",
+        paper_cells=GRAPHMDN_CELLS,
+        rows=(
+            Row("GraphMDN (Wide), 5 kernels", "graphmdn_wide_sh", "oracle", "Ours (Wide, 5)"),
+            Row("GraphMDN, 8 kernels", "graphmdn_8_sh", "oracle", "Ours (8)"),
+            Row("GraphMDN (Wide), 200 kernels", "graphmdn_wide_200_sh", "oracle", "Ours (Wide, 200)"),
+            Row(
+                "Mixture without a graph (Li and Lee), 5 kernels",
+                "mixture_without_graph_sh",
+                "oracle",
+                "Li et al. [18] (5)",
+            ),
+            Row(
+                "Variational auto-encoder (Sharma et al.), best of 200",
+                "variational_autoencoder_sh",
+                "oracle_200",
+                "Sharma et al. [25] (200)",
+            ),
+        ),
+    ),
+    "hgn": LiftTable(
+        preset="mini",
+        paper_table="hgn_table2",
+        paper_cells={"mpjpe": ("", "MPJPE (mm)"), "p_mpjpe": ("", "PA-MPJPE (mm)")},
+        rows=(
+            Row("SemGCN", "semgcn_17", paper="SemGCN (Baseline) [41]"),
+            Row("HGN with the coarse mesh alone", "hgn_coarse", paper="HGN w/o G^{C-1}_M"),
+            Row("HGN with the fine mesh alone", "hgn_fine", paper="HGN w/o G^C_M"),
+            Row("HGN without mesh loss", "hgn_no_mesh_loss", None, "lambda_P=1, lambda_M=0", "hgn_table1"),
+            Row("HGN", "hgn", paper="HGN"),
+        ),
+    ),
+    "pictures": DenseTable(
+        preset="demo",
+        rows=(
+            Row("keypoints, L1", "pose_l_base"),
+            Row("keypoints, one Gaussian", "pose_l_mdn_1"),
+            Row("keypoints, mixture of two", "pose_l_mdn_2"),
+            Row("keypoints, mixture of three", "pose_l_mdn_3"),
+            Row("boxes, L1", "boxes_l_base"),
+            Row("boxes, mixture of three", "boxes_l_mdn_3"),
+        ),
+    ),
+}

@@ -1,0 +1,179 @@
+"""`python -m pipeline reference`: a finished run's results, copied to where git keeps them.
+
+results/<preset>/ is what the last run made, and git ignores it. results/reference/<preset>/ is the run that the
+repository shows; its run.json says on what machine, from which commit and when it was made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline import artifacts, params
+from pipeline.artifacts import InputError
+from pipeline.params import Run
+
+RUN = "run.json"
+# Pictures of others are never committed. The rest is what a stage or Snakemake leaves behind for itself.
+LEFT_BEHIND = ("with_pictures", ".*")
+DIRTY = "-dirty"
+NEEDED = ("started", "finished", "seconds", "device", "torch", "python", "platform", "git_commit")
+
+DESCRIPTION = """\
+Copy the results of a finished run, results/<preset>, to results/reference/<preset>, which is committed, in place of
+what stood there. Its run.json says on what machine, from which commit and when the run was made, as the records of its
+trainings say. Figures that show pictures of others are left out.
+
+  python -m pipeline reference --preset mini
+
+Afterwards `python -m pipeline readme` writes the tables of README.md anew."""
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `run`."""
+    command.description = DESCRIPTION
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+
+
+def run(root: Path, preset: str | None = None) -> int:
+    """Copy a finished run. Raises InputError, and leaves what stood there, if the run is not finished."""
+    settings = params.load(preset, root)
+    _require_finished(settings)
+    about = _about(settings)
+    target = folder(root, settings.preset_name)
+    with artifacts.atomic_folder(target) as part:
+        ignored = shutil.ignore_patterns(*LEFT_BEHIND)
+        shutil.copytree(settings.layout.results, part, ignore=ignored, dirs_exist_ok=True)
+        artifacts.write_json(part / RUN, about)
+    print(f"{target}: the run of {about['date']}; `python -m pipeline readme` writes README.md's tables from it")
+    return 0
+
+
+def folder(root: Path, preset: str) -> Path:
+    """Where the committed run of a preset lies."""
+    return root / "results" / "reference" / preset
+
+
+def _require_finished(run: Run) -> None:
+    """Raise InputError unless the last stage came after all metrics files."""
+    receipt, metrics = run.layout.publish_receipt, run.layout.results / "metrics"
+    remedy = f"finish the run with `snakemake --cores all --config preset={run.preset_name}`"
+    if not receipt.exists():
+        raise InputError(f"{receipt}: missing, so the run is not finished; {remedy}")
+    files = sorted(metrics.glob("*.json"))
+    if not files:
+        raise InputError(f"{metrics}: no metrics files, so there is nothing to copy; {remedy}")
+    published = receipt.stat().st_mtime_ns
+    for file in files:
+        if file.stat().st_mtime_ns > published:
+            raise InputError(f"{file}: newer than {receipt}, so the run is not finished; {remedy}")
+
+
+# --- run.json ---------------------------------------------------------------------------------------------------------
+
+
+def _about(run: Run) -> dict[str, Any]:
+    """Machine, commits and times, from the records of the trainings whose metrics are there."""
+    records = [_record(run, file) for file in _record_files(run)]
+    started = min(_moment(record["started"]) for record in records)
+    finished = max(_moment(record["finished"]) for record in records)
+    commits = _distinct(record["git_commit"] for record in records)
+    changed = [commit for commit in commits if commit.endswith(DIRTY)]
+    machine, machine_note = _machine(records)
+    notes = [machine_note] if machine_note else []
+    if changed:
+        notes.append("The code differed from the commit while it ran (-dirty).")
+    return {
+        "preset": run.preset_name,
+        "date": finished.date().isoformat(),
+        "started": started.isoformat(),
+        "finished": finished.isoformat(),
+        "hours": round((finished - started).total_seconds() / 3600, 2),
+        "training_hours": round(sum(float(record["seconds"]) for record in records) / 3600, 2),
+        "commits": list(dict.fromkeys(commit.removesuffix(DIRTY) for commit in commits)),
+        "uncommitted_changes": bool(changed),
+        "machine": machine,
+        "torch": ", ".join(_distinct(record["torch"] for record in records)),
+        "python": ", ".join(_distinct(record["python"] for record in records)),
+        "note": " ".join(notes) or None,
+    }
+
+
+def _record_files(run: Run) -> list[Path]:
+    """The records of the variants that were measured. Other trainings, of earlier settings, play no part."""
+    found: dict[str, list[Path]] = {}
+    for file in sorted(run.layout.data.glob("train_*/**/environment.json")):
+        found.setdefault(_variant(run, file), []).append(file)
+    files = sorted((run.layout.results / "metrics").glob("*.json"))
+    measured = [file for file in files if artifacts.read_json(file).get("status") == "run"]
+    for file in measured:
+        if file.stem not in found:
+            raise InputError(
+                f"{file}: no training's environment.json in {run.layout.data} belongs to it, so nobody can say where "
+                f"it was made; delete it, or train it with `snakemake --cores all --config preset={run.preset_name}`"
+            )
+    return [record for file in measured for record in found[file.stem]]
+
+
+def _variant(run: Run, record: Path) -> str:
+    """Whose record it is: data/<preset>/train_lift/<variant>/..."""
+    return record.relative_to(run.layout.data).parts[1]
+
+
+def _record(run: Run, file: Path) -> dict[str, Any]:
+    content = artifacts.read_json(file)
+    missing = [key for key in NEEDED if key not in content] if isinstance(content, dict) else ["started"]
+    if missing:
+        raise InputError(
+            f"{file}: {missing[0]}: is missing; delete {file.parent} and train {_variant(run, file)} again with "
+            f"`snakemake --cores all --config preset={run.preset_name}`"
+        )
+    return dict(content)
+
+
+def _machine(records: list[dict[str, Any]]) -> tuple[dict[str, Any], str | None]:
+    """The machine, and what is not known of it.
+
+    A training records its system and its device, and not its processor's name. That is asked here, if the trainings
+    ran on this system; on another one nobody can tell.
+    """
+    systems = _distinct(record["platform"] for record in records)
+    here = systems == [platform.platform()]
+    # A processor is recorded by its architecture, which is part of the system's name; a GPU by its own name.
+    gpus = _distinct(record["device"] for record in records if record["device"] not in record["platform"])
+    machine = {
+        "processor": processor() if here else None,
+        "cpu_capability": torch.backends.cpu.get_cpu_capability() if here else None,
+        "cores": os.cpu_count() if here else None,
+        "gpu": ", ".join(gpus) or None,
+        "operating_system": ", ".join(systems),
+    }
+    return machine, None if here else "Copied on another system than it ran on: its processor is not known."
+
+
+def processor() -> str:
+    """The processor's name; its architecture where the system tells no name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _moment(text: str) -> datetime.datetime:
+    """An ISO time in UTC, as which one without an offset is meant."""
+    moment = datetime.datetime.fromisoformat(text)
+    return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def _distinct(values: Any) -> list[str]:
+    return list(dict.fromkeys(str(value) for value in values if value))

@@ -1,0 +1,215 @@
+"""tools.readme: README.md's result tables are what the committed runs say, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import finished_runs
+import pytest
+from repository import ROOT, replace_in
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.tools import readme, readme_cells
+from pipeline.tools.readme_tables import TABLES
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """README.md and what it is written from, without figures and tables."""
+    shutil.copytree(ROOT / "results/published", tmp_path / "results/published")
+    for run in readme_cells.reference(ROOT).iterdir():
+        copy = readme_cells.reference(tmp_path) / run.name
+        shutil.copytree(run / "metrics", copy / "metrics")
+        shutil.copy(run / "run.json", copy)
+    shutil.copy(ROOT / "README.md", tmp_path)
+    return tmp_path
+
+
+def edit(root: Path, preset: str, variant: str, change: Change) -> None:
+    finished_runs.edit(readme_cells.reference(root) / preset / "metrics" / f"{variant}.json", change)
+
+
+def row(root: Path, label: str) -> str:
+    """A row of README.md, after it was written anew."""
+    assert readme.run(root) == 0
+    lines = (root / "README.md").read_text(encoding="utf-8").splitlines()
+    (found,) = [line for line in lines if line.startswith(f"| {label} | ")]
+    return found
+
+
+def sentence(root: Path, preset: str, after: str) -> str:
+    """The sentence above a table, in one line."""
+    assert readme.run(root) == 0
+    block = (root / "README.md").read_text(encoding="utf-8").split(f"<!-- results: {after} -->")[1]
+    text = " ".join(block.split("\n\n")[1].split())
+    assert text.startswith(f"Preset `{preset}`: ")
+    return text
+
+
+# --- the repository's own README --------------------------------------------------------------------------------------
+
+
+def test_the_repositorys_readme_says_what_its_runs_say(capsys: pytest.CaptureFixture[str]) -> None:
+    assert readme.run(ROOT, check=True) == 0, capsys.readouterr().out
+
+
+def test_every_row_of_it_was_run() -> None:
+    """A row that says `not run` in the first thing that a reader sees is for somebody to see who copies a run."""
+    for name, text in readme.texts(ROOT).items():
+        assert readme_cells.NOT_RUN not in text, name
+
+
+# --- what changes it --------------------------------------------------------------------------------------------------
+
+
+def test_a_number_changed_by_hand_is_found_and_put_right(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (root / "README.md").read_text(encoding="utf-8")
+    replace_in(root / "README.md", "| HGN | 62.5 ±", "| HGN | 52.5 ±")
+    assert readme.run(root, check=True) == 1
+    said = capsys.readouterr().out
+    assert said.endswith("README.md: `hgn` is not what results/reference says; run `python -m pipeline readme`\n")
+    assert said.count("\n") == 1
+    assert readme.run(root) == 0
+    assert (root / "README.md").read_text(encoding="utf-8") == before
+
+
+def test_another_metrics_file_is_another_readme(root: Path) -> None:
+    def better(content: dict[str, Any]) -> None:
+        content["seeds"][0]["predictions"]["mean"]["mpjpe"]["action_average"] = 12.34
+
+    edit(root, "mini", "graphmdn", better)
+    assert readme.run(root, check=True) == 1
+    assert row(root, "GraphMDN (Mean)").startswith("| GraphMDN (Mean) | 12.3 | 38.7 | ")
+    assert readme.run(root, check=True) == 0
+
+
+def test_what_stands_around_the_tables_is_left_as_it_is(root: Path) -> None:
+    replace_in(root / "README.md", "# MixPose\n", "# MixPose, by hand\n")
+    edit(root, "mini", "semgcn_17", lambda content: content.update(seeds=content["seeds"][:1]))
+    replace_in(root / "README.md", "## Two commands\n", "## Two commands, by hand\n")
+    row(root, "HGN")
+    text = (root / "README.md").read_text(encoding="utf-8")
+    assert text.startswith("# MixPose, by hand\n") and "\n## Two commands, by hand\n" in text
+
+
+def test_a_published_number_comes_from_its_file(root: Path) -> None:
+    file = root / "results/published/graphmdn_table1.csv"
+    replace_in(file, "Ours (Mean)|Protocol #1,Avg.,38.7,mm", "Ours (Mean)|Protocol #1,Avg.,99.90,mm")
+    assert " | 99.90 | " in row(root, "GraphMDN (Mean)")
+
+
+def test_seeds_poses_and_epochs_are_those_of_the_metrics(root: Path) -> None:
+    assert "three seeds (mean ± standard deviation); mm" in sentence(root, "mini", "hgn")
+    edit(root, "mini", "hgn", lambda content: content.update(seeds=content["seeds"][:1]))
+    edit(root, "mini", "hgn", lambda content: content["data"].update(train_poses=1000))
+    edit(root, "mini", "hgn_fine", lambda content: content["training"].update(epochs=7))
+    assert sentence(root, "mini", "hgn") == (
+        "Preset `mini`: 1,000 to 80,718 training poses, 4 to 7 epochs (100 stated), one to three seeds (mean ± "
+        "standard deviation, where there are several); mm, averaged action by action."
+    )
+    assert row(root, "HGN").startswith("| HGN | 63.4 | 37.32 | ")
+    assert row(root, "HGN").endswith(" | 4 / 100 |")
+    assert row(root, "HGN with the fine mesh alone").endswith(" | 7 / 100 |")
+
+
+def test_a_variant_without_metrics_was_not_run(root: Path) -> None:
+    (readme_cells.reference(root) / "mini/metrics/graphmdn.json").unlink()
+    assert row(root, "GraphMDN (Mean)") == "| GraphMDN (Mean) | not run | 38.7 | not run | 30.0 | not run |"
+    edit(root, "demo", "pose_l_mdn_2", lambda content: content.update(status="not run", reason="a test", seeds=[]))
+    assert row(root, "keypoints, mixture of two") == (
+        "| keypoints, mixture of two | not run | not run | not run | not run |"
+    )
+
+
+def test_every_seed_of_a_mixture_says_how_it_divides(root: Path) -> None:
+    """Which seed divides is a matter of chance, so that a mean over seeds would say nothing."""
+
+    def collapsed_beside_it(content: dict[str, Any]) -> None:
+        second = artifacts.read_json(readme_cells.reference(root) / "demo/metrics/pose_l_mdn_2.json")["seeds"][0]
+        first, other = second["mixture"]["components"]
+        second["mixture"] |= {"collapsed": True, "components": [first | {"share": 99.0}, other | {"share": 1.0}]}
+        second["modes"]["plain"]["ap"] -= 10
+        content["seeds"].append(second | {"seed": 1})
+
+    assert "With one seed a gap of some AP may be chance." in sentence(root, "demo", "pictures")
+    edit(root, "demo", "pose_l_mdn_2", collapsed_beside_it)
+    assert row(root, "keypoints, mixture of two") == (
+        "| keypoints, mixture of two | 23.5 ± 7.1 | 74.0 ± 0.0 | 58 / 42; 99 / 1 (collapsed) | "
+        "viewpoint: 4 / 79 % of their people seen from the back; - |"
+    )
+    assert "; one to two seeds (mean ± " in sentence(root, "demo", "pictures")
+
+
+def test_the_runs_themselves_are_listed(root: Path) -> None:
+    machine = {"processor": "A Fast One", "cpu_capability": "AVX512", "cores": 2, "gpu": None}
+    values = {
+        "machine": machine,
+        "commits": ["abcdef0123", "1234567890"],
+        "torch": "2.13.0",
+        "hours": 1.5,
+        "note": None,
+    }
+    finished_runs.edit(readme_cells.reference(root) / "demo/run.json", lambda content: content.update(values))
+    assert row(root, "[demo](results/reference/demo/README.md)") == (
+        "| [demo](results/reference/demo/README.md) | 2026-11-26 | `abcdef0`, `1234567` | A Fast One, AVX512, 2 "
+        "cores | 2.13.0 | 1.5 |"
+    )
+    assert "- `demo`: " not in (root / "README.md").read_text(encoding="utf-8")
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("<!-- results: hgn -->\n", "", "`<!-- results: hgn -->` ... `<!-- end -->` stands there 0 times"),
+        ("<!-- results: hgn -->", "<!-- results: hng -->", "`<!-- results: hgn -->` ... `<!-- end -->` stands there 0"),
+        ("# MixPose\n", "<!-- results: x -->\n<!-- end -->\n", "`<!-- results: x -->`: no such table; the names are"),
+        ("# MixPose\n", "<!-- end -->\n", "has no partner"),
+    ],
+)
+def test_a_comment_that_is_missing_or_misspelt(root: Path, before: str, after: str, words: str) -> None:
+    replace_in(root / "README.md", before, after)
+    with pytest.raises(InputError) as refused:
+        readme.run(root)
+    assert words in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda content: content.pop("variant"),
+            "hgn.json: variant: field required; run `python -m pipeline",
+        ),
+        (lambda content: content.update(preset="demo"), "hgn.json: is of variant hgn, preset demo; "),
+        (lambda content: content["seeds"][0]["predictions"].pop("point"), "HGN: hgn predicts no 'mean'"),
+    ],
+)
+def test_metrics_that_cannot_be_used(root: Path, change: Change, words: str) -> None:
+    edit(root, "mini", "hgn", change)
+    with pytest.raises(InputError) as refused:
+        readme.run(root)
+    assert words in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_no_committed_run(root: Path) -> None:
+    shutil.rmtree(readme_cells.reference(root) / "demo/metrics")
+    with pytest.raises(
+        InputError, match=r"none of pose_l_base, \.\.\., boxes_l_mdn_3; copy a run with `make reference`"
+    ):
+        readme.run(root)
+
+
+def test_a_published_row_that_is_not_there(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = TABLES["hgn"]
+    monkeypatch.setitem(table.paper_cells, "mpjpe", (" misspelt", "MPJPE (mm)"))
+    with pytest.raises(InputError, match=r"hgn_table2\.csv: no row"):
+        readme.run(root)
