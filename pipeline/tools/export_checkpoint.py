@@ -8,12 +8,13 @@ from pathlib import Path
 from torch import nn
 
 from pipeline.artifacts import InputError
+from pipeline.authors import reference
+from pipeline.authors.reference import export_reference
 from pipeline.dense import checkpoints as dense_checkpoints
 from pipeline.lift import checkpoints as lift_checkpoints
 from pipeline.tools import import_dense
 from pipeline.tools.import_checkpoint import check_network, network_of
-from pipeline.training import reference
-from pipeline.training.checkpoint import CheckpointError, export_reference, save
+from pipeline.training.checkpoint import CheckpointError, save
 
 DESCRIPTION = """\
 Write the weights of a checkpoint of ours as a paper's authors' code saves them: a dictionary with `epoch` and

@@ -11,9 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from pipeline import artifacts
-from pipeline.artifacts import InputError, Layout
-from pipeline.training import checkpoint, reference
-from pipeline.training.checkpoint import CheckpointError, export_reference, import_reference
+from pipeline.artifacts import InputError
+from pipeline.authors import reference
+from pipeline.authors.reference import export_reference, import_reference
+from pipeline.layout import Layout
+from pipeline.training import checkpoint
+from pipeline.training.checkpoint import CheckpointError
 
 
 def read(file: Path) -> tuple[dict[str, Tensor], int | None]:
@@ -90,5 +93,5 @@ def report(root: Path, file: Path, tensors: int, epoch: int | None, where: str, 
     print(f"written: {Layout('', root).imported(digest)}")
     also = "" if marked else "    imported: true\n"
     print(f"next: in params.yaml, {section}, {name}, write\n\n{also}    weights: {digest}\n")
-    option = "" if marked else f" -S {where}.imported=true"
-    print(f"or run  dvc exp run{option} -S {where}.weights={digest}")
+    option = "" if marked else f" -S ++{where}.imported=true"  # ++: whether params.yaml has the key or not
+    print(f"or run  dvc exp run{option} -S ++{where}.weights={digest}")

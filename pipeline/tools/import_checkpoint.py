@@ -10,15 +10,14 @@ from torch import Tensor, nn
 
 from pipeline import artifacts, params
 from pipeline.artifacts import InputError
+from pipeline.authors import reference
 from pipeline.geometry.coarsening import GraphError, MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
 from pipeline.lift.checkpoints import save_model
 from pipeline.lift.dataset import skeleton_of
-from pipeline.lift.mirror import MirrorTested
-from pipeline.lift.models import build_model
+from pipeline.lift.models import MirrorTested, build_model
 from pipeline.params import LiftVariant
 from pipeline.tools import foreign_weights, import_dense
-from pipeline.training import reference
 from pipeline.training.checkpoint import CheckpointError
 
 DEFAULT_VARIANTS = {

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from pipeline.artifacts import InputError
+from pipeline.authors import reference_centernet
+from pipeline.authors.reference import export_reference
 from pipeline.dense import coco_categories
 from pipeline.dense.checkpoints import save_model
 from pipeline.dense.models import build_model
 from pipeline.params import DenseVariant, Run
 from pipeline.tools import foreign_weights
-from pipeline.training import reference_centernet
-from pipeline.training.checkpoint import CheckpointError, export_reference
+from pipeline.training.checkpoint import CheckpointError
 
 CATEGORIES = {"pose": ("person",), "boxes": coco_categories.NAMES}
 

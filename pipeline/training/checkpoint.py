@@ -18,9 +18,8 @@ import torch
 
 from pipeline.training.errors import CheckpointError
 from pipeline.training.foreign_pickles import STAND_INS, in_todays_opcodes, stranger
-from pipeline.training.reference import export_reference, import_reference
 
-__all__ = ["CheckpointError", "export_reference", "import_reference", "load", "load_foreign", "save"]
+__all__ = ["CheckpointError", "load", "load_foreign", "save"]
 
 ZIP = b"PK\x03\x04"  # torch's format since 1.6; the old one is a row of pickles and raw numbers
 

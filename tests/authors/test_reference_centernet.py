@@ -12,11 +12,11 @@ from lively_norms import draw_norms
 from repository import ROOT
 from torch import Tensor, nn
 
+from pipeline.authors.reference import export_reference, import_reference, likely_paper
+from pipeline.authors.reference_centernet import HEADS, MIXTURE_HEADS, pairs, without_classifier
 from pipeline.dense.augment import normalized
 from pipeline.dense.models import CenterNet, build_model
-from pipeline.training.checkpoint import CheckpointError, export_reference, import_reference
-from pipeline.training.reference import likely_paper
-from pipeline.training.reference_centernet import HEADS, MIXTURE_HEADS, pairs, without_classifier
+from pipeline.training.checkpoint import CheckpointError
 
 EACH = pytest.mark.parametrize("architecture", ARCHITECTURES)
 PAPERS = pytest.mark.parametrize(("paper", "components"), [("centernet", 0), ("mixture_dense", 2)])

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from pipeline.training import reference_centernet
+from pipeline.authors import reference_centernet
 from pipeline.training.errors import CheckpointError
 
 LIFTING = ("semgcn", "graphmdn", "martinez", "hgn")

@@ -9,12 +9,11 @@ import torch
 from repository import ROOT
 from torch import Tensor, nn
 
+from pipeline.authors.reference import export_reference, import_reference, likely_paper, weights_in
 from pipeline.geometry.skeleton import HUMAN36M_16, adjacency
-from pipeline.lift.models import build_model
-from pipeline.lift.models.fully_connected import FullyConnected
+from pipeline.lift.models import FullyConnected, build_model
 from pipeline.params import LiftVariant
-from pipeline.training.checkpoint import CheckpointError, export_reference, import_reference
-from pipeline.training.reference import likely_paper, weights_in
+from pipeline.training.checkpoint import CheckpointError
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from plain_graphmdn import PlainGraphMDN

@@ -13,11 +13,11 @@ from lively_norms import draw_norms
 from repository import ROOT
 from torch import Tensor, nn
 
+from pipeline.authors.reference import export_reference, import_reference, likely_paper
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
 from pipeline.lift.models import HierarchicalGraphNetwork, build_model
 from pipeline.params import LiftVariant
-from pipeline.training.checkpoint import CheckpointError, export_reference, import_reference
-from pipeline.training.reference import likely_paper
+from pipeline.training.checkpoint import CheckpointError
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from plain_hgn import PlainHGN

@@ -1,0 +1,1 @@
+"""The authors' released weights: their names and shapes, and ours."""
