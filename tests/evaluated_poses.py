@@ -10,7 +10,7 @@ from pipeline.geometry.poses import PoseSet
 from pipeline.lift import evaluation
 from pipeline.lift.dataset import LiftData
 from pipeline.lift.examples import examples as find_examples
-from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.lift.models import PoseMixture
 from pipeline.lift.outputs import select
 
 ACTIONS, SUBJECTS = ["Walking", "Sitting", "Never filmed", "Eating"], ["S9", "S11"]

@@ -75,7 +75,9 @@ def load_model(path: Path | str, device: str = "cpu") -> DensePredictor:
 
 
 def _read(content: dict[str, Any], device: str) -> DensePredictor:
-    variant = DenseVariant.model_validate(content["settings"])
+    # A training is not told its variant's paper and title: they make no number.
+    named = {"paper": "mdn_offset", "title": content["variant"], **content["settings"]}
+    variant = DenseVariant.model_validate(named)
     networks = SmallNetworks.model_validate(content["networks"]) if content["networks"] else None
     categories = tuple(content["categories"])
     model = build_model(variant, len(categories), networks).to(device)

@@ -17,6 +17,7 @@ All is batched and stays on the heads' device; `to_detections` is what leaves it
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -27,11 +28,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.dense.detections import Detections
-from pipeline.dense.head_mixture import heads_at_centers, log_weights_of, minimum_sigma, sigma_of, size_of_category
-from pipeline.dense.models.hourglass import STRIDE
+from pipeline.dense.grid import STRIDE
+from pipeline.dense.head_rows import heads_at_centers, size_of_category
 from pipeline.dense.peaks import Heads, Peaks, find_peaks, mirrored_cells, positions, rows_at
 from pipeline.dense.refinement import find_candidates, refine
 from pipeline.geometry import coco_keypoints
+from pipeline.params import modules
 from pipeline.params.dense import DenseVariant
 
 Choice = Literal["largest", "mean"]
@@ -166,9 +168,8 @@ def _read(heads: Heads, cell: Tensor, category: Tensor, variant: DenseVariant, s
     rows = rows_at(heads, cell, heads_at_centers(variant.task, variant.head))
     components = variant.head.total_components
     if variant.mixture:
-        weights = log_weights_of(rows).exp()
-        minimum = minimum_sigma(variant.head, sigma_factor)
-        sigmas = sigma_of(rows["sigma"].unflatten(-1, (components, 2)), minimum, variant.head.axes)
+        head_mixture = importlib.import_module(modules.HEAD_MIXTURE)
+        weights, sigmas = head_mixture.weights_and_sigmas(rows, variant.head, sigma_factor)
     else:
         weights = torch.ones_like(rows["center_offset"][:, :1])
         sigmas = torch.zeros_like(rows["center_offset"]).unsqueeze(1)

@@ -16,14 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.dense.models.heads import log_weights
 from pipeline.geometry import coco_keypoints
 from pipeline.mixture import GaussianMixture
 from pipeline.params.dense import DenseHead
 
 LOWEST_SIGMA, HIGHEST_SIGMA = 1e-4, 1e5
 FLOOR_ABOVE_ZERO = 1.001  # a minimum above it is a floor of some cells; at or below, one near 0, whatever the grid
-MIXTURE_HEADS = ("sigma", "logits")
 
 
 def minimum_sigma(head: DenseHead, sigma_factor: float = 1.0) -> float:
@@ -45,6 +43,25 @@ def sigma_of(raw: Tensor, minimum: float, axes: str = "per_axis") -> Tensor:
     if axes == "shared":
         raw = raw.mean(dim=-1, keepdim=True).expand_as(raw)
     return (functional.elu(raw) + minimum).clamp(LOWEST_SIGMA, HIGHEST_SIGMA)
+
+
+def log_weights(logits: Tensor, classifier: Tensor | None = None) -> Tensor:
+    """Log weights of a mixture's components, dimension 1: log-softmax; over both regressors, with a classifier's logit.
+
+    logits [P, K] or [B, K, G, G]; `classifier` [P, 1] or [B, 1, G, G]: the first half of the components has
+    probability sigmoid(classifier), the second the rest, each half shared out by its own softmax (MDN offset,
+    Section 4.4). The weights sum to 1.
+    """
+    if classifier is None:
+        return functional.log_softmax(logits, 1)
+    first, second = logits.chunk(2, 1)
+    return torch.cat(
+        (
+            functional.logsigmoid(classifier) + functional.log_softmax(first, 1),
+            functional.logsigmoid(-classifier) + functional.log_softmax(second, 1),
+        ),
+        1,
+    )
 
 
 def log_weights_of(rows: Mapping[str, Tensor]) -> Tensor:
@@ -77,15 +94,7 @@ def mixture_of(
     return GaussianMixture(means.flatten(-2), scales.flatten(-2), log_weights_of(rows))
 
 
-def heads_at_centers(task: str, head: DenseHead) -> tuple[str, ...]:
-    """Names of the heads that are needed where an object's centre is."""
-    mixture = MIXTURE_HEADS if head.components else ()
-    classifier = ("classifier",) if head.regressors == 2 else ()
-    offsets = ("keypoint_offsets",) if task == "pose" else ()
-    return ("center_offset", "size", *offsets, *mixture, *classifier)
-
-
-def size_of_category(sizes: Tensor, category: Tensor) -> Tensor:
-    """Of sizes for every category [P, 2 C] those of the objects' own [P]: [P, 2]."""
-    sizes = sizes.unflatten(-1, (-1, 2))
-    return sizes.take_along_dim(category[:, None, None], dim=1).squeeze(1)
+def weights_and_sigmas(rows: Mapping[str, Tensor], head: DenseHead, sigma_factor: float) -> tuple[Tensor, Tensor]:
+    """Mixing weights [P, K] and standard deviations [P, K, 2] in cells, without the factors of keypoints."""
+    raw = rows["sigma"].unflatten(-1, (head.total_components, 2))
+    return log_weights_of(rows).exp(), sigma_of(raw, minimum_sigma(head, sigma_factor), head.axes)

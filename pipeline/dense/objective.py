@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from pipeline.dense.head_mixture import factors_of, heads_at_centers, mixture_of, size_of_category
-from pipeline.dense.losses import focal_loss, masked_l1, mixture_loss
-from pipeline.dense.models import CenterNet
+from pipeline.dense.head_rows import heads_at_centers, size_of_category
+from pipeline.dense.losses import focal_loss, masked_l1
 from pipeline.dense.targets import Targets
+from pipeline.params import modules
 from pipeline.params.dense import DenseVariant
+
+if TYPE_CHECKING:
+    from pipeline.dense.models import CenterNet
 
 
 def loss_terms(
@@ -80,8 +85,9 @@ def _regression(variant: DenseVariant, rows: Mapping[str, Tensor], targets: Targ
         prediction, points = rows["size"], targets.size[:, None]
         mask = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
     if variant.mixture:
-        mixture = mixture_of(rows, prediction, variant.head, sigma_factor)
-        return mixture_loss(mixture, points, mask, factors_of(variant.head, points.shape[1], mixture.scales))
+        loss = importlib.import_module(modules.MIXTURE_LOSS)
+        term: Tensor = loss.regression(rows, prediction, points, mask, variant.head, sigma_factor)
+        return term
     if variant.head.per_category:
         prediction = size_of_category(prediction, targets.category)
     return masked_l1(prediction.reshape(points.shape), points, mask[..., None])

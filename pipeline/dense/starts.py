@@ -7,16 +7,20 @@ network without a mixture gets the same: the training data's mean.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 
+from pipeline.dense.grid import STRIDE
 from pipeline.dense.image_set import ImageSet
-from pipeline.dense.models import CenterNet
-from pipeline.dense.models.hourglass import STRIDE
 from pipeline.geometry import coco_keypoints
 from pipeline.params import DenseVariant
+
+if TYPE_CHECKING:
+    from pipeline.dense.models import CenterNet
 
 MOST = 20000  # objects that are looked at
 

@@ -15,9 +15,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from pipeline.dense.grid import STRIDE
 from pipeline.geometry import coco_keypoints
-
-STRIDE = 4  # px of the network's input in a cell
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.dense import augment, metrics, objective, testing
+from pipeline.dense.grid import STRIDE
 from pipeline.dense.image_set import ImageSet
-from pipeline.dense.models import CenterNet
-from pipeline.dense.models.hourglass import STRIDE
 from pipeline.dense.targets import make_targets
 from pipeline.params import DenseVariant
 from pipeline.params.presets import Augmentation
+
+if TYPE_CHECKING:
+    from pipeline.dense.models import CenterNet
 
 
 @dataclass(frozen=True)

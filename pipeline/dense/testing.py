@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -25,10 +25,12 @@ from pipeline.dense.augment import test_batch
 from pipeline.dense.decode import Choice, decode, to_detections
 from pipeline.dense.detections import Detections
 from pipeline.dense.image_set import ImageSet
-from pipeline.dense.models import CenterNet
 from pipeline.dense.peaks import NetworkHeads
 from pipeline.dense.soft_nms import soft_nms
 from pipeline.params.dense import DenseVariant
+
+if TYPE_CHECKING:
+    from pipeline.dense.models import CenterNet
 
 Mode = Literal["plain", "mean", "refined", "flip", "flip_aligned", "flip_refined", "scales_3", "scales_5"]
 SCALES: dict[Mode, tuple[float, ...]] = {"scales_3": (0.75, 1.0, 1.25), "scales_5": (0.5, 0.75, 1.0, 1.25, 1.5)}

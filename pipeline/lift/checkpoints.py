@@ -14,7 +14,8 @@ from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17, Skeleton
 from pipeline.lift.dataset import MILLIMETRES, joint_choice, skeleton_of
 from pipeline.lift.models import build_model
-from pipeline.lift.outputs import Output, main_prediction
+from pipeline.lift.output_types import Output
+from pipeline.lift.outputs import main_prediction
 from pipeline.lift.task import predict
 from pipeline.params import LiftVariant
 from pipeline.training import checkpoint
@@ -87,7 +88,8 @@ def load_model(path: Path | str, device: str = "cpu") -> LiftPredictor:
     content = checkpoint.load(path, device)
     if content.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not a checkpoint of train_lift (no `format: {FORMAT}` in it)")
-    variant = LiftVariant.model_validate(content["settings"])
+    # A training is not told its variant's paper and title: they make no number.
+    variant = LiftVariant.model_validate({"paper": "sanity", "title": content["variant"], **content["settings"]})
     graphs = content.get("graphs")
     if graphs is not None:
         graphs = MeshGraphs.from_arrays({key: value.cpu().numpy() for key, value in graphs.items()})

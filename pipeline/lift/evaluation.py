@@ -23,9 +23,9 @@ from pipeline.lift.dataset import MILLIMETRES, LiftData, Rows
 from pipeline.lift.mesh_evaluation import DepthErrors, MeshErrors
 from pipeline.lift.metrics import aligned_joint_errors, average_by_group, joint_errors
 from pipeline.lift.mixture_description import MixtureDescription
-from pipeline.lift.models.mixture_head import PoseMixture
-from pipeline.lift.models.variational_autoencoder import PoseSamples
-from pipeline.lift.outputs import Output, hypothesis_count, main_prediction, poses_of, possible_poses, tensors
+from pipeline.lift.mixture_poses import highest_prediction, hypotheses, mean_prediction
+from pipeline.lift.output_types import Output, PoseMixture, PoseSamples
+from pipeline.lift.outputs import hypothesis_count, main_prediction, poses_of, possible_poses, tensors
 
 HYPOTHESES_AT_ONCE = 32_768  # bounds the memory; results do not depend on it
 AMBIGUOUS = 0.8  # a frame whose oracle error is below this share of the mean's has hypotheses worth telling apart
@@ -182,12 +182,12 @@ def both_protocols(poses: Tensor, targets: Tensor) -> dict[str, Tensor]:
 
 def mixture_errors(mixture: PoseMixture, targets: Tensor) -> Errors:
     """Errors of a mixture's four predictions."""
-    kernels = both_protocols(mixtures.hypotheses(mixture), targets[:, None])  # [n, K, J]
+    kernels = both_protocols(hypotheses(mixture), targets[:, None])  # [n, K, J]
     closest = kernels["mpjpe"].mean(dim=-1).argmin(dim=-1)
     each = torch.arange(len(targets), device=targets.device)
     return {
-        "mean": both_protocols(mixtures.mean_prediction(mixture), targets),
-        "highest": both_protocols(mixtures.highest_prediction(mixture), targets),
+        "mean": both_protocols(mean_prediction(mixture), targets),
+        "highest": both_protocols(highest_prediction(mixture), targets),
         "oracle": best_of(kernels),
         "oracle_closest": {"p_mpjpe": kernels["p_mpjpe"][each, closest]},
     }

@@ -8,8 +8,8 @@ from torch import Tensor
 from pipeline.lift.dataset import MILLIMETRES, LiftData
 from pipeline.lift.evaluation import Evaluation, Predict
 from pipeline.lift.mixture_metrics import hypothesis_weights
-from pipeline.lift.models.mixture_head import PoseMixture
 from pipeline.lift.occlusion import occluded
+from pipeline.lift.output_types import PoseMixture
 from pipeline.lift.outputs import main_prediction, poses_of, possible_poses
 
 OCCLUSION_AT_ONCE = 4096

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from pipeline.lift.dataset import MILLIMETRES, LiftData
 from pipeline.lift.metrics import mpvpe
-from pipeline.lift.models.hierarchical_graph_network import PoseAndMeshes
 from pipeline.lift.occlusion import occluded
-from pipeline.lift.outputs import Output
+from pipeline.lift.output_types import Output, PoseAndMeshes
 
 Average = Callable[[Tensor, Tensor, LiftData], dict[str, Any]]  # errors [n], actions [n] -> averages
 

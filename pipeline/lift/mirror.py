@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipeline.geometry.skeleton import Skeleton
-from pipeline.lift.models.hierarchical_graph_network import PoseAndMeshes
 
 
 def mirrored(joints: Tensor, skeleton: Skeleton) -> Tensor:
@@ -23,28 +20,3 @@ def mirrored(joints: Tensor, skeleton: Skeleton) -> Tensor:
         order[left], order[right] = right, left
     turned = torch.cat((-joints[..., :1], joints[..., 1:]), dim=-1)
     return turned[..., order, :]
-
-
-class MirrorTested(nn.Module):
-    """A point model whose prediction is averaged with its mirror image's, mirrored back; in training it is as it is.
-
-    Meshes stay as they are: nobody knows which node of a coarse graph is another's mirror image.
-    """
-
-    def __init__(self, model: nn.Module, skeleton: Skeleton) -> None:
-        super().__init__()
-        self.model = model
-        self.skeleton = skeleton
-
-    def forward(self, keypoints_2d: Tensor) -> Tensor | PoseAndMeshes:
-        output = self.model(keypoints_2d)
-        if self.training:
-            return output
-        image = self.model(mirrored(keypoints_2d, self.skeleton))
-        if isinstance(output, PoseAndMeshes):
-            assert isinstance(output.pose, Tensor), "a mixture has nothing to average"
-            return replace(output, pose=self._average(output.pose, image.pose))
-        return self._average(output, image)
-
-    def _average(self, poses: Tensor, of_image: Tensor) -> Tensor:
-        return (poses + mirrored(of_image, self.skeleton)) / 2

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from pipeline.lift import mixture_metrics as mixtures
 from pipeline.lift.dataset import MILLIMETRES, LiftData
-from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.lift.mixture_poses import hypotheses, select
+from pipeline.lift.output_types import PoseMixture
 
 REPROJECTION = ("mean", "worst", "truth", "depth_spread_px")
 
@@ -30,7 +31,7 @@ class MixtureDescription:
 
     def add(self, mixture: PoseMixture, data: LiftData, rows: slice) -> None:
         """The mixtures of the poses in `rows` of the data."""
-        self.first = self.first or mixtures.select(mixture, slice(0, 1))
+        self.first = self.first or select(mixture, slice(0, 1))
         use = mixtures.component_use(mixture)
         averages = {name: torch.tensor(value, dtype=torch.float64) for name, value in use.items()}
         averages["mean_weights"] = mixtures.mean_weights(mixture).cpu()
@@ -80,7 +81,7 @@ def reprojection(mixture: PoseMixture, data: LiftData, rows: slice) -> Tensor:
     roots = data.joints_3d[rows][:, None, :1].double()  # [n, 1, 1, 3] mm
     camera, cameras = data.camera[rows], data.pose_set.cameras
 
-    everything = torch.cat((mixtures.hypotheses(mixture), data.targets_of(rows)[:, None]), dim=1)
+    everything = torch.cat((hypotheses(mixture), data.targets_of(rows)[:, None]), dim=1)
     errors = mixtures.reprojection_errors(MILLIMETRES * everything.double() + roots, keypoints_2d, cameras, camera)
     errors, truth = errors[:, :-1], errors[:, -1]
     used = mixtures.hypothesis_weights(mixture) > mixtures.USED_WEIGHT

@@ -1,25 +1,12 @@
-"""What is measured on a mixture over poses: the single poses drawn from it, its density, its kernels.
+"""What is measured on a mixture over poses: its density and its kernels. Training needs nothing of this.
 
-A kernel's means are one pose, a *hypothesis*. N poses of J joints have hypotheses [N, K, J, 3] in metres, in the
-camera's frame and relative to the root, joint 0. The truth has its root at exactly 0, so here
+Densities leave the root out, joint 0, where the truth is exactly 0: at a point that never varies a small sigma would
+buy any likelihood, and three dimensions that are always hit would make every mixture look less sure than it is. Kernels
+are diagonal, so dropping the root's dimensions is the exact marginal. `loss` in the metrics file keeps the root, as
+training does.
 
-- every prediction and hypothesis gets its root put to 0 (as the authors' evaluation does);
-- densities leave the root out: at a point that never varies a small sigma would buy any likelihood, and three
-  dimensions that are always hit would make every mixture look less sure than it is. Kernels are diagonal, so dropping
-  the root's dimensions is the exact marginal. `loss` in the metrics file keeps the root, as training does.
-
-Pose level and node level (GraphMDN, Sections 3.1 and 3.2). At pose level a kernel has one weight. At node level every
-joint is a mixture of its own, independent of the others:
-
-- *mean* takes each joint's weighted mean, *highest* each joint's own highest kernel; so *highest* is in general none of
-  the K hypotheses;
-- the K *hypotheses* are the poses with kernel k at every joint. The output layer makes kernel k by the same weights at
-  every joint, which is all that ties them. *Oracle* chooses among these K, as the authors' code does: were it free at
-  every joint it would choose among K^J poses, and no number could be compared with a pose-level one. It can therefore
-  be worse than *highest* there, which it cannot be at pose level;
-- a hypothesis weighs the average of its weights over the joints, and its spread uses each joint's own weights.
-
-At either level the mean may beat the oracle: it lies between the hypotheses, where the truth may lie too (claim GM-9).
+At node level (GraphMDN, Section 3.1), where every joint is a mixture of its own, a hypothesis weighs the average of its
+weights over the joints, and its spread uses each joint's own weights. `lift.mixture_poses` says what a hypothesis is.
 """
 
 from collections.abc import Sequence
@@ -29,7 +16,9 @@ import torch
 from torch import Tensor
 
 from pipeline.geometry.camera import Camera, project
-from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.lift.mixture_density import distribution
+from pipeline.lift.mixture_poses import hypotheses, mixing_weights, select
+from pipeline.lift.output_types import PoseMixture
 
 CALIBRATION_PERCENT = range(10, 100, 10)
 CALIBRATION_POSES = 2000
@@ -38,49 +27,6 @@ CALIBRATION_NUMBERS_AT_ONCE = 500_000  # coordinates, so that a chunk stays in a
 PAIRS_AT_ONCE = 2_000_000  # of kernels, so that 200 of them do not fill the memory
 USED_WEIGHT = 0.05  # a kernel with more weight than this counts as used
 COLLAPSED_WEIGHT = 0.95  # one kernel with more than this on average: the mixture has collapsed to it
-
-
-# --- single poses -----------------------------------------------------------------------------------------------------
-
-
-def mean_prediction(mixture: PoseMixture) -> Tensor:
-    """Mean of the distribution, [N, J, 3] ("Mean", GraphMDN, Section 4.3)."""
-    means = hypotheses(mixture)
-    weights = mixing_weights(mixture).expand(-1, means.shape[2], -1)
-    return torch.einsum("njk,nkjc->njc", weights.to(means.dtype), means)
-
-
-def highest_prediction(mixture: PoseMixture) -> Tensor:
-    """Mean of the kernel with the highest weight, [N, J, 3] ("Highest"); at node level joint by joint."""
-    means = hypotheses(mixture)
-    kernel = mixing_weights(mixture).argmax(dim=-1).expand(-1, means.shape[2])  # [N, J]
-    return means.gather(1, kernel[:, None, :, None].expand(-1, 1, -1, 3))[:, 0]
-
-
-def select(mixture: PoseMixture, rows: slice | Tensor) -> PoseMixture:
-    """The mixtures of some poses."""
-    return replace(mixture, means=mixture.means[rows], scales=mixture.scales[rows], logits=mixture.logits[rows])
-
-
-def root_at_origin(poses: Tensor) -> Tensor:
-    """Poses [..., J, 3] with their root, joint 0, put to 0; the other joints stay."""
-    return torch.cat((torch.zeros_like(poses[..., :1, :]), poses[..., 1:, :]), dim=-2)
-
-
-def hypotheses(mixture: PoseMixture) -> Tensor:
-    """The kernels' means as poses with their root at 0, [N, K, J, 3]."""
-    return root_at_origin(mixture.means)
-
-
-def mixing_weights(mixture: PoseMixture) -> Tensor:
-    """Weights of the kernels, [N, 1, K] at pose level and [N, J, K] at node level, float64."""
-    weights = mixture.logits.double().softmax(dim=-1)
-    return weights if mixture.level == "node" else weights[:, None]
-
-
-def hypothesis_weights(mixture: PoseMixture) -> Tensor:
-    """One weight a hypothesis, [N, K] float64; at node level the average over the joints, the root left out."""
-    return _weights_beside_root(mixture).mean(dim=1)
 
 
 # --- density ----------------------------------------------------------------------------------------------------------
@@ -105,8 +51,8 @@ def without_root(mixture: PoseMixture) -> PoseMixture:
 def log_density(mixture: PoseMixture, poses: Tensor) -> Tensor:
     """Log-density of poses [..., N, J, 3], one for each of the N mixtures, [..., N]."""
     if mixture.level == "node":  # joints are independent
-        return mixture.distribution().log_prob(poses).sum(dim=-1)
-    return mixture.distribution().log_prob(poses.flatten(start_dim=-2))
+        return distribution(mixture).log_prob(poses).sum(dim=-1)
+    return distribution(mixture).log_prob(poses.flatten(start_dim=-2))
 
 
 def calibration(
@@ -141,12 +87,17 @@ def calibration(
 
 def _denser_samples(mixture: PoseMixture, target: Tensor, samples: int, generator: torch.Generator) -> Tensor:
     """How many of `samples` poses drawn from each mixture have a higher density than its target, [N] int64."""
-    drawn = mixture.distribution().sample(samples, generator)
+    drawn = distribution(mixture).sample(samples, generator)
     drawn = drawn if mixture.level == "node" else drawn.unflatten(-1, target.shape[-2:])
     return (log_density(mixture, drawn) > log_density(mixture, target)).sum(dim=0)
 
 
 # --- kernels ----------------------------------------------------------------------------------------------------------
+
+
+def hypothesis_weights(mixture: PoseMixture) -> Tensor:
+    """One weight a hypothesis, [N, K] float64; at node level the average over the joints, the root left out."""
+    return _weights_beside_root(mixture).mean(dim=1)
 
 
 def component_use(mixture: PoseMixture) -> dict[str, float | list[float]]:

@@ -1,4 +1,4 @@
-"""What a lifting network may say of N pictures, and what is asked of it whatever its kind.
+"""What is asked of a lifting network's answer for N pictures, whatever its kind (output_types.py).
 
 One pose each, [N, J, 3]; a Gaussian mixture over poses (`PoseMixture`); samples of a pose's distribution
 (`PoseSamples`); or one of the first two with coarse body meshes beside it (`PoseAndMeshes`). Lengths are metres, in the
@@ -13,14 +13,10 @@ import torch
 from torch import Tensor
 
 from pipeline.lift.metrics import POSES_AT_ONCE, joint_errors
-from pipeline.lift.mixture_metrics import hypotheses, mean_prediction, root_at_origin
-from pipeline.lift.mixture_metrics import select as select_mixture
-from pipeline.lift.models.hierarchical_graph_network import PoseAndMeshes
-from pipeline.lift.models.mixture_head import PoseMixture
-from pipeline.lift.models.variational_autoencoder import PoseSamples
+from pipeline.lift.mixture_poses import hypotheses, mean_prediction, root_at_origin
+from pipeline.lift.mixture_poses import select as select_mixture
+from pipeline.lift.output_types import Output, PoseAndMeshes, PoseMixture, Poses, PoseSamples
 
-Poses = Tensor | PoseMixture | PoseSamples
-Output = Poses | PoseAndMeshes
 MESHES = ("coarse", "fine")
 
 

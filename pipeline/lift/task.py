@@ -9,22 +9,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from pipeline.geometry.skeleton import Skeleton
 from pipeline.lift.dataset import MILLIMETRES, LiftData, Rows
-from pipeline.lift.losses import (
-    joints_and_bones,
-    mean_squared_error,
-    mesh_distances,
-    mesh_mean_squared_errors,
-    node_nll,
-    pose_nll,
-    squared_distances,
-)
-from pipeline.lift.mesh_targets import MeshBatch
 from pipeline.lift.metrics import average_by_group, mpjpe
 from pipeline.lift.mirror import mirrored
-from pipeline.lift.models import PoseAndMeshes, PoseMixture, RefinedPose, VariationalAutoencoder
-from pipeline.lift.outputs import Output, closest_pose, concatenate, main_prediction, poses_of
+from pipeline.lift.objective import loss_terms
+from pipeline.lift.output_types import Output, PoseMixture, SampleDrawing
+from pipeline.lift.outputs import closest_pose, concatenate, main_prediction, poses_of
 from pipeline.params import LiftVariant
 
 BATCH = 256  # poses at a time where no gradient is needed: what a processor cache holds; a GPU takes more at once
@@ -63,7 +53,7 @@ class LiftTask:
             targets = torch.where(chosen, mirrored(targets, self.train.skeleton), targets)
             # A coarse mesh has no mirror image: which of its nodes would be which?
             meshes = meshes and replace(meshes, usable=meshes.usable & ~chosen[:, 0, 0])
-        if isinstance(self.model, VariationalAutoencoder):
+        if isinstance(self.model, SampleDrawing):
             return self.model.loss(inputs, targets)
         return loss_terms(self.variant, self.train.skeleton, self.model(inputs), targets, meshes)
 
@@ -87,48 +77,6 @@ class LiftTask:
     def _action_average(self, errors: Tensor) -> float:
         averages = average_by_group(MILLIMETRES * errors, self.test.action, self.test.pose_set.actions)
         return sum(averages.values()) / len(averages)
-
-
-def loss_terms(
-    variant: LiftVariant,
-    skeleton: Skeleton,
-    output: Output | RefinedPose,
-    targets: Tensor,
-    meshes: MeshBatch | None = None,
-) -> dict[str, Tensor]:
-    """What the variant minimises, by name, as means over the batch."""
-    if isinstance(output, PoseAndMeshes):
-        return _with_meshes(variant, skeleton, output, targets, meshes)
-    if isinstance(output, PoseMixture):
-        nll = pose_nll if variant.head.level == "pose" else node_nll
-        return {"negative log-likelihood": nll(output, targets)}
-    if isinstance(output, RefinedPose):  # in training: the pose before its refinement is to be right as well
-        before = {
-            f"{name}, before": value for name, value in loss_terms(variant, skeleton, output.before, targets).items()
-        }
-        return loss_terms(variant, skeleton, output.pose, targets) | before
-    poses = output if isinstance(output, Tensor) else main_prediction(output)
-    if variant.loss == "joints_and_bones":
-        return joints_and_bones(poses, targets, skeleton)
-    return {"mean squared error": mean_squared_error(poses, targets)}
-
-
-def _with_meshes(
-    variant: LiftVariant, skeleton: Skeleton, output: PoseAndMeshes, targets: Tensor, meshes: MeshBatch | None
-) -> dict[str, Tensor]:
-    """The loss of a hierarchical graph network: HGN's Eq. 4, its authors' code, or the pose's own loss and Eq. 4's mesh
-    term. Without meshes (another data set) their term is left out."""
-    pose = output.pose
-    if not isinstance(pose, Tensor) or not variant.loss.startswith("joints_and_meshes"):
-        terms = loss_terms(variant, skeleton, pose, targets)
-    elif variant.loss == "joints_and_meshes":
-        terms = {"joints": squared_distances(pose, targets)}
-    else:
-        terms = {"100 x mean squared error": 100 * mean_squared_error(pose, targets)}
-        return terms | ({"meshes": mesh_mean_squared_errors(output, meshes)} if meshes else {})
-    if variant.mesh_weight and meshes:
-        terms["meshes"] = variant.mesh_weight * mesh_distances(output, meshes)
-    return terms
 
 
 def total(terms: dict[str, Tensor]) -> float:
@@ -157,7 +105,7 @@ def predict(model: nn.Module, inputs: Tensor, samples: int | None = None) -> Out
     """The model's output for all N inputs, in evaluation mode and in batches that fit anywhere."""
     was_training = model.training
     model.eval()
-    options = {"samples": samples} if samples and isinstance(model, VariationalAutoencoder) else {}
+    options = {"samples": samples} if samples and isinstance(model, SampleDrawing) else {}
     outputs = [model(batch, **options) for batch in inputs.split(BATCH)]
     model.train(was_training)
     return concatenate(outputs)

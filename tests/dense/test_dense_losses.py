@@ -11,7 +11,8 @@ from scipy import special
 from torch import Tensor
 from truth_as_heads import people, truth_maps, variant
 
-from pipeline.dense.head_mixture import factors_of, heads_at_centers, minimum_sigma, mixture_of, sigma_of
+from pipeline.dense.head_mixture import factors_of, minimum_sigma, mixture_of, sigma_of
+from pipeline.dense.head_rows import heads_at_centers
 from pipeline.dense.losses import focal_loss, masked_l1, mixture_loss
 from pipeline.dense.models import build_model
 from pipeline.dense.objective import loss_terms

@@ -13,6 +13,8 @@ from pipeline.dense import testing
 from pipeline.dense.checkpoints import seeded_model
 from pipeline.dense.image_set import ImageSet
 from pipeline.dense.task import DenseSettings, DenseTask
+from pipeline.params import DenseVariant, uses
+from pipeline.params.partial import partial
 
 RUN = params.load("demo", ROOT)
 NETWORKS = params.SmallNetworks(widths=(32, 40), modules=1, map_width=8, center_width=8)
@@ -32,7 +34,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
 
 @pytest.mark.parametrize("name", RUN.dense_variants)
 def test_a_few_steps_lower_its_loss_and_it_predicts(name: str, pictures: ImageSet) -> None:
-    variant = RUN.dense_variant(name)
+    # With the settings that its plan holds, and no others.
+    variant = partial(DenseVariant, uses.train_dense(RUN, name)["params"]["dense_variants"][name])
     model = seeded_model(variant, 1, NETWORKS, 10.0, seed=0)
     settings = DenseSettings(input_size=image_files.SIDE, batch_size=4, augment="none", sigma_factor=0.3)
     task = DenseTask(variant, model, pictures, pictures, settings, "cpu")

@@ -9,7 +9,7 @@ from evaluated_poses import evaluate, flat, mixture_about
 from pipeline.geometry.skeleton import HUMAN36M_16, Skeleton
 from pipeline.lift import evaluation
 from pipeline.lift.evaluation import bone_lengths
-from pipeline.lift.models.variational_autoencoder import PoseSamples
+from pipeline.lift.models import PoseSamples
 
 
 def test_bone_lengths_by_hand():

@@ -13,7 +13,7 @@ from pipeline.artifacts import InputError, read_arrays, write_arrays
 from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.lift.dataset import LiftData
 from pipeline.lift.evaluation import action_averages, all_errors
-from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.lift.models import PoseMixture
 
 # --- point models -----------------------------------------------------------------------------------------------------
 

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import HUMAN36M_16, adjacency
-from pipeline.lift.models.graph_attention import GraphAttention
-from pipeline.lift.models.graph_network import GraphNetwork
+from pipeline.lift.models import GraphAttention, GraphNetwork
 
 GRAPH = adjacency(HUMAN36M_16)
 

@@ -13,7 +13,10 @@ from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
 from pipeline.lift.models import (
     GraphConv,
+    HierarchicalGraphConv,
     HierarchicalGraphNetwork,
+    HierarchicalNonLocal,
+    HierarchicalSemGraphConv,
     NonLocal,
     PoseAndMeshes,
     PoseMixture,
@@ -22,11 +25,6 @@ from pipeline.lift.models import (
     parameter_count,
 )
 from pipeline.lift.models.graph_fusion import Fusion, fixed_maps
-from pipeline.lift.models.hierarchical_layers import (
-    HierarchicalGraphConv,
-    HierarchicalNonLocal,
-    HierarchicalSemGraphConv,
-)
 from pipeline.lift.models.node_linear import node_linear
 from pipeline.params import LiftVariant
 

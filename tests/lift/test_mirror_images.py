@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from pipeline.geometry.camera import normalize_screen, project
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
-from pipeline.lift.mirror import MirrorTested, mirrored
-from pipeline.lift.models import PoseAndMeshes, build_model
+from pipeline.lift.mirror import mirrored
+from pipeline.lift.models import MirrorTested, PoseAndMeshes, build_model
 from pipeline.params import LiftVariant
 
 SKELETONS = pytest.mark.parametrize("skeleton", [HUMAN36M_16, HUMAN36M_17], ids=lambda skeleton: skeleton.name)

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from pipeline.lift import outputs
-from pipeline.lift.models.mixture_head import PoseMixture
-from pipeline.lift.models.variational_autoencoder import PoseSamples
+from pipeline.lift.models import PoseMixture, PoseSamples
 from pipeline.lift.outputs import (
     closest_pose,
     concatenate,

@@ -5,9 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
-from pipeline.lift.models.fully_connected import FullyConnected
-from pipeline.lift.models.mixture_head import MixtureHead
-from pipeline.lift.models.pose_grammar import Grammar, PoseGrammar, RefinedPose, body_chains
+from pipeline.lift.models import FullyConnected, MixtureHead, PoseGrammar, RefinedPose
+from pipeline.lift.models.pose_grammar import Grammar, body_chains
 
 
 class Flat(nn.Module):

@@ -12,7 +12,7 @@ from pipeline.artifacts import InputError
 from pipeline.lift import evaluation
 from pipeline.lift.dataset import LiftData
 from pipeline.lift.evaluation import action_averages
-from pipeline.lift.models.variational_autoencoder import PoseSamples
+from pipeline.lift.models import PoseSamples
 from pipeline.lift.outputs import select
 
 

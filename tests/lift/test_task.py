@@ -15,7 +15,7 @@ from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.lift import task
 from pipeline.lift.dataset import LiftData
 from pipeline.lift.evaluation import evaluate
-from pipeline.lift.losses import joints_and_bones, mean_squared_error, node_nll, pose_nll
+from pipeline.lift.losses import joints, joints_and_bones, mean_squared_error, node_nll, pose_nll
 from pipeline.lift.mirror import mirrored
 from pipeline.lift.models import PoseMixture, RefinedPose, build_model
 from pipeline.lift.task import LiftTask, loss_terms, mean_loss, predict, predictor
@@ -100,12 +100,12 @@ def test_a_pose_is_mirrored_together_with_its_picture(
         seen.append(target)
         return mean_squared_error(prediction, target)
 
-    monkeypatch.setattr(task, "mean_squared_error", loss)
+    monkeypatch.setattr(joints, "mean_squared_error", loss)
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, drawn))
     flipped.loss(ROWS)
     inputs, targets = data.batch(ROWS)
     if drawn < 0.5:
-        inputs, targets = (mirrored(joints, HUMAN36M_16) for joints in (inputs, targets))
+        inputs, targets = (mirrored(values, HUMAN36M_16) for values in (inputs, targets))
     assert torch.equal(model.asked[0], inputs) and torch.equal(seen[0], targets)
 
 

@@ -7,7 +7,7 @@ import torch
 from lively_norms import draw_norms
 from torch import Tensor, nn
 
-from pipeline.lift.models.variational_autoencoder import PoseSamples, VariationalAutoencoder
+from pipeline.lift.models import PoseSamples, VariationalAutoencoder
 
 
 def started(samples: int = 20, **options) -> VariationalAutoencoder:

@@ -6,18 +6,19 @@ MDN offset and Mixture Dense Regression keep its networks and heads, and make wh
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from pipeline.dense.models import dla, hourglass
-from pipeline.dense.models.dla import DLA34
 from pipeline.dense.models.heads import LOW, MAPS, Head, head_channels, patches_at
-from pipeline.dense.models.hourglass import Hourglass
+from pipeline.params import modules
 
 if TYPE_CHECKING:
+    from pipeline.dense.models.dla import DLA34
+    from pipeline.dense.models.hourglass import Hourglass
     from pipeline.params.dense import DenseVariant
     from pipeline.params.presets import SmallNetworks
 
@@ -42,7 +43,7 @@ class CenterNet(nn.Module):
         """`widths`: the hidden ones of heads that are maps, and of heads read at cells."""
         super().__init__()
         self.variant, self.categories, self.backbone = variant, categories, backbone
-        self.stacks = len(backbone.stacks) if isinstance(backbone, Hourglass) else 1
+        self.stacks = backbone.stack_count
         self.divisor, self.head_names = backbone.divisor, tuple(head_channels(variant, categories))
         self.map_names = tuple(name for name in self.head_names if name in MAPS)
         starts = dict.fromkeys(MAPS, LOW) | {"sigma": sigma_start}
@@ -96,27 +97,8 @@ def build_model(
     A start follows from torch's default generator. All is kept channels last in memory: a training step of a small
     hourglass takes 0.87 of the time, of a small DLA-34 0.94 (one CPU thread, batch 8, 64 px).
     """
-    backbone = _backbone(variant.architecture, networks)
+    architecture = variant.architecture
+    backbone = importlib.import_module(modules.BACKBONES[architecture]).build(architecture, networks)
     widths = (networks.map_width, networks.center_width) if networks else (HIDDEN, HIDDEN)
     model = CenterNet(variant, categories, backbone, widths, sigma_start)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # it is one of to's keywords
-
-
-def _backbone(architecture: str, networks: SmallNetworks | None) -> Hourglass | DLA34:
-    """XSmallHG has a module a level less than SmallHG; small networks with one module a level have a level less."""
-    if architecture == "dla_34":
-        return DLA34(networks.dla_widths if networks else dla.WIDTHS)
-    widths: Sequence[int] = hourglass.WIDTHS
-    modules: Sequence[int] = hourglass.MODULES
-    stacks = 2
-    if networks:
-        widths, stacks = [int(width) for width in networks.widths], networks.stacks
-        modules = [networks.modules] * len(widths)
-    if architecture == "large_hourglass":
-        return Hourglass(widths, modules, stacks)
-    if architecture == "extra_small_hourglass":
-        if min(modules) > 1:
-            modules = [count - 1 for count in modules]
-        elif len(widths) > 2:
-            widths, modules = widths[:-1], modules[:-1]
-    return Hourglass(widths, modules, stacks, "convolution")

@@ -9,11 +9,15 @@ in the authors' files and so is kept here, without a gradient.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.dense.models.deformable import DeformableLayer
+
+if TYPE_CHECKING:
+    from pipeline.params.presets import SmallNetworks
 
 WIDTHS = (16, 32, 64, 128, 256, 512)  # of the levels, strides 1, 2, 4, 8, 16, 32
 DEPTHS = {2: 1, 3: 2, 4: 2, 5: 1}  # of the trees, by level
@@ -144,6 +148,8 @@ class DLA34(nn.Module):
     Raises ValueError on other sizes. `widths`: of the six levels.
     """
 
+    stack_count = 1
+
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         self.base = Base(widths)
@@ -168,3 +174,7 @@ class DLA34(nn.Module):
             maps = upward([levels[level], *maps])
             reached.insert(0, maps[-1])  # of strides 4, 8, 16
         return [self.together(reached)[-1]]
+
+
+def build(architecture: str, networks: SmallNetworks | None) -> DLA34:
+    return DLA34(networks.dla_widths if networks else WIDTHS)

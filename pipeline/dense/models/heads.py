@@ -75,22 +75,3 @@ def patches_at(features: Tensor, image: Tensor, cell: Tensor) -> Tensor:
     around = (steps[:, None] * wide + steps).flatten()
     index = corner[:, None] + around
     return table.index_select(0, index.flatten()).view(len(cell), 9 * channels)
-
-
-def log_weights(logits: Tensor, classifier: Tensor | None = None) -> Tensor:
-    """Log weights of a mixture's components, dimension 1: log-softmax; over both regressors, with a classifier's logit.
-
-    logits [P, K] or [B, K, G, G]; `classifier` [P, 1] or [B, 1, G, G]: the first half of the components has
-    probability sigmoid(classifier), the second the rest, each half shared out by its own softmax (MDN offset,
-    Section 4.4). The weights sum to 1.
-    """
-    if classifier is None:
-        return functional.log_softmax(logits, 1)
-    first, second = logits.chunk(2, 1)
-    return torch.cat(
-        (
-            functional.logsigmoid(classifier) + functional.log_softmax(first, 1),
-            functional.logsigmoid(-classifier) + functional.log_softmax(second, 1),
-        ),
-        1,
-    )

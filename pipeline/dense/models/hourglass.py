@@ -10,14 +10,18 @@ which gives 101,426,420 and 58,640,116 weights with the pose heads.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor, nn
+
+from pipeline.dense.grid import STRIDE
+
+if TYPE_CHECKING:
+    from pipeline.params.presets import SmallNetworks
 
 Layers = Literal["residual", "convolution"]
 WIDTHS = (256, 256, 384, 384, 384, 512)  # of LargeHG's levels, from the finest: Hourglass-104
 MODULES = (2, 2, 2, 2, 2, 4)  # layers a level
-STRIDE = 4  # picture pixels a cell
 
 
 class Convolution(nn.Module):
@@ -103,6 +107,7 @@ class Hourglass(nn.Module):
             )
         layer, width = LAYERS[layers], widths[0]
         self.width, self.divisor = width, STRIDE * 2 ** (len(widths) - 1)
+        self.stack_count = stacks
         self.stem = nn.Sequential(Convolution(3, width // 2, 2, 7), Residual(width // 2, width, 2))
         self.stacks = nn.ModuleList(Level(widths, modules, layer) for _ in range(stacks))
         self.outputs = nn.ModuleList(Convolution(width, width) for _ in range(stacks))
@@ -123,3 +128,21 @@ class Hourglass(nn.Module):
                 joined = self.from_inputs[stack](values) + self.from_outputs[stack](features[-1])
                 values = self.between[stack](self.activation(joined))
         return features if self.training else features[-1:]
+
+
+def build(architecture: str, networks: SmallNetworks | None) -> Hourglass:
+    """XSmallHG has a module a level less than SmallHG; small networks with one module a level have a level less."""
+    widths: Sequence[int] = WIDTHS
+    modules: Sequence[int] = MODULES
+    stacks = 2
+    if networks:
+        widths, stacks = [int(width) for width in networks.widths], networks.stacks
+        modules = [networks.modules] * len(widths)
+    if architecture == "large_hourglass":
+        return Hourglass(widths, modules, stacks)
+    if architecture == "extra_small_hourglass":
+        if min(modules) > 1:
+            modules = [count - 1 for count in modules]
+        elif len(widths) > 2:
+            widths, modules = widths[:-1], modules[:-1]
+    return Hourglass(widths, modules, stacks, "convolution")

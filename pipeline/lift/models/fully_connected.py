@@ -22,35 +22,18 @@ networks that can be expressed are the same. Ours keeps GraphMDN's tanh and the 
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
 from pipeline.lift.models.dropout import Dropout
-from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.lift.models.fully_connected_blocks import OUTPUT_START, FullyConnectedBlock, activate, start_linear
+from pipeline.lift.models.keypoints import check_keypoints
+from pipeline.lift.models.parts import Parts
+from pipeline.lift.output_types import PoseMixture
 
-OUTPUT_START = 0.1  # of Kaiming's start, because outputs are metres
-
-
-class FullyConnectedBlock(nn.Module):
-    """x + layer(layer(x)), a layer being linear, batch norm, ReLU, dropout: [N, channels] -> [N, channels]."""
-
-    def __init__(self, channels: int, dropout: float) -> None:
-        super().__init__()
-        self.first = nn.Linear(channels, channels)
-        self.first_normalisation = nn.BatchNorm1d(channels)
-        self.second = nn.Linear(channels, channels)
-        self.second_normalisation = nn.BatchNorm1d(channels)
-        self.dropout = Dropout(dropout)
-        start_linear(self.first)
-        start_linear(self.second)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return self.complete(features, self.first(features))
-
-    def complete(self, features: Tensor, first: Tensor) -> Tensor:
-        """The block's result where the first linear layer's is known already, [N, channels] both."""
-        hidden = activate(first, self.first_normalisation, self.dropout)
-        return features + activate(self.second(hidden), self.second_normalisation, self.dropout)
+if TYPE_CHECKING:
+    from pipeline.params import ModelSettings
 
 
 class FullyConnected(nn.Module):
@@ -97,19 +80,13 @@ class FullyConnected(nn.Module):
         return self.head(self.raw(keypoints_2d))
 
 
-def activate(linear_output: Tensor, normalisation: nn.Module, dropout: nn.Module) -> Tensor:
-    """What follows a linear layer: batch norm, ReLU, dropout; [N, channels] -> [N, channels]."""
-    return dropout(torch.relu_(normalisation(linear_output)))
-
-
-@torch.no_grad()
-def start_linear(linear: nn.Linear, scale: float = 1.0) -> None:
-    """Kaiming-normal weights, of variance 2 / in, times `scale`; biases stay as torch starts them."""
-    nn.init.kaiming_normal_(linear.weight)
-    linear.weight.mul_(scale)
-
-
-def check_keypoints(keypoints_2d: Tensor, joint_count: int) -> None:
-    """ValueError if they are not [B, joint_count, 2]."""
-    if keypoints_2d.dim() != 3 or keypoints_2d.shape[1:] != (joint_count, 2):
-        raise ValueError(f"expected keypoints_2d [B, {joint_count}, 2], found {list(keypoints_2d.shape)}")
+def build(settings: ModelSettings, parts: Parts) -> nn.Module:
+    return FullyConnected(
+        parts.skeleton.joint_count,
+        parts.outputs,
+        parts.head,
+        channels=settings.channels,
+        blocks=settings.blocks,
+        dropout=settings.dropout,
+        omit_root=settings.omit_root,
+    )

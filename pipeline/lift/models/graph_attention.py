@@ -14,12 +14,20 @@ Known of SemGCN's comparison (Table 3): 0.16M parameters, one figure for aGCN an
 widths and where in the network the layers stood.
 """
 
+from __future__ import annotations
+
 import math
+from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from pipeline.lift.models.graph_blocks import Convolution
 from pipeline.lift.models.joint_linear import joint_linear
+
+if TYPE_CHECKING:
+    from pipeline.params import ModelSettings
 
 SLOPE = 0.2  # of the LeakyReLU below 0 (Section 2.1)
 
@@ -72,3 +80,7 @@ class GraphAttention(nn.Module):
         scores = receiving.transpose(1, 2).unsqueeze(3) + sending.transpose(1, 2).unsqueeze(2)  # [N, heads, J, J]
         scores = nn.functional.leaky_relu(scores, SLOPE).masked_fill(self.absent, torch.finfo(scores.dtype).min)
         return values.unflatten(2, (self.heads, -1)).transpose(1, 2), scores.softmax(dim=3)
+
+
+def build(settings: ModelSettings, graph: Tensor) -> Convolution:
+    return partial(GraphAttention, adjacency=graph)

@@ -8,44 +8,22 @@ layer), then a graph convolution to the outputs, without norm. No ReLU follows a
 Without non-local layers and with the vanilla convolution it is ResGCN (SemGCN, Section 3.1).
 """
 
-from collections.abc import Callable
+from __future__ import annotations
 
-import torch
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
-from pipeline.lift.models.dropout import Dropout
-from pipeline.lift.models.graph_convolution import SemGraphConv
-from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.geometry.skeleton import adjacency
+from pipeline.lift.models import layers
+from pipeline.lift.models.graph_blocks import Convolution, GraphBlock, ResidualBlock
+from pipeline.lift.models.parts import Parts
+from pipeline.lift.output_types import PoseMixture
 
-Convolution = Callable[[int, int], nn.Module]  # (in_features, out_features) -> layer
-
-
-class GraphBlock(nn.Module):
-    """Graph convolution, batch norm over the channels, ReLU, dropout: [B, J, in] -> [B, J, out]."""
-
-    def __init__(self, convolution: nn.Module, channels: int, dropout: float) -> None:
-        super().__init__()
-        self.convolution = convolution
-        self.normalisation = nn.BatchNorm1d(channels)
-        self.dropout = Dropout(dropout)
-
-    def forward(self, features: Tensor) -> Tensor:
-        mixed = self.convolution(features)
-        # Joints are rows like poses, so channels stay last and nothing is transposed.
-        normalised = self.normalisation(mixed.flatten(0, 1))
-        return self.dropout(torch.relu_(normalised)).view_as(mixed)
-
-
-class ResidualBlock(nn.Module):
-    """x + block(block(x)): [B, J, C] -> [B, J, C]."""
-
-    def __init__(self, convolution: Convolution, channels: int, dropout: float) -> None:
-        super().__init__()
-        self.first = GraphBlock(convolution(channels, channels), channels, dropout)
-        self.second = GraphBlock(convolution(channels, channels), channels, dropout)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features + self.second(self.first(features))
+if TYPE_CHECKING:
+    from pipeline.params import ModelSettings
 
 
 class GraphNetwork(nn.Module):
@@ -86,18 +64,28 @@ class GraphNetwork(nn.Module):
     def forward(self, keypoints_2d: Tensor) -> Tensor | PoseMixture:
         return self.head(self.raw(keypoints_2d))
 
+    def learned_edge_weights(self) -> dict[str, Tensor]:
+        """The edge matrices [J, J] of the residual blocks' layers that learn them, by name, input side first.
 
-def learned_edge_weights(model: nn.Module) -> dict[str, Tensor]:
-    """The edge matrices [J, J] of the SemGConv layers in the residual blocks, by name, input side first.
+        These are the eight of SemGCN's Figure 7; rows are receiving joints. Of a channel-wise layer the average over
+        the channels.
+        """
+        learned = {}
+        for name, layer in self.residuals.named_modules():
+            if hasattr(layer, "edge_weights"):
+                weights: Tensor = layer.edge_weights().detach()
+                learned[f"residuals.{name}"] = weights.mean(dim=0) if weights.dim() == 3 else weights
+        return learned
 
-    These are the eight of SemGCN's Figure 7; rows are receiving joints. Of a channel-wise layer the average over the
-    channels. Empty for a model without such layers.
-    """
-    if not isinstance(model, GraphNetwork):
-        return {}
-    learned = {}
-    for name, layer in model.residuals.named_modules():
-        if isinstance(layer, SemGraphConv):
-            weights = layer.edge_weights().detach()
-            learned[f"residuals.{name}"] = weights.mean(dim=0) if layer.channelwise else weights
-    return learned
+
+def build(settings: ModelSettings, parts: Parts) -> nn.Module:
+    return GraphNetwork(
+        convolution=layers.convolution(settings, adjacency(parts.skeleton)),
+        non_local=partial(layers.non_local, settings, parts.skeleton),
+        head=parts.head,
+        outputs=parts.outputs,
+        joint_count=parts.skeleton.joint_count,
+        channels=settings.channels,
+        blocks=settings.blocks,
+        dropout=settings.dropout,
+    )

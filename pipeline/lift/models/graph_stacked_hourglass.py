@@ -19,14 +19,22 @@ Not known: the authors' groups (ours are neighbours or mirror images; two joints
 which has another graph convolution (weights of their own for every joint) and is not built here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import Skeleton
-from pipeline.lift.models.graph_network import GraphBlock
-from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.lift.models import layers
+from pipeline.lift.models.graph_blocks import GraphBlock
+from pipeline.lift.models.parts import Parts
+from pipeline.lift.output_types import PoseMixture
+
+if TYPE_CHECKING:
+    from pipeline.params import ModelSettings
 
 GraphConvolution = Callable[[int, int, Tensor], nn.Module]  # (in_features, out_features, adjacency) -> layer
 Groups = Sequence[Sequence[int]]
@@ -185,3 +193,18 @@ def pooled_graphs(skeleton: Skeleton, pools: Sequence[Groups]) -> list[Tensor]:
             belongs[place, list(group)] = 1.0
         graphs.append((belongs @ graphs[-1] @ belongs.t() > 0).float())
     return [one / one.sum(dim=1, keepdim=True) for one in graphs]
+
+
+def build(settings: ModelSettings, parts: Parts) -> nn.Module:
+    def convolution(in_features: int, out_features: int, graph: Tensor) -> nn.Module:
+        return layers.convolution(settings, graph)(in_features, out_features)
+
+    return GraphStackedHourglass(
+        convolution,
+        parts.skeleton,
+        parts.head,
+        parts.outputs,
+        channels=settings.channels,
+        stacks=settings.blocks,
+        dropout=settings.dropout,
+    )

@@ -1,7 +1,7 @@
 """HGN: the skeleton's graph and two graphs of the body's mesh side by side, exchanging features after every block.
 
 Source: Li et al., "Hierarchical graph networks for 3D human pose estimation", BMVC 2021, Section 3.2 and Figure 2;
-where the picture leaves something open, the names of the weights that its authors' code saves (training/reference.py).
+where the picture leaves something open, the names of the weights that its authors' code saves (authors/reference.py).
 Subnetworks over 17 joints, the coarse mesh (48 nodes) and the fine mesh (96) have 4, 4 and 2 residual blocks, each
 followed by a non-local layer that pools nothing. In stages:
 
@@ -19,32 +19,28 @@ is our addition.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
+from pipeline.geometry.skeleton import adjacency
+from pipeline.lift.models.graph_blocks import GraphBlock, ResidualBlock
 from pipeline.lift.models.graph_fusion import Features, Fusion, Order, fixed_maps
-from pipeline.lift.models.graph_network import GraphBlock, ResidualBlock
-from pipeline.lift.models.mixture_head import PoseMixture
+from pipeline.lift.models.parts import Parts
+from pipeline.lift.output_types import PoseAndMeshes
+from pipeline.params import modules
+
+if TYPE_CHECKING:
+    from pipeline.params import ModelSettings
 
 STAGES = 4
 THIRD_GRAPH_FROM = 2  # the stage, from 0, at which the fine mesh begins beside the coarse one
 
 GraphConvolution = Callable[[int, int, Tensor], nn.Module]  # (in_features, out_features, adjacency) -> layer
-
-
-@dataclass(frozen=True, eq=False)
-class PoseAndMeshes:
-    """What HGN says of B pictures, in metres, in the camera's frame, relative to the root.
-
-    `pose` [B, J, 3] or a mixture over poses; `coarse` [B, 48, 3] and `fine` [B, 96, 3]: all nodes of the mesh graphs,
-    fake ones too, whose positions mean nothing; None where the network has not that graph.
-    """
-
-    pose: Tensor | PoseMixture
-    coarse: Tensor | None = None
-    fine: Tensor | None = None
 
 
 class HierarchicalGraphNetwork(nn.Module):
@@ -135,3 +131,41 @@ def _check_graphs(
         for name, graph in meshes.items():
             if joint_of is None or name not in joint_of or len(joint_of[name]) != len(graph):
                 raise ValueError(f"joint_of: a fixed fusion needs the joint of each of the {len(graph)} {name} nodes")
+
+
+def build(settings: ModelSettings, parts: Parts) -> nn.Module:
+    """ValueError without mesh graphs, or with layers that it does not take."""
+    if parts.graphs is None:
+        raise ValueError("a hierarchical_graph_network is built over a body's mesh graphs: none were given")
+    convolution, non_local = _layers(settings)
+    names = ["coarse", "fine"] if settings.meshes == "both" else [settings.meshes]
+    meshes = {name: getattr(parts.graphs, name) for name in names}
+    joint_of = {name: torch.from_numpy(mesh.joint).long() for name, mesh in meshes.items() if mesh.joint is not None}
+    return HierarchicalGraphNetwork(
+        adjacency(parts.skeleton),
+        {name: torch.from_numpy(mesh.adjacency) for name, mesh in meshes.items()},
+        convolution=convolution,
+        non_local=non_local,
+        head=parts.head,
+        outputs=parts.outputs,
+        channels=settings.channels,
+        dropout=settings.dropout,
+        fusion=settings.fusion,
+        joint_of=joint_of,
+    )
+
+
+def _layers(settings: ModelSettings) -> tuple[GraphConvolution, Callable[[], nn.Module]]:
+    """What makes its convolutions and its non-local layers, of the modules that the settings name."""
+    if settings.convolution not in modules.HIERARCHICAL_CONVOLUTIONS or settings.edge_weights != "softmax":
+        raise ValueError(
+            "a hierarchical_graph_network takes convolution: semantic or vanilla and edge_weights: softmax, not "
+            f"{settings.convolution} and {settings.edge_weights}"
+        )
+    convolution = importlib.import_module(modules.HIERARCHICAL_CONVOLUTIONS[settings.convolution]).build
+    if settings.non_local == "none":
+        return convolution, nn.Identity
+    if settings.non_local not in modules.HIERARCHICAL_NON_LOCAL:
+        raise ValueError("nodes of a mesh have no groups to pool: take non_local: ungrouped")
+    non_local = importlib.import_module(modules.HIERARCHICAL_NON_LOCAL[settings.non_local])
+    return convolution, partial(non_local.build, settings)

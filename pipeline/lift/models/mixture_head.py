@@ -9,51 +9,16 @@ them by a dense layer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
 
-from pipeline.mixture import GaussianMixture
+from pipeline.geometry.skeleton import Skeleton
+from pipeline.lift.output_types import PoseMixture
 
-
-@dataclass(frozen=True, eq=False)
-class PoseMixture:
-    """B mixtures of K components over poses of J joints, in metres.
-
-    `means` [B, K, J, 3]; `scales` [B, K, J or 1, 3 or 1], where 1 means shared by the joints or the axes; `logits`
-    [B, K] at pose level, where a component is a whole pose, or [B, J, K] at node level, where every joint has a
-    mixture of its own, independent of the other joints'.
-
-    The root's target is always 0. The loss keeps it, as the authors' does; evaluation puts the root of every component
-    to 0.
-    """
-
-    means: Tensor
-    scales: Tensor
-    logits: Tensor
-    level: Literal["pose", "node"]
-
-    def distribution(self) -> GaussianMixture:
-        """Pose level: B mixtures over the 3 J coordinates (joint by joint); node level: [B, J] mixtures over 3."""
-        if self.level == "node":
-            return GaussianMixture(self.means.transpose(1, 2), self.scales.transpose(1, 2), self.logits)
-        scales = self.scales
-        if scales.shape[2:] != (1, 1):
-            scales = scales.expand_as(self.means)
-        return GaussianMixture(self.means.flatten(2), scales.flatten(2), self.logits)
-
-    @staticmethod
-    def concatenate(parts: Sequence[PoseMixture]) -> PoseMixture:
-        """The mixtures of several batches as one."""
-        return PoseMixture(
-            torch.cat([part.means for part in parts]),
-            torch.cat([part.scales for part in parts]),
-            torch.cat([part.logits for part in parts]),
-            parts[0].level,
-        )
+if TYPE_CHECKING:
+    from pipeline.params import HeadSettings
 
 
 class MixtureHead(nn.Module):
@@ -120,3 +85,15 @@ def positive(raw: Tensor, minimum: float) -> Tensor:
     ELU itself computes e^raw - 1, and adding the 1 again would round a small sigma away: to nothing below 6e-8.
     """
     return torch.where(raw > 0, raw + 1, raw.clamp(max=0).exp()).clamp(min=minimum)
+
+
+def build(settings: HeadSettings, skeleton: Skeleton) -> MixtureHead:
+    return MixtureHead(
+        skeleton.joint_count,
+        settings.kernels,
+        level=settings.level,
+        sigma_per_joint=settings.sigma == "per_joint",
+        per_axis=settings.axes == "per_axis",
+        dense=settings.pooling == "dense",
+        minimum_sigma=settings.minimum_sigma,
+    )

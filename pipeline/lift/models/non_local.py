@@ -9,12 +9,19 @@ needs no theta: w_theta . theta(x) is x times one folded vector. For the same re
 there are fewer joints. BN starts at 0, so that the layer starts as the identity (Section 3.3).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from pipeline.geometry.skeleton import Skeleton
 from pipeline.lift.models.joint_linear import joint_linear
+
+if TYPE_CHECKING:
+    from pipeline.params import ModelSettings
 
 
 class NonLocal(nn.Module):
@@ -65,3 +72,13 @@ class NonLocal(nn.Module):
             projected = projected.unflatten(1, (-1, self.group_size)).amax(dim=2)
         g, phi = projected.chunk(2, dim=2)
         return joint_linear(g, self.output.weight, None), phi @ self.affinity[1]
+
+
+def build(settings: ModelSettings, skeleton: Skeleton) -> NonLocal:
+    """The layer over a skeleton's joints; "grouped" pools its groups and raises ValueError if it has none."""
+    if settings.non_local == "ungrouped":
+        return NonLocal(settings.channels, group_size=1)
+    if not skeleton.groups:
+        raise ValueError(f"{skeleton.name} has no groups of joints to pool: take non_local: ungrouped")
+    order = [joint for group in skeleton.groups for joint in group]
+    return NonLocal(settings.channels, group_size=len(skeleton.groups[0]), order=order)

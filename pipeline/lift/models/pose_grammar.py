@@ -28,17 +28,10 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import Skeleton
-from pipeline.lift.models.fully_connected import check_keypoints
+from pipeline.lift.models.keypoints import check_keypoints
+from pipeline.lift.output_types import RefinedPose
 
 Chain = tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class RefinedPose:
-    """Poses in training: `pose`, refined, and `before`, the base network's; both [B, J, 3] in metres."""
-
-    pose: Tensor
-    before: Tensor
 
 
 @dataclass(frozen=True)
@@ -153,6 +146,10 @@ class PoseGrammar(nn.Module):
         features = torch.relu(self.input(torch.cat([before, keypoints_2d], dim=2)) + self.joint_vectors)
         below = self.kinematics(features)
         return self.output((self.symmetry(below) + self.coordination(below)) / 2)
+
+
+def build(base: nn.Module, skeleton: Skeleton) -> PoseGrammar:
+    return PoseGrammar(base, skeleton)
 
 
 def _unbranched(skeleton: Skeleton, joints: Sequence[int]) -> list[Chain]:

@@ -30,35 +30,22 @@ The ordinal ranking of the samples needs images and is left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.lift.models.dropout import Dropout
-from pipeline.lift.models.fully_connected import (
-    OUTPUT_START,
-    FullyConnectedBlock,
-    activate,
-    check_keypoints,
-    start_linear,
-)
+from pipeline.lift.models.fully_connected_blocks import OUTPUT_START, FullyConnectedBlock, activate, start_linear
+from pipeline.lift.models.keypoints import check_keypoints
+from pipeline.lift.models.parts import Parts
+from pipeline.lift.output_types import PoseSamples
+
+if TYPE_CHECKING:
+    from pipeline.params import ModelSettings
 
 ROWS = 4096  # samples decoded at a time: what a processor cache holds
 SEED = 0  # of the latent draws
-
-
-@dataclass(frozen=True, eq=False)
-class PoseSamples:
-    """S samples of each of B poses of J joints: `poses` [B, S, J, 3] in metres, in the order they were drawn."""
-
-    poses: Tensor
-
-    @staticmethod
-    def concatenate(parts: Sequence[PoseSamples]) -> PoseSamples:
-        """The samples of several batches as one."""
-        return PoseSamples(torch.cat([part.poses for part in parts]))
 
 
 class VariationalAutoencoder(nn.Module):
@@ -68,6 +55,7 @@ class VariationalAutoencoder(nn.Module):
     drawn before.
     """
 
+    draws_samples = True
     latents: Tensor
 
     def __init__(
@@ -167,3 +155,15 @@ class VariationalAutoencoder(nn.Module):
         for block in self.decoder_blocks:
             features = block(features)
         return self.decoder_output(features).view(batch, count, self.joint_count, 3)
+
+
+def build(settings: ModelSettings, parts: Parts) -> nn.Module:
+    return VariationalAutoencoder(
+        parts.skeleton.joint_count,
+        channels=settings.channels,
+        blocks=settings.blocks,
+        dropout=settings.dropout,
+        latent=settings.latent,
+        samples=settings.samples,
+        divergence_weight=settings.divergence_weight,
+    )

@@ -1,14 +1,12 @@
-"""The terms of a CenterNet's loss, each a scalar: focal loss of heatmaps, masked L1, a mixture's likelihood.
+"""The terms that every CenterNet has, each a scalar: focal loss of heatmaps, masked L1.
 
-In detail as the authors' code has them, which the papers do not print. What they are terms of: objective.py.
+In detail as the authors' code has them, which the papers do not print.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-
-from pipeline.mixture import GaussianMixture
 
 LOWEST_PROBABILITY = 1e-4
 
@@ -42,20 +40,6 @@ def masked_l1(prediction: Tensor, target: Tensor, mask: Tensor | None = None) ->
         return error.abs().sum() / (error.numel() + 1e-4)
     mask = mask.expand_as(error)
     return error.masked_fill(~mask, 0.0).abs().sum() / (mask.sum() + 1e-4)
-
-
-def mixture_loss(mixture: GaussianMixture, target: Tensor, mask: Tensor, factors: Tensor) -> Tensor:
-    """The mixture term (MDN offset, Eq. 5; Mixture Dense, Eq. 5) of P objects; a scalar, in nats.
-
-    `target` [P, n, 2] in cells, points that `mask` [P, n] lacks being left out; `mixture` over the 2 n numbers.
-    `factors` [n] multiply sigma. The code's normaliser has sigma alone, without V, so their logarithms are added back:
-    without effect on a gradient. Negative log-likelihoods are summed over the objects that have a point, and divided by
-    1 + the number of these.
-    """
-    log_prob = mixture.log_prob(target.flatten(1), mask.repeat_interleave(2, dim=1))
-    log_prob = log_prob + 2 * (mask * factors.log()).sum(dim=1)
-    counted = mask.any(dim=1)
-    return -log_prob.masked_fill(~counted, 0.0).sum() / (1 + counted.sum())
 
 
 def _check(prediction: Tensor, target: Tensor) -> None:

@@ -1,28 +1,20 @@
-"""Rows that nobody publishes: what can be had without a network. Both are fitted in closed form, in one look.
+"""A row that nobody publishes: the best linear map, fitted in closed form, in one look.
 
-They are modules with buffers, so that they are saved, loaded and evaluated like the networks. Until `fit` every
-prediction is NaN.
+It is a module with buffers, so that it is saved, loaded and evaluated like the networks. Until `fit` every prediction
+is NaN.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from pipeline.lift.models.parts import Parts
 
-class MeanPose(nn.Module):
-    """The average training pose, whatever the input: keypoints_2d [B, J, 2] -> [B, J, 3]."""
-
-    mean: Tensor
-
-    def __init__(self, joint_count: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.full((joint_count, 3), torch.nan))
-
-    def fit(self, inputs: Tensor, targets: Tensor) -> None:
-        """From inputs [N, J, 2] (not looked at) and targets [N, J, 3]."""
-        self.mean.copy_(targets.mean(dim=0, dtype=torch.float64))
-
-    def forward(self, keypoints_2d: Tensor) -> Tensor:
-        return self.mean.expand(len(keypoints_2d), -1, -1)
+if TYPE_CHECKING:
+    from pipeline.params import ModelSettings
 
 
 class LinearLeastSquares(nn.Module):
@@ -48,3 +40,7 @@ class LinearLeastSquares(nn.Module):
     def forward(self, keypoints_2d: Tensor) -> Tensor:
         flat = torch.addmm(self.bias, keypoints_2d.flatten(1), self.weight)
         return flat.view(len(keypoints_2d), -1, 3)
+
+
+def build(settings: ModelSettings, parts: Parts) -> nn.Module:
+    return LinearLeastSquares(parts.skeleton.joint_count)
