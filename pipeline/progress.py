@@ -1,0 +1,292 @@
+"""What a person sees while Snakemake runs: a line for each finished job, clear errors, and where to look at the end.
+
+Snakemake logs what happens (a record's `event` says what); `show` puts a handler in place of its display, which prints
+a page for each job. Snakemake's own log file in .snakemake/log still gets everything. A mistake in here stops no run:
+Snakemake's display then takes over again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import itertools
+import json
+import logging
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+TAIL = 15  # lines of a failed job's log
+KNOWN_SHARE = 0.1  # of the jobs to come: with less to go by, no time left is told
+STOPPING = ("Terminating processes on user request", "Will exit after finishing")
+WORTH_TELLING = (*STOPPING, "Creating conda environment", "Trying to restart")
+TOLD_ALREADY = ("Exiting because a job execution failed", "At least one job did not complete successfully")
+HOW_IT_ENDED = re.compile(r"(exit status \d+|SIG[A-Z]+)\W*(\d+\W*)?$")
+
+
+def name_of(rule: str, wildcards: Mapping[str, Any] | None) -> str:
+    """What a job is called: its rule, and its wildcards' values as in its outputs."""
+    return " ".join([rule, *(str(value) for value in (wildcards or {}).values())])
+
+
+def duration(seconds: float) -> str:
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def about(seconds: float) -> str:
+    """A time to come, no more exact than it is known."""
+    minutes = max(round(seconds / 60), 1)
+    if minutes < 90:
+        return f"about {minutes} min" if seconds >= 50 else "less than 1 min"
+    hours, rest = divmod(round(minutes, -1), 60)
+    return f"about {hours} h {rest} min" if rest and hours < 10 else f"about {round(minutes / 60)} h"
+
+
+def job_line(done: int, total: int, name: str, took: str, number: str, left: float | None, width: int = 0) -> str:
+    rest = "" if left is None else f"{about(left)} left"
+    return f"{done:>{len(str(total))}}/{total}  {name:<{min(width, 40)}}  {took:>11}  {number:<12}  {rest}".rstrip()
+
+
+def failure(name: str, took: str, how: str, logs: Iterable[str], command: str) -> str:
+    """What is said about a failed job: the end of its log, or its command if that tells nothing."""
+    lines, told = [", ".join(filter(None, (f"FAILED  {name}", took and f"after {took}", how)))], False
+    for path in logs:
+        end = log_end(Path(path))
+        lines += [f"  {path} ends with:" if end else f"  {path} is empty or missing", *(f"    {line}" for line in end)]
+        told = told or bool(end)
+    return "\n".join(lines if told or not command else [*lines, f"  its command: {command.strip()}"])
+
+
+def log_end(path: Path) -> list[str]:
+    """A log's last lines; of a progress bar, what it showed last."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - 200_000, 0))
+        if text := file.read().decode("utf-8", errors="replace").rstrip():
+            return [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")[-TAIL:]]
+    return []
+
+
+def main_number(rule: str, wildcards: dict[str, str], outputs: list[str]) -> str:
+    """An evaluation's error or precision, a training's last loss, `not run`; empty where there is nothing to read."""
+    for path in map(Path, outputs if rule.startswith(("train", "evaluate")) else []):
+        with contextlib.suppress(Exception):
+            return _of_training(path) if path.is_dir() else _of_metrics(json.loads(path.read_text("utf-8")))
+    return ""
+
+
+def _of_metrics(metrics: dict[str, Any]) -> str:
+    seeds = metrics["seeds"]
+    if "modes" in seeds[0]:
+        return f"AP {fmean(seed['modes']['plain']['ap'] for seed in seeds):.1f}"
+    prediction = "point" if "point" in seeds[0]["predictions"] else "mean"
+    return f"P1 {fmean(seed['predictions'][prediction]['mpjpe']['action_average'] for seed in seeds):.1f} mm"
+
+
+def _of_training(folder: Path) -> str:
+    with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
+        loss = [float(row["loss"]) for row in csv.DictReader(file) if row["loss"]][-1]
+    return f"loss {loss:.3g}"
+
+
+@dataclass
+class Plan:
+    """The jobs of a run, by name: what is done, what runs since when, and how long the rest takes."""
+
+    shares: dict[str, float] = field(default_factory=dict)  # of the machine, that each job of this run takes
+    earlier: dict[str, float] = field(default_factory=dict)  # seconds in an earlier run, other jobs' too
+    started: dict[str, float] = field(default_factory=dict)
+    took: dict[str, float] = field(default_factory=dict)
+
+    def left(self, now: float) -> float | None:
+        """Seconds until the last job is done; None where too little is known.
+
+        A job takes its own time of an earlier run, at the pace of this one; or else its rule's mean; or else the mean.
+        """
+        rest = [name for name in self.shares if name not in self.took]
+        here, before = _by_rule(self.took), _by_rule(self.earlier)
+        known = sum(_rule(name) in here or _rule(name) in before for name in rest)
+        if not rest or known < KNOWN_SHARE * len(rest):
+            return None
+        usual = fmean((self.took or self.earlier).values())
+        coming = {}
+        for name in rest:
+            done = here.get(_rule(name), [])
+            past = [self.earlier[other] for other in done if other in self.earlier]
+            expected = fmean(self.took[other] for other in done) if done else usual
+            if name in self.earlier and len(past) == len(done):
+                expected = self.earlier[name] * (expected * len(done) / sum(past) if sum(past) else 1.0)
+            elif not done and _rule(name) in before:
+                expected = fmean(self.earlier[other] for other in before[_rule(name)])
+            coming[name] = max(expected - (now - self.started.get(name, now)), 0.0)
+        return max(sum(seconds * self.shares[name] for name, seconds in coming.items()), *coming.values())
+
+
+def _by_rule(names: Iterable[str]) -> dict[str, list[str]]:
+    return {rule: list(jobs) for rule, jobs in itertools.groupby(sorted(names, key=_rule), _rule)}
+
+
+def _rule(name: str) -> str:
+    return name.partition(" ")[0]
+
+
+def read_plan(workflow: Any) -> Plan:
+    """What Snakemake is about to do. Nothing is evaluated here that Snakemake would evaluate later."""
+    plan = Plan()
+    resources = workflow.global_resources.items()
+    provided = {key: resource.raw for key, resource in resources if isinstance(resource.raw, int)}
+    for job in workflow.dag.jobs:
+        name = name_of(job.rule.name, job.wildcards_dict)
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, IndexError):
+            plan.earlier[name] = float(json.loads(Path(job.benchmark).read_text("utf-8").splitlines()[-1])["s"])
+        if workflow.dag.needrun(job) and not job.is_norun:
+            asked = {key: resource.raw for key, resource in job.rule.resources.items() if isinstance(resource.raw, int)}
+            shares = [amount / provided[key] for key, amount in ({"_cores": 1} | asked).items() if provided.get(key)]
+            plan.shares[name] = min(max(shares, default=1.0), 1.0)
+    return plan
+
+
+class Handler(logging.Handler):
+    """Turns Snakemake's log records into lines. Warnings and unknown errors go to Snakemake's own handler."""
+
+    def __init__(self, workflow: Any, own: Any, last_line: str, describe: Callable[..., str]) -> None:
+        super().__init__()
+        self.workflow, self.own, self.last_line, self.describe = workflow, own, last_line, describe
+        self.terminal = own.stream.isatty() and os.environ.get("TERM") != "dumb"
+        self.plan = Plan()
+        self.began = self.now = 0.0  # until a run begins (it may be --unlock), Snakemake speaks for itself
+        self.complete = self.broken = self.stopping = False
+        self.jobs: dict[int, Any] = {}  # by Snakemake's number: the record of the job's start
+        self.commands: list[str] = []  # what Snakemake says about commands that failed
+        self.failed: dict[str, None] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(Exception):
+            try:
+                if not self.broken:
+                    return self._show(record)
+            except Exception as error:
+                self.broken = True
+                self.own.stream.write(f"The progress display failed ({error!r}). Snakemake's own takes over.\n")
+            self.own.handle(record)
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):
+            if self.plan.shares and not self.broken:
+                self._end()
+            self.plan = Plan()
+            self.own.close()
+        super().close()
+
+    def _show(self, record: Any) -> None:
+        event, text, self.now = getattr(record, "event", None), record.getMessage(), record.created
+        self.stopping = self.stopping or text.startswith(STOPPING)
+        if event == "workflow_started":
+            self.began = self.now
+        elif self.plan.shares and any(told in text for told in TOLD_ALREADY):
+            return
+        elif self.began and (act := getattr(self, f"_on_{event}", None)):
+            act(record)
+        elif self.began and text.startswith("Nothing to be done"):
+            self._say(f"Nothing to be done: everything is up to date.{self._where()}")
+        elif not self.began or record.levelno >= logging.WARNING or text.startswith(WORTH_TELLING):
+            self._pass_on(record)
+
+    def _say(self, text: str = "", below: bool = True) -> None:
+        """A line; on a terminal one more below, which says what runs and makes room for the next."""
+        running = f"running: {', '.join(self.plan.started)}" if below and self.terminal and self.plan.started else ""
+        running = running[: shutil.get_terminal_size().columns - 1]
+        self.own.stream.write(("\r\033[K" if self.terminal else "") + (text and f"{text}\n") + running)
+        self.own.stream.flush()
+
+    def _pass_on(self, record: Any) -> None:
+        self._say(below=False)
+        self.own.handle(record)
+        self._say()
+        self.complete = self.complete and record.levelno < logging.ERROR
+
+    def _where(self) -> str:
+        """Only where everything was asked for: then the rule that collects it is among the jobs."""
+        return f" {self.last_line}" if any(job.is_norun for job in self.workflow.dag.jobs) else ""
+
+    def _end(self) -> None:
+        took, done = duration(self.now - self.began), f"{len(self.plan.took)} of {len(self.plan.shares)}"
+        if self.complete:
+            return self._say(f"Done in {took}.{self._where()}", below=False)
+        failed = f", failed: {', '.join(self.failed)}" if self.failed else ""
+        self._say(f"Stopped after {took}, {done} jobs done{failed}. The next run goes on from there.", below=False)
+
+    def _on_run_info(self, record: Any) -> None:
+        self.plan = read_plan(self.workflow)
+        left = self.plan.left(self.now)
+        guess = "" if left is None else f", {about(left)} by the times of an earlier run"
+        self._say(f"Jobs to run: {len(self.plan.shares)}{guess}")
+
+    def _on_job_info(self, record: Any) -> None:
+        self.jobs[record.jobid] = record
+        name = name_of(record.rule_name, record.wildcards)
+        if name in self.plan.shares:  # the others only collect
+            self.plan.started[name] = self.now
+            self.failed.pop(name, None)  # it is tried again
+        self._say()
+
+    def _on_job_finished(self, record: Any) -> None:
+        job = self.jobs.get(record.job_id)
+        if not job or (name := name_of(job.rule_name, job.wildcards)) not in self.plan.shares:
+            return
+        seconds = self.plan.took[name] = self.now - self.plan.started.pop(name, self.now)
+        number = ""
+        with contextlib.suppress(Exception):
+            number = self.describe(job.rule_name, dict(job.wildcards or {}), list(job.output))
+        if not self.workflow.touch:
+            counts, left = (len(self.plan.took), len(self.plan.shares)), self.plan.left(self.now)
+            self._say(job_line(*counts, name, duration(seconds), number, left, max(map(len, self.plan.shares))))
+
+    def _on_progress(self, record: Any) -> None:
+        self.complete = record.done == record.total
+
+    def _on_error(self, record: Any) -> None:
+        if record.exception == "RuleException" and "CalledProcessError in" in record.getMessage():
+            self.commands.append(record.getMessage())  # the job's own error follows
+        else:
+            self._pass_on(record)
+
+    def _on_job_error(self, record: Any) -> None:
+        job, command = self.jobs.get(record.jobid), record.shellcmd or ""
+        name = name_of(record.rule_name, job and job.wildcards)
+        took = duration(self.now - self.plan.started.pop(name)) if name in self.plan.started else ""
+        if self.stopping:
+            return self._say(f"stopped {name}")
+        ends = [HOW_IT_ENDED.search(text) for text in self.commands if command and command in text]
+        how = next((end[1] for end in ends if end), "")
+        self._say(failure(name, took, how, dict.fromkeys(record.log), command))
+        self.failed[name] = None
+        if self.plan.started and not self.workflow.execution_settings.keep_going:
+            self._say(f"  No other job starts. These still run: {', '.join(self.plan.started)}")
+
+
+def show(workflow: Any, preset: str, last_line: str | None = None, describe: Callable[..., str] = main_number) -> None:
+    """For Snakefile: show this run's progress. Where somebody asks for more or less (-n, -p, -q, --verbose): nothing.
+
+    `describe(rule, wildcards, outputs)` gives a finished job's main number; `last_line` says where the results are.
+    """
+    try:
+        settings, logger = workflow.output_settings, workflow.logger_manager.logger
+        own = next((handler for handler in logger.handlers if handler.name == "DefaultStreamHandler"), None)
+        asked = settings.dryrun or settings.quiet or settings.verbose or settings.debug_dag or settings.printshellcmds
+        if own and workflow.is_main_process and not asked:
+            where = f"The results are in results/{preset}/README.md; `make ui` shows the runs in MLflow."
+            logger.addHandler(Handler(workflow, own, last_line or where, describe))
+            logger.removeHandler(own)
+    except Exception as error:
+        print(f"No progress display ({error!r}); Snakemake's own takes over.", file=sys.stderr)
