@@ -2,6 +2,8 @@
 
 PORT ?= 5000
 MIRROR ?=
+PRESET ?= $(shell sed -n 's/^preset: *//p' params.yaml)
+JOBS = params/$(PRESET)/dvc.yaml
 
 # Not the one in .venv, in case that is active: it may have to go.
 PYTHON := $(shell PATH='$(subst $(CURDIR)/.venv/bin:,,$(PATH))'; for name in python3.11 python3; do \
@@ -12,36 +14,40 @@ INSTALLED := .venv/installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo mini ui test bench sync lock
+.PHONY: help environment demo mini ui reference test bench sync lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 environment: $(INSTALLED)  ## make .venv from the lock
 
-# With Snakemake, which runs two variants at a time and hands the finished run to DVC: DVC alone runs one at a time, and
-# writes its lock anew after each of 246 stages.
+# With Snakemake, which runs as many jobs at a time as there are cores, and hands the finished run to DVC.
 demo: $(INSTALLED)  ## run the preset of params.yaml (demo) to finished tables; `dvc repro` then finds nothing to do
-	snakemake --cores all
+	snakemake
 
 mini: $(INSTALLED)  ## run preset mini, real motion capture, with Snakemake; MIRROR=<folder or address> instead of its sources
-	$(if $(MIRROR),MIXPOSE_MIRROR='$(MIRROR)') snakemake --cores all --config preset=mini
+	$(if $(MIRROR),MIXPOSE_MIRROR='$(MIRROR)') snakemake --config preset=mini
 
 # Published first: what DVC pulled or restored counts as published there and may be missing here. The server's job runner
 # would start eight more processes, and nothing here uses it.
-ui: $(INSTALLED)  ## open the finished runs in MLflow at http://localhost:5000; PORT=<number> for another
-	python -m pipeline publish
+ui: $(INSTALLED)  ## open the finished runs in MLflow at http://localhost:5000; PORT=<number> and PRESET=<name> for others
+	python -m pipeline plan --preset '$(PRESET)' && python -m pipeline publish --preset '$(PRESET)'
 	MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false python -m mlflow server \
 		--backend-store-uri sqlite:///mlflow.db --artifacts-destination mlartifacts --workers 1 --port $(PORT)
 
+reference: $(INSTALLED)  ## keep the finished run of a preset in results/reference; PRESET=mini for another
+	python -m pipeline reference --preset '$(PRESET)'
+	python -m pipeline readme
+
+# Side by side, a file on one core: what a file's tests share is made once.
 test: $(INSTALLED)  ## all tests
-	python -m pytest
+	python -m pytest --numprocesses auto --dist loadfile
 
 bench: $(INSTALLED)  ## compare speeds
 	python -m pytest -m benchmark tests/benchmarks -s
 
 sync: $(INSTALLED)  ## after `dvc pull` or `dvc checkout`: tell Snakemake that the outputs are up to date
-	@dvc status --quiet || { echo "some outputs are not up to date: run \`dvc repro\` (\`dvc status\` lists them)"; exit 1; }
+	@dvc status --quiet dvc.yaml $(JOBS) || { echo "some outputs are not up to date: run \`dvc repro\` (\`dvc status\` lists them)"; exit 1; }
 	snakemake --touch --cores 1
 
 lock: $(INSTALLED)  ## write envs/constraints.txt and environment.yaml anew; UPGRADE=1 takes new versions

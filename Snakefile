@@ -1,18 +1,17 @@
-# The pipeline for Snakemake. dvc.yaml holds the same stages for DVC, and tests/test_dag.py compares the two.
+# The pipeline for Snakemake. params/<preset>/dvc.yaml holds the same jobs for DVC, and tests/test_dag.py compares the two.
 #
-#   snakemake --cores all                          runs the preset that params.yaml names
-#   snakemake --cores all --config preset=mini     runs another
-#   snakemake --cores all --sdm conda              runs each stage in the environment of envs/environment.yaml
+#   snakemake                              runs the preset that params.yaml names, on all cores
+#   snakemake --config preset=mini         runs another
+#   snakemake --sdm conda                  runs each stage in the environment of envs/environment.yaml
 
-from glob import glob
+from pipeline import dag, progress
 
-from pipeline import dag
-
-STAGES = dag.read_or_exit(config)
-PRESET = STAGES.run.preset_name
-LIFT_VARIANTS = list(STAGES.run.lift_variants)
-DENSE_VARIANTS = list(STAGES.run.dense_variants)
-PUBLISHED = sorted(glob("results/published/*"))  # the papers' numbers
+# What is run, resolved when this file is read: data/<preset>/plan has a file for each job, on which the job depends.
+PLAN = dag.plan_or_exit(config, workflow.is_main_process)
+PRESET = PLAN.run.preset_name
+LIFT_VARIANTS = list(PLAN.run.lift_variants)
+DENSE_VARIANTS = list(PLAN.run.dense_variants)
+DETECTORS = ["stacked_hourglass", "cascaded_pyramid_network"]
 
 
 # Where things are; a preset's files never mix with another's.
@@ -24,13 +23,10 @@ pathvars:
 
 rule all:
     input:
-        "<results>/tables",
-        "<results>/claims.md",
-        "<results>/README.md",
         "<data>/publish.json",
 
 
-include: "pipeline/rules/motion.smk"  # download, prepare_motion
+include: "pipeline/rules/motion.smk"  # download, prepare_motion, detect, prepare_generalization
 include: "pipeline/rules/body.smk"  # build_body, fit_body
 include: "pipeline/rules/lift.smk"  # train_lift, evaluate_lift
 include: "pipeline/rules/images.smk"  # prepare_images
@@ -38,5 +34,8 @@ include: "pipeline/rules/dense.smk"  # train_dense, evaluate_dense
 include: "pipeline/rules/results.smk"  # tabulate, report, publish
 
 
+progress.show(workflow, PRESET)
+
+
 onsuccess:
-    STAGES.adopt({job.rule.name for job in workflow.dag.jobs})
+    PLAN.adopt({job.rule.name for job in workflow.dag.jobs})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 def load_model(path: Path | str, device: str = "cpu") -> LiftPredictor:
     """A trained model from its checkpoint, with `predict(keypoints_2d)`; see `pipeline.lift.checkpoints`."""
-    from pipeline.lift import checkpoints  # late, so that `import pipeline` does not load torch
-
-    return checkpoints.load_model(path, device)
+    # By its name and late: `import pipeline` loads no torch, and not every stage depends on the code of networks.
+    checkpoints = importlib.import_module("pipeline.lift.checkpoints")
+    predictor: LiftPredictor = checkpoints.load_model(path, device)
+    return predictor

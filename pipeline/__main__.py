@@ -6,17 +6,19 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple
 
-from pipeline import params
 from pipeline.artifacts import InputError
+
+DETECTORS = ("stacked_hourglass", "cascaded_pyramid_network")
+OF_STAGES = ("variant", "seed", "detector", "task")  # the options that say which of a stage's jobs is meant
 
 
 class Stage(NamedTuple):
-    """What `--help` says of a stage, and what it works on: a variant, a detector, or (None) the whole preset."""
+    """What `--help` says of a stage, and the options that say which of its jobs is meant."""
 
     sentence: str
-    works_on: str | None = None
+    options: tuple[str, ...] = ()
 
 
 # In the order of the DAG.
@@ -25,28 +27,36 @@ STAGES = {
     "prepare_motion": Stage("turn motion into 2D and 3D joints seen by four cameras (data/<preset>/motion)"),
     "build_body": Stage("make the open body, or read SMPL, and coarsen its mesh (data/<preset>/body)"),
     "fit_body": Stage("fit the body to the poses (data/<preset>/targets/meshes), or to joints of your own"),
-    "detect": Stage("give the poses the 2D joints of a detector, or of a model of its errors", "detector"),
+    "detect": Stage("give the poses the 2D joints of a detector, or of a model of its errors", ("detector",)),
     "prepare_generalization": Stage("read another data set's test poses, if the preset asks for them"),
-    "train_lift_code": Stage("list the code that trains variants: all trainings depend on this one file"),
-    "evaluate_lift_code": Stage("list the code that measures variants, likewise"),
-    "train_lift": Stage("train a variant for every seed; a stopped run goes on where it was", "variant"),
-    "evaluate_lift": Stage("measure a trained variant (results/<preset>/metrics)", "variant"),
-    "prepare_images": Stage("draw scenes or read COCO's annotations (data/<preset>/images)"),
-    "train_dense_code": Stage("list the code that trains dense variants: all their trainings depend on this one file"),
-    "evaluate_dense_code": Stage("list the code that measures dense variants, likewise"),
+    "prepare_images": Stage("draw scenes or read COCO's annotations (data/<preset>/images)", ("task",)),
+    "train_lift": Stage("train one seed of a variant; a stopped run goes on where it was", ("variant", "seed")),
+    "evaluate_lift": Stage("measure a trained variant (results/<preset>/metrics)", ("variant",)),
     "train_dense": Stage(
-        "train a dense variant (pictures -> keypoints or boxes); a stopped run goes on", "dense variant"
+        "train one seed of a dense variant (pictures -> keypoints or boxes); a stopped run goes on",
+        ("variant", "seed"),
     ),
-    "evaluate_dense": Stage("measure a trained dense variant (results/<preset>/metrics)", "dense variant"),
+    "evaluate_dense": Stage("measure a trained dense variant (results/<preset>/metrics)", ("variant",)),
     "tabulate": Stage("gather the metrics into the papers' tables and judge their claims"),
     "report": Stage("draw the figures and write results/<preset>/README.md"),
     "publish": Stage("put finished runs into MLflow; can be repeated without making a second run"),
 }
 TOOLS = {
+    "plan": "resolve what a preset runs, and say what would run again and why (--explain)",
+    "where": "say where the results of a finished run are",
     "doctor": "tell for each preset which data are there, which are missing and where to get them",
+    "reference": "keep a finished run's results in results/reference/<preset>",
+    "readme": "write README.md's tables from results/reference",
     "import_checkpoint": "turn an authors' checkpoint into one of ours, without executing it",
     "export_checkpoint": "turn one of our checkpoints into one that the authors' code reads",
 }
+HELP = {
+    "variant": "a name under lift_variants (dense_variants) in params.yaml",
+    "seed": "one of the variant's seeds",
+    "detector": "whose 2D joints",
+    "task": "what is to be found in the pictures",
+}
+CHOICES: dict[str, tuple[str, ...]] = {"detector": DETECTORS, "task": ("pose", "boxes")}
 
 
 OWN_JOINTS = """\
@@ -71,12 +81,14 @@ def parser(command_name: str | None = None) -> argparse.ArgumentParser:
     for name, stage in STAGES.items():
         command = commands.add_parser(name, help=stage.sentence, description=_sentence(stage.sentence))
         command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
-        if stage.works_on == "variant":
-            command.add_argument("--variant", required=True, help="a name under lift_variants in params.yaml")
-        if stage.works_on == "dense variant":
-            command.add_argument("--variant", required=True, help="a name under dense_variants in params.yaml")
-        if stage.works_on == "detector":
-            command.add_argument("--detector", required=True, choices=get_args(params.Detector), help="whose 2D joints")
+        for option in stage.options:
+            command.add_argument(
+                f"--{option}",
+                required=True,
+                choices=CHOICES.get(option),
+                type=int if option == "seed" else str,
+                help=HELP[option],
+            )
         if name == "fit_body":
             _own_joints(command)
         if name == "download":
@@ -102,6 +114,25 @@ def _sentence(words: str) -> str:
     return words[0].upper() + words[1:] + "."
 
 
+def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Path = Path()) -> None:
+    """Run one job as its plan says, and note what it was made from.
+
+    Settings and code are read from the plan's file, so the file must be of today's: InputError if it is not.
+    """
+    # Imported late, so that `--help` and a typing error answer at once.
+    from pipeline import params
+    from pipeline.params import made
+
+    run = params.load(preset, root)
+    if options.get("joints") or options.get("output"):  # a user's own joints are no job of the plan
+        importlib.import_module(f"pipeline.stages.{stage}").run(run, **options)
+        return
+    which = {name: str(value) for name, value in options.items() if name in OF_STAGES}
+    job, planned = made.today(run, stage, which)
+    importlib.import_module(f"pipeline.stages.{stage}").run(planned, **options)
+    made.note(job, root)
+
+
 def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = vars(parser(arguments[0] if arguments else None).parse_args(arguments))
@@ -109,12 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if command in TOOLS:
             return importlib.import_module(f"pipeline.tools.{command}").run(Path(), **options)
-        run = params.load(options.pop("preset"), Path())
-        if "variant" in options:
-            dense = STAGES[command].works_on == "dense variant"
-            run.dense_variant(options["variant"]) if dense else run.variant(options["variant"])
-        # Imported late: a stage loads only what it uses, so that `--help` and a typing error answer at once.
-        importlib.import_module(f"pipeline.stages.{command}").run(run, **options)
+        run_stage(command, options.pop("preset"), options)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -1,7 +1,4 @@
-"""Where every stage's files are, and how they are written: whole or not at all.
-
-Paths are relative to the repository's root, so that nothing a stage writes names the machine it ran on.
-"""
+"""How every stage's files are read and written: whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,7 +12,6 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,177 +20,6 @@ import numpy as np
 
 class InputError(Exception):
     """Something the user gave is wrong. The message is one line: the file, the field, the remedy."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The paths of one preset's artifacts."""
-
-    preset: str
-    root: Path = Path()
-    dense: frozenset[str] = frozenset()  # the names of variants that work on pictures; the others lift
-
-    @property
-    def raw(self) -> Path:
-        """Downloads as ``<host>/<path>``, shared by all presets and outside the declared outputs."""
-        return self.root / "data" / "raw"
-
-    @property
-    def licensed(self) -> Path:
-        """Data that only the user may put there (Human3.6M, SMPL, MPI-INF-3DHP)."""
-        return self.root / "data" / "licensed"
-
-    @property
-    def data(self) -> Path:
-        return self.root / "data" / self.preset
-
-    @property
-    def results(self) -> Path:
-        return self.root / "results" / self.preset
-
-    @property
-    def download_manifest(self) -> Path:
-        return self.data / "download.json"
-
-    def motion(self, source: str = "ground_truth") -> Path:
-        """Poses with their 2D joints: projected truth, a detector's, or (for testing only) another data set's."""
-        return self.data / "motion" / source
-
-    def motion_split(self, split: str, source: str = "ground_truth") -> Path:
-        return self.motion(source) / f"{split}.npz"
-
-    def motion_summary(self, source: str = "ground_truth") -> Path:
-        return self.motion(source) / "summary.json"
-
-    def motion_status(self, source: str) -> Path:
-        """Whether a detector's poses are there, and why not."""
-        return self.motion(source) / "status.json"
-
-    @property
-    def body(self) -> Path:
-        """The body model, its coarse graphs and what is drawn of it."""
-        return self.data / "body"
-
-    def body_file(self, name: str) -> Path:
-        return self.body / name
-
-    def targets(self, name: str) -> Path:
-        """What networks learn: `joints` has nothing to add to the poses, `meshes` has bodies fitted to them."""
-        return self.data / "targets" / name
-
-    def targets_status(self, name: str) -> Path:
-        """Whether these targets are there, and why not."""
-        return self.targets(name) / "status.json"
-
-    def mesh_split(self, split: str) -> Path:
-        return self.targets("meshes") / f"{split}.npz"
-
-    @property
-    def mesh_graphs(self) -> Path:
-        """The coarse graphs that go with the mesh targets."""
-        return self.targets("meshes") / "graphs.npz"
-
-    def images(self, task: str) -> Path:
-        """Pictures and what is annotated on them, for `pose` or `boxes`."""
-        return self.data / "images" / task
-
-    def images_split(self, task: str, split: str) -> Path:
-        """COCO's annotation file of a split, `train` or `val`."""
-        return self.images(task) / f"{split}.json"
-
-    def pixels(self, task: str, split: str) -> Path:
-        """The pictures of a split, where they are made; downloaded ones stay where they are."""
-        return self.images(task) / f"{split}.npz"
-
-    def images_summary(self, task: str) -> Path:
-        return self.images(task) / "summary.json"
-
-    def images_status(self, task: str) -> Path:
-        """Whether there are pictures, and why not."""
-        return self.images(task) / "status.json"
-
-    def imported(self, digest: str) -> Path:
-        """Weights that were trained elsewhere, as import_checkpoint wrote them; shared by all presets."""
-        return self.root / "data" / "imported" / f"{digest}.pt"
-
-    def training(self, variant: str) -> Path:
-        return self.data / f"train_{self._kind(variant)}" / variant
-
-    def _kind(self, variant: str) -> str:
-        return "dense" if variant in self.dense else "lift"
-
-    def code(self, stage: str) -> Path:
-        """The modules that a stage of many variants uses, each with its digest."""
-        return self.data / "code" / f"{stage}.json"
-
-    def training_status(self, variant: str) -> Path:
-        return self.training(variant) / "status.json"
-
-    def seed(self, variant: str, seed: int) -> Path:
-        return self.training(variant) / f"seed_{seed}"
-
-    def checkpoint(self, variant: str, seed: int) -> Path:
-        return self.seed(variant, seed) / "checkpoint.pt"
-
-    def best_checkpoint(self, variant: str, seed: int) -> Path:
-        return self.seed(variant, seed) / "best.pt"
-
-    def history(self, variant: str, seed: int) -> Path:
-        return self.seed(variant, seed) / "history.csv"
-
-    def environment(self, variant: str, seed: int) -> Path:
-        return self.seed(variant, seed) / "environment.json"
-
-    def resume(self, variant: str) -> Path:
-        """Resume state lies outside the declared outputs, because DVC and Snakemake delete those before a run."""
-        return self.root / ".resume" / self.preset / variant
-
-    @property
-    def fitting_state(self) -> Path:
-        """Subjects that fit_body has finished, until it has finished all."""
-        return self.root / ".resume" / self.preset / "fit_body"
-
-    def metrics(self, variant: str) -> Path:
-        return self.results / "metrics" / f"{variant}.json"
-
-    def evaluation(self, variant: str) -> Path:
-        """Arrays that figures need: example poses, learned edge weights."""
-        return self.data / "evaluate_lift" / f"{variant}.npz"
-
-    def dense_evaluation(self, variant: str) -> Path:
-        """What a dense variant found, example pictures, and its speed."""
-        return self.data / "evaluate_dense" / variant
-
-    def dense_examples(self, variant: str) -> Path:
-        return self.dense_evaluation(variant) / "examples.npz"
-
-    def dense_speed(self, variant: str) -> Path:
-        """Images a second: apart from the metrics, which are the same in two equal runs."""
-        return self.dense_evaluation(variant) / "speed.json"
-
-    @property
-    def tables(self) -> Path:
-        return self.results / "tables"
-
-    @property
-    def claims(self) -> Path:
-        return self.results / "claims.json"
-
-    @property
-    def claims_text(self) -> Path:
-        return self.results / "claims.md"
-
-    @property
-    def figures(self) -> Path:
-        return self.results / "figures"
-
-    @property
-    def report(self) -> Path:
-        return self.results / "README.md"
-
-    @property
-    def publish_receipt(self) -> Path:
-        return self.data / "publish.json"
 
 
 @contextlib.contextmanager
@@ -238,7 +63,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON with a fixed layout; NaN and infinity are refused, because they are not JSON."""
-    write_text(path, json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(path, as_json(value))
+
+
+def as_json(value: Any) -> str:
+    """The text that `write_json` writes."""
+    return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def read_json(path: Path) -> Any:
@@ -313,5 +143,8 @@ def _map(path: Path, file: BinaryIO, info: zipfile.ZipInfo) -> np.ndarray:
 
 def digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; run the stage that writes it (`dvc repro` finds out which)") from None

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.artifacts import InputError, Layout
+from pipeline.artifacts import InputError
+from pipeline.layout import Layout
 from pipeline.params import DenseVariant, LiftVariant, Run
 
 CONTEXTS = {"train": "training", "val": "validation", "test": "testing"}

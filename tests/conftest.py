@@ -10,7 +10,11 @@ import pytest
 from repository import copy_of_repository
 
 # A user's own settings must not reach a test, nor a test a user's MLflow. One thread: the tests share two cores.
-for name in ("MIXPOSE_MIRROR", "MLFLOW_TRACKING_URI", "SNAKEMAKE_PROFILE", "SOURCE_DATE_EPOCH"):
+OF_A_USER = (
+    *("MIXPOSE_MIRROR", "MIXPOSE_SAVE_EVERY_SECONDS"),
+    *("MLFLOW_TRACKING_URI", "SNAKEMAKE_PROFILE", "SOURCE_DATE_EPOCH"),
+)
+for name in OF_A_USER:
     os.environ.pop(name, None)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["MPLBACKEND"] = "Agg"

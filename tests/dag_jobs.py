@@ -1,4 +1,4 @@
-"""The jobs of dvc.yaml and of Snakefile, as the two tools understand them, and what differs between them."""
+"""The jobs of DVC's files and of Snakefile, as the two tools understand them, and what differs between them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import dataclasses
 import re
 from pathlib import Path
 
-from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
 from repository import run_tool
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A stage, of one variant if it has variants, as a tool would run it."""
+    """A job as a tool would run it. Its paths are relative to the repository's root."""
 
-    command: str
     inputs: set[str]
     outputs: set[str]
 
 
-def dvc_jobs(folder: Path) -> dict[str, Job]:
+def dvc_jobs(folder: Path, preset: str) -> dict[str, Job]:
+    """The jobs of params/<preset>/dvc.yaml by their commands."""
     with Repo(str(folder)) as repository:
+        root = Path(repository.root_dir)
+        file = root / "params" / preset / "dvc.yaml"
         return {
-            stage.name: Job(
-                command=stage.cmd,
-                inputs={item.def_path for item in stage.deps if not isinstance(item, ParamsDependency)},
-                outputs={item.def_path for item in stage.outs},
+            stage.cmd: Job(
+                inputs={Path(item.fs_path).relative_to(root).as_posix() for item in stage.deps},
+                outputs={Path(item.fs_path).relative_to(root).as_posix() for item in stage.outs},
             )
             for stage in repository.index.stages
+            if Path(stage.path) == file
         }
 
 
@@ -40,28 +41,25 @@ def snakemake_jobs(folder: Path, *options: str) -> dict[str, Job]:
     jobs = {}
     for block in re.split(r"^(?:local)?rule ", answer.stdout, flags=re.MULTILINE)[1:]:
         fields = dict(re.findall(r"^ *(\w[\w ]*): (.+)$", block, flags=re.MULTILINE))
-        name, item = block.partition(":")[0], fields.get("wildcards", "").rpartition("=")[2]
-        if name == "all":
+        if block.partition(":")[0] == "all":
             continue
         command, _, log = fields["Shell command"].partition(" > ")
         assert log == f"{fields['log']} 2>&1"
         files = {kind: set(fields[kind].split(", ")) for kind in ("input", "output")}
-        jobs[f"{name}@{item}" if item else name] = Job(command, files["input"], files["output"])
+        jobs[command] = Job(files["input"], files["output"])
     return jobs
 
 
 def differences(ours: dict[str, Job], theirs: dict[str, Job]) -> list[str]:
-    """What stands in dvc.yaml (ours) and not in Snakefile (theirs), and the other way round."""
-    found = [f"{name}: in one file only" for name in sorted(ours.keys() ^ theirs.keys())]
-    for name in sorted(ours.keys() & theirs.keys()):
-        one, other = ours[name], theirs[name]
-        if one.command != other.command:
-            found.append(f"{name}: {one.command!r} is not {other.command!r}")
-        found += [f"{name}: output {path} in one file only" for path in sorted(one.outputs ^ other.outputs)]
-        # DVC takes a folder where Snakemake lists the files in it.
+    """What stands in DVC's file (ours) and not in Snakefile (theirs), and the other way round."""
+    found = [f"{command}: in one file only" for command in sorted(ours.keys() ^ theirs.keys())]
+    for command in sorted(ours.keys() & theirs.keys()):
+        one, other = ours[command], theirs[command]
+        found += [f"{command}: output {path} in one file only" for path in sorted(one.outputs ^ other.outputs)]
+        # DVC takes a folder where Snakemake lists what is in it.
         unused = [path for path in one.inputs if not any(_inside(item, path) for item in other.inputs)]
         missing = [path for path in other.inputs if not any(_inside(path, item) for item in one.inputs)]
-        found += [f"{name}: input {path} in one file only" for path in sorted(unused + missing)]
+        found += [f"{command}: input {path} in one file only" for path in sorted(unused + missing)]
     return found
 
 

@@ -68,7 +68,6 @@ dense:
     - boxes_l_mdn_3
   test_scales:
     - 3
-  save_every_seconds: 0
 """
 
 

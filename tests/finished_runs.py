@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
+from pipeline.layout import Layout
 
 STARTED, FINISHED = "2026-11-20T10:00:00+00:00", "2026-11-20T12:30:00+02:00"
 PARAMS = """
@@ -86,7 +87,7 @@ def write(path: Path, text: str) -> None:
 
 def train(root: Path, preset: str) -> None:
     """Write what the stages leave behind, with numbers that all differ."""
-    layout = artifacts.Layout(preset, root)
+    layout = Layout(preset, root)
     for number, variant in enumerate(("semgcn", "graphmdn")):
         for seed in (0, 1):
             folder = layout.seed(variant, seed)
@@ -106,7 +107,7 @@ def train(root: Path, preset: str) -> None:
 def train_dense(root: Path, preset: str) -> None:
     """The same of a dense variant with two seeds; another was left out."""
     write(root / "params" / f"{preset}.yaml", PRESET + IMAGES)
-    layout = artifacts.Layout(preset, root, frozenset({"pose_mdn_2", "boxes_base"}))
+    layout = Layout(preset, root, frozenset({"pose_mdn_2", "boxes_base"}))
     record = {key: value for key, value in environment().items() if not key.startswith("poses")}
     for seed in (0, 1):
         folder = layout.seed("pose_mdn_2", seed)

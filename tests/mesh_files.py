@@ -46,7 +46,6 @@ def mesh_arrays(poses: int, seed: int = 0) -> dict[str, NDArray]:
 
 
 def write(folder: Path, splits: Mapping[str, int]) -> None:
-    artifacts.write_json(folder / "status.json", {"status": "run", "reason": None})
     artifacts.write_arrays(folder / "graphs.npz", graphs().to_arrays())
     for split, poses in splits.items():
         artifacts.write_arrays(folder / f"{split}.npz", mesh_arrays(poses))

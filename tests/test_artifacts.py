@@ -18,6 +18,7 @@ import pytest
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.layout import Layout
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -359,7 +360,7 @@ def test_damaged_json_is_named(tmp_path: Path, content: bytes) -> None:
     assert message.startswith(f"{path}: not readable as JSON") and "\n" not in message and "again" in message
 
 
-@pytest.mark.parametrize("read", [artifacts.read_json, artifacts.read_arrays, artifacts.map_arrays])
+@pytest.mark.parametrize("read", [artifacts.read_json, artifacts.read_arrays, artifacts.map_arrays, artifacts.digest])
 def test_a_missing_file_is_named(tmp_path: Path, read: Any) -> None:
     with pytest.raises(InputError, match=f"{tmp_path / 'lost'}: missing; run the stage"):
         read(tmp_path / "lost")
@@ -372,14 +373,14 @@ def test_digest_is_sha_256(tmp_path: Path) -> None:
     assert artifacts.digest(tmp_path / "file").startswith("ba7816bf8f01cfea")
 
 
-def test_presets_share_nothing_but_downloads() -> None:
+def test_presets_share_nothing_but_downloads_and_what_is_known_of_the_code() -> None:
     """Side by side: no path of one preset is a path of another, and none names the machine."""
-    layouts = [artifacts.Layout(preset) for preset in ("demo", "mini")]
+    layouts = [Layout(preset) for preset in ("demo", "mini")]
     demo, mini = (
         {
             name: getattr(layout, name)
-            for name, kind in vars(artifacts.Layout).items()
-            if isinstance(kind, property) and name not in ("raw", "licensed")
+            for name, kind in vars(Layout).items()
+            if isinstance(kind, property) and name not in ("raw", "licensed", "code_digests")
         }
         | {"checkpoint": layout.checkpoint("semgcn", 0), "resume": layout.resume("semgcn")}
         for layout in layouts
@@ -387,13 +388,13 @@ def test_presets_share_nothing_but_downloads() -> None:
     assert demo.keys() == mini.keys() and len(demo) > 10
     assert not set(demo.values()) & set(mini.values())
     assert not any(path.is_absolute() for path in demo.values())
-    assert layouts[0].raw == layouts[1].raw
+    assert layouts[0].raw == layouts[1].raw and layouts[0].code_digests == layouts[1].code_digests
     assert layouts[0].imported("ab") == layouts[1].imported("ab") == Path("data/imported/ab.pt")
 
 
 def test_every_source_of_poses_has_a_folder_of_its_own() -> None:
-    layout = artifacts.Layout("demo")
+    layout = Layout("demo")
     assert layout.motion_split("test") == Path("data/demo/motion/ground_truth/test.npz")
     assert layout.motion_split("train", "stacked_hourglass") == Path("data/demo/motion/stacked_hourglass/train.npz")
-    assert layout.motion_status("mpi_inf_3dhp") == Path("data/demo/motion/mpi_inf_3dhp/status.json")
+    assert layout.motion_split("test", "mpi_inf_3dhp") == Path("data/demo/motion/mpi_inf_3dhp/test.npz")
     assert layout.motion_summary() == Path("data/demo/motion/ground_truth/summary.json")

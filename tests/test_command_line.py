@@ -25,8 +25,7 @@ def test_help_lists_stages_in_the_order_of_the_dag_and_tools(capsys: pytest.Capt
     said = help_of(capsys)
     assert list(STAGES) == [
         *("download", "prepare_motion", "build_body", "fit_body", "detect", "prepare_generalization"),
-        *("train_lift_code", "evaluate_lift_code", "train_lift", "evaluate_lift", "prepare_images"),
-        *("train_dense_code", "evaluate_dense_code", "train_dense", "evaluate_dense"),
+        *("prepare_images", "train_lift", "evaluate_lift", "train_dense", "evaluate_dense"),
         *("tabulate", "report", "publish"),
     ]
     places = [said.find(f" {name} {words}") for name, words in every_command().items()]
@@ -44,11 +43,12 @@ def test_every_command_tells_what_it_does(name: str, capsys: pytest.CaptureFixtu
     said = help_of(capsys, name)
     assert said.startswith(f"usage: python -m pipeline {name}")
     assert len(said.split()) > 20
-    wanted = {f"{work}_{kind}": "--variant" for work in ("train", "evaluate") for kind in ("lift", "dense")}
-    wanted |= {"detect": "--detector"}
-    options = [option for option in ("--variant", "--detector") if f"{option} " in said]
+    wanted = {f"train_{kind}": ["--variant", "--seed"] for kind in ("lift", "dense")}
+    wanted |= {f"evaluate_{kind}": ["--variant"] for kind in ("lift", "dense")}
+    wanted |= {"detect": ["--detector"], "prepare_images": ["--task"]}
+    options = [option for option in ("--variant", "--seed", "--detector", "--task") if f"{option} " in said]
     if name in STAGES:
-        assert options == ([wanted[name]] if name in wanted else []) and "--preset PRESET" in said
+        assert options == wanted.get(name, []) and "--preset PRESET" in said
     assert ("--mirror" in said) == (name == "download")
 
 

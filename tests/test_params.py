@@ -242,10 +242,29 @@ def test_a_mistake_ends_with_2_before_any_work(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("my preset", "small letters, digits and _ only"),
+        ("Demo", "small letters, digits and _ only"),
+        ("published", "the pipeline's own"),
+        ("raw", "the pipeline's own"),
+    ],
+)
+def test_a_preset_whose_name_would_be_in_the_way_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+    root = small_params.write(tmp_path)
+    (root / "params" / f"{name}.yaml").write_text(small_params.SMALL)
+    said = small_params.says(root, name)
+    assert said.startswith(f"params/{name}.yaml: a preset cannot be called {name!r}") and reason in said
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["train_lift", "--variant", "semgnc", "--preset", "real"], "has no 'semgnc'; did you mean 'semgcn'?"),
-        (["train_lift", "--variant", "semgnc"], "has no 'semgnc'; did you mean 'semgcn'?"),
+        (
+            ["train_lift", "--variant", "semgnc", "--seed", "0", "--preset", "real"],
+            "has no 'semgnc'; did you mean 'semgcn'?",
+        ),
+        (["train_lift", "--variant", "semgnc", "--seed", "0"], "has no 'semgnc'; did you mean 'semgcn'?"),
         (
             ["evaluate_lift", "--variant", "semgcn", "--preset", "reel"],
             "--preset: no preset 'reel' in params/; did you",
@@ -267,7 +286,20 @@ def test_a_wrong_word_ends_with_2(
     assert sorted(root.rglob("*")) == before
 
 
-@pytest.mark.parametrize("arguments", [["trainlift"], ["train_lift"], ["prepare_motion", "--variant", "semgcn"], []])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["trainlift"],
+        ["train_lift"],
+        ["train_lift", "--variant", "semgcn"],
+        ["train_lift", "--variant", "semgcn", "--seed", "first"],
+        ["evaluate_lift", "--variant", "semgcn", "--seed", "0"],
+        ["prepare_images"],
+        ["prepare_images", "--task", "poses"],
+        ["prepare_motion", "--variant", "semgcn"],
+        [],
+    ],
+)
 def test_a_wrong_command_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         command_line.main(arguments)

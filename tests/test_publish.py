@@ -15,8 +15,9 @@ import finished_runs
 import pytest
 
 from pipeline import artifacts, params
-from pipeline.artifacts import Layout
+from pipeline.layout import Layout
 from pipeline.stages import publish
+from pipeline.tools import plan
 
 mlflow = pytest.importorskip("mlflow")
 
@@ -41,6 +42,7 @@ def start_publish(root: Path) -> subprocess.Popen[str]:
 def test_two_first_publishes_at_once_without_a_network(tmp_path: Path) -> None:
     """Both make the database, which breaks MLflow when nothing orders them, and both have the same runs to publish."""
     root = finished_runs.make(tmp_path / "repository")
+    plan.run(root)
     both = [start_publish(root), start_publish(root)]
     said = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0, 0], said

@@ -12,24 +12,25 @@ from typing import Any
 import finished_runs
 import pytest
 
-from pipeline import artifacts, params, records
+from pipeline import params, records
 from pipeline.artifacts import InputError
+from pipeline.layout import Layout
 from pipeline.records import Record
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> artifacts.Layout:
-    return artifacts.Layout("demo", finished_runs.make(tmp_path))
+def layout(tmp_path: Path) -> Layout:
+    return Layout("demo", finished_runs.make(tmp_path))
 
 
-def find(layout: artifacts.Layout, preset: str = "demo") -> dict[tuple[str, str], Record]:
+def find(layout: Layout, preset: str = "demo") -> dict[tuple[str, str], Record]:
     found = records.find(params.load(preset, layout.root))
     return {(record.experiment, record.name): record for record in found}
 
 
-def test_a_record_for_every_variant_and_seed_that_was_run(layout: artifacts.Layout) -> None:
+def test_a_record_for_every_variant_and_seed_that_was_run(layout: Layout) -> None:
     assert list(find(layout)) == [
         ("semgcn", "semgcn seed 0 (demo)"),
         ("semgcn", "semgcn seed 1 (demo)"),
@@ -40,13 +41,13 @@ def test_a_record_for_every_variant_and_seed_that_was_run(layout: artifacts.Layo
     ]
 
 
-def test_what_is_not_finished_is_left_out(layout: artifacts.Layout) -> None:
+def test_what_is_not_finished_is_left_out(layout: Layout) -> None:
     layout.metrics("semgcn").unlink()
     assert {name for _, name in find(layout)} == {"graphmdn seed 0 (demo)", "graphmdn seed 1 (demo)", "results (demo)"}
     assert find(layout, "mini") == {}
 
 
-def test_final_figures(layout: artifacts.Layout) -> None:
+def test_final_figures(layout: Layout) -> None:
     found = find(layout)
     point = found["semgcn", "semgcn seed 1 (demo)"].metrics
     assert point["test/point/mpjpe"] == 61 and point["test/point/p_mpjpe"] == 41
@@ -63,7 +64,7 @@ def test_final_figures(layout: artifacts.Layout) -> None:
     assert mixture["training/seconds"] == 1234.5 and mixture["training/resumed"] == 1
 
 
-def test_parameters_tags_and_data(layout: artifacts.Layout) -> None:
+def test_parameters_tags_and_data(layout: Layout) -> None:
     record = find(layout)["semgcn", "semgcn seed 1 (demo)"]
     expected = {
         "seed": "1",
@@ -83,7 +84,7 @@ def test_parameters_tags_and_data(layout: artifacts.Layout) -> None:
     assert record.tags["train_digest"] == "a" * 64 and record.tags["test_digest"] == "b" * 64
 
 
-def test_tables_and_figures_go_to_their_paper(layout: artifacts.Layout) -> None:
+def test_tables_and_figures_go_to_their_paper(layout: Layout) -> None:
     def names(paper: str) -> set[tuple[str, str]]:
         return {(folder, file.name) for folder, file in find(layout)[paper, "results (demo)"].files}
 
@@ -92,7 +93,7 @@ def test_tables_and_figures_go_to_their_paper(layout: artifacts.Layout) -> None:
     assert names("semgcn") == shared | {("tables", "semgcn_table_1.md"), ("figures", "semgcn_figure_7.png")}
 
 
-def test_the_course_of_a_training(layout: artifacts.Layout) -> None:
+def test_the_course_of_a_training(layout: Layout) -> None:
     rows = ["epoch,step,learning_rate,loss,test_mpjpe", "0.5,10,0.25,3,", "2.0,40,0.125,2,50"]
     finished_runs.write(layout.history("semgcn", 0), "\n".join(rows))
     assert list(find(layout)["semgcn", "semgcn seed 0 (demo)"].history()) == [
@@ -106,7 +107,7 @@ def test_the_course_of_a_training(layout: artifacts.Layout) -> None:
     ]
 
 
-def test_the_digest_covers_everything(layout: artifacts.Layout) -> None:
+def test_the_digest_covers_everything(layout: Layout) -> None:
     """A record that differs in any one respect is published again; an equal one is not."""
     record = find(layout)["semgcn", "semgcn seed 0 (demo)"]
     changes: dict[str, Any] = {
@@ -131,14 +132,14 @@ def test_the_digest_covers_everything(layout: artifacts.Layout) -> None:
 
 
 @pytest.fixture
-def dense(layout: artifacts.Layout) -> artifacts.Layout:
+def dense(layout: Layout) -> Layout:
     """The same repository with two dense variants, of which pose_mdn_2 was trained and measured."""
     finished_runs.write(layout.root / "params.yaml", finished_runs.PARAMS + finished_runs.DENSE_PARAMS)
     finished_runs.train_dense(layout.root, "demo")
     return params.load("demo", layout.root).layout
 
 
-def test_a_dense_training_is_a_record_like_any_other(dense: artifacts.Layout) -> None:
+def test_a_dense_training_is_a_record_like_any_other(dense: Layout) -> None:
     found = find(dense)
     assert [name for paper, name in found if paper == "mdn_offset"] == [
         "pose_mdn_2 seed 0 (demo)",
@@ -159,7 +160,7 @@ def test_a_dense_training_is_a_record_like_any_other(dense: artifacts.Layout) ->
     assert "test_digest" not in record.tags and record.steps == 40
 
 
-def test_final_figures_of_a_dense_training(dense: artifacts.Layout) -> None:
+def test_final_figures_of_a_dense_training(dense: Layout) -> None:
     figures = find(dense)["mdn_offset", "pose_mdn_2 seed 1 (demo)"].metrics
     assert (figures["val/plain/ap"], figures["val/flip/ap"], figures["val/plain/ap_50"]) == (51, 56, 81)
     assert figures["train/plain/ap"] == 91 and figures["groups/legs"] == 41
@@ -170,7 +171,7 @@ def test_final_figures_of_a_dense_training(dense: artifacts.Layout) -> None:
     assert figures["model/parameters"] == 1234 and "training/poses" not in figures
 
 
-def test_parameters_and_data_of_a_dense_training(dense: artifacts.Layout) -> None:
+def test_parameters_and_data_of_a_dense_training(dense: Layout) -> None:
     record = find(dense)["mdn_offset", "pose_mdn_2 seed 0 (demo)"]
     expected = {
         "task": "pose",
@@ -193,13 +194,13 @@ def test_parameters_and_data_of_a_dense_training(dense: artifacts.Layout) -> Non
     assert train.source == '{"uri": "data/demo/images/pose/train.json"}' and val.profile == '{"num_rows": 24}'
 
 
-def test_the_course_of_a_dense_training(dense: artifacts.Layout) -> None:
+def test_the_course_of_a_dense_training(dense: Layout) -> None:
     course = list(find(dense)["mdn_offset", "pose_mdn_2 seed 0 (demo)"].history())
     assert ("history/val_ap", 12.5, 40, 1.0) in course and ("history/loss", 3.0, 20, 0.5) in course
     assert sum(name == "history/val_ap" for name, *_ in course) == 1
 
 
-def test_damaged_files_of_a_dense_training_are_named(dense: artifacts.Layout) -> None:
+def test_damaged_files_of_a_dense_training_are_named(dense: Layout) -> None:
     dense.checkpoint("pose_mdn_2", 1).unlink()
     with pytest.raises(InputError, match=r"seed_1/checkpoint\.pt: missing, .*; run train_dense for pose_mdn_2 again"):
         find(dense)
@@ -208,23 +209,23 @@ def test_damaged_files_of_a_dense_training_are_named(dense: artifacts.Layout) ->
         find(dense)
 
 
-def remove_checkpoint(layout: artifacts.Layout) -> None:
+def remove_checkpoint(layout: Layout) -> None:
     layout.checkpoint("semgcn", 1).unlink()
 
 
-def damage_history(layout: artifacts.Layout) -> None:
+def damage_history(layout: Layout) -> None:
     finished_runs.write(layout.history("semgcn", 1), "epoch,step,loss\n0.1,2,0.5\n0.2,4,much\n")
 
 
-def shorten_history(layout: artifacts.Layout) -> None:
+def shorten_history(layout: Layout) -> None:
     finished_runs.write(layout.history("semgcn", 1), "epoch,step,loss\n0.1,2,0.5\n0.2\n")
 
 
-def damage_metrics(layout: artifacts.Layout) -> None:
+def damage_metrics(layout: Layout) -> None:
     finished_runs.edit(layout.metrics("semgcn"), lambda content: content["seeds"][1].pop("loss"))
 
 
-def damage_time(layout: artifacts.Layout) -> None:
+def damage_time(layout: Layout) -> None:
     finished_runs.edit(layout.environment("semgcn", 1), lambda content: content.update(started="yesterday"))
 
 
@@ -238,9 +239,7 @@ def damage_time(layout: artifacts.Layout) -> None:
         (damage_time, ["yesterday", "environment.json"]),
     ],
 )
-def test_damaged_files_are_named(
-    layout: artifacts.Layout, damage: Callable[[artifacts.Layout], None], words: list[str]
-) -> None:
+def test_damaged_files_are_named(layout: Layout, damage: Callable[[Layout], None], words: list[str]) -> None:
     damage(layout)
     with pytest.raises(InputError) as caught:
         for record in find(layout).values():

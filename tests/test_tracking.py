@@ -15,7 +15,8 @@ import finished_runs
 import pytest
 
 from pipeline import artifacts, params, records, tracking
-from pipeline.artifacts import InputError, Layout
+from pipeline.artifacts import InputError
+from pipeline.layout import Layout
 
 mlflow = pytest.importorskip("mlflow")
 

@@ -6,13 +6,16 @@ one line: the file, the key, what was expected and, where there is one, the near
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import Field
 
-from pipeline.artifacts import InputError, Layout
+from pipeline.artifacts import InputError
+from pipeline.layout import Layout
+from pipeline.params import likeness
 from pipeline.params.base import Numbers, Settings
 from pipeline.params.dense import DenseHead, DenseVariant
 from pipeline.params.presets import (
@@ -61,6 +64,9 @@ __all__ = [
     "read_yaml",
 ]
 
+# Folders in data/ and results/ that are no preset's.
+RESERVED = ("raw", "licensed", "imported", "published", "reference")
+
 # A variant's name is a part of paths, of DVC's stage names and of Snakemake's wildcards.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -80,6 +86,7 @@ class Run(Settings):
 
     preset_name: str
     root: Path = Path()
+    code: str = ""  # a digest of the code that the plan states; a resume state is good for that code alone
     params: Params
     preset: Preset
 
@@ -113,7 +120,7 @@ class Run(Settings):
         return self.params.seeds[:count]
 
     def why_not_run(self, name: str) -> str | None:
-        """Why the preset leaves a variant out; None if it runs."""
+        """Why the preset leaves a variant out, whatever data it has; None if it asks for it."""
         variant = self.any_variant(name)
         chosen = self.preset.dense.variants if isinstance(variant, DenseVariant) else self.preset.variants
         if variant.imported:
@@ -122,6 +129,27 @@ class Run(Settings):
             return None
         trained = "the core variants only" if chosen == "core" else "only those that it lists"
         return f"preset {self.preset_name} trains {trained}"
+
+    def why_left_out(self, name: str) -> str | None:
+        """Why a variant is not run: the preset leaves it out, or has not what it reads; None if it is run."""
+        variant = self.any_variant(name)
+        if isinstance(variant, DenseVariant):
+            return self.why_not_run(name) or self.why_no_images()
+        return self.why_not_run(name) or self.why_no_input(variant.input) or self.why_no_targets(variant.targets)
+
+    def why_no_input(self, source: str) -> str | None:
+        """Why the preset has no 2D joints of this source; None if it has."""
+        if source == "ground_truth" or source in self.preset.detections:
+            return None
+        return f"preset {self.preset_name} has no {source.replace('_', ' ')} detections"
+
+    def why_no_targets(self, targets: str) -> str | None:
+        """Why the preset has nothing of this kind to learn; None if it has. Only meshes need a body."""
+        return f"preset {self.preset_name} has no body" if targets == "meshes" and not self.preset.body else None
+
+    def why_no_images(self) -> str | None:
+        """Why the preset has no pictures; None if it has."""
+        return None if self.preset.images else f"preset {self.preset_name} has no images"
 
     def epochs(self, name: str) -> int:
         """Epochs that the preset grants a variant; as many as the variant states where the preset says null."""
@@ -148,18 +176,26 @@ def _look_up(variants: Mapping[str, Variant], name: str, key: str) -> Variant:
     return variants[name]
 
 
+def mirror(root: Path) -> str | None:
+    """The mirror that params.yaml names. It says where files come from and not what is in them: it is in no plan."""
+    return read_yaml(root / "params.yaml").get("mirror")
+
+
 def presets(root: Path = Path()) -> list[str]:
     return sorted(path.stem for path in (root / "params").glob("*.yaml"))
 
 
 def load(preset: str | None = None, root: Path = Path()) -> Run:
     """Read params.yaml and a preset (its own, unless another is named). Raises InputError with one line."""
-    params = validate(Params, root / "params.yaml")
+    params = validate(Params, root / "params.yaml", likeness.applied)
     name = preset or params.preset
     path = root / "params" / f"{name}.yaml"
     if name not in presets(root):
         source = "--preset" if preset else "params.yaml: preset"
         raise InputError(f"{source}: no preset {name!r} in params/{nearest(name, presets(root))}")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in RESERVED:
+        reason = "this folder is the pipeline's own" if name in RESERVED else "small letters, digits and _ only"
+        raise InputError(f"{path}: a preset cannot be called {name!r} ({reason}); give the file another name")
     run = Run(preset_name=name, root=root, params=params, preset=validate(Preset, path))
     asked = max(run.preset.seeds, *run.preset.seeds_of.values(), 0)
     if asked > len(params.seeds):

@@ -74,10 +74,9 @@ Detections = Annotated[NoiseModel | DetectionFile, Field(discriminator="source")
 
 
 class LiftBudget(Settings):
-    """Epochs for every variant; null trains each as long as it states. A killed run loses `save_every_seconds`."""
+    """Epochs for every variant; null trains each as long as it states."""
 
     epochs: int | None = Field(None, ge=1)
-    save_every_seconds: float = Field(20.0, ge=0)
 
 
 Range = Annotated[tuple[float, float], Field(strict=False)]
@@ -193,7 +192,6 @@ class DenseBudget(Settings):
     variants: Literal["core", "all"] | Words = "all"
     training_images: bool = False  # measure on the training images as well: what a run of a few images can show
     test_scales: Annotated[tuple[Literal[3, 5], ...], Field(strict=False)] = ()  # multi-scale tests of boxes
-    save_every_seconds: float = Field(60.0, ge=0)
 
 
 class Preset(Settings):

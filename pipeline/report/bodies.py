@@ -11,7 +11,6 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.params import Run
 from pipeline.report import render
-from pipeline.report.status import why_not
 
 QUALITY = "quality.csv"
 SUMMARY = "summary.json"
@@ -20,16 +19,20 @@ SPLITS = ("train", "test")
 
 def section(run: Run) -> str:
     """The body model's facts, the totals of its fits, and their quality by subject and action, folded away."""
-    reason = why_not(run.layout.body_file("status.json"), "build_body")
+    reason = run.why_no_targets("meshes") or _missing(run.layout.body, "build_body")
     if reason:
         return f"No body in this run: {reason}. Without one there are no coarse meshes, and HGN's networks are not run."
     facts = _read(run.layout.body_file(SUMMARY))
     built = render.bullets(f"{_words(name)}: {_value(value)}" for name, value in facts.items())
     parts = ["The body model, of which the coarse meshes are made:", built]
-    reason = why_not(run.layout.targets_status("meshes"), "fit_body")
+    reason = _missing(run.layout.targets("meshes"), "fit_body")
     if reason:
         return "\n\n".join([*parts, f"It was fitted to no pose: {reason}."])
     return "\n\n".join([*parts, *_fits(run.layout.targets("meshes"))])
+
+
+def _missing(folder: Path, stage: str) -> str | None:
+    return None if folder.exists() else f"{stage} was not run"
 
 
 def _fits(folder: Path) -> list[str]:

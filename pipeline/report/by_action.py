@@ -72,7 +72,8 @@ def _measured(spread: _Spread, row: RowDefinition, source: Source) -> list[Row]:
     metric = PROTOCOLS[spread.protocol]
     errors: list[Cell] = [(source.error(metric, action(name)),) for name in spread.actions]
     before, after = ([columns.cell(name, source) for name in names] for names in spread.around)
-    return [Row(row.shown_label, row.variant, ((HERE,), *before, *errors, (source.error(metric),), *after))]
+    cells = ((HERE,), *before, *errors, (source.error(metric),), *after)
+    return [Row(row.shown_label, row.variant, cells, source.metrics.ran)]
 
 
 def _printed(spread: _Spread, row: RowDefinition) -> list[Row]:

@@ -12,7 +12,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.params import Run
 from pipeline.report.dense_schema import DenseMetrics, Seed
-from pipeline.report.metrics import Statistic, first_problem, require_its_own
+from pipeline.report.metrics import Statistic, first_problem, from_plan, require_its_own
 
 NETWORK = "network"  # the speed without decoding; the others are called as the modes of dense_schema
 
@@ -41,23 +41,29 @@ class DenseResults:
 
 
 def read(run: Run) -> DenseResults:
-    """Read the metrics of every dense variant in params.yaml. Raises InputError naming file and field."""
+    """The metrics of every dense variant in params.yaml, read from its file if it was run.
+
+    Raises InputError naming file and field.
+    """
     variants = {name: _read(run, name) for name in run.dense_variants}
     return DenseResults(run.preset_name, variants, {name: _speed(run, name) for name in variants})
 
 
 def _read(run: Run, variant: str) -> DenseMetrics:
+    named = from_plan(run, variant)
+    if named["reason"]:
+        return DenseMetrics(variant=variant, preset=run.preset_name, **named)
     path = run.layout.metrics(variant)
     content: Any = artifacts.read_json(path)
     remedy = f"run `python -m pipeline evaluate_dense --variant {variant}` again"
     try:
-        metrics = DenseMetrics.model_validate(content)
+        metrics = DenseMetrics.model_validate(content | named if isinstance(content, dict) else content)
     except ValidationError as error:
         raise InputError(f"{path}: {first_problem(error)}; {remedy}") from None
     require_its_own(run, variant, metrics, remedy)
     missing = [] if run.dense_variant(variant).imported or metrics.training else ["training"]
     missing += [name for name in ("seeds", "data") if not getattr(metrics, name)]
-    if metrics.ran and missing:
+    if missing:
         raise InputError(f"{path}: {missing[0]}: is missing though the variant was run; {remedy}")
     return metrics
 
@@ -65,7 +71,7 @@ def _read(run: Run, variant: str) -> DenseMetrics:
 def _speed(run: Run, variant: str) -> dict[str, float]:
     """Images a second by mode; speed is measured beside the metrics, and may not have been."""
     path = run.layout.dense_speed(variant)
-    content: Any = artifacts.read_json(path) if path.exists() else {}
+    content: Any = artifacts.read_json(path) if path.exists() and not run.why_left_out(variant) else {}
     remedy = f"run `python -m pipeline evaluate_dense --variant {variant}` again"
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected speeds by mode; {remedy}")

@@ -137,16 +137,17 @@ class DenseMetrics(Part):
     """One dense variant's metrics file."""
 
     variant: str
-    paper: str
-    title: str
     preset: str
-    status: Literal["run", "not run"]
-    reason: str | None = None
     parameters: int | None = None
     data: Data | None = None
     training: Training | None = None
     truth: Truth | None = None
     seeds: list[Seed] = []
+    # From the plan, not from the file, which a variant that is left out does not have:
+    paper: str = ""
+    title: str = ""
+    status: Literal["run", "not run"] = "run"
+    reason: str | None = None
 
     @property
     def ran(self) -> bool:

@@ -53,7 +53,8 @@ class _Builder:
     def _row(self, row: DenseRow) -> Row:
         self._require(row)
         cells = tuple(cell for column in self.definition.columns for cell in self._cells(column, row))
-        return Row(row.shown_label, row.variant, cells)
+        measured = not row.variant or self._source(row.variant).metrics.ran
+        return Row(row.shown_label, row.variant, cells, measured)
 
     def _source(self, variant: str) -> Source:
         self.run.dense_variant(variant)  # an unknown one is an InputError with the nearest name

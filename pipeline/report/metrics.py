@@ -125,11 +125,16 @@ def _rows(metrics: Metrics) -> list[tuple[str, str, str, str, int, float]]:
 
 
 def read(run: Run) -> Results:
-    """Read the metrics of every variant in params.yaml. Raises InputError naming file and field."""
+    """The metrics of every variant in params.yaml, read from its file if it was run.
+
+    Raises InputError naming file and field.
+    """
     return Results(run.preset_name, {name: _read(run, name) for name in run.lift_variants})
 
 
 def _read(run: Run, variant: str) -> Metrics:
+    if run.why_left_out(variant):
+        return Metrics(variant=variant, preset=run.preset_name, **_settings(run, variant))
     path = run.layout.metrics(variant)
     content: Any = artifacts.read_json(path)
     remedy = f"run `python -m pipeline evaluate_lift --variant {variant}` again"
@@ -158,12 +163,19 @@ def require_its_own(run: Run, variant: str, found: Metrics | DenseMetrics, remed
         raise InputError(f"{path}: is of variant {found.variant}, preset {found.preset}; {remedy}")
 
 
+def from_plan(run: Run, variant: str) -> dict[str, Any]:
+    """What a variant is called, and whether it was run."""
+    settings, reason = run.any_variant(variant), run.why_left_out(variant)
+    status = "run" if reason is None else "not run"
+    return {"paper": settings.paper, "title": settings.title, "status": status, "reason": reason}
+
+
 def _settings(run: Run, variant: str) -> dict[str, Any]:
     """What params.yaml says of a variant that its tables need."""
     settings = run.variant(variant)
     weighed = settings.targets == "meshes" and settings.loss != "joints_and_meshes_authors"
     graph = settings.model.name in GRAPH_NETWORKS
-    return {
+    return from_plan(run, variant) | {
         "closed_form": settings.closed_form,
         "imported": settings.imported,
         "input": settings.input,

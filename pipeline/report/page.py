@@ -167,7 +167,7 @@ def _counts(motion: dict[str, Any], kind: str, name: str) -> list[str]:
 def _variants(variants: list[Metrics]) -> str:
     body = [
         [
-            f"[{metrics.variant}](metrics/{metrics.variant}.json)",
+            render.linked(metrics.variant, f"metrics/{metrics.variant}", metrics.ran),
             metrics.title,
             inputs.of(metrics),
             _how(metrics),

@@ -10,7 +10,6 @@ from pipeline.params import Run
 from pipeline.report import render
 from pipeline.report.dense_metrics import DenseResults
 from pipeline.report.dense_schema import DenseMetrics
-from pipeline.report.status import why_not
 
 TASKS = {"pose": "people and their keypoints", "boxes": "objects and their boxes"}
 COUNTS = {"images": "images", "objects": "objects", "with_keypoints": "with keypoints"}
@@ -32,10 +31,13 @@ def section(run: Run) -> str:
 
 def _summary(run: Run, task: str) -> dict[str, Any] | str:
     """What prepare_images says of a task's pictures, or why there are none."""
-    reason = why_not(run.layout.images_status(task), "prepare_images")
+    tasks = {run.dense_variant(name).task for name in run.dense_variants if not run.why_left_out(name)}
+    reason = run.why_no_images() or (None if task in tasks else f"preset {run.preset_name} trains nothing on them")
+    path = run.layout.images_summary(task)
+    if not (reason or path.exists()):
+        reason = "prepare_images was not run"
     if reason:
         return f"no pictures in this run: {reason}."
-    path = run.layout.images_summary(task)
     summary = artifacts.read_json(path)
     if not isinstance(summary, dict) or not {"source", "description", "splits"} <= summary.keys():
         raise InputError(
@@ -50,11 +52,12 @@ def _source(summary: dict[str, Any]) -> str:
 
 def variants(results: DenseResults) -> str:
     """Every dense variant, linked to its metrics file, and how it was trained."""
-    body = [
-        [f"[{metrics.variant}](metrics/{metrics.variant}.json)", metrics.title, _images(metrics), _how(metrics)]
-        for metrics in results.variants.values()
-    ]
+    body = [[_linked(metrics), metrics.title, _images(metrics), _how(metrics)] for metrics in results.variants.values()]
     return render.markdown_table(["variant", "", "tested on", "run"], body, text_columns=4)
+
+
+def _linked(metrics: DenseMetrics) -> str:
+    return render.linked(metrics.variant, f"metrics/{metrics.variant}", metrics.ran)
 
 
 def _images(metrics: DenseMetrics) -> str:

@@ -31,11 +31,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A row's label, the variant whose metrics file it comes from (None for a row of published numbers), its cells."""
+    """A row's label, the variant that it tells of (None for a row of published numbers), its cells.
+
+    A variant that was not measured has no metrics file.
+    """
 
     label: str
     variant: str | None
     cells: tuple[Cell, ...]
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,9 +98,14 @@ def markdown(table: Table) -> str:
 def grid(table: Table, metrics: str) -> str:
     """Head and rows alone; a row's label links to the metrics file behind it, in the folder `metrics`."""
     head = ["", *(column.heading for column in table.columns)]
-    labels = [f"[{row.label}]({metrics}/{row.variant}.json)" if row.variant else row.label for row in table.rows]
+    labels = [linked(row.label, f"{metrics}/{row.variant}", bool(row.variant) and row.measured) for row in table.rows]
     body = [[label, *_texts(table, row)] for label, row in zip(labels, table.rows, strict=True)]
     return markdown_table(head, body)
+
+
+def linked(label: str, metrics: str, measured: bool) -> str:
+    """Words that link to a metrics file (named without its suffix), if there is one."""
+    return f"[{label}]({metrics}.json)" if measured else label
 
 
 def bullets(notes: Iterable[str]) -> str:

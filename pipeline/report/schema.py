@@ -135,16 +135,16 @@ class Metrics(Part):
     """One variant's metrics file."""
 
     variant: str
-    paper: str
-    title: str
     preset: str
-    status: Literal["run", "not run"]
-    reason: str | None = None
     parameters: int | None = None
     data: Data | None = None
     training: Training | None = None
     seeds: list[Seed] = []
-    # From params.yaml, not from the file:
+    # From the plan, not from the file, which a variant that is left out does not have:
+    paper: str = ""
+    title: str = ""
+    status: Literal["run", "not run"] = "run"
+    reason: str | None = None
     closed_form: bool = False  # fitted in one go
     imported: bool = False  # the authors' weights
     input: str = GROUND_TRUTH  # the 2D joints that it is given, by name

@@ -29,7 +29,12 @@ def _build(run: Run, results: Results, numbers: Published, name: str, definition
         caption.text(run, shown),
         tuple(columns.heading(column) for column in definition.columns),
         tuple(
-            Row(row.shown_label, row.variant, tuple(columns.cell(column, source) for column in definition.columns))
+            Row(
+                row.shown_label,
+                row.variant,
+                tuple(columns.cell(column, source) for column in definition.columns),
+                not row.variant or source.metrics.ran,
+            )
             for row, source in zip(definition.rows, sources, strict=True)
         ),
         columns.legend(definition.columns),

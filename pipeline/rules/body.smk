@@ -3,9 +3,10 @@
 
 rule build_body:
     input:
-        code=STAGES.code_of("build_body"),
+        "<data>/plan/build_body.json",
     output:
         directory("<data>/body"),
+        "<data>/made/build_body.json",
     log:
         "<logs>/build_body.log",
     benchmark:
@@ -13,19 +14,19 @@ rule build_body:
     conda:
         "../../envs/environment.yaml"
     params:
-        preset=PRESET,
-        settings=STAGES.settings_of("build_body"),
+        preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline build_body --preset {params.preset} > {log} 2>&1"
 
 
 rule fit_body:
     input:
+        "<data>/plan/fit_body.json",
         "<data>/motion/ground_truth",
         "<data>/body",
-        code=STAGES.code_of("fit_body"),
     output:
         directory("<data>/targets/meshes"),
+        "<data>/made/fit_body.json",
     log:
         "<logs>/fit_body.log",
     benchmark:
@@ -33,9 +34,8 @@ rule fit_body:
     conda:
         "../../envs/environment.yaml"
     resources:
-        gpu=STAGES.gpus(),
+        gpu=PLAN.gpus(),
     params:
-        preset=PRESET,
-        settings=STAGES.settings_of("fit_body"),
+        preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline fit_body --preset {params.preset} > {log} 2>&1"

@@ -1,23 +1,20 @@
-# Pictures with annotated people and objects, made in code or COCO's.
+# Pictures with annotated people or objects: scenes made in code, or COCO.
 
 
 rule prepare_images:
     input:
-        "<data>/download.json",
-        "<data>/body",
-        code=STAGES.code_of("prepare_images"),
+        "<data>/plan/prepare_images/{task}.json",
+        data=PLAN.inputs("prepare_images"),
     output:
-        directory("<data>/images/pose"),
-        directory("<data>/images/boxes"),
+        directory("<data>/images/{task}"),
+        "<data>/made/prepare_images/{task}.json",
     log:
-        "<logs>/prepare_images.log",
+        "<logs>/prepare_images/{task}.log",
     benchmark:
-        "<logs>/prepare_images.jsonl"
-    priority: 2000
+        "<logs>/prepare_images/{task}.jsonl"
     conda:
         "../../envs/environment.yaml"
     params:
-        preset=PRESET,
-        settings=STAGES.settings_of("prepare_images"),
+        preset=PLAN.run.preset_name,
     shell:
-        "python -m pipeline prepare_images --preset {params.preset} > {log} 2>&1"
+        "python -m pipeline prepare_images --preset {params.preset} --task {wildcards.task} > {log} 2>&1"

@@ -1,89 +1,50 @@
-# From 2D joints to 3D joints: every variant of params.yaml is trained, then measured.
-
-
-rule train_lift_code:
-    input:
-        code=STAGES.code_of("train_lift"),
-    output:
-        "<data>/code/train_lift.json",
-    log:
-        "<logs>/train_lift_code.log",
-    benchmark:
-        "<logs>/train_lift_code.jsonl"
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        preset=PRESET,
-    shell:
-        "python -m pipeline train_lift_code --preset {params.preset} > {log} 2>&1"
-
-
-rule evaluate_lift_code:
-    input:
-        code=STAGES.code_of("evaluate_lift"),
-    output:
-        "<data>/code/evaluate_lift.json",
-    log:
-        "<logs>/evaluate_lift_code.log",
-    benchmark:
-        "<logs>/evaluate_lift_code.jsonl"
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        preset=PRESET,
-    shell:
-        "python -m pipeline evaluate_lift_code --preset {params.preset} > {log} 2>&1"
+# From 2D joints to 3D joints: every seed of a variant is trained by itself, then the variant is measured.
 
 
 rule train_lift:
     input:
-        lambda wildcards: f"data/{PRESET}/motion/{STAGES.run.variant(wildcards.variant).input}",
-        lambda wildcards: f"data/{PRESET}/targets/{STAGES.run.variant(wildcards.variant).targets}",
-        "<data>/code/train_lift.json",
+        "<data>/plan/train_lift/{variant}/seed_{seed}.json",
+        data=PLAN.inputs("train_lift"),
     output:
-        directory("<data>/train_lift/{variant}"),
+        directory("<data>/train_lift/{variant}/seed_{seed}"),
+        "<data>/made/train_lift/{variant}/seed_{seed}.json",
     log:
-        "<logs>/train_lift/{variant}.log",
+        "<logs>/train_lift/{variant}/seed_{seed}.log",
     benchmark:
-        "<logs>/train_lift/{variant}.jsonl"
-    wildcard_constraints:
-        variant="|".join(LIFT_VARIANTS),
-    priority: lambda wildcards: STAGES.priority(wildcards.variant)
+        "<logs>/train_lift/{variant}/seed_{seed}.jsonl"
+    priority: PLAN.priority("train_lift")
     conda:
         "../../envs/environment.yaml"
-    threads: STAGES.run.preset.threads
+    threads: PLAN.run.preset.threads
     resources:
-        gpu=STAGES.gpus(),
+        gpu=PLAN.gpus(),
     params:
-        preset=PRESET,
-        settings=lambda wildcards: STAGES.settings_of("train_lift", wildcards.variant),
+        preset=PLAN.run.preset_name,
     shell:
-        "python -m pipeline train_lift --preset {params.preset} --variant {wildcards.variant} > {log} 2>&1"
+        "python -m pipeline train_lift --preset {params.preset} --variant {wildcards.variant} --seed {wildcards.seed} > {log} 2>&1"
 
 
 rule evaluate_lift:
     input:
-        lambda wildcards: f"data/{PRESET}/motion/{STAGES.run.variant(wildcards.variant).input}",
-        lambda wildcards: f"data/{PRESET}/targets/{STAGES.run.variant(wildcards.variant).targets}",
-        "<data>/motion/mpi_inf_3dhp",
-        "<data>/train_lift/{variant}",
-        "<data>/code/evaluate_lift.json",
+        "<data>/plan/evaluate_lift/{variant}.json",
+        data=PLAN.inputs("evaluate_lift"),
     output:
         "<results>/metrics/{variant}.json",
         "<data>/evaluate_lift/{variant}.npz",
+        "<data>/made/evaluate_lift/{variant}.json",
     log:
         "<logs>/evaluate_lift/{variant}.log",
     benchmark:
         "<logs>/evaluate_lift/{variant}.jsonl"
     wildcard_constraints:
         variant="|".join(LIFT_VARIANTS),
+    priority: PLAN.priority("evaluate_lift")
     conda:
         "../../envs/environment.yaml"
-    threads: STAGES.run.preset.threads
+    threads: PLAN.run.preset.threads
     resources:
-        gpu=STAGES.gpus(),
+        gpu=PLAN.gpus(),
     params:
-        preset=PRESET,
-        settings=lambda wildcards: STAGES.settings_of("evaluate_lift", wildcards.variant),
+        preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline evaluate_lift --preset {params.preset} --variant {wildcards.variant} > {log} 2>&1"

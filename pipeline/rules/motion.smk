@@ -1,11 +1,12 @@
-# Motion, from its source to poses seen by cameras.
+# Motion: what is downloaded, the poses seen by four cameras, and what detectors make of them.
 
 
 rule download:
     input:
-        code=STAGES.code_of("download"),
+        "<data>/plan/download.json",
     output:
         "<data>/download.json",
+        "<data>/made/download.json",
     log:
         "<logs>/download.log",
     benchmark:
@@ -13,19 +14,18 @@ rule download:
     conda:
         "../../envs/environment.yaml"
     params:
-        preset=PRESET,
-        settings=STAGES.settings_of("download"),
+        preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline download --preset {params.preset} > {log} 2>&1"
 
 
 rule prepare_motion:
     input:
+        "<data>/plan/prepare_motion.json",
         "<data>/download.json",
-        code=STAGES.code_of("prepare_motion"),
     output:
         directory("<data>/motion/ground_truth"),
-        directory("<data>/targets/joints"),
+        "<data>/made/prepare_motion.json",
     log:
         "<logs>/prepare_motion.log",
     benchmark:
@@ -33,38 +33,38 @@ rule prepare_motion:
     conda:
         "../../envs/environment.yaml"
     params:
-        preset=PRESET,
-        settings=STAGES.settings_of("prepare_motion"),
+        preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline prepare_motion --preset {params.preset} > {log} 2>&1"
 
 
 rule detect:
     input:
+        "<data>/plan/detect/{detector}.json",
         "<data>/motion/ground_truth",
-        code=STAGES.code_of("detect"),
     output:
         directory("<data>/motion/{detector}"),
+        "<data>/made/detect/{detector}.json",
     log:
         "<logs>/detect/{detector}.log",
     benchmark:
         "<logs>/detect/{detector}.jsonl"
     wildcard_constraints:
-        detector="|".join(STAGES.items_of("detect")),
+        detector="|".join(DETECTORS),
     conda:
         "../../envs/environment.yaml"
     params:
-        preset=PRESET,
-        settings=STAGES.settings_of("detect"),
+        preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline detect --preset {params.preset} --detector {wildcards.detector} > {log} 2>&1"
 
 
 rule prepare_generalization:
     input:
-        code=STAGES.code_of("prepare_generalization"),
+        "<data>/plan/prepare_generalization.json",
     output:
         directory("<data>/motion/mpi_inf_3dhp"),
+        "<data>/made/prepare_generalization.json",
     log:
         "<logs>/prepare_generalization.log",
     benchmark:
@@ -72,7 +72,6 @@ rule prepare_generalization:
     conda:
         "../../envs/environment.yaml"
     params:
-        preset=PRESET,
-        settings=STAGES.settings_of("prepare_generalization"),
+        preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline prepare_generalization --preset {params.preset} > {log} 2>&1"

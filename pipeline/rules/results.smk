@@ -3,17 +3,13 @@
 
 rule tabulate:
     input:
-        expand("<results>/metrics/{variant}.json", variant=LIFT_VARIANTS + DENSE_VARIANTS),
-        expand("<data>/train_lift/{variant}", variant=LIFT_VARIANTS),
-        expand("<data>/train_dense/{variant}", variant=DENSE_VARIANTS),
-        expand("<data>/evaluate_lift/{variant}.npz", variant=LIFT_VARIANTS),
-        expand("<data>/evaluate_dense/{variant}", variant=DENSE_VARIANTS),
-        PUBLISHED,
-        code=STAGES.code_of("tabulate"),
+        "<data>/plan/tabulate.json",
+        PLAN.data("tabulate"),
     output:
         directory("<results>/tables"),
         "<results>/claims.json",
         "<results>/claims.md",
+        "<data>/made/tabulate.json",
     log:
         "<logs>/tabulate.log",
     benchmark:
@@ -21,31 +17,19 @@ rule tabulate:
     conda:
         "../../envs/environment.yaml"
     params:
-        preset=PRESET,
-        settings=STAGES.settings_of("tabulate"),
+        preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline tabulate --preset {params.preset} > {log} 2>&1"
 
 
 rule report:
     input:
-        "<results>/tables",
-        "<results>/claims.json",
-        expand("<results>/metrics/{variant}.json", variant=LIFT_VARIANTS + DENSE_VARIANTS),
-        expand("<data>/train_lift/{variant}", variant=LIFT_VARIANTS),
-        expand("<data>/train_dense/{variant}", variant=DENSE_VARIANTS),
-        expand("<data>/evaluate_lift/{variant}.npz", variant=LIFT_VARIANTS),
-        expand("<data>/evaluate_dense/{variant}", variant=DENSE_VARIANTS),
-        "<data>/images/pose",
-        "<data>/images/boxes",
-        "<data>/motion/ground_truth",
-        "<data>/body",
-        "<data>/targets/meshes",
-        PUBLISHED,
-        code=STAGES.code_of("report"),
+        "<data>/plan/report.json",
+        PLAN.data("report"),
     output:
         directory("<results>/figures"),
         "<results>/README.md",
+        "<data>/made/report.json",
     log:
         "<logs>/report.log",
     benchmark:
@@ -53,25 +37,18 @@ rule report:
     conda:
         "../../envs/environment.yaml"
     params:
-        preset=PRESET,
-        settings=STAGES.settings_of("report"),
+        preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline report --preset {params.preset} > {log} 2>&1"
 
 
 rule publish:
     input:
-        "<results>/tables",
-        "<results>/claims.json",
-        "<results>/claims.md",
-        "<results>/figures",
-        "<results>/README.md",
-        expand("<results>/metrics/{variant}.json", variant=LIFT_VARIANTS + DENSE_VARIANTS),
-        expand("<data>/train_lift/{variant}", variant=LIFT_VARIANTS),
-        expand("<data>/train_dense/{variant}", variant=DENSE_VARIANTS),
-        code=STAGES.code_of("publish"),
+        "<data>/plan/publish.json",
+        PLAN.data("publish"),
     output:
         "<data>/publish.json",
+        "<data>/made/publish.json",
     log:
         "<logs>/publish.log",
     benchmark:
@@ -79,7 +56,6 @@ rule publish:
     conda:
         "../../envs/environment.yaml"
     params:
-        preset=PRESET,
-        settings=STAGES.settings_of("publish"),
+        preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline publish --preset {params.preset} > {log} 2>&1"

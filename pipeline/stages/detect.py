@@ -1,7 +1,6 @@
 """Give the preset's poses the 2D joints of a detector: from the user's file, or by a model of a detector's errors.
 
-data/<preset>/motion/<detector> has the same rows as the ground truth and other keypoints_2d. Where the preset has no
-such detections, the folder says so, and the variants that need them are `not run`.
+data/<preset>/motion/<detector> has the same rows as the ground truth and other keypoints_2d.
 """
 
 from __future__ import annotations
@@ -14,19 +13,14 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.params import DetectionFile, NoiseModel, Run
 from pipeline.sources import human36m_detections, licensed, noise
-from pipeline.stages import status
 from pipeline.stages.poses import read_poses
 
 SPLITS = ("train", "test")
 
 
 def run(run: Run, detector: str) -> None:
-    settings = run.preset.detections.get(detector)  # type: ignore[call-overload]
-    reason = None if settings else f"preset {run.preset_name} has no {detector.replace('_', ' ')} detections"
     with artifacts.atomic_folder(run.layout.motion(detector)) as folder:
-        artifacts.write_json(folder / "status.json", status.record(reason))
-        if settings:
-            _write(run, detector, settings, folder)
+        _write(run, detector, run.preset.detections[detector], folder)  # type: ignore[index]
 
 
 def _write(run: Run, detector: str, settings: NoiseModel | DetectionFile, folder: Path) -> None:

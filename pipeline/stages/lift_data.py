@@ -16,7 +16,6 @@ from pipeline.lift.mesh_targets import MeshTargets
 from pipeline.lift.task import LiftTask, predict
 from pipeline.params import LiftVariant, Run
 from pipeline.stages.poses import read_poses
-from pipeline.stages.status import why_no_input
 
 TIMED_BATCH = 64  # the batch of SemGCN's trainings
 TIMED_SECONDS = 0.5
@@ -56,10 +55,9 @@ def _read_meshes(run: Run, split: str, poses: PoseSet, graphs: MeshGraphs, devic
 
 
 def read_generalization(run: Run, variant: LiftVariant, device: str) -> LiftData | None:
-    """Another data set's test poses, None where there are none."""
-    if why_no_input(run, "mpi_inf_3dhp"):
-        return None
-    return LiftData.from_pose_set(read_poses(run, "test", "mpi_inf_3dhp"), device, skeleton_of(variant))
+    """Another data set's test poses, None where the preset asks for none."""
+    name = run.preset.generalization
+    return LiftData.from_pose_set(read_poses(run, "test", name), device, skeleton_of(variant)) if name else None
 
 
 def inference_speed(task: LiftTask) -> float | None:

@@ -1,10 +1,11 @@
-"""The work of stage train_lift: a variant's seeds, one after the other. Results go to the stage's working folder."""
+"""The work of stage train_lift: one seed of a variant. Results go to the stage's working folder."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,6 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.lift.checkpoints import load_model, save_model, seeded_model
-from pipeline.lift.dataset import LiftData
 from pipeline.lift.task import LiftTask
 from pipeline.params import Run
 from pipeline.stages import lift_data, running
@@ -21,33 +21,24 @@ from pipeline.training.checkpoint import CheckpointError
 from pipeline.training.loop import LoopSettings, NotFiniteError, Progress, train
 
 
-def train_seeds(run: Run, variant: str, seeds: tuple[int, ...], working: Path) -> None:
-    """Train into `working`/seed_<seed>, whatever of it was done before."""
-    device = running.device(run)
-    data = lift_data.read_data(run, run.variant(variant), device)
-    graphs = lift_data.read_graphs(run) if run.variant(variant).targets == "meshes" else None
-    for seed in seeds:
-        _train_seed(run, variant, seed, data, graphs, working)
-
-
-def _train_seed(
-    run: Run, name: str, seed: int, data: dict[str, LiftData], graphs: MeshGraphs | None, working: Path
-) -> None:
-    """Train into the working folder; environment.json is written last and says that the seed is done."""
+def train_seed(run: Run, name: str, seed: int, working: Path) -> None:
+    """Train into `working`/seed_<seed>; environment.json is written last and says that the seed is done."""
     folder, state = working / f"seed_{seed}", working / f"seed_{seed}.state.pt"
     variant = run.variant(name)
-    epochs = variant.epochs if variant.imported else run.epochs(name)
     fingerprint = _fingerprint(run, name, seed)
     done = folder / "environment.json"
     if done.exists() and artifacts.read_json(done)["fingerprint"] == fingerprint:
         return
+    data = lift_data.read_data(run, variant, running.device(run))
+    graphs = lift_data.read_graphs(run) if variant.targets == "meshes" else None
     started = running.started(working / f"seed_{seed}.started.json", fingerprint)
     task = LiftTask(variant, seeded_model(variant, seed, graphs), data["train"], data["test"])
     if variant.closed_form:
         progress, epochs = _fit(task), 1
     elif variant.imported:
-        progress = _take_over(run, name, task, graphs)
+        progress, epochs = _take_over(run, name, task, graphs), variant.epochs
     else:
+        epochs = run.epochs(name)
         progress = _learn(
             run,
             name,
@@ -59,7 +50,7 @@ def _train_seed(
                 fingerprint=fingerprint,
                 max_gradient_norm=variant.optimizer.max_gradient_norm,
                 max_weight_norm=variant.optimizer.max_weight_norm,
-                save_every_seconds=run.preset.lift.save_every_seconds,
+                save_every_seconds=running.save_every_seconds(),
             ),
             state,
         )
@@ -134,17 +125,16 @@ def schedule(run: Run, name: str) -> schedules.Schedule:
 
 def _fingerprint(run: Run, name: str, seed: int) -> str:
     """What a run's weights depend on: its resume state is good for exactly this."""
-    parts = {
-        "variant": run.variant(name).model_dump(mode="json"),
-        "epochs": run.epochs(name),
+    variant = run.variant(name)
+    parts: dict[str, Any] = {
+        "variant": variant.model_dump(mode="json"),
+        "epochs": None if variant.closed_form or variant.imported else run.epochs(name),
+        "code": run.code,
         "seed": seed,
         "threads": run.preset.threads,
-        "data": {
-            split: artifacts.digest(run.layout.motion_split(split, run.variant(name).input))
-            for split in ("train", "test")
-        },
+        "data": {split: artifacts.digest(run.layout.motion_split(split, variant.input)) for split in ("train", "test")},
     }
-    if run.variant(name).targets == "meshes":
+    if variant.targets == "meshes":
         files = (run.layout.mesh_graphs, *(run.layout.mesh_split(split) for split in ("train", "test")))
         parts["meshes"] = [artifacts.digest(file) for file in files]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Turn made scenes, or COCO's files, into annotated pictures for two tasks: poses and boxes."""
+"""Turn made scenes, or COCO's files, into annotated pictures for one of two tasks: poses or boxes."""
 
 from __future__ import annotations
 
@@ -9,25 +9,17 @@ from pipeline import artifacts
 from pipeline.body.model import BodyModel, read_body
 from pipeline.params import CocoImages, Run, SyntheticImages
 from pipeline.sources import coco, scenes
-from pipeline.stages import status
 
 Task = Literal["pose", "boxes"]
-TASKS: tuple[Task, ...] = ("pose", "boxes")
 SPLITS: tuple[Literal["train", "val"], ...] = ("train", "val")
 
 
-def run(run: Run) -> None:
+def run(run: Run, task: Task) -> None:
     images = run.preset.images
-    for task in TASKS:
-        with artifacts.atomic_folder(run.layout.images(task)) as folder:
-            if images is None:
-                reason, summary = f"preset {run.preset_name} has no images", None
-            elif isinstance(images, SyntheticImages):
-                reason, summary = None, _make(run, images, task, folder)
-            else:
-                reason, summary = None, _read(run, images, task, folder)
-            artifacts.write_json(folder / "status.json", status.record(reason))
-            artifacts.write_json(folder / "summary.json", summary)
+    assert images is not None  # or nothing of it is planned
+    with artifacts.atomic_folder(run.layout.images(task)) as folder:
+        summary = (_make if isinstance(images, SyntheticImages) else _read)(run, images, task, folder)  # type: ignore
+        artifacts.write_json(folder / "summary.json", summary)
 
 
 def _make(run: Run, images: SyntheticImages, task: Task, folder: Path) -> dict[str, Any]:
@@ -46,8 +38,9 @@ def _make(run: Run, images: SyntheticImages, task: Task, folder: Path) -> dict[s
 def _read(run: Run, images: CocoImages, task: Task, folder: Path) -> dict[str, Any]:
     """COCO's annotations of the pictures that the download stage brought; of test-dev the pictures alone."""
     splits: dict[str, dict[str, int]] = {}
+    unlabelled = images.unlabelled_people if task == "pose" else True  # a box needs no keypoints
     for split in SPLITS:
-        content = coco.read_annotations(run.layout.raw, split, task, images.limit, images.unlabelled_people)
+        content = coco.read_annotations(run.layout.raw, split, task, images.limit, unlabelled)
         artifacts.write_json(folder / f"{split}.json", content)
         splits[split] = counts(content, task)
     if images.test_dev:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pipeline import artifacts
-from pipeline.artifacts import Layout
 from pipeline.geometry.poses import PoseSet
+from pipeline.layout import Layout
 from pipeline.params import CmuMotion, Motion, Run, SyntheticMotion
 from pipeline.sources import cmu, human36m, synthetic
-from pipeline.stages import status
 
 
 def run(run: Run) -> None:
@@ -16,10 +15,6 @@ def run(run: Run) -> None:
         for split, pose_set in pose_sets.items():
             artifacts.write_arrays(folder / f"{split}.npz", pose_set.check().to_arrays())
         artifacts.write_json(folder / "summary.json", summary)
-    # Joints have nothing to add to the poses. The folder is there because meshes, the other targets, have one as well:
-    # a training depends on the folder of its own targets and on no other.
-    with artifacts.atomic_folder(run.layout.targets("joints")) as folder:
-        artifacts.write_json(folder / "status.json", status.record(None))
 
 
 def load(motion: Motion, layout: Layout) -> tuple[dict[str, PoseSet], dict]:

@@ -40,6 +40,11 @@ def now() -> str:
     return moment.isoformat(timespec="seconds")
 
 
+def save_every_seconds() -> float:
+    """How much work a killed training loses at most. It changes no number, so it stands in no settings."""
+    return float(os.environ.get("MIXPOSE_SAVE_EVERY_SECONDS", "30"))
+
+
 def started(path: Path, fingerprint: str) -> str:
     """When the run of this fingerprint was first started, remembered across interruptions."""
     if path.exists():

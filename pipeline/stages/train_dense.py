@@ -1,15 +1,11 @@
-"""Train one dense variant for every seed. What is done stays done: a stopped run goes on with its unfinished seed."""
+"""Train one seed of one dense variant. A stopped run goes on where it was."""
 
 from __future__ import annotations
 
 from pipeline.params import Run
-from pipeline.stages import status, trainings
+from pipeline.stages import dense_training, trainings
 
 
-def run(run: Run, variant: str) -> None:
-    reason = status.why_not_dense(run, variant)
-    with trainings.gathered(run, variant, reason) as seeds:
-        if seeds:
-            from pipeline.stages import dense_training  # takes seconds to import: not for a variant that is left out
-
-            dense_training.train_seeds(run, variant, seeds, run.layout.resume(variant))
+def run(run: Run, variant: str, seed: int) -> None:
+    dense_training.train_seed(run, variant, seed, run.layout.resume(variant))
+    trainings.hand_over(run, variant, seed)

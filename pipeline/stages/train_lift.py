@@ -1,15 +1,11 @@
-"""Train one variant for every seed. What is done stays done: a stopped run goes on with its unfinished seed."""
+"""Train one seed of one variant. A stopped run goes on where it was."""
 
 from __future__ import annotations
 
 from pipeline.params import Run
-from pipeline.stages import status, trainings
+from pipeline.stages import lift_training, trainings
 
 
-def run(run: Run, variant: str) -> None:
-    reason = status.why_not(run, variant)
-    with trainings.gathered(run, variant, reason) as seeds:
-        if seeds:
-            from pipeline.stages import lift_training  # takes a second to import: not for a variant that is left out
-
-            lift_training.train_seeds(run, variant, seeds, run.layout.resume(variant))
+def run(run: Run, variant: str, seed: int) -> None:
+    lift_training.train_seed(run, variant, seed, run.layout.resume(variant))
+    trainings.hand_over(run, variant, seed)

@@ -1,25 +1,21 @@
-"""How finished seeds become a training's output folder, whichever task they are of."""
+"""How a finished seed becomes a training's output folder, whichever task it is of."""
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-from collections.abc import Iterator
 
 from pipeline import artifacts
 from pipeline.params import Run
-from pipeline.stages import status
 
 
-@contextlib.contextmanager
-def gathered(run: Run, variant: str, reason: str | None) -> Iterator[tuple[int, ...]]:
-    """Give the seeds to train (none where there is a reason not to); then gather them from the working folder."""
-    seeds = run.seeds_of(variant) if reason is None else ()
+def hand_over(run: Run, variant: str, seed: int) -> None:
+    """Copy a finished seed from the working folder to its place, whole, then tidy up what is this seed's own.
+
+    The working folder stays, even if it is empty: another seed may just be about to write there.
+    """
     working = run.layout.resume(variant)
-    yield seeds
-    with artifacts.atomic_folder(run.layout.training(variant)) as folder:
-        artifacts.write_json(folder / "status.json", status.record(reason))
-        artifacts.write_json(folder / "variant.json", run.any_variant(variant).model_dump(mode="json"))
-        for seed in seeds:
-            shutil.copytree(working / f"seed_{seed}", folder / f"seed_{seed}")
-    shutil.rmtree(working, ignore_errors=True)
+    with artifacts.atomic_folder(run.layout.seed(variant, seed)) as folder:
+        shutil.copytree(working / f"seed_{seed}", folder, dirs_exist_ok=True)
+    shutil.rmtree(working / f"seed_{seed}")
+    for left in (*working.glob(f"seed_{seed}.*"), *working.glob(f".seed_{seed}.*")):  # a kill leaves half a file
+        left.unlink()

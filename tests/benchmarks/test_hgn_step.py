@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from turn_about import compare
 
+from pipeline.authors.reference import export_reference, import_reference
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
 from pipeline.lift.models import HierarchicalGraphNetwork, build_model
 from pipeline.params import LiftVariant
-from pipeline.training.checkpoint import export_reference, import_reference
 
 BATCH = 64
 ROUNDS = 7

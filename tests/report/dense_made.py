@@ -90,7 +90,7 @@ def run(maker: Maker, variant: str, *ap: float, mixture: dict[str, Any] | None =
         "visible_face_strict": 75.0,
         "scale": quartiles(40.0),
     }
-    content = {"status": "run", "reason": None, "parameters": 1_600_000, "truth": truth, "seeds": seeds}
+    content = {"parameters": 1_600_000, "truth": truth, "seeds": seeds}
     maker.write(variant, content | {"data": data | more.pop("data", {}), "training": training} | more)
     speed = {"network": 100.0} | {mode: 50.0 - order for order, mode in enumerate(MODES[settings.task])}
     artifacts.write_json(maker.run.layout.dense_speed(variant), speed)
@@ -107,9 +107,7 @@ def prepared(maker: Maker) -> None:
         for split, count in (("train", 12000), ("val", 500))
     }
     summary = {"source": "synthetic", "description": "scenes made in code", "splits": splits}
-    artifacts.write_json(maker.run.layout.images_status("pose"), {"status": "run", "reason": None})
     artifacts.write_json(maker.run.layout.images_summary("pose"), summary)
-    artifacts.write_json(maker.run.layout.images_status("boxes"), {"status": "not run", "reason": "too dear"})
 
 
 def whole_preset(maker: Maker) -> None:

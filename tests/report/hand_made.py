@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import numpy as np
 from made_parts import depth, detections, meshes
 
 from pipeline import artifacts, params
-from pipeline.__main__ import main
+from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, KEEP_16, NECK_NOSE, Skeleton, adjacency
 from pipeline.report.figures.skeleton import TEMPLATE_POSE
+from pipeline.stages import report, tabulate
 
 REPOSITORY = Path(__file__).parents[2]
 ACTIONS = ["Walking", "Sitting", "Photo"]
@@ -32,17 +34,31 @@ def demo() -> params.Run:
     return params.load("demo", REPOSITORY)
 
 
+class MadeRun(params.Run):
+    """A run in which a variant was run when its metrics were made, whatever the preset says."""
+
+    left_out: dict[str, str]
+
+    def why_left_out(self, name: str) -> str | None:
+        return self.left_out.get(name)
+
+
 class Maker:
     """Writes one preset's artifacts in the form in which the stages before leave them."""
 
     def __init__(self, root: Path, actions: list[str]) -> None:
-        self.run = demo().model_copy(update={"root": root})
+        self.run = MadeRun.model_construct(**dict(demo()) | {"root": root, "left_out": {}})
         self.actions = actions
         for variant in (*self.run.lift_variants, *self.run.dense_variants):
             self.not_run(variant)
 
+    def with_preset(self, **settings: Any) -> params.Run:
+        """The run, had its preset these settings."""
+        return self.run.model_copy(update={"preset": self.run.preset.model_copy(update=settings)})
+
     def not_run(self, variant: str, reason: str = "left out by the preset") -> None:
-        self.write(variant, {"status": "not run", "reason": reason, "parameters": None, "seeds": []})
+        self.run.left_out[variant] = reason
+        self.run.layout.metrics(variant).unlink(missing_ok=True)
 
     def point(self, variant: str, *p1: float, **more: Any) -> None:
         """A point model with these P1, one a seed; P2 is 0.75 of it, the frame average 1.1 times.
@@ -214,10 +230,15 @@ class Maker:
         self.examples("graphmdn")
         self.motion_summary()
 
-    def call(self, *arguments: str) -> int:
-        """The command line, run in the project's folder."""
+    def call(self, stage: str) -> int:
+        """A stage of results, run in the project's folder as the command line would."""
         with contextlib.chdir(self.run.root):
-            return main(list(arguments))
+            try:
+                {"tabulate": tabulate, "report": report}[stage].run(self.run.model_copy(update={"root": Path()}))
+            except InputError as error:
+                print(f"error: {error}", file=sys.stderr)
+                return 2
+        return 0
 
     def _ran(
         self, variant: str, predictions: list[dict[str, Any]], mixture: dict[str, Any] | None, more: dict[str, Any]
@@ -256,12 +277,12 @@ class Maker:
         } | more.get("data", {})
         stated = self.run.variant(variant).epochs
         training = {"epochs": epochs, "steps": 100 * epochs, "date": "2026-01-02", "epochs_stated": stated}
-        content = {"status": "run", "reason": None, "parameters": more.get("parameters", 434703), "data": data}
+        content = {"parameters": more.get("parameters", 434703), "data": data}
         self.write(variant, content | {"training": training, "seeds": seeds})
 
     def write(self, variant: str, content: dict[str, Any]) -> None:
-        settings = self.run.any_variant(variant)
-        head = {"schema": 1, "variant": variant, "paper": settings.paper, "title": settings.title, "preset": "demo"}
+        self.run.left_out.pop(variant, None)
+        head = {"schema": 1, "variant": variant, "preset": "demo"}
         artifacts.write_text(self.run.layout.metrics(variant), json.dumps(head | content))
 
 

@@ -17,7 +17,6 @@ FIGURES |= {"wrong_way_hinges": 2, "frames_left_out": 3}
 
 
 def built(maker: Maker) -> None:
-    artifacts.write_json(maker.run.layout.body_file("status.json"), {"status": "run", "reason": None})
     summary = {
         "source": "open",
         "vertices": 6890,
@@ -30,7 +29,6 @@ def built(maker: Maker) -> None:
 
 
 def fitted(maker: Maker) -> None:
-    artifacts.write_json(maker.run.layout.targets_status("meshes"), {"status": "run", "reason": None})
     folder = maker.run.layout.targets("meshes")
     totals = {"poses": 4800, "poses_left_out": 12} | FIGURES | {"largest_beta": 1.875}
     offsets = {"Hip": [0.0, 98.1, -20.0], "Neck/Nose": [0.0, 5.5, 1.0]}
@@ -46,10 +44,8 @@ def fitted(maker: Maker) -> None:
 def test_a_preset_without_a_body_says_why(make: Callable[..., Maker]) -> None:
     maker = make()
     assert bodies.section(maker.run).startswith("No body in this run: build_body was not run.")
-    status = {"status": "not run", "reason": "the preset has no body"}
-    artifacts.write_json(maker.run.layout.body_file("status.json"), status)
-    said = bodies.section(maker.run)
-    assert said.startswith("No body in this run: the preset has no body. Without one there are no coarse meshes")
+    said = bodies.section(maker.with_preset(body=None))
+    assert said.startswith("No body in this run: preset demo has no body. Without one there are no coarse meshes")
     assert "<details>" not in said
 
 

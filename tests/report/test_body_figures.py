@@ -63,7 +63,6 @@ def built(make: Callable[..., Maker]) -> Run:
         "coarse_rest": graphs.coarse.average @ egg,
         "fine_rest": graphs.fine.average @ egg,
     }
-    artifacts.write_json(run.layout.body_file("status.json"), {"status": "run", "reason": None})
     artifacts.write_arrays(run.layout.body_file("pictures.npz"), pictures)
     artifacts.write_arrays(run.layout.body_file("graphs.npz"), graphs.to_arrays() | joints)
     folder = run.layout.targets("meshes")
@@ -76,7 +75,6 @@ def built(make: Callable[..., Maker]) -> Run:
         "residual": np.array([4.04, 7.5, 21.0]),
         "label": np.array(["best, Walking", "median, Sitting", "worst, Photo"]),
     }
-    artifacts.write_json(folder / "status.json", {"status": "run", "reason": None})
     artifacts.write_arrays(folder / "pictures.npz", fits)
     return run
 
@@ -170,10 +168,6 @@ def test_without_a_body_the_reason_is_given(make: Callable[..., Maker], name: st
     run = make().run
     stage = "fit_body" if name == "fits" else "build_body"
     with pytest.raises(NotRunError, match=f"{stage} was not run$"):
-        drawn(name, run)
-    for path in (run.layout.body_file("status.json"), run.layout.targets("meshes") / "status.json"):
-        artifacts.write_json(path, {"status": "not run", "reason": "the preset has no body"})
-    with pytest.raises(NotRunError, match=f"{stage} was not run: the preset has no body"):
         drawn(name, run)
 
 

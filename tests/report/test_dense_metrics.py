@@ -41,8 +41,7 @@ def test_imported_weights_need_no_training(make: Callable[..., Maker]) -> None:
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (lambda content: content.update(status="maybe"), "status: input should be 'run' or 'not run'"),
-        (lambda content: content.pop("title"), "title: field required"),
+        (lambda content: content.pop("preset"), "preset: field required"),
         (
             lambda content: content["seeds"][0]["modes"]["plain"].update(ap="much"),
             "seeds.0.modes.plain.ap: input should be a valid number",
@@ -73,6 +72,7 @@ def test_a_bad_file_is_one_line_with_file_field_and_remedy(
 @pytest.mark.parametrize(("speeds", "words"), [([], "expected speeds"), ({"flip": "fast"}, "flip: expected images")])
 def test_a_bad_speed_is_named(make: Callable[..., Maker], speeds: Any, words: str) -> None:
     maker = make()
+    dense_made.run(maker, "pose_l_base", 20.0)
     artifacts.write_json(maker.run.layout.dense_speed("pose_l_base"), speeds)
     with pytest.raises(InputError, match=rf"pose_l_base/speed\.json: {words}"):
         dense_metrics.read(maker.run)

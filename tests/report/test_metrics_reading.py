@@ -86,8 +86,7 @@ def change(maker: Maker, variant: str, edit: Callable[[Any], Any]) -> None:
     ("edit", "words"),
     [
         (lambda content: content.update(schema=2), "schema: expected 1"),
-        (lambda content: content.update(status="maybe"), "status: input should be 'run' or 'not run'"),
-        (lambda content: content.pop("title"), "title: field required"),
+        (lambda content: content.pop("preset"), "preset: field required"),
         (
             lambda content: content["seeds"][0]["predictions"]["point"]["mpjpe"].update(action_average="much"),
             "seeds.0.predictions.point.mpjpe.action_average: input should be a valid number",
@@ -117,6 +116,7 @@ def test_a_bad_file_is_one_line_with_file_field_and_remedy(
 
 def test_a_list_is_no_metrics_file(make: Callable[..., Maker]) -> None:
     maker = make()
+    maker.point("semgcn", 50.0)
     maker.run.layout.metrics("semgcn").write_text("[]")
     with pytest.raises(InputError, match=r"semgcn\.json: schema: expected 1"):
         metrics.read(maker.run)

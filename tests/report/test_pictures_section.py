@@ -15,23 +15,25 @@ from pipeline.report import dense_metrics, pictures
 
 def test_pictures_are_counted_and_what_is_missing_has_its_reason(make: Callable[..., Maker]) -> None:
     maker = make()
+    dense_made.run(maker, "pose_l_base", 30.0)
     dense_made.prepared(maker)
     assert pictures.section(maker.run) == (
         "- People and their keypoints: scenes made in code (source `synthetic`).\n"
-        "- Objects and their boxes: no pictures in this run: too dear.\n\n"
+        "- Objects and their boxes: no pictures in this run: preset demo trains nothing on them.\n\n"
         "|  |  | images | objects | with keypoints |\n| --- | --- | ---: | ---: | ---: |\n"
         "| pose | train | 12,000 | 12,000 | 11,990 |\n| pose | val | 500 | 500 | 490 |"
     )
 
 
 def test_a_preset_without_pictures_has_no_table(make: Callable[..., Maker]) -> None:
-    said = pictures.section(make().run)
-    assert said.count("no pictures in this run: prepare_images was not run.") == 2
+    said = pictures.section(make().with_preset(images=None))
+    assert said.count("no pictures in this run: preset demo has no images.") == 2
     assert "|" not in said
 
 
 def test_a_damaged_summary_is_named(make: Callable[..., Maker]) -> None:
     maker = make()
+    dense_made.run(maker, "pose_l_base", 30.0)
     dense_made.prepared(maker)
     artifacts.write_json(maker.run.layout.images_summary("pose"), None)
     with pytest.raises(InputError, match=r"images/pose/summary\.json: expected source, description and splits"):
@@ -49,4 +51,4 @@ def test_every_dense_variant_is_listed_with_how_it_was_trained(make: Callable[..
         "| trained on 2026-01-02: 2 seeds, 2 epochs, 2,900 steps |"
     ) in listed
     assert any("imported: its authors' weights, evaluated here" in line for line in listed)
-    assert any("boxes_l_base.json" in line and "| - | not run: left out by the preset |" in line for line in listed)
+    assert any("boxes_l_base |" in line and "| - | not run: left out by the preset |" in line for line in listed)

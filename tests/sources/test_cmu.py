@@ -29,20 +29,19 @@ def test_every_take_has_its_subject_and_no_take_is_listed_twice() -> None:
 
 
 def test_addresses_are_the_original_hosts() -> None:
-    settings = cmu.CmuSettings(train_subjects=("05",), test_subjects=("32",))
-    assert cmu.addresses(settings) == [
+    assert cmu.addresses(("05", "32")) == [
         "http://mocap.cs.cmu.edu/subjects/05/05.asf",
         "http://mocap.cs.cmu.edu/subjects/05/05_01.amc",
         "http://mocap.cs.cmu.edu/subjects/32/32.asf",
         "http://mocap.cs.cmu.edu/subjects/32/32_01.amc",
         "http://mocap.cs.cmu.edu/subjects/32/32_02.amc",
     ]
-    assert len(cmu.addresses(cmu.CmuSettings())) == 102
+    assert len(cmu.addresses((*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects))) == 102
 
 
 def test_an_unknown_subject_is_named() -> None:
     with pytest.raises(InputError, match=r"no takes of CMU subject 99; known: 01 02"):
-        cmu.addresses(cmu.CmuSettings(train_subjects=("99",)))
+        cmu.addresses(("99",))
 
 
 @pytest.mark.parametrize(

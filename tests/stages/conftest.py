@@ -12,7 +12,7 @@ import pytest
 from pipeline import artifacts, params
 from pipeline.geometry import human36m
 from pipeline.geometry.poses import PoseSet
-from pipeline.stages import prepare_images
+from pipeline.stages import lift_data, prepare_images
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -58,21 +58,16 @@ def folder(tmp_path, monkeypatch) -> Path:
               seed: 0
             lift:
               epochs: 2
-              save_every_seconds: 0.2
             """
         )
     )
     motion = tmp_path / "data" / "tiny" / "motion" / "ground_truth"
-    other = tmp_path / "data" / "tiny" / "motion" / "mpi_inf_3dhp"
-    artifacts.write_json(
-        other / "status.json", {"status": "not run", "reason": "preset tiny asks for no other data set"}
-    )
     artifacts.write_arrays(motion / "train.npz", random_poses(1200, 0, ["S1", "S5"]).to_arrays())
     artifacts.write_arrays(motion / "test.npz", random_poses(300, 1, ["S9"]).to_arrays())
     artifacts.write_json(motion / "summary.json", {"source": "synthetic"})
-    targets = tmp_path / "data" / "tiny" / "targets"
-    artifacts.write_json(targets / "joints" / "status.json", {"status": "run", "reason": None})
-    mesh_files.write(targets / "meshes", {"train": 1200, "test": 300})
+    mesh_files.write(tmp_path / "data" / "tiny" / "targets" / "meshes", {"train": 1200, "test": 300})
+    monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0.2")
+    monkeypatch.setattr(lift_data, "TIMED_SECONDS", 0.01)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -81,7 +76,8 @@ def folder(tmp_path, monkeypatch) -> Path:
 def made_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What prepare_images makes of the settings of dense_folder: data/tiny/images."""
     root = dense_folder.write_settings(tmp_path_factory.mktemp("pictures"))
-    prepare_images.run(params.load("tiny", root))
+    for task in ("pose", "boxes"):
+        prepare_images.run(params.load("tiny", root), task)  # type: ignore[arg-type]
     return root / "data" / "tiny" / "images"
 
 
@@ -90,5 +86,6 @@ def dense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_pictures: Path) 
     """A folder with this repository's variants, a preset `tiny` and made pictures; it is the working directory."""
     dense_folder.write_settings(tmp_path)
     shutil.copytree(made_pictures, tmp_path / "data" / "tiny" / "images")
+    monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import bodies
 import numpy as np
+import planned
 import pytest
 import torch
 
 from pipeline import artifacts
-from pipeline.__main__ import main
 from pipeline.body import nodes, open_body, pictures
 from pipeline.body.model import JOINT_NAMES, read_body
 from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 MADE = Path("data/tiny/body")
-FILES = ["body.npz", "graphs.npz", "pictures.npz", "skeleton_graphs.npz", "small.npz", "status.json", "summary.json"]
+FILES = ["body.npz", "graphs.npz", "pictures.npz", "skeleton_graphs.npz", "small.npz", "summary.json"]
 
 
 def ask(folder: Path, body: str, coarsening: str = "as_stored") -> None:
@@ -28,9 +28,8 @@ def ask(folder: Path, body: str, coarsening: str = "as_stored") -> None:
 
 
 def build() -> dict:
-    assert main(["build_body", "--preset", "tiny"]) == 0
+    assert planned.stage("build_body") == 0
     assert sorted(path.name for path in MADE.iterdir()) == FILES
-    assert json.loads((MADE / "status.json").read_text()) == {"status": "run", "reason": None}
     return json.loads((MADE / "summary.json").read_text())
 
 
@@ -41,11 +40,10 @@ def made_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_body, "build", lambda: made)
 
 
-def test_a_preset_without_a_body_says_so(folder: Path) -> None:
-    assert main(["build_body", "--preset", "tiny"]) == 0
-    assert [path.name for path in MADE.iterdir()] == ["status.json"]
-    expected = {"status": "not run", "reason": "preset tiny has no body"}
-    assert json.loads((MADE / "status.json").read_text()) == expected
+def test_a_preset_without_a_body_has_no_such_job(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert planned.stage("build_body") == 2
+    assert capsys.readouterr().err == "error: build_body: preset tiny has no such job\n"
+    assert not MADE.exists()
 
 
 def test_the_open_body_with_all_that_is_read_of_it(folder: Path, made_before: None) -> None:
@@ -140,22 +138,27 @@ def test_without_smpls_file_one_line_says_what_to_do_and_the_folder_stays(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ask(folder, "smpl")
-    artifacts.write_json(MADE / "status.json", {"before": True})
-    assert main(["build_body", "--preset", "tiny"]) == 2
+    artifacts.write_json(MADE / "summary.json", {"before": True})
+    assert planned.stage("build_body") == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "params/tiny.yaml: body: smpl: " in error and "or take body: open" in error
     assert "data/licensed/smpl/SMPL_NEUTRAL.npz" in error and "https://smpl.is.tue.mpg.de" in error
-    assert json.loads((MADE / "status.json").read_text()) == {"before": True}
+    assert json.loads((MADE / "summary.json").read_text()) == {"before": True}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_built_again_every_file_is_the_same_to_the_byte(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_built_again_every_file_is_the_same_to_the_byte(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ask(folder, "open", "searched")
-    written = []
-    for _ in range(2):
+    made = bodies.made()
+    with monkeypatch.context() as patch:
+        patch.setattr(open_body, "build", lambda: made)
         summary = build()
-        written.append({name: (MADE / name).read_bytes() for name in FILES})
-    assert written[0] == written[1]
+    before = {name: (MADE / name).read_bytes() for name in FILES}
+    capsys.readouterr()
+    assert build() == summary
+    assert {name: (MADE / name).read_bytes() for name in FILES} == before
     assert summary["level_sizes"][-3:] == [96, 48, 24]
     assert "open body" in capsys.readouterr().err  # the bar

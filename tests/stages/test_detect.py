@@ -8,11 +8,11 @@ from pathlib import Path
 
 import human36m_files as files
 import numpy as np
+import planned
 import pytest
 from repository import replace_in
 
 from pipeline import artifacts
-from pipeline.__main__ import main
 from pipeline.geometry import human36m
 from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_17
@@ -41,7 +41,6 @@ detections:
   stacked_hourglass:
     source: file
 """
-NONE = "preset tiny has no stacked hourglass detections"
 
 
 def add(folder: Path, text: str) -> None:
@@ -50,7 +49,7 @@ def add(folder: Path, text: str) -> None:
 
 
 def detect() -> int:
-    return main(["detect", "--preset", "tiny", "--detector", DETECTOR])
+    return planned.stage("detect", "--detector", DETECTOR)
 
 
 def summary() -> dict:
@@ -60,7 +59,7 @@ def summary() -> dict:
 def test_the_same_poses_with_spoilt_keypoints(folder: Path) -> None:
     add(folder, NOISE)
     assert detect() == 0
-    assert json.loads((MADE / "status.json").read_text()) == {"status": "run", "reason": None}
+    assert {path.name for path in MADE.iterdir()} == {"train.npz", "test.npz", "summary.json"}
     away = {}
     for split in ("train", "test"):
         truth = artifacts.read_arrays(Path(f"data/tiny/motion/ground_truth/{split}.npz"))
@@ -106,10 +105,8 @@ def test_a_variant_is_trained_and_measured_on_its_own_input(folder: Path) -> Non
     title = "    title: Linear least squares\n    core: true\n    input: "
     replace_in(folder / "params.yaml", f"{title}ground_truth", f"{title}{DETECTOR}")
     assert detect() == 0
-    for stage in ("train_lift", "evaluate_lift"):
-        assert main([stage, "--preset", "tiny", "--variant", "linear_least_squares"]) == 0
-    metrics = json.loads(Path("results/tiny/metrics/linear_least_squares.json").read_text())
-    assert metrics["status"] == "run" and metrics["data"]["input"] == summary()
+    metrics = planned.measure("lift", "linear_least_squares", seeds=(0, 1))
+    assert metrics["data"]["input"] == summary()
     for split in ("train", "test"):
         assert metrics["data"][f"{split}_digest"] == artifacts.digest(MADE / f"{split}.npz")
     assert metrics["data"]["subjects_train"] == ["S1", "S5"] and metrics["data"]["subjects_test"] == ["S9"]
@@ -135,40 +132,46 @@ def least_squares_error(folder: Path) -> float:
 
 
 def test_the_truths_projection_has_no_errors(folder: Path) -> None:
-    for stage in ("train_lift", "evaluate_lift"):
-        assert main([stage, "--preset", "tiny", "--variant", "mean_pose"]) == 0
-    metrics = json.loads(Path("results/tiny/metrics/mean_pose.json").read_text())
+    metrics = planned.measure("lift", "mean_pose", seeds=(0, 1))
     assert metrics["data"]["input"] == {
         **{"name": "ground_truth", "source": "projection", "description": None},
         **{"mean_error_px": None, "median_error_px": None, "p95_error_px": None},
     }
 
 
-def test_without_detections_the_variants_that_need_them_are_not_run_and_say_why(folder: Path) -> None:
-    assert detect() == 0
-    assert [path.name for path in MADE.iterdir()] == ["status.json"]
-    assert json.loads((MADE / "status.json").read_text()) == {"status": "not run", "reason": NONE}
-    for stage in ("train_lift", "evaluate_lift"):
-        assert main([stage, "--preset", "tiny", "--variant", "semgcn_sh"]) == 0
-    trained = Path("data/tiny/train_lift/semgcn_sh")
-    assert sorted(path.name for path in trained.iterdir()) == ["status.json", "variant.json"]
-    metrics = json.loads(Path("results/tiny/metrics/semgcn_sh.json").read_text())
-    assert (metrics["status"], metrics["reason"], metrics["seeds"]) == ("not run", NONE, [])
+def test_without_detections_the_variants_that_need_them_are_no_jobs_and_say_why(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert detect() == 2
+    assert capsys.readouterr().err == f"error: detect --detector {DETECTOR}: preset tiny has no such job\n"
+    for name, more in (("train_lift", ("--seed", "0")), ("evaluate_lift", ())):
+        assert planned.stage(name, "--variant", "semgcn_sh", *more) == 2
+        reason = "not run: preset tiny has no stacked hourglass detections; see params/tiny.yaml"
+        assert capsys.readouterr().err == f"error: {name} --variant semgcn_sh: {reason}\n"
+    assert not MADE.exists() and not Path("data/tiny/train_lift").exists()
 
 
-def test_what_was_detected_before_goes_when_the_preset_loses_it(folder: Path) -> None:
-    preset = folder / "params" / "tiny.yaml"
+def test_a_detector_that_no_variant_needs_is_no_job(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add(folder, NOISE)
+    replace_in(folder / "params" / "tiny.yaml", "variants: all\n", "variants:\n  - mean_pose\n")
+    assert detect() == 2
+    assert capsys.readouterr().err == f"error: detect --detector {DETECTOR}: preset tiny has no such job\n"
+
+
+def test_the_plan_forgets_a_detector_that_the_preset_loses(folder: Path) -> None:
+    preset, planned_file = folder / "params" / "tiny.yaml", Path(f"data/tiny/plan/detect/{DETECTOR}.json")
     without = preset.read_text()
     add(folder, NOISE)
-    assert detect() == 0 and (MADE / "train.npz").exists()
+    assert detect() == 0 and (MADE / "train.npz").exists() and planned_file.exists()
     preset.write_text(without)
-    assert detect() == 0 and [path.name for path in MADE.iterdir()] == ["status.json"]
+    assert detect() == 2 and not planned_file.exists()
 
 
 def test_a_detector_that_was_not_asked_yet_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train_lift", "--preset", "tiny", "--variant", "semgcn_sh"]) == 2
+    add(folder, NOISE)
+    assert planned.stage("train_lift", "--variant", "semgcn_sh", "--seed", "0") == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "stacked_hourglass/status.json: missing; run the stage that writes it" in error
+    assert error.count("\n") == 1 and "stacked_hourglass/train.npz: missing; run the stage that writes it" in error
 
 
 def test_a_file_that_is_not_there_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,15 +8,15 @@ import socket
 from pathlib import Path
 
 import coco_files
+import planned
 import pytest
 from repository import replace_in
 
-from pipeline.__main__ import main
 from pipeline.artifacts import digest
 from pipeline.sources import cmu, coco
 
 REPOSITORY = Path(__file__).parents[2]
-ADDRESSES = cmu.addresses(cmu.CmuSettings())
+ADDRESSES = cmu.addresses((*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects))
 COCO = "images:\n  source: coco\n  files: {files}\n  limit: {limit}\n  test_dev: {test_dev}\n"
 COCO_OF_MINI = COCO.format(files="single", limit=80, test_dev="false") + "  unlabelled_people: false\n"
 
@@ -51,14 +51,18 @@ def mirror(tmp_path: Path) -> Path:
     return folder
 
 
+def download(preset: str, *options: str) -> int:
+    return planned.stage("download", *options, preset=preset)
+
+
 def test_a_preset_that_needs_nothing_writes_an_empty_list(project: Path) -> None:
-    assert main(["download", "--preset", "demo", "--mirror", "/no/such/mirror"]) == 0
+    assert download("demo", "--mirror", "/no/such/mirror") == 0
     assert json.loads((project / "data/demo/download.json").read_text()) == []
     assert not (project / "data/raw").exists()
 
 
 def test_the_list_names_the_original_addresses_only(project: Path, mirror: Path) -> None:
-    assert main(["download", "--preset", "mini", "--mirror", str(mirror)]) == 0
+    assert download("mini", "--mirror", str(mirror)) == 0
     text = (project / "data/mini/download.json").read_text()
     entries = json.loads(text)
     assert [entry["address"] for entry in entries] == sorted(ADDRESSES) and str(mirror) not in text
@@ -66,18 +70,18 @@ def test_the_list_names_the_original_addresses_only(project: Path, mirror: Path)
         file = project / "data/raw" / entry["path"]
         assert file.read_text() == entry["address"]
         assert (entry["bytes"], entry["sha256"]) == (file.stat().st_size, digest(file))
-    assert main(["download", "--preset", "mini", "--mirror", str(mirror)]) == 0
+    assert download("mini", "--mirror", str(mirror)) == 0
     assert (project / "data/mini/download.json").read_text() == text
 
 
 def test_which_mirror_is_used(project: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = (project / "params.yaml").read_text()
-    assert "\nmirror: null\n" in settings
-    (project / "params.yaml").write_text(settings.replace("\nmirror: null\n", f"\nmirror: {mirror}\n"))
-    assert main(["download", "--preset", "mini"]) == 0
+    assert "\nmirror:\n" in settings
+    (project / "params.yaml").write_text(settings.replace("\nmirror:\n", f"\nmirror: {mirror}\n"))
+    assert download("mini") == 0
     monkeypatch.setenv("MIXPOSE_MIRROR", "/not/this")
-    assert main(["download", "--preset", "mini"]) == 2
-    assert main(["download", "--preset", "mini", "--mirror", str(mirror)]) == 0
+    assert download("mini") == 2
+    assert download("mini", "--mirror", str(mirror)) == 0
 
 
 def test_a_wrong_file_is_one_line_and_exit_code_2(
@@ -85,7 +89,7 @@ def test_a_wrong_file_is_one_line_and_exit_code_2(
 ) -> None:
     wrong = mirror / "mocap.cs.cmu.edu/subjects/02/02.asf"
     wrong.write_text("something else")
-    assert main(["download", "--preset", "mini", "--mirror", str(mirror)]) == 2
+    assert download("mini", "--mirror", str(mirror)) == 2
     said = capsys.readouterr().err.strip()
     assert said.startswith(f"error: {wrong}: wrong SHA-256: expected ") and "\n" not in said
     assert not (project / "data/mini/download.json").exists()
@@ -94,16 +98,16 @@ def test_a_wrong_file_is_one_line_and_exit_code_2(
 def test_a_licensed_body_stops_it_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     preset = project / "params" / "demo.yaml"
     preset.write_text(preset.read_text().replace("body: open", "body: smpl"))
-    assert main(["download", "--preset", "demo"]) == 2
+    assert download("demo") == 2
     said = capsys.readouterr().err
     assert "data/licensed/smpl/SMPL_NEUTRAL.npz" in said and "smpl.is.tue.mpg.de" in said
 
 
 def test_licensed_data_stop_it_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["download", "--preset", "paper"]) == 2
+    assert download("paper") == 2
     said = capsys.readouterr().err
     assert "data/licensed/human36m/data_3d_h36m.npz" in said and "vision.imar.ro" in said and "preset mini" in said
-    assert not (project / "data").exists()
+    assert not (project / "data/raw").exists() and not (project / "data/paper/download.json").exists()
 
 
 # --- COCO -------------------------------------------------------------------------------------------------------------
@@ -128,19 +132,19 @@ def listed(project: Path) -> list[str]:
 def test_single_pictures_of_coco_are_those_that_its_annotations_list(project: Path, tmp_path: Path) -> None:
     mirror = coco_files.write_mirror(tmp_path / "coco", archives=False)
     ask_for_coco(project, "single", limit="2")
-    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 0
+    assert download("demo", "--mirror", str(mirror)) == 0
     names = [name for split in ("train", "val") for name in coco_files.pictures(split, 2)]
     assert listed(project) == ["annotations/annotations_trainval2017.zip", *names]
     text = (project / "data/demo/download.json").read_text()
     assert str(mirror) not in text and f'"http://{coco.HOST}/{names[0]}"' in text
-    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 0
+    assert download("demo", "--mirror", str(mirror)) == 0
     assert (project / "data/demo/download.json").read_text() == text
 
 
 def test_archives_of_coco_are_unpacked_to_where_single_pictures_lie(project: Path, tmp_path: Path) -> None:
     mirror = coco_files.write_mirror(tmp_path / "coco", archives=True)
     ask_for_coco(project, "archives")
-    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 0
+    assert download("demo", "--mirror", str(mirror)) == 0
     annotations = "annotations/annotations_trainval2017.zip"
     assert listed(project) == [annotations, "zips/train2017.zip", "zips/val2017.zip"]
     for split in ("train", "val"):
@@ -153,7 +157,7 @@ def test_pictures_of_test_dev_are_fetched_where_they_are_wanted(
 ) -> None:
     mirror = coco_files.write_mirror(tmp_path / "coco", archives=True)
     ask_for_coco(project, "archives", test_dev="true")
-    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 2
+    assert download("demo", "--mirror", str(mirror)) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and f"{coco.HOST}/zips/test2017.zip" in said
     archive = coco_files.write_archive(
@@ -161,7 +165,7 @@ def test_pictures_of_test_dev_are_fetched_where_they_are_wanted(
     )
     with (mirror / "SHA256SUMS").open("a") as file:
         file.write(f"{digest(archive)}  {coco.HOST}/zips/test2017.zip\n")
-    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 0
+    assert download("demo", "--mirror", str(mirror)) == 0
     assert {"annotations/image_info_test2017.zip", "zips/test2017.zip"} < set(listed(project))
     assert (project / "data/raw" / coco.HOST / "test2017/000000000901.jpg").exists()
 
@@ -175,7 +179,7 @@ def test_an_archive_that_is_not_cocos_is_one_line(
     coco_files.write_archive(archive, {"readme.txt": "nothing"})
     replace_in(mirror / "SHA256SUMS", before, digest(archive))
     ask_for_coco(project, "single")
-    assert main(["download", "--preset", "demo", "--mirror", str(mirror)]) == 2
+    assert download("demo", "--mirror", str(mirror)) == 2
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert "annotations_trainval2017.zip: annotations/person_keypoints_train2017.json: not in the archive" in said
     assert not (project / "data/demo/download.json").exists()

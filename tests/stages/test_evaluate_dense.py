@@ -9,11 +9,11 @@ from typing import Any
 
 import dense_folder
 import numpy as np
+import planned
 import pytest
 import torch
 
 from pipeline import artifacts, params
-from pipeline.__main__ import main
 from pipeline.dense import image_set, metrics, testing
 from pipeline.dense.checkpoints import load_model
 from pipeline.dense.detections import Detections
@@ -27,14 +27,12 @@ MODES = {
 }
 
 
-def stage(name: str, variant: str) -> int:
-    return main([name, "--preset", "tiny", "--variant", variant])
+def evaluate(variant: str) -> int:
+    return planned.stage("evaluate_dense", "--variant", variant)
 
 
-def evaluate(variant: str) -> dict[str, Any]:
-    assert stage("train_dense", variant) == 0
-    assert stage("evaluate_dense", variant) == 0
-    return json.loads(Path(f"results/tiny/metrics/{variant}.json").read_text())
+def measure(variant: str) -> dict[str, Any]:
+    return planned.measure("dense", variant)
 
 
 def read_set(variant: str) -> image_set.ImageSet:
@@ -44,12 +42,12 @@ def read_set(variant: str) -> image_set.ImageSet:
 
 @pytest.mark.parametrize("variant", MODES)
 def test_the_metrics_file_is_whole_and_the_same_twice(dense: Path, variant: str) -> None:
-    content = evaluate(variant)
+    content = measure(variant)
     found = DenseMetrics.model_validate(content)
     run = params.load("tiny")
     settings = run.dense_variant(variant)
-    assert (found.variant, found.paper, found.title) == (variant, settings.paper, settings.title)
-    assert found.ran and found.data is not None and found.training is not None and found.truth is not None
+    assert (found.variant, found.preset) == (variant, "tiny") and content["kind"] == "dense"
+    assert found.data is not None and found.training is not None and found.truth is not None
     assert (found.data.task, found.data.source) == (settings.task, "synthetic")
     assert (found.data.train_images, found.data.val_images) == (dense_folder.TRAIN, dense_folder.VAL)
     assert found.data.val_objects == len(read_set(variant).boxes)
@@ -70,15 +68,15 @@ def test_the_metrics_file_is_whole_and_the_same_twice(dense: Path, variant: str)
     kept = {path: path.read_bytes() for path in (run.layout.metrics(variant), *folder.glob("*.npz"))}
     for path in kept:
         path.unlink()
-    assert stage("evaluate_dense", variant) == 0
+    assert evaluate(variant) == 0
     assert {path: path.read_bytes() for path in kept} == kept
 
 
 def test_figures_are_those_of_the_checkpoint_and_of_what_is_stored(dense: Path) -> None:
     variant = "boxes_l_mdn_3"
-    dense_folder.edit(dense, "    boxes: 1\n", "    boxes: 40\n")  # so many that something is found
+    dense_folder.edit(dense, "    boxes: 1\n", "    boxes: 20\n")  # so many that something is found
     dense_folder.edit(dense, "learning_rate: 1.0e-3", "learning_rate: 5.0e-3")
-    content = evaluate(variant)
+    content = measure(variant)
     data = read_set(variant)
     stored = Detections.from_arrays(
         artifacts.read_arrays(Path(f"data/tiny/evaluate_dense/{variant}/predictions_seed_0.npz"))
@@ -94,7 +92,7 @@ def test_figures_are_those_of_the_checkpoint_and_of_what_is_stored(dense: Path) 
 
 def test_the_last_epoch_is_measured_and_the_best_one_is_told_beside_it(dense: Path) -> None:
     dense_folder.edit(dense, "    pose: 1\n", "    pose: 3\n")
-    content = evaluate("pose_s_base")
+    content = measure("pose_s_base")
     rows = running.read_history(Path("data/tiny/train_dense/pose_s_base/seed_0/history.csv"))
     watched = [row["val_ap"] for row in rows if "val_ap" in row]
     (seed,) = content["seeds"]
@@ -108,7 +106,7 @@ def test_the_last_epoch_is_measured_and_the_best_one_is_told_beside_it(dense: Pa
 
 def test_training_images_are_measured_where_the_preset_asks(dense: Path) -> None:
     dense_folder.edit(dense, "  test_scales:\n    - 3\n", "  test_scales: []\n  training_images: true\n")
-    (seed,) = evaluate("pose_s_base")["seeds"]
+    (seed,) = measure("pose_s_base")["seeds"]
     assert set(seed["training_images"]) == {"plain", "refined"}
     assert seed["training_images"]["plain"] != seed["modes"]["plain"] or seed["modes"]["plain"]["ap"] == 0
 
@@ -127,7 +125,7 @@ def test_all_is_said_of_the_validation_pictures(dense: Path, monkeypatch: pytest
 
     for name in ("groups", "mixture", "truth"):
         spy(name)
-    evaluate("pose_s_mdn_2")
+    measure("pose_s_mdn_2")
     assert seen == dict.fromkeys(("groups", "mixture", "truth"), dense_folder.VAL)
 
 
@@ -144,40 +142,39 @@ def test_modes(dense: Path, scales: tuple[int, ...]) -> None:
     assert "mean" not in found["pose_l_mdn_1"] and "mean" in found["pose_s_hierarchical"]
 
 
-def test_a_variant_that_was_not_run_says_so(dense: Path) -> None:
-    content = evaluate("pose_l_mdn_3")
-    found = DenseMetrics.model_validate(content)
-    assert (found.status, found.reason) == ("not run", "preset tiny trains only those that it lists")
-    assert found.seeds == [] and content["truth"] is None
-    assert list((dense / "data/tiny/evaluate_dense/pose_l_mdn_3").iterdir()) == []
+def test_a_variant_that_the_preset_leaves_out_is_not_measured(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate("pose_l_mdn_3") == 2
+    reason = "not run: preset tiny trains only those that it lists; see params/tiny.yaml"
+    assert capsys.readouterr().err == f"error: evaluate_dense --variant pose_l_mdn_3: {reason}\n"
+    assert not (dense / "results").exists() and not (dense / "data/tiny/evaluate_dense").exists()
 
 
 def test_a_missing_or_foreign_checkpoint_is_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    evaluate("pose_s_base")
+    measure("pose_s_base")
     path = dense / "data/tiny/train_dense/pose_s_base/seed_0/checkpoint.pt"
     path.write_bytes(b"no checkpoint")
     capsys.readouterr()
-    assert stage("evaluate_dense", "pose_s_base") == 2
+    assert evaluate("pose_s_base") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "seed_0/checkpoint.pt: not a" in said
     path.unlink()
-    assert stage("evaluate_dense", "pose_s_base") == 2
+    assert evaluate("pose_s_base") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "seed_0/checkpoint.pt: missing; train the variant first" in said
     assert (dense / "results/tiny/metrics/pose_s_base.json").exists()  # the old one stays
 
 
 def test_a_training_that_is_not_there_is_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert stage("evaluate_dense", "pose_s_base") == 2
+    assert evaluate("pose_s_base") == 2
     said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "train_dense/pose_s_base/status.json: missing" in said
+    assert said.count("\n") == 1 and "train_dense/pose_s_base/seed_0/checkpoint.pt: missing; train the" in said
 
 
 def test_val_pictures_with_nothing_to_find_are_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    evaluate("pose_s_base")
+    measure("pose_s_base")
     path = dense / "data/tiny/images/pose/val.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"annotations": []}))
     capsys.readouterr()
-    assert stage("evaluate_dense", "pose_s_base") == 2
+    assert evaluate("pose_s_base") == 2
     assert "val.json: annotations: no keypoints to find" in capsys.readouterr().err
     shutil.rmtree(dense / "data")

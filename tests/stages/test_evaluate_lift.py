@@ -1,20 +1,15 @@
 """From a trained variant to its metrics file, on random poses: the figures are checked against other ways to them."""
 
-import json
-from pathlib import Path
-
 import numpy as np
+import planned
 import pytest
 import torch
 
-from pipeline.__main__ import main
 from pipeline.lift.checkpoints import load_model
 
 
 def trained(variant: str) -> dict:
-    assert main(["train_lift", "--preset", "tiny", "--variant", variant]) == 0
-    assert main(["evaluate_lift", "--preset", "tiny", "--variant", variant]) == 0
-    return json.loads(Path(f"results/tiny/metrics/{variant}.json").read_text())
+    return planned.measure("lift", variant, seeds=(0, 1))
 
 
 def test_the_mean_pose_scores_what_a_few_lines_of_numpy_give(folder):
@@ -31,7 +26,8 @@ def test_the_mean_pose_scores_what_a_few_lines_of_numpy_give(folder):
     assert found["per_action"] == pytest.approx(by_action, rel=1e-5)
     assert found["action_average"] == pytest.approx(sum(by_action.values()) / 2, rel=1e-5)
     assert found["frame_average"] == pytest.approx(errors.mean(), rel=1e-5)
-    assert metrics["parameters"] == 0 and metrics["status"] == "run"
+    assert metrics["parameters"] == 0
+    assert (metrics["variant"], metrics["preset"]) == ("mean_pose", "tiny")
     assert [entry["seed"] for entry in metrics["seeds"]] == [0, 1]
 
 
@@ -71,18 +67,18 @@ def test_a_mixture_leaves_examples_and_edge_weights_for_the_figures(folder):
     assert means.shape == (2, 5, 16, 3)
 
 
-def test_a_variant_that_was_not_run_has_a_metrics_file_that_says_so(folder):
+def test_a_variant_outside_the_preset_is_not_measured(folder, capsys):
     preset = folder / "params" / "tiny.yaml"
     preset.write_text(preset.read_text().replace("variants: all", "variants: core"))
-    metrics = trained("graphmdn_wide")
-    assert (metrics["status"], metrics["seeds"]) == ("not run", [])
-    assert metrics["reason"] == "preset tiny trains the core variants only"
-    assert dict(np.load("data/tiny/evaluate_lift/graphmdn_wide.npz")) == {}
+    assert planned.stage("evaluate_lift", "--variant", "graphmdn_wide") == 2
+    reason = "not run: preset tiny trains the core variants only; see params/tiny.yaml"
+    assert capsys.readouterr().err == f"error: evaluate_lift --variant graphmdn_wide: {reason}\n"
+    assert not (folder / "results").exists()
 
 
 def test_a_missing_checkpoint_names_file_and_remedy(folder, capsys):
     trained("mean_pose")
     (folder / "data/tiny/train_lift/mean_pose/seed_1/checkpoint.pt").unlink()
-    assert main(["evaluate_lift", "--preset", "tiny", "--variant", "mean_pose"]) == 2
+    assert planned.stage("evaluate_lift", "--variant", "mean_pose") == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "seed_1/checkpoint.pt: missing; train the variant first" in error

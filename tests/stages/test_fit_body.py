@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import planned
 import pytest
 import torch
+from repository import replace_in
 from stick_body import natural_joints, stick_landmarks, stick_model
 
 from pipeline import artifacts
@@ -26,7 +28,7 @@ MESHES = Path("data/tiny/targets/meshes")
 MOTION = Path("data/tiny/motion/ground_truth")
 BODY = Path("data/tiny/body")
 FRAMES = 12  # of each person
-FILES = ["graphs.npz", "pictures.npz", "quality.csv", "status.json", "summary.json", "test.npz", "train.npz"]
+FILES = ["graphs.npz", "pictures.npz", "quality.csv", "summary.json", "test.npz", "train.npz"]
 
 
 def seen(subjects: list[str], seed: int) -> PoseSet:
@@ -72,7 +74,7 @@ def fitted_folder(folder: Path) -> Path:
     """The tiny preset with a stick body and stick people."""
     artifacts.write_arrays(MOTION / "train.npz", seen(["S1", "S5"], 0).to_arrays())
     artifacts.write_arrays(MOTION / "test.npz", seen(["S9"], 10).to_arrays())
-    artifacts.write_json(BODY / "status.json", {"status": "run", "reason": None})
+    replace_in(folder / "params" / "tiny.yaml", "description:", "body: open\ndescription:")
     for name in ("body.npz", "small.npz"):
         artifacts.write_arrays(BODY / name, stick_model().to_arrays())
     artifacts.write_arrays(BODY / "graphs.npz", graphs().to_arrays())
@@ -80,7 +82,7 @@ def fitted_folder(folder: Path) -> Path:
 
 
 def fit(*options: str) -> int:
-    return main(["fit_body", "--preset", "tiny", *options])
+    return planned.stage("fit_body", *options)
 
 
 def digests() -> dict[str, str]:
@@ -90,7 +92,6 @@ def digests() -> dict[str, str]:
 def test_meshes_of_every_pose(fitted_folder: Path) -> None:
     assert fit() == 0
     assert sorted(digests()) == FILES
-    assert json.loads((MESHES / "status.json").read_text()) == {"status": "run", "reason": None}
     poses = PoseSet.from_arrays(artifacts.read_arrays(MOTION / "train.npz"))
     fits = artifacts.read_arrays(MESHES / "train.npz")
     frames = 2 * FRAMES
@@ -205,14 +206,6 @@ def test_state_of_other_poses_is_not_taken_up(fitted_folder: Path, monkeypatch: 
     assert digests() == straight
 
 
-def test_a_preset_without_a_body_has_no_meshes(folder: Path) -> None:
-    artifacts.write_json(BODY / "status.json", {"status": "not run", "reason": "preset tiny has no body"})
-    assert fit() == 0
-    assert [path.name for path in MESHES.iterdir()] == ["status.json"]
-    expected = {"status": "not run", "reason": "preset tiny has no body"}
-    assert json.loads((MESHES / "status.json").read_text()) == expected
-
-
 def says(capsys: pytest.CaptureFixture[str], *options: str) -> str:
     """The one line of a refusal."""
     capsys.readouterr()
@@ -222,10 +215,15 @@ def says(capsys: pytest.CaptureFixture[str], *options: str) -> str:
     return lines[0]
 
 
-def test_without_a_body_it_says_which_stage_makes_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "run `python -m pipeline build_body --preset tiny` first" in says(capsys)
-    artifacts.write_json(BODY / "status.json", {"status": "not run", "reason": "preset tiny has no body"})
+def test_a_preset_without_a_body_fits_none(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert says(capsys) == "error: fit_body: preset tiny has no such job"
     assert "no body to fit (preset tiny has no body)" in says(capsys, "--joints", "a.npz", "--output", "b.npz")
+
+
+def test_without_a_body_it_says_which_stage_makes_one(fitted_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(BODY)
+    for options in ((), ("--joints", "a.npz", "--output", "b.npz")):
+        assert "python -m pipeline build_body --preset tiny` first" in says(capsys, *options)
 
 
 def test_a_users_own_joints(fitted_folder: Path) -> None:
@@ -236,7 +234,7 @@ def test_a_users_own_joints(fitted_folder: Path) -> None:
         joints[index::2] = 1000 * natural_joints(stick_landmarks(), shape, FRAMES, 20 + index).numpy()
     np.savez("mine.npz", joints_3d=joints, subject=np.array(["ann", "bob"] * FRAMES))
     before = digests() if MESHES.exists() else {}
-    assert fit("--joints", "mine.npz", "--output", "made/bodies.npz") == 0
+    assert main(["fit_body", "--preset", "tiny", "--joints", "mine.npz", "--output", "made/bodies.npz"]) == 0  # no plan
     made = artifacts.read_arrays(Path("made/bodies.npz"))
     assert made["subjects"].tolist() == ["ann", "bob"]
     assert made["subject"].tolist() == [0, 1] * FRAMES
@@ -250,6 +248,7 @@ def test_a_users_own_joints(fitted_folder: Path) -> None:
     vertices, _ = stick_model().skin(betas, rotations, torch.from_numpy(made["translation"]))
     np.testing.assert_allclose(made["vertices"], vertices, atol=1e-5)
     assert (digests() if MESHES.exists() else {}) == before
+    assert not Path("data/tiny/made").exists()
 
 
 def test_one_pose_is_enough(fitted_folder: Path) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
+import planned
 import pytest
 import torch
 from repository import replace_in
 
 from pipeline import artifacts, params
-from pipeline.__main__ import main
 from pipeline.lift.checkpoints import load_model, save_model, seeded_model
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 VARIANT = "semgcn_authors"
 HEAD = f"  {VARIANT}:\n    paper: semgcn\n    title: SemGCN, authors' weights\n    epochs: 30\n"
 HEAD += "    input: ground_truth\n    targets: joints\n    imported: true\n"
@@ -32,20 +27,14 @@ def import_weights(folder: Path) -> Path:
     path = folder / "data" / "imported" / f"{digest}.pt"
     path.parent.mkdir(parents=True)
     (folder / "imported.pt").rename(path)
-    replace_in(folder / "params.yaml", f"{HEAD}    weights: null\n", f"{HEAD}    weights: {digest}\n")
+    replace_in(folder / "params.yaml", f"{HEAD}    weights:\n", f"{HEAD}    weights: {digest}\n")
     return path
-
-
-def both_stages() -> dict:
-    for stage in ("train_lift", "evaluate_lift"):
-        assert main([stage, "--preset", "tiny", "--variant", VARIANT]) == 0
-    return json.loads(Path(f"results/tiny/metrics/{VARIANT}.json").read_text())
 
 
 def test_imported_weights_are_measured_as_they_are(folder: Path) -> None:
     path = import_weights(folder)
-    metrics = both_stages()
-    assert (metrics["status"], [entry["seed"] for entry in metrics["seeds"]]) == ("run", [0])  # one set of weights
+    metrics = planned.measure("lift", VARIANT)
+    assert [entry["seed"] for entry in metrics["seeds"]] == [0]  # one set of weights
     imported = load_model(path)
     made = load_model(f"data/tiny/train_lift/{VARIANT}/seed_0/checkpoint.pt")
     for name, values in imported.model.state_dict().items():
@@ -64,14 +53,16 @@ def test_imported_weights_are_measured_as_they_are(folder: Path) -> None:
     assert metrics["seeds"][0]["best_on_test"]["epoch"] == 30
 
 
-def test_without_weights_it_is_not_run_and_says_how_to_get_them(folder: Path) -> None:
-    metrics = both_stages()
-    assert (metrics["status"], metrics["seeds"]) == ("not run", [])
-    assert metrics["reason"] == "no imported weights: `python -m pipeline import_checkpoint --help`"
+def test_without_weights_it_is_no_job_and_says_how_to_get_them(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = "not run: no imported weights: `python -m pipeline import_checkpoint --help`"
+    assert fails(capsys).startswith(f"error: train_lift --variant {VARIANT}: {reason}")
+    assert not Path("data/tiny/train_lift").exists()
 
 
 def fails(capsys: pytest.CaptureFixture[str]) -> str:
-    assert main(["train_lift", "--preset", "tiny", "--variant", VARIANT]) == 2
+    assert planned.stage("train_lift", "--variant", VARIANT, "--seed", "0") == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     return error
@@ -104,20 +95,3 @@ def test_weights_of_another_network_are_one_line(folder: Path, capsys: pytest.Ca
     path.rename(folder / "data" / "imported" / f"{digest}.pt")
     replace_in(folder / "params.yaml", before, digest)
     assert f"{digest}.pt: not the weights of {VARIANT}: " in fails(capsys)
-
-
-NO_TORCH = """
-import sys
-from pipeline.__main__ import main
-for stage in ("train_lift", "evaluate_lift"):
-    assert main([stage, "--preset", "tiny", "--variant", "{variant}"]) == 0
-print(sorted({{name.split(".")[0] for name in sys.modules}} & {{"torch", "scipy", "matplotlib", "pandas"}}))
-"""
-
-
-def test_a_variant_that_is_not_run_takes_no_time(folder: Path) -> None:
-    """Hundreds of processes that only say "not run" shall not import torch first."""
-    command = [sys.executable, "-c", NO_TORCH.format(variant=VARIANT)]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    answer = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert (answer.stdout, answer.stderr) == ("[]\n", "")

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
+import planned
 import pytest
+from repository import replace_in
 
 from pipeline import artifacts
-from pipeline.__main__ import main
 
 MESHES = Path("data/tiny/targets/meshes")
 
 
-def measured(variant: str) -> dict:
-    for stage in ("train_lift", "evaluate_lift"):
-        assert main([stage, "--preset", "tiny", "--variant", variant]) == 0
-    return json.loads(Path(f"results/tiny/metrics/{variant}.json").read_text())
+def train(variant: str) -> int:
+    return planned.stage("train_lift", "--variant", variant, "--seed", "0")
 
 
 @pytest.fixture
 def short(folder: Path) -> Path:
-    """One seed, one epoch."""
+    """One seed, one epoch, and a body, whose meshes are there."""
     preset = folder / "params" / "tiny.yaml"
-    preset.write_text(preset.read_text().replace("seeds: 2", "seeds: 1").replace("epochs: 2", "epochs: 1"))
+    text = preset.read_text().replace("seeds: 2", "seeds: 1").replace("epochs: 2", "epochs: 1")
+    preset.write_text(text + "body: open\n")
     return folder
 
 
 def test_meshes_are_learned_and_measured(short: Path) -> None:
-    metrics = measured("hgn_64")
+    metrics = planned.measure("lift", "hgn_64")
     (seed,) = metrics["seeds"]
     assert set(seed["meshes"]) == {"coarse", "fine"}
     for scale in ("coarse", "fine"):
@@ -42,22 +41,28 @@ def test_meshes_are_learned_and_measured(short: Path) -> None:
 
 
 def test_what_nothing_was_learned_of_is_not_measured(short: Path) -> None:
-    (seed,) = measured("hgn_narrow")["seeds"]
+    (seed,) = planned.measure("lift", "hgn_narrow")["seeds"]
     assert seed["meshes"] is None and seed["predictions"]["point"]["mpjpe"]["action_average"] > 0
 
 
 def test_a_mixture_over_hgn_has_both(short: Path) -> None:
-    (seed,) = measured("graphmdn_hgn")["seeds"]
+    (seed,) = planned.measure("lift", "graphmdn_hgn")["seeds"]
     assert {"mean", "highest", "oracle"} <= set(seed["predictions"])
     assert set(seed["meshes"]) == {"coarse", "fine"} and seed["mixture"]["kernels"] == 5
 
 
-def test_without_a_body_they_are_not_run_and_say_why(short: Path) -> None:
-    reason = "preset tiny has no body"
-    artifacts.write_json(MESHES / "status.json", {"status": "not run", "reason": reason})
-    metrics = measured("hgn")
-    assert (metrics["status"], metrics["reason"], metrics["seeds"]) == ("not run", reason, [])
-    assert measured("mean_pose")["status"] == "run"
+def test_without_a_body_they_are_no_jobs_and_say_why(short: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    replace_in(short / "params" / "tiny.yaml", "body: open\n", "")
+    assert train("hgn") == 2
+    reason = "not run: preset tiny has no body; see params/tiny.yaml"
+    assert capsys.readouterr().err == f"error: train_lift --variant hgn: {reason}\n"
+    assert train("mean_pose") == 0
+
+
+def test_without_meshes_one_line_says_which_file_is_missing(short: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (MESHES / "graphs.npz").unlink()
+    assert train("hgn") == 2
+    assert capsys.readouterr().err.startswith(f"error: {MESHES}/graphs.npz: missing; run the stage that writes it")
 
 
 @pytest.mark.parametrize(
@@ -72,13 +77,13 @@ def test_meshes_that_do_not_belong_are_one_line(
 ) -> None:
     arrays = artifacts.read_arrays(MESHES / "train.npz") | {name: value}
     artifacts.write_arrays(MESHES / "train.npz", arrays)
-    assert main(["train_lift", "--preset", "tiny", "--variant", "hgn_64"]) == 2
+    assert train("hgn_64") == 2
     said = capsys.readouterr().err
     assert said == f"error: {MESHES}/train.npz: {words}; delete it and run fit_body again\n"
 
 
 def test_a_file_without_graphs_is_one_line(short: Path, capsys: pytest.CaptureFixture[str]) -> None:
     artifacts.write_arrays(MESHES / "graphs.npz", {"sizes": np.zeros(2, np.int32)})
-    assert main(["train_lift", "--preset", "tiny", "--variant", "hgn_64"]) == 2
+    assert train("hgn_64") == 2
     said = capsys.readouterr().err
     assert said.startswith(f"error: {MESHES}/graphs.npz: permutation: missing") and said.count("\n") == 1

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import mpi_inf_3dhp_files as files
 import numpy as np
+import planned
 import pytest
 
-from pipeline.__main__ import main
 from pipeline.geometry.poses import PoseSet
 
 SCENES = ["studio with green screen", "studio without green screen", "outdoor"]
@@ -22,25 +22,22 @@ def ask(folder: Path) -> None:
 
 
 def generalization_of(variant: str) -> list[dict | None]:
-    for stage in ("train_lift", "evaluate_lift"):
-        assert main([stage, "--preset", "tiny", "--variant", variant]) == 0
-    metrics = json.loads(Path(f"results/tiny/metrics/{variant}.json").read_text())
-    return [entry["generalization"] for entry in metrics["seeds"]]
+    return [entry["generalization"] for entry in planned.measure("lift", variant, seeds=(0, 1))["seeds"]]
 
 
-def test_a_preset_that_asks_for_none_says_so_and_measures_none(folder: Path) -> None:
-    assert main(["prepare_generalization", "--preset", "tiny"]) == 0
-    assert [path.name for path in MADE.iterdir()] == ["status.json"]
-    expected = {"status": "not run", "reason": "preset tiny asks for no other data set"}
-    assert json.loads((MADE / "status.json").read_text()) == expected
+def test_a_preset_that_asks_for_none_has_no_such_job_and_measures_none(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert planned.stage("prepare_generalization") == 2
+    assert capsys.readouterr().err == "error: prepare_generalization: preset tiny has no such job\n"
+    assert not MADE.exists()
     assert generalization_of("mean_pose") == [None, None]
 
 
 def test_every_scene_is_measured(folder: Path) -> None:
     ask(folder)
     files.write_all(folder / "data" / "licensed")
-    assert main(["prepare_generalization", "--preset", "tiny"]) == 0
-    assert json.loads((MADE / "status.json").read_text()) == {"status": "run", "reason": None}
+    assert planned.stage("prepare_generalization") == 0
     assert json.loads((MADE / "summary.json").read_text())["poses"] == 18
     poses = PoseSet.from_arrays(dict(np.load(MADE / "test.npz")))
     assert len(poses) == 18 and poses.actions == SCENES
@@ -65,8 +62,9 @@ def test_files_that_are_not_there_are_one_line_and_leave_the_folder_as_it_was(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ask(folder)
-    before = (MADE / "status.json").read_bytes()
-    assert main(["prepare_generalization", "--preset", "tiny"]) == 2
+    MADE.mkdir()
+    (MADE / "summary.json").write_text("of before")
+    assert planned.stage("prepare_generalization") == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "MPI-INF-3DHP's test set: " in error and "mpi_inf_3dhp_test_set/TS1" in error
-    assert (MADE / "status.json").read_bytes() == before
+    assert [path.read_text() for path in MADE.iterdir()] == ["of before"]

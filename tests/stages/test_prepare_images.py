@@ -11,10 +11,10 @@ import bodies
 import coco_files
 import dense_folder
 import numpy as np
+import planned
 import pytest
 
 from pipeline import artifacts
-from pipeline.__main__ import main
 from pipeline.dense import image_set
 from pipeline.sources import coco
 
@@ -28,7 +28,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def prepare() -> None:
-    assert main(["prepare_images", "--preset", "tiny"]) == 0
+    for task in TASKS:
+        assert planned.stage("prepare_images", "--task", task) == 0
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -45,11 +46,10 @@ def test_made_scenes_without_a_body(folder: Path) -> None:
     assert set(files(folder)) == {
         f"{task}/{name}"
         for task in TASKS
-        for name in ("train.json", "val.json", "train.npz", "val.npz", "status.json", "summary.json")
+        for name in ("train.json", "val.json", "train.npz", "val.npz", "summary.json")
     }
     sizes = {"train": dense_folder.TRAIN, "val": dense_folder.VAL}
     for task in TASKS:
-        assert content(task, "status") == {"status": "run", "reason": None}
         summary = content(task, "summary")
         assert (summary["source"], summary["description"]) == ("synthetic", "scenes made in code")
         for split, count in sizes.items():
@@ -85,31 +85,49 @@ def test_people_are_drawn_from_the_presets_body(folder: Path) -> None:
     with_body = files(folder)
     for task in TASKS:
         assert with_body[f"{task}/train.npz"] != without[f"{task}/train.npz"]
-        assert with_body[f"{task}/status.json"] == without[f"{task}/status.json"]
+        assert json.loads(with_body[f"{task}/summary.json"])["source"] == "synthetic"
 
 
 def test_a_body_that_is_not_there_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dense_folder.edit(folder, "variants: core\nmotion:", "variants: core\nbody: open\nmotion:")
-    assert main(["prepare_images", "--preset", "tiny"]) == 2
+    assert planned.stage("prepare_images", "--task", "pose") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "data/tiny/body/small.npz: missing" in said
     assert files(folder) == {}
 
 
-def test_no_images_is_a_reason_not_to_run(folder: Path) -> None:
-    dense_folder.set_images(folder, "images: null\n")
-    prepare()
-    assert set(files(folder)) == {f"{task}/{name}.json" for task in TASKS for name in ("status", "summary")}
-    for task in TASKS:
-        assert content(task, "status") == {"status": "not run", "reason": "preset tiny has no images"}
-        assert content(task, "summary") is None
+def test_each_task_has_its_job(folder: Path) -> None:
+    """Pictures for boxes change nothing that is learned of poses."""
+    assert planned.stage("prepare_images", "--task", "boxes") == 0
+    assert {name.partition("/")[0] for name in files(folder)} == {"boxes"}
+    plan = folder / "data/tiny/plan/prepare_images/pose.json"
+    before = plan.read_bytes()
+    dense_folder.edit(folder, f"  boxes:\n    size: 64\n    train: {dense_folder.TRAIN}\n", "  boxes:\n    train: 3\n")
+    planned.plan()
+    assert plan.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tasks"),
+    [(dense_folder.IMAGES, "images: null\n", TASKS), ("    - boxes_l_mdn_3\n", "", ("boxes",))],
+)
+def test_pictures_that_nobody_learns_from_are_no_job(
+    folder: Path, capsys: pytest.CaptureFixture[str], before: str, after: str, tasks: tuple[str, ...]
+) -> None:
+    dense_folder.edit(folder, before, after)
+    for task in tasks:
+        assert planned.stage("prepare_images", "--task", task) == 2
+        said = capsys.readouterr().err
+        assert said == f"error: prepare_images --task {task}: preset tiny has no such job\n"
+    assert files(folder) == {}
 
 
 def test_what_stood_there_before_goes(folder: Path) -> None:
+    left = folder / "data/tiny/images/pose/of_before.npz"
+    left.parent.mkdir(parents=True)
+    left.write_text("old")
     prepare()
-    dense_folder.set_images(folder, "images: null\n")
-    prepare()
-    assert not (folder / "data/tiny/images/pose/train.npz").exists()
+    assert not left.exists() and (left.parent / "train.npz").exists()
 
 
 @pytest.mark.parametrize("limit", [None, 2])
@@ -117,9 +135,7 @@ def test_cocos_annotations_are_cut_to_the_task(folder: Path, limit: int | None) 
     coco_files.write_mirror(folder / "data" / "raw", archives=False)
     dense_folder.set_images(folder, f"images:\n  source: coco\n  files: single\n  limit: {limit or 'null'}\n")
     prepare()
-    assert set(files(folder)) == {
-        f"{task}/{name}.json" for task in TASKS for name in ("train", "val", "status", "summary")
-    }
+    assert set(files(folder)) == {f"{task}/{name}.json" for task in TASKS for name in ("train", "val", "summary")}
     counts = {task: content(task, "summary")["splits"] for task in TASKS}
     if limit:
         assert counts["pose"]["train"] == {"images": 1, "objects": 1, "with_keypoints": 1}
@@ -154,7 +170,7 @@ def test_of_test_dev_there_are_pictures_and_the_categories_of_training(folder: P
 
 def test_coco_that_was_not_downloaded_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dense_folder.set_images(folder, "images:\n  source: coco\n  files: single\n")
-    assert main(["prepare_images", "--preset", "tiny"]) == 2
+    assert planned.stage("prepare_images", "--task", "pose") == 2
     said = capsys.readouterr().err
     path = coco_files.path_of(Path("data/raw"), coco.ANNOTATIONS)
     assert said == f"error: {path}: missing; run `python -m pipeline download`\n"

@@ -10,10 +10,10 @@ from typing import Any, get_args
 import coco_files
 import dense_folder
 import numpy as np
+import planned
 import pytest
 
 from pipeline import params
-from pipeline.__main__ import main
 from pipeline.dense import image_set, testing
 from pipeline.dense.checkpoints import load_model
 from pipeline.dense.detections import Detections
@@ -27,8 +27,8 @@ FILES: dict[str, dict[str, testing.Mode]] = {
 }
 
 
-def stage(name: str, *more: str) -> int:
-    return main([name, "--preset", "tiny", *more])
+def prepare(task: str) -> None:
+    assert planned.stage("prepare_images", "--task", task) == 0
 
 
 @pytest.fixture
@@ -52,12 +52,11 @@ def found(variant: str) -> dict[str, Any]:
 @pytest.mark.parametrize("variant", FILES)
 def test_files_hold_what_the_network_finds(folder: Path, monkeypatch: pytest.MonkeyPatch, variant: str) -> None:
     monkeypatch.setattr(dense_test_dev, "PICTURES", 2)  # of three
-    assert stage("prepare_images") == 0
-    for name in ("train_dense", "evaluate_dense"):
-        assert stage(name, "--variant", variant) == 0
+    task = params.load("tiny").dense_variant(variant).task
+    prepare(task)
+    planned.measure("dense", variant)
     files = found(variant)
     assert files.keys() == FILES[variant].keys()
-    task = params.load("tiny").dense_variant(variant).task
     data = image_set.read(folder / "data/tiny/images" / task, "test", task, raw=folder / "data/raw")
     model = load_model(f"data/tiny/train_dense/{variant}/seed_0/checkpoint.pt")
     for name, mode in FILES[variant].items():
@@ -87,9 +86,10 @@ def test_each_file_is_of_its_mode(folder: Path, monkeypatch: pytest.MonkeyPatch)
         found = predict(*arguments)
         return {mode: replace(one, score=np.full_like(one.score, scores[mode])) for mode, one in found.items()}
 
-    assert stage("prepare_images") == 0 and stage("train_dense", "--variant", "pose_s_mdn_2") == 0
+    prepare("pose")
+    planned.train("dense", "pose_s_mdn_2")
     monkeypatch.setattr(dense_data, "predict", marked)
-    assert stage("evaluate_dense", "--variant", "pose_s_mdn_2") == 0
+    assert planned.stage("evaluate_dense", "--variant", "pose_s_mdn_2") == 0
     told = {name: {one["score"] for one in content} for name, content in found("pose_s_mdn_2").items()}
     assert {name: sorted(scores) for name, scores in told.items()} == {
         name: [pytest.approx(scores[mode])] for name, mode in FILES["pose_s_mdn_2"].items()
@@ -98,23 +98,22 @@ def test_each_file_is_of_its_mode(folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_no_files_without_test_dev(folder: Path) -> None:
     dense_folder.edit(folder, "test_dev: true", "test_dev: false")
-    assert stage("prepare_images") == 0
-    for name in ("train_dense", "evaluate_dense"):
-        assert stage(name, "--variant", "boxes_l_mdn_3") == 0
+    prepare("boxes")
+    planned.measure("dense", "boxes_l_mdn_3")
     assert found("boxes_l_mdn_3") == {}
 
 
 @pytest.mark.parametrize("loss", ["picture", "pictures"])
 def test_what_is_lost_of_test_dev_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str], loss: str) -> None:
-    assert stage("prepare_images") == 0
-    assert stage("train_dense", "--variant", "boxes_l_mdn_3") == 0
+    prepare("boxes")
+    planned.train("dense", "boxes_l_mdn_3")
     path = folder / "data/tiny/images/boxes/test.json"
     if loss == "picture":
         (folder / "data/raw/images.cocodataset.org/test2017/000000000902.jpg").unlink()
     else:
         path.write_text(json.dumps(json.loads(path.read_text()) | {"images": []}))
     capsys.readouterr()
-    assert stage("evaluate_dense", "--variant", "boxes_l_mdn_3") == 2
+    assert planned.stage("evaluate_dense", "--variant", "boxes_l_mdn_3") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert ("000000000902.jpg" if loss == "picture" else "test.json: images: none; write `test_dev: false`") in said

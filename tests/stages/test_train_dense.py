@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import dense_folder
+import planned
 import pytest
 import torch
 from repository import ROOT, replace_in
 
 from pipeline import artifacts, params
-from pipeline.__main__ import main
 from pipeline.artifacts import InputError
 from pipeline.dense.checkpoints import load_model, save_model, seeded_model
 from pipeline.dense.task import DenseTask
@@ -31,8 +31,8 @@ VARIANTS = ("pose_s_base", "pose_s_mdn_2", "boxes_l_mdn_3")
 STEPS = dense_folder.TRAIN // 4
 
 
-def train(variant: str) -> int:
-    return main(["train_dense", "--preset", "tiny", "--variant", variant])
+def train(variant: str, seed: int = 0) -> int:
+    return planned.stage("train_dense", "--variant", variant, "--seed", str(seed))
 
 
 def outputs(folder: Path, variant: str) -> dict[str, bytes]:
@@ -49,11 +49,8 @@ def outputs(folder: Path, variant: str) -> dict[str, bytes]:
 def test_a_training_leaves_a_whole_folder_and_the_same_bytes_twice(dense: Path, variant: str) -> None:
     assert train(variant) == 0
     first = outputs(dense, variant)
-    seed = {f"seed_0/{name}" for name in ("checkpoint.pt", "best.pt", "history.csv")}
-    assert set(first) == {"status.json", "variant.json", *seed}
-    assert json.loads(first["status.json"]) == {"status": "run", "reason": None}
+    assert set(first) == {f"seed_0/{name}" for name in ("checkpoint.pt", "best.pt", "history.csv")}
     run = params.load("tiny")
-    assert json.loads(first["variant.json"]) == run.dense_variant(variant).model_dump(mode="json")
     rows = list(csv.DictReader(first["seed_0/history.csv"].decode().splitlines()))
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4] and float(rows[-1]["epoch"]) == 1
     assert [bool(row["val_ap"]) for row in rows] == [False] * (STEPS - 1) + [True]
@@ -61,7 +58,7 @@ def test_a_training_leaves_a_whole_folder_and_the_same_bytes_twice(dense: Path, 
     record = artifacts.read_json(run.layout.environment(variant, 0))
     assert {"images", "images_per_second", "started", "finished", "device", "git_commit"} <= set(record)
     assert (record["steps"], record["epochs"], record["images"]) == (STEPS, 1, dense_folder.TRAIN)
-    assert not (dense / ".resume" / "tiny" / variant).exists()
+    assert list((dense / ".resume" / "tiny" / variant).iterdir()) == []
     made = load_model(run.layout.checkpoint(variant, 0))
     assert (made.variant_name, made.epoch, made.input_size, made.sigma_factor) == (variant, 1, 64, 0.3)
     assert made.categories[0] == "person" and len(made.categories) == (4 if variant.startswith("boxes") else 1)
@@ -70,12 +67,15 @@ def test_a_training_leaves_a_whole_folder_and_the_same_bytes_twice(dense: Path, 
     assert outputs(dense, variant) == first
 
 
-def test_seeds_differ_and_are_as_many_as_the_preset_grants(dense: Path) -> None:
+def test_seeds_differ_and_are_as_many_as_the_preset_grants(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dense_folder.edit(dense, "seeds: 1\n", "seeds: 1\nseeds_of:\n  pose_s_base: 2\n")
-    assert train("pose_s_base") == 0
+    planned.train("dense", "pose_s_base", seeds=(0, 1))
     made = outputs(dense, "pose_s_base")
     assert made["seed_0/checkpoint.pt"] != made["seed_1/checkpoint.pt"]
     assert made["seed_0/history.csv"] != made["seed_1/history.csv"]
+    assert train("pose_s_base", 2) == 2
+    said = capsys.readouterr().err
+    assert said == "error: train_dense --variant pose_s_base --seed 2: preset tiny has no such job\n"
 
 
 @pytest.mark.parametrize("stop_at", [1, 3])
@@ -106,18 +106,19 @@ def test_a_run_stopped_in_the_middle_ends_with_the_same_bytes(
     assert outputs(dense, variant) == expected
     record = artifacts.read_json(params.load("tiny").layout.environment(variant, 0))
     assert record["resumed"] == 1
-    assert not (dense / ".resume" / "tiny" / variant).exists()
+    assert list((dense / ".resume" / "tiny" / variant).iterdir()) == []
 
 
 @pytest.mark.slow
 def test_killed_with_sigkill_it_ends_with_the_same_bytes(dense: Path) -> None:
     dense_folder.edit(dense, "    pose: 1\n", "    pose: 5\n")
-    command = [sys.executable, "-m", "pipeline", "train_dense", "--preset", "tiny", "--variant", "pose_s_base"]
+    assert train("pose_s_base") == 0
+    options = ["--preset", "tiny", "--variant", "pose_s_base", "--seed", "0"]
+    command = [sys.executable, "-m", "pipeline", "train_dense", *options]
 
     def start() -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, cwd=dense, env=os.environ | {"PYTHONPATH": str(ROOT)})
 
-    assert start().wait(timeout=300) == 0
     expected = outputs(dense, "pose_s_base")
     made = dense / "data" / "tiny" / "train_dense" / "pose_s_base"
     shutil.rmtree(made)
@@ -131,20 +132,22 @@ def test_killed_with_sigkill_it_ends_with_the_same_bytes(dense: Path) -> None:
             killed += 1
         process.wait()
     assert killed, "the run was never killed: nothing is tested"
-    assert start().wait(timeout=300) == 0
+    assert train("pose_s_base") == 0
     assert outputs(dense, "pose_s_base") == expected
 
 
-def test_other_settings_or_pictures_begin_anew(dense: Path) -> None:
+def test_other_settings_code_or_pictures_begin_anew(dense: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an unfinished run left is good for exactly the same run."""
 
-    def fingerprint() -> str:
-        return dense_training._fingerprint(params.load("tiny"), "pose_s_base", 0)
+    def fingerprint(code: str = "") -> str:
+        run = params.load("tiny").model_copy(update={"code": code})
+        return dense_training._fingerprint(run, "pose_s_base", 0)
 
     seen = [fingerprint()]
-    dense_folder.edit(dense, "save_every_seconds: 0", "save_every_seconds: 5")
-    dense_folder.edit(dense, "    - 3\n  save", "    - 5\n  save")
+    monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "5")
+    dense_folder.edit(dense, "  test_scales:\n    - 3\n", "  test_scales:\n    - 5\n")
     assert fingerprint() == seen[0]  # neither changes the weights
+    seen.append(fingerprint("other code"))
     for before, after in (
         ("learning_rate: 1.0e-3", "learning_rate: 2.0e-3"),
         ("    pose: 1\n", "    pose: 2\n"),
@@ -160,25 +163,23 @@ def test_other_settings_or_pictures_begin_anew(dense: Path) -> None:
     assert len(set(seen)) == len(seen)
 
 
-def test_a_variant_that_the_preset_leaves_out(dense: Path) -> None:
-    assert train("pose_l_base") == 0
-    assert outputs(dense, "pose_l_base").keys() == {"status.json", "variant.json"}
-    assert artifacts.read_json(dense / "data/tiny/train_dense/pose_l_base/status.json") == {
-        "status": "not run",
-        "reason": "preset tiny trains only those that it lists",
-    }
+def test_a_variant_that_the_preset_leaves_out_is_no_job(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("pose_l_base") == 2
+    reason = "not run: preset tiny trains only those that it lists; see params/tiny.yaml"
+    assert capsys.readouterr().err == f"error: train_dense --variant pose_l_base: {reason}\n"
+    assert {path.name for path in Path("data/tiny/plan/train_dense").iterdir()} == set(VARIANTS)
+    assert not (dense / "data/tiny/train_dense").exists()
 
 
-def test_without_pictures_nothing_is_trained(dense: Path) -> None:
+def test_without_pictures_nothing_is_trained(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dense_folder.set_images(dense, "images: null\n")
-    assert main(["prepare_images", "--preset", "tiny"]) == 0
-    assert train("boxes_l_mdn_3") == 0
-    status = artifacts.read_json(dense / "data/tiny/train_dense/boxes_l_mdn_3/status.json")
-    assert status == {"status": "not run", "reason": "preset tiny has no images"}
+    assert train("boxes_l_mdn_3") == 2
+    reason = "not run: preset tiny has no images; see params/tiny.yaml"
+    assert capsys.readouterr().err == f"error: train_dense --variant boxes_l_mdn_3: {reason}\n"
 
 
 def test_a_share_of_the_training_images(dense: Path) -> None:
-    head = "  pose_s_base:\n    paper: mdn_offset\n"
+    head = "  pose_s_base:\n"
     replace_in(dense / "params.yaml", head, f"{head}    training_share: 0.5\n")
     assert train("pose_s_base") == 0
     record = artifacts.read_json(dense / "data/tiny/train_dense/pose_s_base/seed_0/environment.json")
@@ -200,7 +201,8 @@ def test_schedules(dense: Path) -> None:
 
 def test_the_loop_is_told_what_the_preset_says(dense: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dense_folder.edit(dense, "    batch_size: 4\n", "    batch_size: 4\n    beta2: 0.95\n")
-    dense_folder.edit(dense, "  save_every_seconds: 0\n", "  save_every_seconds: 7\n  validate_every: 2\n")
+    dense_folder.edit(dense, "  test_scales:\n", "  validate_every: 2\n  test_scales:\n")
+    monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "7")
     dense_folder.edit(dense, "    boxes: 1\n", "    boxes: 3\n")
     told: list[LoopSettings] = []
 
@@ -259,7 +261,7 @@ def test_an_input_that_the_network_cannot_halve_is_one_line(dense: Path, capsys:
 def test_a_diverging_run_names_variant_step_and_rate(dense: Path) -> None:
     dense_folder.edit(dense, "learning_rate: 1.0e-3", "learning_rate: 1.0e+30")
     with pytest.raises(InputError, match=r"dense_variants\.pose_s_mdn_2: training stopped at step \d+: .* rate"):
-        train_dense.run(params.load("tiny"), "pose_s_mdn_2")
+        train_dense.run(params.load("tiny"), "pose_s_mdn_2", 0)
 
 
 def test_a_damaged_state_of_a_stopped_run_is_one_line(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -277,13 +279,13 @@ AUTHORS = "pose_l_base_authors"
 
 
 def test_imported_weights_that_are_not_there(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train(AUTHORS) == 0
-    status = artifacts.read_json(dense / "data/tiny/train_dense" / AUTHORS / "status.json")
-    assert status["reason"] == "no imported weights: `python -m pipeline import_checkpoint --help`"
+    assert train(AUTHORS) == 2
+    reason = "not run: no imported weights: `python -m pipeline import_checkpoint --help`"
+    assert capsys.readouterr().err.startswith(f"error: train_dense --variant {AUTHORS}: {reason}")
     text = (dense / "params.yaml").read_text()
     before, _, after = text.partition(f"  {AUTHORS}:\n")
     (dense / "params.yaml").write_text(
-        f"{before}  {AUTHORS}:\n" + after.replace("weights: null", f"weights: {'ab' * 32}", 1)
+        f"{before}  {AUTHORS}:\n" + after.replace("weights:\n", f"weights: {'ab' * 32}\n", 1)
     )
     shutil.rmtree(dense / ".resume", ignore_errors=True)
     run = params.load("tiny")
@@ -313,7 +315,7 @@ def imported(dense: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     digest = artifacts.digest(dense / "weights.pt")
     (dense / "data/imported").mkdir(parents=True)
     (dense / "weights.pt").rename(dense / f"data/imported/{digest}.pt")
-    head = "  pose_s_base:\n    paper: mdn_offset\n"
+    head = "  pose_s_base:\n"
     more = f"    imported: true\n    weights: {digest}\n    input_size: 128\n"
     replace_in(dense / "params.yaml", head, head + more)
     full = dense_training.seeded_model

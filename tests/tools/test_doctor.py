@@ -39,8 +39,7 @@ def bring_licensed(root: Path, key: str, choice: int = 0) -> None:
 
 
 def cmu_files() -> list[str]:
-    settings = cmu.CmuSettings(train_subjects=("05",), test_subjects=("32",))
-    return [local_path(address) for address in cmu.addresses(settings)]
+    return [local_path(address) for address in cmu.addresses(("05", "32"))]
 
 
 def test_a_preset_that_needs_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

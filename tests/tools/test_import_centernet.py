@@ -13,10 +13,11 @@ from torch import Tensor
 
 from pipeline import artifacts, params
 from pipeline.artifacts import InputError
+from pipeline.authors.reference import export_reference
 from pipeline.dense.checkpoints import load_model
 from pipeline.dense.models import build_model, centernet, dla, hourglass
 from pipeline.tools import export_checkpoint, import_checkpoint
-from pipeline.training.checkpoint import export_reference, load
+from pipeline.training.checkpoint import load
 
 COMMON = {"paper": "mdn_offset", "title": "x", "task": "pose"}
 VARIANTS = {
@@ -97,8 +98,8 @@ def test_the_variant_is_the_one_that_the_weights_fit(root: Path, capsys, paper: 
     assert exported.keys() == expected.keys() and all(torch.equal(exported[key], expected[key]) for key in expected)
     told = capsys.readouterr().out
     assert f"in params.yaml, dense_variants, {variant}, write" in told
-    also = "" if variant == "base_authors" else f" -S dense_variants.{variant}.imported=true"
-    assert f"dvc exp run{also} -S dense_variants.{variant}.weights={imported(root).stem}" in told
+    also = "" if variant == "base_authors" else f" -S ++dense_variants.{variant}.imported=true"
+    assert f"dvc exp run{also} -S ++dense_variants.{variant}.weights={imported(root).stem}" in told
 
 
 def test_categories_are_cocos(root: Path):

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from pipeline import artifacts, params
 from pipeline.artifacts import InputError
+from pipeline.authors.reference import export_reference
 from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.lift.checkpoints import load_model, save_model
 from pipeline.lift.models import build_model
 from pipeline.tools import export_checkpoint, import_checkpoint
-from pipeline.training.checkpoint import export_reference, load
+from pipeline.training.checkpoint import load
 
 SMALL = {"channels": 8, "blocks": 2}
 FULLY_CONNECTED = {"name": "fully_connected", "channels": 8, "blocks": 2, "omit_root": True}
@@ -96,7 +97,7 @@ def test_a_released_file_becomes_our_checkpoint(root: Path, capsys, paper: str, 
     assert exported.keys() == given.keys() and all(torch.equal(exported[name], given[name]) for name in given)
     told = capsys.readouterr().out
     assert f"    weights: {path.stem}\n" in told and "after 12 epochs" in told
-    assert f"dvc exp run -S lift_variants.{AUTHORS[paper]}.weights={path.stem}" in told
+    assert f"dvc exp run -S ++lift_variants.{AUTHORS[paper]}.weights={path.stem}" in told
 
 
 def test_a_second_import_changes_nothing(root: Path):

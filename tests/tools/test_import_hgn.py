@@ -15,12 +15,13 @@ from torch import Tensor
 
 from pipeline import artifacts, params
 from pipeline.artifacts import InputError
+from pipeline.authors.reference import export_reference
 from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.lift.checkpoints import load_model
 from pipeline.lift.models import build_model
 from pipeline.tools import export_checkpoint, import_checkpoint
-from pipeline.training.checkpoint import export_reference, load
+from pipeline.training.checkpoint import load
 
 MODEL = {"name": "hierarchical_graph_network", "non_local": "ungrouped", "channels": 8}
 COMMON = {"paper": "hgn", "title": "x", "joints": 17, "targets": "meshes", "imported": True}

@@ -216,11 +216,8 @@ def _body_arrays(run: Run, file: str, names: tuple[str, ...]) -> Arrays:
 
 def _arrays(folder: Path, file: str, names: tuple[str, ...], stage: str) -> Arrays:
     """A stage's arrays. Raises NotRunError where the stage was not run, InputError where an array is missing."""
-    if not (folder / "status.json").exists():
+    if not folder.exists():
         raise NotRunError(f"{stage} was not run")
-    status = artifacts.read_json(folder / "status.json")
-    if status["status"] != "run":
-        raise NotRunError(f"{stage} was not run: {status['reason']}")
     arrays = artifacts.read_arrays(folder / file)
     for name in names:
         if name not in arrays:

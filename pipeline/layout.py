@@ -1,0 +1,178 @@
+"""Where every stage's files are.
+
+Paths are relative to the repository's root, so that nothing a stage writes names the machine it ran on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one preset's artifacts."""
+
+    preset: str
+    root: Path = Path()
+    dense: frozenset[str] = frozenset()  # the names of variants that work on pictures; the others lift
+
+    @property
+    def raw(self) -> Path:
+        """Downloads as ``<host>/<path>``, shared by all presets and outside the declared outputs."""
+        return self.root / "data" / "raw"
+
+    @property
+    def licensed(self) -> Path:
+        """Data that only the user may put there (Human3.6M, SMPL, MPI-INF-3DHP)."""
+        return self.root / "data" / "licensed"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data" / self.preset
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results" / self.preset
+
+    @property
+    def download_manifest(self) -> Path:
+        return self.data / "download.json"
+
+    def motion(self, source: str = "ground_truth") -> Path:
+        """Poses with their 2D joints: projected truth, a detector's, or (for testing only) another data set's."""
+        return self.data / "motion" / source
+
+    def motion_split(self, split: str, source: str = "ground_truth") -> Path:
+        return self.motion(source) / f"{split}.npz"
+
+    def motion_summary(self, source: str = "ground_truth") -> Path:
+        return self.motion(source) / "summary.json"
+
+    @property
+    def body(self) -> Path:
+        """The body model, its coarse graphs and what is drawn of it."""
+        return self.data / "body"
+
+    def body_file(self, name: str) -> Path:
+        return self.body / name
+
+    def targets(self, name: str) -> Path:
+        """What networks learn: `joints` has nothing to add to the poses, `meshes` has bodies fitted to them."""
+        return self.data / "targets" / name
+
+    def mesh_split(self, split: str) -> Path:
+        return self.targets("meshes") / f"{split}.npz"
+
+    @property
+    def mesh_graphs(self) -> Path:
+        """The coarse graphs that go with the mesh targets."""
+        return self.targets("meshes") / "graphs.npz"
+
+    def images(self, task: str) -> Path:
+        """Pictures and what is annotated on them, for `pose` or `boxes`."""
+        return self.data / "images" / task
+
+    def images_split(self, task: str, split: str) -> Path:
+        """COCO's annotation file of a split, `train` or `val`."""
+        return self.images(task) / f"{split}.json"
+
+    def pixels(self, task: str, split: str) -> Path:
+        """The pictures of a split, where they are made; downloaded ones stay where they are."""
+        return self.images(task) / f"{split}.npz"
+
+    def images_summary(self, task: str) -> Path:
+        return self.images(task) / "summary.json"
+
+    def imported(self, digest: str) -> Path:
+        """Weights that were trained elsewhere, as import_checkpoint wrote them; shared by all presets."""
+        return self.root / "data" / "imported" / f"{digest}.pt"
+
+    def training(self, variant: str) -> Path:
+        return self.data / f"train_{self._kind(variant)}" / variant
+
+    def _kind(self, variant: str) -> str:
+        return "dense" if variant in self.dense else "lift"
+
+    def plan(self, stage: str, item: str = "") -> Path:
+        """What a job is to do: its settings, its data, the digest of its code."""
+        return self._of_job("plan", stage, item)
+
+    def made(self, stage: str, item: str = "") -> Path:
+        """What a job's outputs were made from: its plan at that time, and the digests of its data."""
+        return self._of_job("made", stage, item)
+
+    def _of_job(self, kind: str, stage: str, item: str) -> Path:
+        place = self.data / kind / stage
+        return place / f"{item}.json" if item else place.with_suffix(".json")
+
+    def seed(self, variant: str, seed: int) -> Path:
+        return self.training(variant) / f"seed_{seed}"
+
+    def checkpoint(self, variant: str, seed: int) -> Path:
+        return self.seed(variant, seed) / "checkpoint.pt"
+
+    def best_checkpoint(self, variant: str, seed: int) -> Path:
+        return self.seed(variant, seed) / "best.pt"
+
+    def history(self, variant: str, seed: int) -> Path:
+        return self.seed(variant, seed) / "history.csv"
+
+    def environment(self, variant: str, seed: int) -> Path:
+        return self.seed(variant, seed) / "environment.json"
+
+    def resume(self, variant: str) -> Path:
+        """Resume state lies outside the declared outputs, because DVC and Snakemake delete those before a run."""
+        return self.root / ".resume" / self.preset / variant
+
+    @property
+    def code_digests(self) -> Path:
+        """A cache of what is known of each module, by its content."""
+        return self.root / ".resume" / "code_digests.json"
+
+    @property
+    def fitting_state(self) -> Path:
+        """Subjects that fit_body has finished, until it has finished all."""
+        return self.root / ".resume" / self.preset / "fit_body"
+
+    def metrics(self, variant: str) -> Path:
+        return self.results / "metrics" / f"{variant}.json"
+
+    def evaluation(self, variant: str) -> Path:
+        """Arrays that figures need: example poses, learned edge weights."""
+        return self.data / "evaluate_lift" / f"{variant}.npz"
+
+    def dense_evaluation(self, variant: str) -> Path:
+        """What a dense variant found, example pictures, and its speed."""
+        return self.data / "evaluate_dense" / variant
+
+    def dense_examples(self, variant: str) -> Path:
+        return self.dense_evaluation(variant) / "examples.npz"
+
+    def dense_speed(self, variant: str) -> Path:
+        """Images a second: apart from the metrics, which are the same in two equal runs."""
+        return self.dense_evaluation(variant) / "speed.json"
+
+    @property
+    def tables(self) -> Path:
+        return self.results / "tables"
+
+    @property
+    def claims(self) -> Path:
+        return self.results / "claims.json"
+
+    @property
+    def claims_text(self) -> Path:
+        return self.results / "claims.md"
+
+    @property
+    def figures(self) -> Path:
+        return self.results / "figures"
+
+    @property
+    def report(self) -> Path:
+        return self.results / "README.md"
+
+    @property
+    def publish_receipt(self) -> Path:
+        return self.data / "publish.json"

@@ -1,0 +1,98 @@
+"""`python -m pipeline plan`: what a preset runs, resolved into data/<preset>/plan, and why what would run again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from pipeline import dag, params
+from pipeline.artifacts import InputError
+from pipeline.params import Run, made, plan
+from pipeline.params.code import Code
+from pipeline.params.plan import Job
+
+DESCRIPTION = """\
+Resolve what a preset runs: one file for each job in data/<preset>/plan, with its settings, its data and a digest of its
+code, and the list of jobs for DVC in params/<preset>/dvc.yaml. It is the first stage of `dvc repro`, and `snakemake`
+does the same when it starts.
+
+  python -m pipeline plan --explain                     what would run again, and what has changed
+  python -m pipeline plan --explain --variant hgn       of one variant, all that has changed
+"""
+SHOWN = 3  # changes of a job, unless one variant is asked for
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `run`."""
+    command.description = DESCRIPTION
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    command.add_argument("--explain", action="store_true", help="say what changed since each result was made")
+    command.add_argument("--variant", help="with --explain: of this variant alone, and everything")
+
+
+def run(root: Path, preset: str | None = None, explain: bool = False, variant: str | None = None) -> int:
+    """Write the plan, then print a summary or the explanation. Raises InputError; the exit code is 0."""
+    settings = params.load(preset, root)
+    if variant is not None:
+        settings.any_variant(variant)
+    found, _ = write(settings)
+    if explain or variant is not None:
+        print("\n".join(explanation(settings, found, variant)))
+    else:
+        print(summary(settings, found))
+    return 0
+
+
+def write(run: Run) -> tuple[list[Job], list[str]]:
+    """Write the plan's files and DVC's list of jobs; returns the jobs, and the plan's files that changed.
+
+    As a stage of DVC's it raises InputError after a change to the list: DVC has read the old one.
+    """
+    code = Code(cache=run.layout.code_digests)
+    found = plan.jobs(run, code)
+    code.save()
+    changed = plan.write(found, run.root)
+    if dag.write_dvc(run, found) and os.environ.get("DVC_STAGE"):
+        raise InputError(
+            f"the jobs of preset {run.preset_name} are others than DVC had read: {dag.dvc_file(run).as_posix()} is "
+            "written anew, run the same command again (first `dvc commit --force` that file, if Snakemake has made its "
+            "outputs)"
+        )
+    return found, changed
+
+
+def summary(run: Run, found: list[Job]) -> str:
+    names = (*run.lift_variants, *run.dense_variants)
+    out = [name for name in names if run.why_left_out(name)]
+    trainings = sum(job.stage.startswith("train_") for job in found)
+    return (
+        f"preset {run.preset_name}: {len(found)} jobs, {trainings} trainings of {len(names) - len(out)} variants, "
+        f"{len(out)} variants left out; data/{run.preset_name}/plan"
+    )
+
+
+def explanation(run: Run, found: list[Job], variant: str | None) -> list[str]:
+    """What would run and why, some lines for each job that would; of one variant's jobs all that is known."""
+    digests = made.Digests(run.root)
+    renewed: set[str] = set()  # outputs that will be written anew
+    lines, waiting = [], 0
+    for job in found:
+        changes = made.changes(job, run.root, digests)
+        changes += [f"data: {path} is made again first" for path in job.inputs if path in renewed]
+        if changes:
+            waiting += 1
+            renewed |= set(job.outputs)
+        if variant is None:
+            lines += _told(job, changes[:SHOWN], len(changes)) if changes else []
+        elif job.options.get("variant") == variant:
+            lines += _told(job, changes or ["up to date"], len(changes))
+    if variant is not None:
+        return lines or [f"{variant}: not run: {run.why_left_out(variant)}"]
+    return [*lines, f"{waiting} of {len(found)} jobs would run" if waiting else f"all {len(found)} jobs are up to date"]
+
+
+def _told(job: Job, changes: list[str], count: int) -> list[str]:
+    more = [f"  ... and {count - len(changes)} more"] if count > len(changes) else []
+    return [f"{' '.join(filter(None, (job.stage, job.item)))}:", *(f"  {change}" for change in changes), *more]

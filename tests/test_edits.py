@@ -1,0 +1,156 @@
+"""What an edit runs again, under DVC and under Snakemake: exactly what the table of edits says (docs/plan.md).
+
+The tools, the plan and the code are real; the stages are stood in for (quick_stages.py), so that it takes seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import quick_stages
+from repository import run_tool
+from tiny_preset import copy_with_tiny
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+TABLES = {"tabulate", "report", "publish"}
+LISTED = "  - graphmdn\n"  # where tiny.yaml names its variants
+
+
+def trained(*names: str, seed: int = 0, kind: str = "lift") -> set[str]:
+    """The training of these variants, and their evaluation."""
+    return {f"train_{kind} {name} seed_{seed}" for name in names} | measured(*names, kind=kind)
+
+
+def measured(*names: str, kind: str = "lift") -> set[str]:
+    return {f"evaluate_{kind} {name}" for name in names}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change to one file, and the jobs that it runs again."""
+
+    what: str
+    file: str
+    before: str
+    after: str
+    jobs: set[str]
+
+
+GRAPH_NETWORKS = ("semgcn_one_cycle", "graphmdn", "semgcn_17")
+MIXTURES = ("graphmdn", "mixture_without_graph_sh")
+EDITS = [
+    Edit("a comment", "pipeline/lift/task.py", "\nimport torch\n", "\n# What torch does.\nimport torch\n", set()),
+    Edit("a docstring", "pipeline/mixture.py", '"""', '"""New: ', set()),
+    Edit("a message", "pipeline/training/loop.py", "at learning rate", "with a learning rate of", set()),
+    Edit(
+        "one more seed of one variant",
+        "params/tiny.yaml",
+        "seeds_of: {}",
+        "seeds_of:\n  graphmdn: 2",
+        {"train_lift graphmdn seed_1"} | measured("graphmdn") | TABLES,
+    ),
+    Edit(
+        "a default that graph networks use",
+        "pipeline/params/variants.py",
+        "channels: int = Field(128, ge=2)",
+        "channels: int = Field(64, ge=2)",
+        trained("semgcn_one_cycle", "graphmdn", "semgcn_17") | {"train_lift graphmdn seed_1"} | TABLES,
+    ),
+    Edit(
+        "a default of mixtures",
+        "pipeline/params/variants.py",
+        "kernels: int = Field(5, ge=1)",
+        "kernels: int = Field(6, ge=1)",
+        trained(*MIXTURES) | {"train_lift graphmdn seed_1"} | TABLES,
+    ),
+    Edit(
+        "a default that nobody here uses",
+        "pipeline/params/variants.py",
+        "latent: int = Field(32, ge=1)",
+        "latent: int = Field(16, ge=1)",
+        TABLES,  # whose plan has every variant, the auto-encoders too
+    ),
+    Edit(
+        "a layer of one network",
+        "pipeline/lift/models/hierarchical_graph_network.py",
+        "\nimport torch\n",
+        "\nimport torch\n\nEDITED = 1\n",
+        trained("hgn_64") | TABLES,
+    ),
+    Edit(
+        "a loss",
+        "pipeline/lift/losses/likelihood.py",
+        "return -distribution(mixture).log_prob(target.flatten(1)).mean()",
+        "return 0 - distribution(mixture).log_prob(target.flatten(1)).mean()",
+        trained(*MIXTURES) | {"train_lift graphmdn seed_1"} | TABLES,
+    ),
+    Edit(
+        "a setting of evaluation",
+        "params/tiny.yaml",
+        "training_images: true",
+        "training_images: false",
+        measured("pose_l_mdn_2", "boxes_l_mdn_3", kind="dense") | TABLES,
+    ),
+    Edit(
+        "a scale of tests",
+        "params/tiny.yaml",
+        "test_scales:\n    - 3",
+        "test_scales:\n    - 3\n    - 5",
+        measured("boxes_l_mdn_3", kind="dense") | TABLES,
+    ),
+    Edit("a table", "pipeline/report/tables_mdn_offset_more.yaml", "\n", "\n# A comment in YAML counts.\n", TABLES),
+    Edit("a claim", "pipeline/report/claims_graphmdn.yaml", "\n", "\n# A comment in YAML counts.\n", TABLES),
+    Edit("a title", "params.yaml", "title: Mean pose", "title: The mean pose", TABLES),
+    Edit("an authors' weight-name map", "pipeline/authors/reference.py", "\nimport ", "\nEDITED = 1\nimport ", set()),
+    Edit("a variant more", "params/tiny.yaml", LISTED, f"{LISTED}  - resgcn\n", trained("resgcn") | TABLES),
+]
+
+
+class Tool:
+    """A copy of the repository in which one tool runs."""
+
+    def __init__(self, folder: Path, *command: str) -> None:
+        self.folder, self.command = folder, command
+        self.path = quick_stages.install(folder.parent / "bin")
+        self.journal = folder.parent / "journal"
+
+    def run(self) -> list[str]:
+        """Run the tool; gives the jobs that it ran. DVC is run again where it says so."""
+        self.journal.write_text("")
+        answer = self._once()
+        if answer.returncode and "run the same command again" in answer.stdout + answer.stderr:
+            assert self.journal.read_text() == ""  # nothing was run by an old list
+            answer = self._once()
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return self.journal.read_text().splitlines()
+
+    def _once(self) -> object:
+        return run_tool(*self.command, folder=self.folder, PATH=self.path, JOURNAL=str(self.journal))
+
+
+@pytest.fixture(scope="module", params=["dvc", "snakemake"])
+def tool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tool:
+    """Each has run everything once."""
+    command = {"dvc": ("dvc", "repro"), "snakemake": ("snakemake", "--cores", "2")}[request.param]
+    made = Tool(copy_with_tiny(tmp_path_factory.mktemp(request.param) / "repository"), *command)
+    jobs = made.run()
+    assert len(jobs) == len(set(jobs)) == 10 + 2 * 9  # ten jobs of the preset, nine variants
+    return made
+
+
+def test_unchanged_nothing_runs(tool: Tool) -> None:
+    assert tool.run() == []
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.what.replace(" ", "_"))
+def test_an_edit_runs_exactly_what_it_must(tool: Tool, edit: Edit) -> None:
+    """Edits stay where they are: each is measured against the one before."""
+    path = tool.folder / edit.file
+    text = path.read_text()
+    assert edit.before in text
+    path.write_text(text.replace(edit.before, edit.after, 1))
+    jobs = tool.run()
+    assert sorted(jobs) == sorted(edit.jobs)

@@ -1,0 +1,116 @@
+"""`python -m pipeline plan --explain`: what changed since each result was made, and what would run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from repository import replace_in, run_tool
+from tiny_preset import copy_with_tiny
+
+# Every job's outputs, and the record of what they were made from, without running it.
+MADE = """
+from pathlib import Path
+from pipeline import dag
+from pipeline.params import made
+
+found = dag.read("tiny")
+for job in found.jobs:
+    for name in job.outputs:
+        path = Path(name)
+        file = path if path.suffix else path / "file"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+    made.note(job, Path())
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository in which every job of preset tiny seems to have run."""
+    folder = copy_with_tiny(tmp_path_factory.mktemp("explained") / "repository")
+    answer = run_tool(sys.executable, "-c", MADE, folder=folder)
+    assert answer.returncode == 0, answer.stderr
+    return folder
+
+
+def explain(folder: Path, *options: str) -> str:
+    answer = run_tool(sys.executable, "-m", "pipeline", "plan", "--explain", *options, folder=folder)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def test_a_summary_without_explain(folder: Path) -> None:
+    answer = run_tool(sys.executable, "-m", "pipeline", "plan", folder=folder)
+    assert answer.stdout == ("preset tiny: 28 jobs, 9 trainings of 9 variants, 106 variants left out; data/tiny/plan\n")
+
+
+def test_nothing_changed(folder: Path) -> None:
+    assert explain(folder) == "all 28 jobs are up to date\n"
+    assert explain(folder, "--variant", "graphmdn") == (
+        "train_lift graphmdn/seed_0:\n  up to date\nevaluate_lift graphmdn:\n  up to date\n"
+    )
+
+
+def test_a_setting(folder: Path) -> None:
+    replace_in(folder / "params" / "tiny.yaml", "training_images: true", "training_images: false")
+    try:
+        said = explain(folder)
+    finally:
+        replace_in(folder / "params" / "tiny.yaml", "training_images: false", "training_images: true")
+    assert said.startswith("evaluate_dense pose_l_mdn_2:\n  settings: preset.dense.training_images: True -> False\n")
+    assert "train_" not in said
+    # Two evaluations, then tables, report and publish.
+    assert said.endswith("5 of 28 jobs would run\n")
+
+
+def test_the_code_and_what_follows_from_it(folder: Path) -> None:
+    layer = folder / "pipeline" / "lift" / "models" / "mixture_head.py"
+    text = layer.read_text()
+    layer.write_text(text + "\nEDITED = 1\n")
+    try:
+        said = explain(folder, "--variant", "graphmdn")
+        others = explain(folder, "--variant", "semgcn_one_cycle")
+    finally:
+        layer.write_text(text)
+    assert said == (
+        "train_lift graphmdn/seed_0:\n  code: pipeline/lift/models/mixture_head.py changed\n"
+        "evaluate_lift graphmdn:\n  code: pipeline/lift/models/mixture_head.py changed\n"
+        "  data: data/tiny/train_lift/graphmdn/seed_0 is made again first\n"
+    )
+    assert others.count("up to date") == 2
+
+
+def test_data_and_outputs(folder: Path) -> None:
+    poses, metrics = folder / "data/tiny/motion/ground_truth/file", folder / "results/tiny/metrics/hgn_64.json"
+    before = poses.read_text(), metrics.read_text()
+    poses.write_text("other poses")
+    metrics.unlink()
+    try:
+        said = explain(folder, "--variant", "hgn_64")
+    finally:
+        poses.write_text(before[0])
+        metrics.write_text(before[1])
+    assert "train_lift hgn_64/seed_0:\n  data: data/tiny/motion/ground_truth\n" in said
+    assert "evaluate_lift hgn_64:\n" in said and "  output: results/tiny/metrics/hgn_64.json is missing\n" in said
+
+
+def test_a_variant_that_is_not_run_says_why(folder: Path) -> None:
+    assert explain(folder, "--variant", "gat") == "gat: not run: preset tiny trains only those that it lists\n"
+
+
+def test_an_unknown_variant_is_one_line(folder: Path) -> None:
+    answer = run_tool(sys.executable, "-m", "pipeline", "plan", "--explain", "--variant", "gatt", folder=folder)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("error: params.yaml: lift_variants has no 'gatt'; did you mean 'gat'?")
+
+
+def test_what_never_ran(folder: Path) -> None:
+    replace_in(folder / "params" / "tiny.yaml", "seeds_of: {}", "seeds_of:\n  graphmdn: 2")
+    try:
+        said = explain(folder)
+    finally:
+        replace_in(folder / "params" / "tiny.yaml", "seeds_of:\n  graphmdn: 2", "seeds_of: {}")
+    assert "train_lift graphmdn/seed_1:\n  never run\n" in said
+    assert "train_lift graphmdn/seed_0" not in said
