@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from pipeline.dense.models import CenterNet
 
 
+# Which of a variant's weights a term has.
+WEIGHTS = {
+    "center": "center",
+    "center_offset": "offset",
+    "size": "size",
+    "regression": "regression",
+    "keypoint_heatmap": "keypoint_heatmap",
+    "keypoint_local_offset": "offset",
+}
+
+
 def loss_terms(
     variant: DenseVariant, model: CenterNet, features: list[Tensor], targets: Targets, sigma_factor: float = 1.0
 ) -> dict[str, Tensor]:
@@ -32,18 +43,10 @@ def loss_terms(
     stacks = len(features)
     sums: dict[str, Tensor] = {}
     for stack in range(stacks):
-        likelihood = stack == stacks - 1 or variant.head.stacks == "all"
+        likelihood = stack == stacks - 1 or not variant.mixture or variant.head.stacks == "all"
         for name, term in _terms_of_stack(variant, model, features, stack, targets, sigma_factor, likelihood).items():
             sums[name] = sums[name] + term if name in sums else term
-    weights = {
-        "center": variant.loss.center,
-        "center_offset": variant.loss.offset,
-        "size": variant.loss.size,
-        "regression": variant.loss.regression,
-        "keypoint_heatmap": variant.loss.keypoint_heatmap,
-        "keypoint_local_offset": variant.loss.offset,
-    }
-    return {name: weights[name] / stacks * term for name, term in sums.items()}
+    return {name: getattr(variant.loss, WEIGHTS[name]) / stacks * term for name, term in sums.items()}
 
 
 def _terms_of_stack(

@@ -35,7 +35,8 @@ def loss_terms(
         pose = main_prediction(pose)
     loss = modules.POSE_LOSSES["mixture" if isinstance(pose, PoseMixture) else variant.loss]
     terms: dict[str, Tensor] = importlib.import_module(loss).pose_terms(variant, pose, targets, skeleton)
-    on_meshes = modules.mesh_loss(variant)
-    if isinstance(output, PoseAndMeshes) and meshes and on_meshes:
-        terms |= importlib.import_module(on_meshes).mesh_terms(variant, output, meshes)
+    if isinstance(output, PoseAndMeshes) and meshes:
+        on_meshes = modules.mesh_loss(variant)
+        if on_meshes:
+            terms |= importlib.import_module(on_meshes).mesh_terms(variant, output, meshes)
     return terms

@@ -26,7 +26,8 @@ OF_MODELS: dict[str, tuple[str, ...]] = {
     "mean_pose": ("name", "refinement"),
     "linear_least_squares": ("name", "refinement"),
 }
-OF_SINGLE_VALUES = ("components", "regressors", "per_category", "stacks")  # of a dense head without a mixture
+OF_SINGLE_VALUES = ("components", "regressors", "per_category")  # of a dense head without a mixture
+WEIGHTS_OF_BOXES = ("center", "offset", "size")  # of the dense loss; poses have all
 OF_HOURGLASSES = ("stacks", "widths", "modules", "map_width", "center_width")
 OF_DLA = ("dla_widths", "map_width", "center_width")
 
@@ -83,6 +84,10 @@ def train_lift(run: Run, name: str) -> Content:
     settings["model"] = dump(variant.model, *OF_MODELS[variant.model.name])
     if variant.head.name == "point":
         settings["head"] = dump(variant.head, "name")
+    if variant.model.name != "hierarchical_graph_network":
+        if variant.model.convolution in ("vanilla", "attention"):  # their edges have no weights to learn
+            settings["model"].pop("edge_weights", None)
+        settings = _without(settings, "mesh_weight", *(["loss"] if variant.head.name == "mixture" else []))
     if variant.closed_form:
         settings = _without(settings, "optimizer", "schedule", "epochs", "flip")
         settings["flip"] = {"testing": False, "training": False}
@@ -112,6 +117,8 @@ def train_dense(run: Run, name: str) -> Content:
     settings = _without(dump(variant), "paper", "title", "core")
     if not variant.mixture:
         settings["head"] = dump(variant.head, *OF_SINGLE_VALUES)
+    if variant.task == "boxes":
+        settings["loss"] = dump(variant.loss, *WEIGHTS_OF_BOXES)
     if recipe:
         settings = _without(settings, "optimizer", *(["drop_at"] if recipe.schedule == "cosine" else []))
     granted = dump(dense, "epochs", "input_size", "augment", "validate_every")
