@@ -112,6 +112,10 @@ class Dag:
             return 10_000 + settings.head.total_components
         return settings.model.channels * (10 if settings.targets == "meshes" else 1)
 
+    def first(self) -> int:
+        """The priority of what prepares data: what takes longest cannot start without it."""
+        return 20_000
+
     def gpus(self) -> int:
         """How many GPUs a training takes, so that two of them don't share one; none where there is none."""
         device = self.run.preset.device

@@ -13,6 +13,7 @@ rule build_body:
         "<logs>/build_body.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: PLAN.first()
     params:
         preset=PLAN.run.preset_name,
     shell:
@@ -33,6 +34,7 @@ rule fit_body:
         "<logs>/fit_body.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: PLAN.first()
     resources:
         gpu=PLAN.gpus(),
     params:

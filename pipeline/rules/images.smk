@@ -14,6 +14,7 @@ rule prepare_images:
         "<logs>/prepare_images/{task}.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: PLAN.first()
     params:
         preset=PLAN.run.preset_name,
     shell:

@@ -32,6 +32,7 @@ rule prepare_motion:
         "<logs>/prepare_motion.jsonl"
     conda:
         "../../envs/environment.yaml"
+    priority: PLAN.first()
     params:
         preset=PLAN.run.preset_name,
     shell:
@@ -53,6 +54,7 @@ rule detect:
         detector="|".join(DETECTORS),
     conda:
         "../../envs/environment.yaml"
+    priority: PLAN.first()
     params:
         preset=PLAN.run.preset_name,
     shell:
