@@ -23,19 +23,12 @@ Joints stand for these ends of bones ("root" is the root itself). CMU's root lie
 | elbows         | lhumerus, rhumerus      |                                                                  |
 | wrists         | lwrist, rwrist          | the radius bone ends at two thirds of the forearm; the "wrist"   |
 |                |                         | bone, which only twists, is its last third: the hand bends after |
-
-`cmu_takes.csv` gives every take its action: subject 02's from the order in which the database describes them (walk,
-walk, run, jump, punch, bend, swordplay three times, wash); subjects 01 and 03 from theirs (playground, uneven ground);
-what the others do, and that 01_01 is jumps rather than climbing, from the movement itself. The measures that they must
-meet (speed over ground, height of feet and root) are in the tests.
 """
 
-import csv
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,12 +40,11 @@ from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.sources import rig
 from pipeline.sources.amc import read_motion
 from pipeline.sources.asf import AcclaimSkeleton, read_skeleton
+from pipeline.sources.cmu_takes import HOST, Take, motion_path, skeleton_path, takes
 from pipeline.sources.filming import Filmed, film_take, summarize
 from pipeline.sources.kinematics import forward_kinematics
 
-HOST = "mocap.cs.cmu.edu"
 RECORDED_RATE = 120.0
-TAKES = Path(__file__).with_name("cmu_takes.csv")
 # Of the rigs of Human3.6M's seven subjects, the one whose pictures hold the most of these takes (98 % of the poses).
 RIG = "S8"
 
@@ -73,39 +65,6 @@ class CmuSettings:
     test_subjects: tuple[str, ...] = ("02", "10", "32", "39")
     frames_per_second: float = 30.0
     seed: int = 0
-
-
-class Take(NamedTuple):
-    subject: str
-    name: str
-    action: str
-
-
-def takes(subjects: Sequence[str]) -> list[Take]:
-    """The known takes of these subjects, in the table's order."""
-    with TAKES.open(encoding="utf-8", newline="") as file:
-        table = [Take(row["subject"], row["take"], row["action"]) for row in csv.DictReader(file)]
-    known = {take.subject for take in table}
-    for subject in subjects:
-        if subject not in known:
-            raise InputError(f"{TAKES.name}: no takes of CMU subject {subject}; known: {' '.join(sorted(known))}")
-    return [take for take in table if take.subject in subjects]
-
-
-def addresses(subjects: Sequence[str]) -> list[str]:
-    """Every file that `load` reads of these subjects, at its original address: each skeleton before its takes."""
-    files = []
-    for take in takes(subjects):
-        files += [_skeleton_path(take.subject), _motion_path(take)]
-    return [f"http://{HOST}/{path.as_posix()}" for path in dict.fromkeys(files)]
-
-
-def _skeleton_path(subject: str) -> Path:
-    return Path("subjects", subject, f"{subject}.asf")
-
-
-def _motion_path(take: Take) -> Path:
-    return Path("subjects", take.subject, f"{take.name}.amc")
 
 
 def joints_17(skeleton: AcclaimSkeleton, positions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -138,7 +97,7 @@ def load(settings: CmuSettings, raw_folder: Path, progress: bool = True) -> tupl
     """
     splits, counts = {}, {}
     for split, subjects in (("train", settings.train_subjects), ("test", settings.test_subjects)):
-        skeletons = {subject: read_skeleton(raw_folder / HOST / _skeleton_path(subject)) for subject in subjects}
+        skeletons = {subject: read_skeleton(raw_folder / HOST / skeleton_path(subject)) for subject in subjects}
         bar = tqdm(takes(subjects), desc=f"CMU {split}", unit="take", disable=None if progress else True)
         filmed = [_film(take, skeletons[take.subject], raw_folder, settings) for take in bar]
         splits[split] = concatenate([take.poses for take in filmed]).check()
@@ -149,7 +108,7 @@ def load(settings: CmuSettings, raw_folder: Path, progress: bool = True) -> tupl
 
 def _film(take: Take, skeleton: AcclaimSkeleton, raw_folder: Path, settings: CmuSettings) -> Filmed:
     """One take as its four cameras see it."""
-    motion = read_motion(raw_folder / HOST / _motion_path(take), skeleton)
+    motion = read_motion(raw_folder / HOST / motion_path(take), skeleton)
     rows = sampled(motion.frames, settings.frames_per_second)
     world = joints_17(skeleton, forward_kinematics(skeleton, motion))
     # The direction of a take's rig depends on the seed and the take alone, not on which other takes are loaded.

@@ -13,7 +13,7 @@ from pipeline import params
 from pipeline.artifacts import write_json
 from pipeline.layout import Layout
 from pipeline.params import CmuMotion, CocoImages, Human36mMotion, Motion, Run
-from pipeline.sources import cmu, coco, licensed
+from pipeline.sources import cmu_takes, coco, licensed
 from pipeline.sources.download import Download, fetch
 from pipeline.sources.mirror import choose_mirror
 
@@ -46,7 +46,7 @@ def _coco(images: CocoImages, raw: Path, source: str | None) -> list[Download]:
 def needs(motion: Motion, layout: Layout) -> list[str]:
     """The addresses behind a preset's motion; an InputError if its data are licensed and not here."""
     if isinstance(motion, CmuMotion):
-        return cmu.addresses((*motion.train_subjects, *motion.test_subjects))
+        return cmu_takes.addresses((*motion.train_subjects, *motion.test_subjects))
     if isinstance(motion, Human36mMotion):
         licensed.require("human36m", layout.licensed)
     return []

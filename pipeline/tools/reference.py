@@ -65,7 +65,7 @@ def folder(root: Path, preset: str) -> Path:
 def _require_finished(run: Run) -> None:
     """Raise InputError unless the last stage came after all metrics files."""
     receipt, metrics = run.layout.publish_receipt, run.layout.results / "metrics"
-    remedy = f"finish the run with `snakemake --cores all --config preset={run.preset_name}`"
+    remedy = f"finish the run with `snakemake --config preset={run.preset_name}`"
     if not receipt.exists():
         raise InputError(f"{receipt}: missing, so the run is not finished; {remedy}")
     files = sorted(metrics.glob("*.json"))
@@ -113,12 +113,12 @@ def _record_files(run: Run) -> list[Path]:
     for file in sorted(run.layout.data.glob("train_*/**/environment.json")):
         found.setdefault(_variant(run, file), []).append(file)
     files = sorted((run.layout.results / "metrics").glob("*.json"))
-    measured = [file for file in files if artifacts.read_json(file).get("status") == "run"]
+    measured = [file for file in files if artifacts.read_json(file).get("status", "run") == "run"]
     for file in measured:
         if file.stem not in found:
             raise InputError(
                 f"{file}: no training's environment.json in {run.layout.data} belongs to it, so nobody can say where "
-                f"it was made; delete it, or train it with `snakemake --cores all --config preset={run.preset_name}`"
+                f"it was made; delete it, or train it with `snakemake --config preset={run.preset_name}`"
             )
     return [record for file in measured for record in found[file.stem]]
 
@@ -134,7 +134,7 @@ def _record(run: Run, file: Path) -> dict[str, Any]:
     if missing:
         raise InputError(
             f"{file}: {missing[0]}: is missing; delete {file.parent} and train {_variant(run, file)} again with "
-            f"`snakemake --cores all --config preset={run.preset_name}`"
+            f"`snakemake --config preset={run.preset_name}`"
         )
     return dict(content)
 

@@ -11,7 +11,7 @@ from pipeline.artifacts import InputError
 from pipeline.geometry.camera import camera_to_world
 from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.sources import cmu
+from pipeline.sources import cmu, cmu_takes
 from pipeline.sources.amc import read_motion
 from pipeline.sources.asf import read_skeleton
 from pipeline.sources.kinematics import forward_kinematics
@@ -22,26 +22,26 @@ INCH = 25.4
 
 def test_every_take_has_its_subject_and_no_take_is_listed_twice() -> None:
     subjects = (*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects)
-    table = cmu.takes(subjects)
+    table = cmu_takes.takes(subjects)
     assert len({take.name for take in table}) == len(table) == 90
     assert all(take.name.startswith(f"{take.subject}_") for take in table)
     assert {take.subject for take in table} == set(subjects)
 
 
 def test_addresses_are_the_original_hosts() -> None:
-    assert cmu.addresses(("05", "32")) == [
+    assert cmu_takes.addresses(("05", "32")) == [
         "http://mocap.cs.cmu.edu/subjects/05/05.asf",
         "http://mocap.cs.cmu.edu/subjects/05/05_01.amc",
         "http://mocap.cs.cmu.edu/subjects/32/32.asf",
         "http://mocap.cs.cmu.edu/subjects/32/32_01.amc",
         "http://mocap.cs.cmu.edu/subjects/32/32_02.amc",
     ]
-    assert len(cmu.addresses((*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects))) == 102
+    assert len(cmu_takes.addresses((*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects))) == 102
 
 
 def test_an_unknown_subject_is_named() -> None:
     with pytest.raises(InputError, match=r"no takes of CMU subject 99; known: 01 02"):
-        cmu.addresses(("99",))
+        cmu_takes.addresses(("99",))
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_a_rate_beyond_the_recording_is_refused(rate: float) -> None:
 def raw_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two subjects with a take each of 40 frames that begins at frame 9, and the table that lists them."""
     table = "subject,take,action\n01,01_01,Climb\n02,02_01,Walk\n"
-    monkeypatch.setattr(cmu, "TAKES", write(tmp_path / "takes.csv", table))
+    monkeypatch.setattr(cmu_takes, "TAKES", write(tmp_path / "takes.csv", table))
     for subject in ("01", "02"):
-        folder = tmp_path / cmu.HOST / "subjects" / subject
+        folder = tmp_path / cmu_takes.HOST / "subjects" / subject
         write(folder / f"{subject}.asf", person_asf())
         frames = "".join(f"{9 + i}\nroot {i / 10} 38 -2 0 0 0\nhead 0\n" for i in range(40))
         write(folder / f"{subject}_01.amc", AMC_HEADER + frames)
@@ -135,7 +135,7 @@ def test_keypoints_are_the_joints_projected(raw_folder: Path) -> None:
 
 @pytest.mark.parametrize(("jump", "reason"), [("0 600 0", "outside the picture"), ("2000 38 0", "behind the camera")])
 def test_views_that_leave_the_picture_are_dropped_and_counted(raw_folder: Path, jump: str, reason: str) -> None:
-    path = raw_folder / cmu.HOST / "subjects" / "01" / "01_01.amc"
+    path = raw_folder / cmu_takes.HOST / "subjects" / "01" / "01_01.amc"
     frames = "".join(f"{9 + i}\nroot {jump if i == 36 else '0 38 0'} 0 0 0\nhead 0\n" for i in range(40))
     write(path, AMC_HEADER + frames)  # in the last of the ten sampled frames the person is 15 m up, or 50 m away
     splits, summary = cmu.load(SETTINGS, raw_folder, progress=False)
@@ -158,7 +158,7 @@ def test_rigs_depend_on_the_seed_and_the_take_alone(raw_folder: Path) -> None:
 
 
 def test_missing_and_damaged_files_are_named(raw_folder: Path) -> None:
-    folder = raw_folder / cmu.HOST / "subjects" / "01"
+    folder = raw_folder / cmu_takes.HOST / "subjects" / "01"
     text = (folder / "01_01.amc").read_text()
     write(folder / "01_01.amc", text.replace("\nroot 0.5 38", "\nroot nan 38"))
     with pytest.raises(InputError, match=r"01_01\.amc:20: frame 14: root nan"):
@@ -169,7 +169,7 @@ def test_missing_and_damaged_files_are_named(raw_folder: Path) -> None:
 
 
 def test_a_bone_that_the_joints_need_is_named(raw_folder: Path) -> None:
-    path = raw_folder / cmu.HOST / "subjects" / "01" / "01.asf"
+    path = raw_folder / cmu_takes.HOST / "subjects" / "01" / "01.asf"
     write(path, path.read_text().replace("lwrist", "lpalm"))
     with pytest.raises(InputError, match=r"01\.asf: bone lwrist is missing"):
         cmu.load(SETTINGS, raw_folder, progress=False)
@@ -178,17 +178,17 @@ def test_a_bone_that_the_joints_need_is_named(raw_folder: Path) -> None:
 # --- the real takes ---------------------------------------------------------------------------------------------------
 
 
-def world(take: cmu.Take) -> np.ndarray:
+def world(take: cmu_takes.Take) -> np.ndarray:
     """The 17 joints of a real take, [T, 17, 3] mm at 120 Hz."""
-    folder = real_files() / cmu.HOST / "subjects" / take.subject
+    folder = real_files() / cmu_takes.HOST / "subjects" / take.subject
     skeleton = read_skeleton(folder / f"{take.subject}.asf")
     motion = read_motion(folder / f"{take.name}.amc", skeleton)
     return cmu.joints_17(skeleton, forward_kinematics(skeleton, motion))
 
 
-def of_action(action: str) -> list[cmu.Take]:
+def of_action(action: str) -> list[cmu_takes.Take]:
     subjects = (*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects)
-    return [take for take in cmu.takes(subjects) if take.action == action]
+    return [take for take in cmu_takes.takes(subjects) if take.action == action]
 
 
 def speed(joints: np.ndarray) -> float:

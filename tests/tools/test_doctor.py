@@ -14,7 +14,7 @@ from doctor_repository import DIGEST, PARAMS, SYNTHETIC, bring, preset, said
 from repository import ROOT
 
 from pipeline.artifacts import InputError
-from pipeline.sources import cmu
+from pipeline.sources import cmu_takes
 from pipeline.sources.download import local_path
 from pipeline.sources.licensed import LICENSED
 from pipeline.tools import doctor
@@ -39,7 +39,7 @@ def bring_licensed(root: Path, key: str, choice: int = 0) -> None:
 
 
 def cmu_files() -> list[str]:
-    return [local_path(address) for address in cmu.addresses(("05", "32"))]
+    return [local_path(address) for address in cmu_takes.addresses(("05", "32"))]
 
 
 def test_a_preset_that_needs_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

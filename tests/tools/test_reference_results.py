@@ -141,7 +141,7 @@ def an_old_record(root: Path) -> None:
     finished_runs.edit(records(root)[0], lambda content: content.pop("torch"))
 
 
-FINISH = "`snakemake --cores all --config preset=demo`"
+FINISH = "`snakemake --config preset=demo`"
 
 
 @pytest.mark.parametrize(
