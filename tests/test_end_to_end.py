@@ -141,7 +141,7 @@ def test_a_stage_reads_no_code_that_its_plan_leaves_out(runs: Runs) -> None:
     plans = [json.loads(path.read_text()) for path in (runs.dvc / "data/tiny/plan").rglob("*.json")]
     for plan in plans:
         for path in opened_by(runs)[plan["command"]]:
-            source = re.sub(r"__pycache__/(\w+)\.cpython-\d+\.pyc", r"\1.py", path)
+            source = re.sub(r"__pycache__/(\w+)\.cpython-\d+\.pyc(\.\d+)?$", r"\1.py", path)
             if source.startswith("pipeline/") and not source.startswith(SAYS_WHAT_IS_RUN):
                 counted += 1
                 if source not in plan["code"]:

@@ -11,9 +11,9 @@ rule build_body:
         "<logs>/build_body.log",
     benchmark:
         "<logs>/build_body.jsonl"
+    priority: PLAN.first()
     conda:
         "../../envs/environment.yaml"
-    priority: PLAN.first()
     params:
         preset=PLAN.run.preset_name,
     shell:
@@ -32,9 +32,9 @@ rule fit_body:
         "<logs>/fit_body.log",
     benchmark:
         "<logs>/fit_body.jsonl"
+    priority: PLAN.first()
     conda:
         "../../envs/environment.yaml"
-    priority: PLAN.first()
     resources:
         gpu=PLAN.gpus(),
     params:

@@ -12,9 +12,9 @@ rule prepare_images:
         "<logs>/prepare_images/{task}.log",
     benchmark:
         "<logs>/prepare_images/{task}.jsonl"
+    priority: PLAN.first()
     conda:
         "../../envs/environment.yaml"
-    priority: PLAN.first()
     params:
         preset=PLAN.run.preset_name,
     shell:

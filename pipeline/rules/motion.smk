@@ -30,9 +30,9 @@ rule prepare_motion:
         "<logs>/prepare_motion.log",
     benchmark:
         "<logs>/prepare_motion.jsonl"
+    priority: PLAN.first()
     conda:
         "../../envs/environment.yaml"
-    priority: PLAN.first()
     params:
         preset=PLAN.run.preset_name,
     shell:
@@ -52,9 +52,9 @@ rule detect:
         "<logs>/detect/{detector}.jsonl"
     wildcard_constraints:
         detector="|".join(DETECTORS),
+    priority: PLAN.first()
     conda:
         "../../envs/environment.yaml"
-    priority: PLAN.first()
     params:
         preset=PLAN.run.preset_name,
     shell:
