@@ -110,6 +110,10 @@ class Dag:
         settings = self.run.any_variant(variant)
         if isinstance(settings, params.DenseVariant):
             return 10_000 + settings.head.total_components
+        if settings.closed_form:
+            return 0
+        if settings.model.name == "graph_stacked_hourglass":
+            return settings.model.channels * settings.model.blocks  # stacks, one after the other
         return settings.model.channels * (10 if settings.targets == "meshes" else 1)
 
     def first(self) -> int:

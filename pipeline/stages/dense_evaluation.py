@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import torch
 
 from pipeline import artifacts
@@ -20,7 +22,7 @@ from pipeline.stages import dense_data, dense_test_dev, running
 from pipeline.training.checkpoint import CheckpointError
 
 TIMED_BATCH = 1  # the papers' images a second are of single pictures
-TIMED_IMAGES = 20
+TIMED_IMAGES, WARM_UP_IMAGES = 20, 2
 
 
 def measure_variant(run: Run, name: str, folder: Path) -> dict[str, Any]:
@@ -95,12 +97,12 @@ def _best(run: Run, name: str, seed: int) -> dict[str, float]:
 
 def _speed(run: Run, predictor: DensePredictor, data: ImageSet, device: str) -> dict[str, float]:
     """Images a second, one at a time: the network alone, and each mode with reading and decoding."""
-    few = data.subset(torch.arange(min(TIMED_IMAGES, len(data))).numpy())
+    few, fewer = (data.subset(np.arange(min(count, len(data)))) for count in (TIMED_IMAGES, WARM_UP_IMAGES))
 
-    def rate(work: Any) -> float:
-        work()
+    def rate(work: Callable[[ImageSet], Any]) -> float:
+        work(fewer)
         start = time.perf_counter()
-        work()
+        work(few)
         if device != "cpu":
             torch.cuda.synchronize()
         return round(len(few) / (time.perf_counter() - start), 2)
@@ -108,25 +110,23 @@ def _speed(run: Run, predictor: DensePredictor, data: ImageSet, device: str) -> 
     pictures = torch.zeros(1, 3, predictor.input_size, predictor.input_size, device=device)
 
     @torch.no_grad()
-    def network() -> None:
-        for _ in range(len(few)):
+    def network(images: ImageSet) -> None:
+        for _ in range(len(images)):
             predictor.model(pictures)
 
-    speeds = {"network": rate(network)}
-    for mode in modes_of(run, predictor.variant):
-        speeds[mode] = rate(
-            lambda mode=mode: testing.predict(
-                predictor.model,
-                predictor.variant,
-                few,
-                predictor.input_size,
-                device,
-                predictor.sigma_factor,
-                mode,
-                batch=TIMED_BATCH,
-            )
+    def finding(mode: Mode) -> Callable[[ImageSet], Any]:
+        return lambda images: testing.predict(
+            predictor.model,
+            predictor.variant,
+            images,
+            predictor.input_size,
+            device,
+            predictor.sigma_factor,
+            mode,
+            batch=TIMED_BATCH,
         )
-    return speeds
+
+    return {"network": rate(network)} | {mode: rate(finding(mode)) for mode in modes_of(run, predictor.variant)}
 
 
 def _read_model(run: Run, name: str, seed: int, device: str) -> DensePredictor:

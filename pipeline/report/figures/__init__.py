@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -231,11 +234,14 @@ NOT_OURS = (
 
 def draw_all(run: Run, results: Results, dense: DenseResults, folder: Path) -> dict[str, str | None]:
     """Write every figure as PNG and SVG. Returns for each name why it is not in `folder`, None if it is."""
-    lifting = {drawing.name: partial(drawing.draw, run, results) for drawing in (OVERVIEW, *DRAWINGS, *BODIES)}
-    reasons = {name: _write(draw, folder, name) for name, draw in lifting.items()}
-    return reasons | {
-        drawing.name: draw_dense(run, dense, drawing, folder) for drawing in (DENSE_OVERVIEW, *DENSE_DRAWINGS)
-    }
+    lifting, on_pictures = (OVERVIEW, *DRAWINGS, *BODIES), (DENSE_OVERVIEW, *DENSE_DRAWINGS)
+    # Side by side: the other stages are done, so no core has anything else to do.
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork")) as pool:
+        drawn = {
+            drawing.name: pool.submit(_write, partial(drawing.draw, run, results), folder, drawing.name)
+            for drawing in lifting
+        } | {drawing.name: pool.submit(draw_dense, run, dense, drawing, folder) for drawing in on_pictures}
+        return {name: reason.result() for name, reason in drawn.items()}
 
 
 def draw_dense(run: Run, dense: DenseResults, drawing: DenseDrawing, folder: Path) -> str | None:
