@@ -156,7 +156,7 @@ def read(preset: str | None = None, root: Path = Path()) -> Dag:
 def plan_or_exit(config: Mapping[str, Any], main_process: bool) -> Dag:
     """What `snakemake --config preset=NAME` asks for, its plan written. A mistake is one line and exit code 2.
 
-    A job that Snakemake starts as a process of its own reads the plan and leaves it as it is.
+    A job that Snakemake starts as a process of its own works the plan out too, and writes nothing.
     """
     try:
         unknown = sorted(set(config) - {"preset"})
@@ -165,7 +165,7 @@ def plan_or_exit(config: Mapping[str, Any], main_process: bool) -> Dag:
         found = read(str(config["preset"]) if "preset" in config else None)
         if main_process:
             planning.write(list(found.jobs), found.run.root)
-            if dvc_file(found.run).exists():  # who does not use DVC for this preset gets no file of its
+            if dvc_file(found.run).exists():  # without DVC for this preset no list is written
                 write_dvc(found.run, list(found.jobs))
         return found
     except InputError as error:

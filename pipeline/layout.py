@@ -58,7 +58,7 @@ class Layout:
         return self.body / name
 
     def targets(self, name: str) -> Path:
-        """What networks learn: `joints` has nothing to add to the poses, `meshes` has bodies fitted to them."""
+        """What networks learn beside the poses: `meshes` has bodies fitted to them."""
         return self.data / "targets" / name
 
     def mesh_split(self, split: str) -> Path:
