@@ -176,7 +176,7 @@ def test_the_repositorys_own_dense_variants() -> None:
     """What the papers name is there, and the demo trains the core: two tasks, point and mixture."""
     run = params.load("demo", ROOT)
     trained = {name for name in run.dense_variants if run.why_not_run(name) is None}
-    assert trained == {"pose_l_base", "pose_l_mdn_1", "pose_l_mdn_2", "pose_l_mdn_3", "boxes_l_base", "boxes_l_mdn_3"}
+    assert trained == {"pose_l_base", "pose_l_mdn_2", "pose_l_mdn_3", "boxes_l_base", "boxes_l_mdn_3"}
     assert all(params.load("paper", ROOT).why_not_run(name) is None for name in trained)
     for name, variant in run.dense_variants.items():
         assert name.startswith(f"{variant.task}_"), name

@@ -100,7 +100,6 @@ TABLES: dict[str, LiftTable | DenseTable] = {
         preset="demo",
         rows=(
             Row("keypoints, L1", "pose_l_base"),
-            Row("keypoints, one Gaussian", "pose_l_mdn_1"),
             Row("keypoints, mixture of two", "pose_l_mdn_2"),
             Row("keypoints, mixture of three", "pose_l_mdn_3"),
             Row("boxes, L1", "boxes_l_base"),
