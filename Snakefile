@@ -1,16 +1,17 @@
-# The pipeline for Snakemake. params/<preset>/dvc.yaml holds the same jobs for DVC, and tests/test_dag.py compares the two.
+# The pipeline for Snakemake. params/<preset>/dvc.yaml holds the same jobs for DVC; tests/config/test_dag.py compares them.
 #
 #   snakemake                              runs the preset that params.yaml names, on all cores
 #   snakemake --config preset=mini         runs another
 #   snakemake --sdm conda                  runs each stage in the environment of envs/environment.yaml
 
-from pipeline import dag, progress
+from pipeline import progress
+from pipeline.config import dag
 
 # What is run, resolved when this file is read: data/<preset>/plan has a file for each job, on which the job depends.
 PLAN = dag.plan_or_exit(config, workflow.is_main_process)
 PRESET = PLAN.run.preset_name
-LIFT_VARIANTS = list(PLAN.run.lift_variants)
-DENSE_VARIANTS = list(PLAN.run.dense_variants)
+LIFTING_VARIANTS = list(PLAN.run.lifting_variants)
+DETECTION_VARIANTS = list(PLAN.run.detection_variants)
 DETECTORS = ["stacked_hourglass", "cascaded_pyramid_network"]
 
 
@@ -26,11 +27,11 @@ rule all:
         "<data>/publish.json",
 
 
-include: "pipeline/rules/motion.smk"  # download, prepare_motion, detect, prepare_generalization
+include: "pipeline/rules/motion.smk"  # download, prepare_motion, prepare_keypoints, prepare_generalization
 include: "pipeline/rules/body.smk"  # build_body, fit_body
-include: "pipeline/rules/lift.smk"  # train_lift, evaluate_lift
+include: "pipeline/rules/lifting.smk"  # train_lifting, evaluate_lifting
 include: "pipeline/rules/images.smk"  # prepare_images
-include: "pipeline/rules/dense.smk"  # train_dense, evaluate_dense
+include: "pipeline/rules/detection.smk"  # train_detection, evaluate_detection
 include: "pipeline/rules/results.smk"  # tabulate, report, publish
 
 

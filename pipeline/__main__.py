@@ -21,37 +21,52 @@ class Stage(NamedTuple):
     options: tuple[str, ...] = ()
 
 
+class Tool(NamedTuple):
+    """The module behind a command that is no stage, and what `--help` says of it."""
+
+    module: str
+    sentence: str
+
+
 # In the order of the DAG.
 STAGES = {
     "download": Stage("fetch what the preset needs, check it, and list it in data/<preset>/download.json"),
     "prepare_motion": Stage("turn motion into 2D and 3D joints seen by four cameras (data/<preset>/motion)"),
     "build_body": Stage("make the open body, or read SMPL, and coarsen its mesh (data/<preset>/body)"),
     "fit_body": Stage("fit the body to the poses (data/<preset>/targets/meshes), or to joints of your own"),
-    "detect": Stage("give the poses the 2D joints of a detector, or of a model of its errors", ("detector",)),
+    "prepare_keypoints": Stage(
+        "give the poses the 2D joints of a detector, or of a model of its errors", ("detector",)
+    ),
     "prepare_generalization": Stage("read another data set's test poses, if the preset asks for them"),
     "prepare_images": Stage("draw scenes or read COCO's annotations (data/<preset>/images)", ("task",)),
-    "train_lift": Stage("train one seed of a variant; a stopped run goes on where it was", ("variant", "seed")),
-    "evaluate_lift": Stage("measure a trained variant (results/<preset>/metrics)", ("variant",)),
-    "train_dense": Stage(
-        "train one seed of a dense variant (pictures -> keypoints or boxes); a stopped run goes on",
+    "train_lifting": Stage("train one seed of a variant; a stopped run goes on where it was", ("variant", "seed")),
+    "evaluate_lifting": Stage("measure a trained variant (results/<preset>/metrics)", ("variant",)),
+    "train_detection": Stage(
+        "train one seed of a detection variant (pictures -> keypoints or boxes); a stopped run goes on",
         ("variant", "seed"),
     ),
-    "evaluate_dense": Stage("measure a trained dense variant (results/<preset>/metrics)", ("variant",)),
+    "evaluate_detection": Stage("measure a trained detection variant (results/<preset>/metrics)", ("variant",)),
     "tabulate": Stage("gather the metrics into the papers' tables and judge their claims"),
     "report": Stage("draw the figures and write results/<preset>/README.md"),
     "publish": Stage("put finished runs into MLflow; can be repeated without making a second run"),
 }
 TOOLS = {
-    "plan": "resolve what a preset runs, and say what would run again and why (--explain)",
-    "where": "say where the results of a finished run are",
-    "doctor": "tell for each preset which data are there, which are missing and where to get them",
-    "reference": "keep a finished run's results in results/reference/<preset>",
-    "readme": "write README.md's tables from results/reference",
-    "import_checkpoint": "turn an authors' checkpoint into one of ours, without executing it",
-    "export_checkpoint": "turn one of our checkpoints into one that the authors' code reads",
+    "plan": Tool("tools.plan", "resolve what a preset runs, and say what would run again and why (--explain)"),
+    "where": Tool("tools.where", "say where the results of a finished run are"),
+    "doctor": Tool(
+        "tools.doctor", "tell for each preset which data are there, which are missing and where to get them"
+    ),
+    "reference": Tool("tools.reference", "keep a finished run's results in results/reference/<preset>"),
+    "readme": Tool("tools.readme", "write README.md's tables from results/reference"),
+    "import_checkpoint": Tool(
+        "authors.import_checkpoint", "turn an authors' checkpoint into one of ours, without executing it"
+    ),
+    "export_checkpoint": Tool(
+        "authors.export_checkpoint", "turn one of our checkpoints into one that the authors' code reads"
+    ),
 }
 HELP = {
-    "variant": "a name under lift_variants (dense_variants) in params.yaml",
+    "variant": "a name under lifting_variants (detection_variants) in params.yaml",
     "seed": "one of the variant's seeds",
     "detector": "whose 2D joints",
     "task": "what is to be found in the pictures",
@@ -96,10 +111,10 @@ def parser(command_name: str | None = None) -> argparse.ArgumentParser:
                 "--mirror",
                 help="a directory or address laid out as <host>/<path> (else MIXPOSE_MIRROR, else params.yaml)",
             )
-    for name, sentence in TOOLS.items():
-        command = commands.add_parser(name, help=sentence, description=_sentence(sentence))
+    for name, tool in TOOLS.items():
+        command = commands.add_parser(name, help=tool.sentence, description=_sentence(tool.sentence))
         if name == command_name:
-            importlib.import_module(f"pipeline.tools.{name}").arguments(command)
+            importlib.import_module(f"pipeline.{tool.module}").arguments(command)
     return top
 
 
@@ -120,10 +135,10 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
     Settings and code are read from the plan's file, so the file must be of today's: InputError if it is not.
     """
     # Imported late, so that `--help` and a typing error answer at once.
-    from pipeline import params
-    from pipeline.params import made
+    from pipeline import config
+    from pipeline.config import made
 
-    run = params.load(preset, root)
+    run = config.load(preset, root)
     if options.get("joints") or options.get("output"):  # a user's own joints are no job of the plan
         importlib.import_module(f"pipeline.stages.{stage}").run(run, **options)
         return
@@ -139,7 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = options.pop("command")
     try:
         if command in TOOLS:
-            return importlib.import_module(f"pipeline.tools.{command}").run(Path(), **options)
+            return importlib.import_module(f"pipeline.{TOOLS[command].module}").run(Path(), **options)
         run_stage(command, options.pop("preset"), options)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -15,7 +15,7 @@ class Layout:
 
     preset: str
     root: Path = Path()
-    dense: frozenset[str] = frozenset()  # the names of variants that work on pictures; the others lift
+    detection: frozenset[str] = frozenset()  # the names of variants that work on pictures; the others lift
 
     @property
     def raw(self) -> Path:
@@ -92,7 +92,7 @@ class Layout:
         return self.data / f"train_{self._kind(variant)}" / variant
 
     def _kind(self, variant: str) -> str:
-        return "dense" if variant in self.dense else "lift"
+        return "detection" if variant in self.detection else "lifting"
 
     def plan(self, stage: str, item: str = "") -> Path:
         """What a job is to do: its settings, its data, the digest of its code."""
@@ -140,18 +140,18 @@ class Layout:
 
     def evaluation(self, variant: str) -> Path:
         """Arrays that figures need: example poses, learned edge weights."""
-        return self.data / "evaluate_lift" / f"{variant}.npz"
+        return self.data / "evaluate_lifting" / f"{variant}.npz"
 
-    def dense_evaluation(self, variant: str) -> Path:
-        """What a dense variant found, example pictures, and its speed."""
-        return self.data / "evaluate_dense" / variant
+    def detection_evaluation(self, variant: str) -> Path:
+        """What a detection variant found, example pictures, and its speed."""
+        return self.data / "evaluate_detection" / variant
 
-    def dense_examples(self, variant: str) -> Path:
-        return self.dense_evaluation(variant) / "examples.npz"
+    def detection_examples(self, variant: str) -> Path:
+        return self.detection_evaluation(variant) / "examples.npz"
 
-    def dense_speed(self, variant: str) -> Path:
+    def detection_speed(self, variant: str) -> Path:
         """Images a second: apart from the metrics, which are the same in two equal runs."""
-        return self.dense_evaluation(variant) / "speed.json"
+        return self.detection_evaluation(variant) / "speed.json"
 
     @property
     def tables(self) -> Path:

@@ -14,8 +14,8 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.config import DetectionVariant, LiftingVariant, Run
 from pipeline.layout import Layout
-from pipeline.params import DenseVariant, LiftVariant, Run
 
 CONTEXTS = {"train": "training", "val": "validation", "test": "testing"}
 NOT_IN_A_METRIC_NAME = re.compile(r"[^\w.\- :/]")
@@ -81,7 +81,7 @@ def find(run: Run) -> list[Record]:
 
     Raises InputError on a file that is missing or damaged. A variant that was not measured yet is no mistake.
     """
-    variants = [*run.lift_variants, *run.dense_variants]
+    variants = [*run.lifting_variants, *run.detection_variants]
     papers = tuple(dict.fromkeys(run.any_variant(variant).paper for variant in variants))
     trainings = [record for variant in variants for record in _trainings(run, variant)]
     return trainings + [record for paper in papers for record in _results(run, paper, papers)]
@@ -104,12 +104,12 @@ def _trainings(run: Run, variant: str) -> Iterator[Record]:
 
 
 def _kind(run: Run, variant: str) -> str:
-    return "dense" if variant in run.dense_variants else "lift"
+    return "detection" if variant in run.detection_variants else "lifting"
 
 
 def _training(run: Run, variant: str, metrics: dict[str, Any], measured: dict[str, Any]) -> Record:
     settings, layout, preset, seed = run.any_variant(variant), run.layout, run.preset_name, int(measured["seed"])
-    dense = isinstance(settings, DenseVariant)
+    detection = isinstance(settings, DetectionVariant)
     data = metrics["data"]
     environment = artifacts.read_json(layout.environment(variant, seed))
     files = [path(variant, seed) for path in (layout.checkpoint, layout.history, layout.environment)]
@@ -122,11 +122,11 @@ def _training(run: Run, variant: str, metrics: dict[str, Any], measured: dict[st
     tags = {
         "paper": settings.paper,
         "checkpoint": artifacts.digest(layout.checkpoint(variant, seed)),
-        **{f"{split}_digest": str(data[f"{split}_digest"]) for split in ("train", "val" if dense else "test")},
+        **{f"{split}_digest": str(data[f"{split}_digest"]) for split in ("train", "val" if detection else "test")},
         "mlflow.note.content": (
             f"{settings.title}: {epochs} of the {settings.epochs} epochs that the variant states, "
-            + (f"{data['train_images']} {data['source']} images" if dense else "")
-            + ("" if dense else f"{data['train_poses']} poses of {data['source']} motion")
+            + (f"{data['train_images']} {data['source']} images" if detection else "")
+            + ("" if detection else f"{data['train_poses']} poses of {data['source']} motion")
         ),
     }
     commit = environment["git_commit"]
@@ -140,7 +140,7 @@ def _training(run: Run, variant: str, metrics: dict[str, Any], measured: dict[st
         tags=tags,
         files=(*(("", file) for file in files), ("metrics", layout.metrics(variant))),
         parameters=_parameters(run, variant, seed, epochs),
-        metrics=(_dense_metrics if dense else _metrics)(metrics, measured, environment),
+        metrics=(_detection_metrics if detection else _metrics)(metrics, measured, environment),
         datasets=_datasets(preset, data, settings),
         history_file=layout.history(variant, seed),
         steps=int(environment["steps"]),
@@ -175,7 +175,7 @@ def _results(run: Run, paper: str, papers: tuple[str, ...]) -> Iterator[Record]:
 
 def _parameters(run: Run, variant: str, seed: int, epochs: int) -> dict[str, str]:
     """The variant's settings and what the preset grants it, flat: `optimizer.learning_rate`, `preset.motion.source`."""
-    data = {"images", "dense"} if variant in run.dense_variants else {"motion"}
+    data = {"images", "detection"} if variant in run.detection_variants else {"motion"}
     settings = run.any_variant(variant).model_dump(mode="json", exclude={"paper", "title", "core", "epochs"})
     preset = run.preset.model_dump(mode="json", include=data | {"threads", "device"})
     training = {"seed": seed, "epochs": epochs, "epochs_stated": run.any_variant(variant).epochs}
@@ -205,7 +205,9 @@ def _metrics(metrics: dict[str, Any], measured: dict[str, Any], environment: dic
     return {_metric_name(name): float(value) for name, value in flat.items() if isinstance(value, int | float)}
 
 
-def _dense_metrics(metrics: dict[str, Any], measured: dict[str, Any], environment: dict[str, Any]) -> dict[str, float]:
+def _detection_metrics(
+    metrics: dict[str, Any], measured: dict[str, Any], environment: dict[str, Any]
+) -> dict[str, float]:
     """The final figures: `val/plain/ap`, one a mode; `train/plain/ap` where the training images were measured."""
     figures = {
         "model/parameters": metrics["parameters"],
@@ -222,10 +224,10 @@ def _dense_metrics(metrics: dict[str, Any], measured: dict[str, Any], environmen
     return {_metric_name(name): float(value) for name, value in flat.items() if isinstance(value, int | float)}
 
 
-def _datasets(preset: str, data: dict[str, Any], settings: LiftVariant | DenseVariant) -> tuple[Dataset, ...]:
+def _datasets(preset: str, data: dict[str, Any], settings: LiftingVariant | DetectionVariant) -> tuple[Dataset, ...]:
     layout = Layout(preset)
-    what = settings.task if isinstance(settings, DenseVariant) else None
-    if isinstance(settings, DenseVariant):
+    what = settings.task if isinstance(settings, DetectionVariant) else None
+    if isinstance(settings, DetectionVariant):
         files = {split: layout.images_split(settings.task, split) for split in ("train", "val")}
         unit = "images"
     else:

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.body import joint_regressor, open_body, small_body, t_pose
+from pipeline.body import open_body, small_body
 from pipeline.body.model import JOINT_COUNT, BodyModel
-from pipeline.body.open_body import OpenBody
+from pipeline.body.open_body import OpenBody, joint_regressor, t_pose
 
 
 @functools.cache

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from pipeline.artifacts import digest
-from pipeline.sources import coco
+from pipeline.data.images import coco
 
 SIDE = 48
 TEST = (901, 902, 903)  # the images of test-dev

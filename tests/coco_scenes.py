@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.dense.detections import Detections
-from pipeline.dense.image_set import ImageSet
+from pipeline.detection.detections import Detections
+from pipeline.detection.image_set import ImageSet
 from pipeline.geometry.coco_keypoints import NAMES
 
 
@@ -155,7 +155,7 @@ def annotations_of(data: ImageSet) -> dict:
 
 
 def reference(annotations: dict, results: Path, task: str, factors: NDArray | None = None) -> dict[str, float | None]:
-    """What pycocotools says of annotations and a file of results: the fields of dense_schema.Precision."""
+    """What pycocotools says of annotations and a file of results: the fields of detection_schema.Precision."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 

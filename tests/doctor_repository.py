@@ -11,7 +11,7 @@ PARAMS = """
 preset: demo
 seeds:
   - 0
-lift_variants:
+lifting_variants:
   semgcn:
     paper: semgcn
     title: SemGCN
@@ -32,8 +32,8 @@ lift_variants:
 SYNTHETIC = "  source: synthetic\n  frames_per_second: 5\n  seconds_per_take: 12"
 CMU = '  source: cmu\n  frames_per_second: 30\n  train_subjects:\n    - "05"\n  test_subjects:\n    - "32"'
 HUMAN36M = "  source: human36m\n  frames_per_second: 50"
-FILES = "detections:\n  stacked_hourglass:\n    source: file\n  cascaded_pyramid_network:\n    source: file\n"
-NOISE = """detections:
+FILES = "keypoints:\n  stacked_hourglass:\n    source: file\n  cascaded_pyramid_network:\n    source: file\n"
+NOISE = """keypoints:
   stacked_hourglass:
     source: noise
     spread: {trunk: 1.0, head: 1.0, hip: 1.0, knee: 1.0, ankle: 1.0, shoulder: 1.0, elbow: 1.0, wrist: 1.0}

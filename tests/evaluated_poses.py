@@ -7,11 +7,11 @@ import torch
 
 from pipeline.geometry.camera import Camera
 from pipeline.geometry.poses import PoseSet
-from pipeline.lift import evaluation
-from pipeline.lift.dataset import LiftData
-from pipeline.lift.examples import examples as find_examples
-from pipeline.lift.models import PoseMixture
-from pipeline.lift.outputs import select
+from pipeline.lifting import errors
+from pipeline.lifting.data import LiftingData
+from pipeline.lifting.examples import examples as find_examples
+from pipeline.lifting.models import PoseMixture
+from pipeline.lifting.outputs import select
 
 ACTIONS, SUBJECTS = ["Walking", "Sitting", "Never filmed", "Eating"], ["S9", "S11"]
 AVERAGES = {"action_average", "frame_average", "per_action", "per_joint", "per_subject"}
@@ -32,7 +32,7 @@ def camera(center: float) -> Camera:
     )
 
 
-def make_data() -> LiftData:
+def make_data() -> LiftingData:
     """60 poses before two cameras: 40 of Walking, 15 of Sitting, 5 of Eating; the first 45 by S9, the others by S11."""
     numbers, cameras = np.random.default_rng(0), [camera(500.0), camera(520.0)]
     joints = 250 * numbers.standard_normal((60, 17, 3)) + [0, 0, 5000] + 300 * numbers.standard_normal((60, 1, 3))
@@ -51,10 +51,10 @@ def make_data() -> LiftData:
         actions=ACTIONS,
         takes=["take"],
     )
-    return LiftData.from_pose_set(pose_set.check())
+    return LiftingData.from_pose_set(pose_set.check())
 
 
-def mixture_about(data: LiftData, kernels: int = 4, level: str = "pose", spread: float = 0.05) -> PoseMixture:
+def mixture_about(data: LiftingData, kernels: int = 4, level: str = "pose", spread: float = 0.05) -> PoseMixture:
     """Mixtures whose kernels are the truth with noise."""
     generator = torch.Generator().manual_seed(1)
     nodes = (16,) if level == "node" else ()
@@ -67,19 +67,19 @@ def mixture_about(data: LiftData, kernels: int = 4, level: str = "pose", spread:
     )
 
 
-def evaluate(output, data: LiftData, **options) -> dict:
+def evaluate(output, data: LiftingData, **options) -> dict:
     """The figures of a model that gives this output."""
-    return evaluation.evaluate(lambda rows: select(output, rows), data, **options).figures
+    return errors.evaluate(lambda rows: select(output, rows), data, **options).figures
 
 
-def examples(output, data: LiftData, count: int = 3) -> dict:
+def examples(output, data: LiftingData, count: int = 3) -> dict:
     def predict(rows):
         return select(output, rows)
 
-    return find_examples(predict, data, evaluation.evaluate(predict, data), count)
+    return find_examples(predict, data, errors.evaluate(predict, data), count)
 
 
-def wrong_by(data: LiftData, millimetres: torch.Tensor) -> torch.Tensor:
+def wrong_by(data: LiftingData, millimetres: torch.Tensor) -> torch.Tensor:
     """Poses with every joint but the root off by so much, [N]."""
     return data.targets + torch.tensor([0.0, 0.6, 0.8]) * millimetres.float()[:, None, None] / 1000
 

@@ -15,7 +15,7 @@ preset: demo
 seeds:
   - 0
   - 1
-lift_variants:
+lifting_variants:
   semgcn:
     paper: semgcn
     title: SemGCN
@@ -34,8 +34,8 @@ lift_variants:
     paper: graphmdn
     title: GraphMDN (Wide)
 """
-DENSE_PARAMS = """
-dense_variants:
+DETECTION_PARAMS = """
+detection_variants:
   pose_mdn_2:
     paper: mdn_offset
     title: SmallHG, MDN_2
@@ -56,7 +56,7 @@ motion:
   source: synthetic
   frames_per_second: 5
   seconds_per_take: 12
-lift:
+lifting:
   epochs: 1
 """
 IMAGES = """
@@ -102,21 +102,21 @@ def train(root: Path, preset: str) -> None:
     write(layout.claims_text, "# Claims")
 
 
-def train_dense(root: Path, preset: str) -> None:
-    """The same of a dense variant with two seeds; another was left out."""
+def train_detection(root: Path, preset: str) -> None:
+    """The same of a detection variant with two seeds; another was left out."""
     write(root / "params" / f"{preset}.yaml", PRESET + IMAGES)
     layout = Layout(preset, root, frozenset({"pose_mdn_2", "boxes_base"}))
     record = {key: value for key, value in environment().items() if not key.startswith("poses")}
     for seed in (0, 1):
         folder = layout.seed("pose_mdn_2", seed)
-        write(folder / "checkpoint.pt", f"dense weights {seed}")
+        write(folder / "checkpoint.pt", f"detection weights {seed}")
         write(folder / "history.csv", "epoch,step,learning_rate,loss,val_ap\n1.0,20,0.1,3.0,\n2.0,40,0.1,2.0,12.5\n")
         artifacts.write_json(folder / "environment.json", record | {"images": 192, "images_per_second": 3.5})
-    artifacts.write_json(layout.metrics("pose_mdn_2"), dense_metrics(preset))
+    artifacts.write_json(layout.metrics("pose_mdn_2"), detection_metrics(preset))
     write(layout.tables / "mdn_offset_table_1.md", "| MDN |")
 
 
-def dense_metrics(preset: str) -> dict[str, Any]:
+def detection_metrics(preset: str) -> dict[str, Any]:
     def precision(ap: float) -> dict[str, Any]:
         return {"ap": ap, "ap_50": ap + 30, "ap_75": ap / 2, "ap_small": None, "ar": ap + 5}
 
@@ -134,7 +134,7 @@ def dense_metrics(preset: str) -> dict[str, Any]:
     data = {"source": "synthetic", "task": "pose", "train_digest": "c" * 64, "val_digest": "d" * 64}
     return {
         "schema": 1,
-        "kind": "dense",
+        "kind": "detection",
         "variant": "pose_mdn_2",
         "preset": preset,
         "parameters": 1234,

@@ -1,4 +1,4 @@
-"""Mesh graphs without a body, as large and as dense as those that HGN's authors have."""
+"""Mesh graphs without a body, as large and as detection as those that HGN's authors have."""
 
 from __future__ import annotations
 

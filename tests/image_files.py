@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import write_arrays, write_json
-from pipeline.dense import image_set
-from pipeline.dense.image_set import ImageSet
+from pipeline.detection import image_set
+from pipeline.detection.image_set import ImageSet
 from pipeline.geometry import coco_keypoints
 
 SIDE = 64

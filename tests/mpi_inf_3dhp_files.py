@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.sources.mpi_inf_3dhp import SEQUENCES
+from pipeline.data.motion.mpi_inf_3dhp import SEQUENCES
 
 FOCAL_LENGTH, CENTER = (1500.0, 1480.0), (1020.0, 1040.0)
 FRAMES, VALID = 6, (1, 3, 4)  # of every sequence; VALID counts from 0

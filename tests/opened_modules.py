@@ -1,6 +1,7 @@
 """Which files of pipeline/ are open once a variant's model is built, has learned and has predicted.
 
-Run as a program in a repository's root: it prints {"before": [file, ...], "lift": {variant: [file, ...]}, "dense": ...}
+Run as a program in a repository's root: it prints {"before": [file, ...],
+"lifting": {variant: [file, ...]}, "detection": ...}
 as JSON. `before` were open before any model was built; each variant goes on from there in a process of its own. Of the
 variants in params.yaml whose settings choose the same modules one is taken.
 """
@@ -19,22 +20,22 @@ import mesh_files
 import torch
 from torch import Tensor
 
-from pipeline import params
-from pipeline.dense import checkpoints as dense_checkpoints
-from pipeline.dense import decode, objective, targets
-from pipeline.dense import task as dense_task
-from pipeline.dense.peaks import NetworkHeads
-from pipeline.lift import checkpoints, task
-from pipeline.lift.dataset import skeleton_of
-from pipeline.lift.mesh_targets import MeshBatch
-from pipeline.lift.objective import loss_terms
-from pipeline.lift.output_types import SampleDrawing
-from pipeline.params.modules import modules_of
+from pipeline import config
+from pipeline.config.modules import modules_of
+from pipeline.detection import checkpoints as detection_checkpoints
+from pipeline.detection import decode, objective, targets
+from pipeline.detection import task as detection_task
+from pipeline.detection.peaks import NetworkHeads
+from pipeline.lifting import checkpoints, task
+from pipeline.lifting.data import skeleton_of
+from pipeline.lifting.mesh_targets import MeshBatch
+from pipeline.lifting.objective import loss_terms
+from pipeline.lifting.output_types import SampleDrawing
 
 SMALL = {"channels": 8, "blocks": 1, "latent": 2, "samples": 5}
-NETWORKS = params.SmallNetworks(widths=(32, 32), modules=1, map_width=4, center_width=4, dla_widths=(4, 4, 6, 8, 8, 10))
+NETWORKS = config.SmallNetworks(widths=(32, 32), modules=1, map_width=4, center_width=4, dla_widths=(4, 4, 6, 8, 8, 10))
 SIDE = 64  # px of a picture
-USED = (task, checkpoints, dense_task, dense_checkpoints)  # what is open before
+USED = (task, checkpoints, detection_task, detection_checkpoints)  # what is open before
 
 
 def open_files(root: Path) -> list[str]:
@@ -43,7 +44,7 @@ def open_files(root: Path) -> list[str]:
     return sorted({Path(file).relative_to(root).as_posix() for file in files if file and package in Path(file).parents})
 
 
-def use_lifting(variant: params.LiftVariant) -> None:
+def use_lifting(variant: config.LiftingVariant) -> None:
     """Build the model, compute its loss in training and as it is watched, and let it predict."""
     variant = variant.model_copy(update={"model": variant.model.model_copy(update=SMALL)})
     graphs = mesh_files.graphs() if variant.targets == "meshes" else None
@@ -62,8 +63,8 @@ def use_lifting(variant: params.LiftVariant) -> None:
     loss_terms(variant, skeleton, task.predict(model, inputs), truth, meshes)
 
 
-def use_dense(variant: params.DenseVariant) -> None:
-    model = dense_checkpoints.seeded_model(variant, 1, NETWORKS, 0.0, seed=0)
+def use_detection(variant: config.DetectionVariant) -> None:
+    model = detection_checkpoints.seeded_model(variant, 1, NETWORKS, 0.0, seed=0)
     features = model.features(torch.randn(2, 3, SIDE, SIDE))
     objective.loss_terms(variant, model, features, targets.make_targets(_annotations(), variant.task, 1, 2, SIDE // 4))
     decode.decode(NetworkHeads(model, features), variant)
@@ -104,13 +105,13 @@ def one_of_each(variants: Mapping[str, Any]) -> dict[str, Any]:
 def main() -> None:
     torch.set_num_threads(1)  # a process with threads does not fork well
     root = Path.cwd()
-    run = params.load("demo", root)
-    lift = one_of_each({name: run.variant(name) for name in run.lift_variants})
-    dense = one_of_each({name: run.dense_variant(name) for name in run.dense_variants})
+    run = config.load("demo", root)
+    lift = one_of_each({name: run.variant(name) for name in run.lifting_variants})
+    detection = one_of_each({name: run.detection_variant(name) for name in run.detection_variants})
     opened = {
         "before": open_files(root),
-        "lift": {name: in_a_process(partial(use_lifting, variant), root) for name, variant in lift.items()},
-        "dense": {name: in_a_process(partial(use_dense, variant), root) for name, variant in dense.items()},
+        "lifting": {name: in_a_process(partial(use_lifting, variant), root) for name, variant in lift.items()},
+        "detection": {name: in_a_process(partial(use_detection, variant), root) for name, variant in detection.items()},
     }
     print(json.dumps(opened))
 

@@ -28,7 +28,7 @@ def stage(name: str, *options: str, preset: str = "tiny") -> int:
 
 
 def train(kind: str, variant: str, seeds: tuple[int, ...] = (0,)) -> None:
-    """Train some seeds of a variant of a kind, `lift` or `dense`."""
+    """Train some seeds of a variant of a kind, `lifting` or `detection`."""
     plan()
     for seed in seeds:
         assert main([f"train_{kind}", "--preset", "tiny", "--variant", variant, "--seed", str(seed)]) == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from repository import replace_in
 
-from pipeline import params
+from pipeline import config
 from pipeline.artifacts import InputError
 
 PARAMS = """\
@@ -17,7 +17,7 @@ seeds:
   - 0
   - 1
   - 2
-lift_variants:
+lifting_variants:
   mean_pose:
     paper: sanity
     title: Mean pose
@@ -59,7 +59,7 @@ motion:
   frames_per_second: 5
   seconds_per_take: 12
   seed: 0
-lift:
+lifting:
   epochs: 3
 """
 REAL = """\
@@ -73,7 +73,7 @@ motion:
   test_subjects:
     - "02"
     - "10"
-lift:
+lifting:
   epochs: null
 """
 FILES = {"params.yaml": PARAMS, "params/small.yaml": SMALL, "params/real.yaml": REAL}
@@ -95,7 +95,7 @@ def edit(root: Path, file: str, old: str, new: str) -> None:
 def says(root: Path, preset: str | None = None) -> str:
     """The one line that loading ends with, its paths relative to the root."""
     with pytest.raises(InputError) as caught:
-        params.load(preset, root)
+        config.load(preset, root)
     message = str(caught.value).replace(f"{root}/", "")
     assert "\n" not in message
     return message

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pipeline.body.fitting_kinematics import FREE, Chain, pose
-from pipeline.body.fitting_rotations import exponential
+from pipeline.body.fitting.kinematics import FREE, Chain, pose
+from pipeline.body.fitting.rotations import exponential
 from pipeline.body.landmarks import Landmarks, landmarks_of
 from pipeline.body.model import PARENTS, BodyModel
 

@@ -10,8 +10,8 @@ import pytest
 from repository import ROOT, run_tool
 
 from pipeline.__main__ import STAGES, TOOLS, main, parser
-from pipeline.params import Detector
-from pipeline.stages import detect
+from pipeline.config import Detector
+from pipeline.stages import prepare_keypoints
 
 
 def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
@@ -24,8 +24,8 @@ def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
 def test_help_lists_stages_in_the_order_of_the_dag_and_tools(capsys: pytest.CaptureFixture[str]) -> None:
     said = help_of(capsys)
     assert list(STAGES) == [
-        *("download", "prepare_motion", "build_body", "fit_body", "detect", "prepare_generalization"),
-        *("prepare_images", "train_lift", "evaluate_lift", "train_dense", "evaluate_dense"),
+        *("download", "prepare_motion", "build_body", "fit_body", "prepare_keypoints", "prepare_generalization"),
+        *("prepare_images", "train_lifting", "evaluate_lifting", "train_detection", "evaluate_detection"),
         *("tabulate", "report", "publish"),
     ]
     places = [said.find(f" {name} {words}") for name, words in every_command().items()]
@@ -34,7 +34,7 @@ def test_help_lists_stages_in_the_order_of_the_dag_and_tools(capsys: pytest.Capt
 
 def every_command() -> dict[str, str]:
     """The first words of what is said of each command."""
-    sentences = {name: stage.sentence for name, stage in STAGES.items()} | TOOLS
+    sentences = {name: stage.sentence for name, stage in (STAGES | TOOLS).items()}
     return {name: " ".join(sentence.split()[:4]) for name, sentence in sentences.items()}
 
 
@@ -43,9 +43,9 @@ def test_every_command_tells_what_it_does(name: str, capsys: pytest.CaptureFixtu
     said = help_of(capsys, name)
     assert said.startswith(f"usage: python -m pipeline {name}")
     assert len(said.split()) > 20
-    wanted = {f"train_{kind}": ["--variant", "--seed"] for kind in ("lift", "dense")}
-    wanted |= {f"evaluate_{kind}": ["--variant"] for kind in ("lift", "dense")}
-    wanted |= {"detect": ["--detector"], "prepare_images": ["--task"]}
+    wanted = {f"train_{kind}": ["--variant", "--seed"] for kind in ("lifting", "detection")}
+    wanted |= {f"evaluate_{kind}": ["--variant"] for kind in ("lifting", "detection")}
+    wanted |= {"prepare_keypoints": ["--detector"], "prepare_images": ["--task"]}
     options = [option for option in ("--variant", "--seed", "--detector", "--task") if f"{option} " in said]
     if name in STAGES:
         assert options == wanted.get(name, []) and "--preset PRESET" in said
@@ -75,9 +75,12 @@ def test_help_answers_without_torch() -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["detect", "--detector", "hourglass"], "argument --detector: invalid choice: 'hourglass' (choose from"),
-        (["detect"], "the following arguments are required: --detector"),
-        (["evaluate_lift"], "the following arguments are required: --variant"),
+        (
+            ["prepare_keypoints", "--detector", "hourglass"],
+            "argument --detector: invalid choice: 'hourglass' (choose from",
+        ),
+        (["prepare_keypoints"], "the following arguments are required: --detector"),
+        (["evaluate_lifting"], "the following arguments are required: --variant"),
         (["import_checkpoint", "--paper", "mdn", "file"], "argument --paper: invalid choice: 'mdn'"),
         (["export"], "invalid choice: 'export'"),
         (["doctor", "--detector", "stacked_hourglass"], "unrecognized arguments: --detector"),
@@ -94,12 +97,14 @@ def test_what_there_is_not_is_refused(command: list[str], words: str, capsys: py
 def test_both_detectors_are_known() -> None:
     assert get_args(Detector) == ("stacked_hourglass", "cascaded_pyramid_network")
     for detector in get_args(Detector):
-        options = parser("detect").parse_args(["detect", "--detector", detector])
+        options = parser("prepare_keypoints").parse_args(["prepare_keypoints", "--detector", detector])
         assert (options.detector, options.preset) == (detector, None)
-    assert detect.SPLITS == ("train", "test")
+    assert prepare_keypoints.SPLITS == ("train", "test")
 
 
 def test_a_wrong_setting_ends_in_one_line() -> None:
-    answer = run_tool(sys.executable, "-m", "pipeline", "detect", "--preset", "dmo", "--detector", "stacked_hourglass")
+    answer = run_tool(
+        sys.executable, "-m", "pipeline", "prepare_keypoints", "--preset", "dmo", "--detector", "stacked_hourglass"
+    )
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr == "error: --preset: no preset 'dmo' in params/; did you mean 'demo'?\n"

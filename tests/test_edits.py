@@ -19,12 +19,12 @@ TABLES = {"tabulate", "report", "publish"}
 LISTED = "  - graphmdn\n"  # where tiny.yaml names its variants
 
 
-def trained(*names: str, seed: int = 0, kind: str = "lift") -> set[str]:
+def trained(*names: str, seed: int = 0, kind: str = "lifting") -> set[str]:
     """The training of these variants, and their evaluation."""
     return {f"train_{kind} {name} seed_{seed}" for name in names} | measured(*names, kind=kind)
 
 
-def measured(*names: str, kind: str = "lift") -> set[str]:
+def measured(*names: str, kind: str = "lifting") -> set[str]:
     return {f"evaluate_{kind} {name}" for name in names}
 
 
@@ -42,7 +42,7 @@ class Edit:
 GRAPH_NETWORKS = ("semgcn_one_cycle", "graphmdn", "semgcn_17")
 MIXTURES = ("graphmdn", "mixture_without_graph_sh")
 EDITS = [
-    Edit("a comment", "pipeline/lift/task.py", "\nimport torch\n", "\n# What torch does.\nimport torch\n", set()),
+    Edit("a comment", "pipeline/lifting/task.py", "\nimport torch\n", "\n# What torch does.\nimport torch\n", set()),
     Edit("a docstring", "pipeline/mixture.py", '"""', '"""New: ', set()),
     Edit("a message", "pipeline/training/loop.py", "at learning rate", "with a learning rate of", set()),
     Edit(
@@ -50,61 +50,61 @@ EDITS = [
         "params/tiny.yaml",
         "seeds_of: {}",
         "seeds_of:\n  graphmdn: 2",
-        {"train_lift graphmdn seed_1"} | measured("graphmdn") | TABLES,
+        {"train_lifting graphmdn seed_1"} | measured("graphmdn") | TABLES,
     ),
     Edit(
         "a default that graph networks use",
-        "pipeline/params/variants.py",
+        "pipeline/config/lifting.py",
         "channels: int = Field(128, ge=2)",
         "channels: int = Field(64, ge=2)",
-        trained("semgcn_one_cycle", "graphmdn", "semgcn_17") | {"train_lift graphmdn seed_1"} | TABLES,
+        trained("semgcn_one_cycle", "graphmdn", "semgcn_17") | {"train_lifting graphmdn seed_1"} | TABLES,
     ),
     Edit(
         "a default of mixtures",
-        "pipeline/params/variants.py",
+        "pipeline/config/lifting.py",
         "kernels: int = Field(5, ge=1)",
         "kernels: int = Field(6, ge=1)",
-        trained(*MIXTURES) | {"train_lift graphmdn seed_1"} | TABLES,
+        trained(*MIXTURES) | {"train_lifting graphmdn seed_1"} | TABLES,
     ),
     Edit(
         "a default that nobody here uses",
-        "pipeline/params/variants.py",
+        "pipeline/config/lifting.py",
         "latent: int = Field(32, ge=1)",
         "latent: int = Field(16, ge=1)",
         TABLES,  # whose plan has every variant, the auto-encoders too
     ),
     Edit(
         "a layer of one network",
-        "pipeline/lift/models/hierarchical_graph_network.py",
+        "pipeline/lifting/models/hierarchical_graph_network.py",
         "\nimport torch\n",
         "\nimport torch\n\nEDITED = 1\n",
         trained("hgn_64") | TABLES,
     ),
     Edit(
         "a loss",
-        "pipeline/lift/losses/likelihood.py",
+        "pipeline/lifting/losses/likelihood.py",
         "return -distribution(mixture).log_prob(target.flatten(1)).mean()",
         "return 0 - distribution(mixture).log_prob(target.flatten(1)).mean()",
-        trained(*MIXTURES) | {"train_lift graphmdn seed_1"} | TABLES,
+        trained(*MIXTURES) | {"train_lifting graphmdn seed_1"} | TABLES,
     ),
     Edit(
         "a setting of evaluation",
         "params/tiny.yaml",
         "training_images: true",
         "training_images: false",
-        measured("pose_l_mdn_2", "boxes_l_mdn_3", kind="dense") | TABLES,
+        measured("pose_l_mdn_2", "boxes_l_mdn_3", kind="detection") | TABLES,
     ),
     Edit(
         "a scale of tests",
         "params/tiny.yaml",
         "test_scales:\n    - 3",
         "test_scales:\n    - 3\n    - 5",
-        measured("boxes_l_mdn_3", kind="dense") | TABLES,
+        measured("boxes_l_mdn_3", kind="detection") | TABLES,
     ),
     Edit("a table", "pipeline/report/tables_mdn_offset_more.yaml", "\n", "\n# A comment in YAML counts.\n", TABLES),
     Edit("a claim", "pipeline/report/claims_graphmdn.yaml", "\n", "\n# A comment in YAML counts.\n", TABLES),
     Edit("a title", "params.yaml", "title: Mean pose", "title: The mean pose", TABLES),
-    Edit("an authors' weight-name map", "pipeline/authors/reference.py", "\nimport ", "\nEDITED = 1\nimport ", set()),
+    Edit("an authors' weight-name map", "pipeline/authors/names.py", "\nimport ", "\nEDITED = 1\nimport ", set()),
     Edit("a variant more", "params/tiny.yaml", LISTED, f"{LISTED}  - resgcn\n", trained("resgcn") | TABLES),
 ]
 

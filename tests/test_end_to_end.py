@@ -13,7 +13,7 @@ from dag_jobs import dvc_jobs
 from repository import files_of_repository, run_tool
 from tiny_preset import copy_with_tiny
 
-from pipeline.params.code import SAYS_WHAT_IS_RUN
+from pipeline.config.code import SAYS_WHAT_IS_RUN
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
@@ -102,8 +102,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 def test_both_give_the_same_bytes(runs: Runs) -> None:
     by_dvc, by_snakemake = content(runs.dvc), content(runs.snakemake)
-    dense = {"metrics/pose_l_mdn_2.json", "metrics/boxes_l_mdn_3.json"}
-    assert dense | {"metrics/graphmdn.json", "metrics/hgn_64.json", "claims.md"} <= by_dvc.keys()
+    detection = {"metrics/pose_l_mdn_2.json", "metrics/boxes_l_mdn_3.json"}
+    assert detection | {"metrics/graphmdn.json", "metrics/hgn_64.json", "claims.md"} <= by_dvc.keys()
     assert b'"plain"' in by_dvc["metrics/pose_l_mdn_2.json"]
     assert b'"mpvpe"' in by_dvc["metrics/hgn_64.json"]
     assert any(name.startswith("tables/") and name.endswith(".md") for name in by_dvc)

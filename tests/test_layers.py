@@ -13,24 +13,25 @@ from repository import ROOT
 # A room -> the other rooms that it may use. A new room needs a line. Stages and tools may use everything, and nobody
 # uses them.
 MAY_USE = {
-    "__init__": {"lift"},
-    "__main__": {"artifacts", "params", "stages", "tools"},
+    "__init__": {"lifting"},
+    "__main__": {"artifacts", "config", "stages", "tools"},
     "artifacts": set(),
     "layout": set(),
-    "params": {"artifacts", "layout"},
-    "dag": {"artifacts", "layout", "params"},
+    "config": {"artifacts", "layout"},
     "progress": set(),
     "mixture": set(),
     "geometry": set(),
-    "body": {"artifacts", "geometry"},
+    "body": {"artifacts", "geometry", "config", "pose_files", "training"},
     "training": set(),
-    "authors": {"training"},
-    "sources": {"artifacts", "geometry", "body"},
-    "lift": {"artifacts", "params", "geometry", "body", "mixture", "training"},
-    "dense": {"artifacts", "params", "geometry", "mixture", "training"},
-    "report": {"artifacts", "params", "geometry"},
-    "records": {"artifacts", "layout", "params"},
-    "tracking": {"artifacts", "params", "records"},
+    "authors": {"artifacts", "config", "geometry", "layout", "lifting", "detection", "training"},
+    "data": {"artifacts", "geometry", "body"},
+    "running": {"artifacts", "config", "training"},
+    "pose_files": {"artifacts", "config", "geometry"},
+    "lifting": {"artifacts", "config", "geometry", "body", "mixture", "training", "running", "pose_files"},
+    "detection": {"artifacts", "config", "geometry", "mixture", "training", "running"},
+    "report": {"artifacts", "config", "geometry"},
+    "records": {"artifacts", "layout", "config"},
+    "tracking": {"artifacts", "config", "records"},
 }
 TOOLS = {"mlflow": {"pipeline/tracking.py"}, "dvc": set(), "snakemake": set()}
 MODULES = [path.relative_to(ROOT) for path in module_graph.modules(ROOT)]
@@ -66,9 +67,9 @@ def test_models_and_training_import_without_the_tools() -> None:
     names = [
         ".".join(module.with_suffix("").parts).removesuffix(".__init__")
         for module in MODULES
-        if room(module) in {"__init__", "artifacts", "dense", "geometry", "lift", "mixture", "training"}
+        if room(module) in {"__init__", "artifacts", "detection", "geometry", "lifting", "mixture", "training"}
     ]
-    assert {"pipeline", "pipeline.mixture", "pipeline.lift.models"} <= set(names)
+    assert {"pipeline", "pipeline.mixture", "pipeline.lifting.models"} <= set(names)
     blocked = "import sys; sys.modules.update(dict.fromkeys(['mlflow', 'dvc', 'snakemake'])); import "
     answer = subprocess.run(
         [sys.executable, "-c", blocked + ", ".join(names)], cwd=ROOT, capture_output=True, text=True, check=False
@@ -79,9 +80,9 @@ def test_models_and_training_import_without_the_tools() -> None:
 def test_a_forbidden_import_is_seen(tmp_path: Path) -> None:
     """The layers hold because an import is found wherever it stands, in a function too."""
     (tmp_path / "pipeline").mkdir()
-    for name in ("__init__", "dense"):
+    for name in ("__init__", "detection"):
         (tmp_path / "pipeline" / f"{name}.py").touch()
     module = tmp_path / "pipeline" / "lift.py"
-    module.write_text("def late():\n    from pipeline import dense\n    import mlflow.pyfunc\n")
-    assert tmp_path / "pipeline" / "dense.py" in module_graph.files_imported(module, tmp_path)
+    module.write_text("def late():\n    from pipeline import detection\n    import mlflow.pyfunc\n")
+    assert tmp_path / "pipeline" / "detection.py" in module_graph.files_imported(module, tmp_path)
     assert "mlflow.pyfunc" in module_graph.imports(module)

@@ -45,8 +45,8 @@ def test_a_time_to_come(seconds: float, text: str) -> None:
 
 
 def test_the_line_of_a_job() -> None:
-    line = progress.job_line(7, 246, "train_lift gat", "12 s", "loss 0.0123", 370, width=16)
-    assert line == "  7/246  train_lift gat           12 s  loss 0.0123   about 6 min left"
+    line = progress.job_line(7, 246, "train_lifting gat", "12 s", "loss 0.0123", 370, width=16)
+    assert line == "  7/246  train_lifting gat           12 s  loss 0.0123   about 6 min left"
     assert progress.job_line(2, 2, "report", "0.1 s", "", None) == "2/2  report        0.1 s"
 
 
@@ -94,14 +94,14 @@ def test_the_number_of_an_evaluation(tmp_path: Path, metrics: Any, text: str) ->
     file = tmp_path / "gat.json"
     file.write_text(json.dumps(metrics))
     outputs = [str(tmp_path / "missing.json"), str(file), str(tmp_path / "gat.npz")]
-    assert progress.main_number("evaluate_lift", {"variant": "gat"}, outputs) == text
+    assert progress.main_number("evaluate_lifting", {"variant": "gat"}, outputs) == text
     assert progress.main_number("tabulate", {}, outputs) == ""
 
 
 def test_the_number_of_a_training(tmp_path: Path) -> None:
-    assert progress.main_number("train_lift", {}, [str(tmp_path)]) == ""
+    assert progress.main_number("train_lifting", {}, [str(tmp_path)]) == ""
     (tmp_path / "history.csv").write_text("step,loss,test_loss\n1,7.5,\n2,0.01234,\n3,,0.5\n")
-    assert progress.main_number("train_lift", {}, [str(tmp_path)]) == "loss 0.0123"
+    assert progress.main_number("train_lifting", {}, [str(tmp_path)]) == "loss 0.0123"
 
 
 # --- the time left ---------------------------------------------------------------------------------------------------

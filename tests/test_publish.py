@@ -14,7 +14,7 @@ from pathlib import Path
 import finished_runs
 import pytest
 
-from pipeline import artifacts, params
+from pipeline import artifacts, config
 from pipeline.layout import Layout
 from pipeline.stages import publish
 from pipeline.tools import plan
@@ -58,7 +58,7 @@ def test_two_first_publishes_at_once_without_a_network(tmp_path: Path) -> None:
 
 def test_nothing_finished_needs_no_database(tmp_path: Path) -> None:
     root = finished_runs.make(tmp_path)
-    publish.run(params.load("mini", root))
+    publish.run(config.load("mini", root))
     receipt = artifacts.read_json(Layout("mini", root).publish_receipt)
     assert receipt == {"tracking_uri": None, "runs": [], "results": []}
     assert not (root / "mlflow.db").exists()
@@ -69,7 +69,7 @@ def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository that was moved after it had published."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = finished_runs.make(tmp_path / "repository")
-    publish.run(params.load("demo", root))
+    publish.run(config.load("demo", root))
     return root.rename(tmp_path / "moved")
 
 
@@ -119,9 +119,9 @@ def test_a_server_shows_the_runs_of_a_moved_repository(
 
     check("demo")
     before = artifacts.read_json(Layout("demo", moved).publish_receipt)
-    publish.run(params.load("demo", moved))  # through the server: everything is found to be there
+    publish.run(config.load("demo", moved))  # through the server: everything is found to be there
     after = artifacts.read_json(Layout("demo", moved).publish_receipt)
     assert after == before | {"tracking_uri": server}
     finished_runs.train(moved, "mini")
-    publish.run(params.load("mini", moved))  # and what is new goes through it
+    publish.run(config.load("mini", moved))  # and what is new goes through it
     check("mini")

@@ -12,7 +12,7 @@ from typing import Any
 import finished_runs
 import pytest
 
-from pipeline import params, records
+from pipeline import config, records
 from pipeline.artifacts import InputError
 from pipeline.layout import Layout
 from pipeline.records import Record
@@ -26,7 +26,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def find(layout: Layout, preset: str = "demo") -> dict[tuple[str, str], Record]:
-    found = records.find(params.load(preset, layout.root))
+    found = records.find(config.load(preset, layout.root))
     return {(record.experiment, record.name): record for record in found}
 
 
@@ -128,19 +128,19 @@ def test_the_digest_covers_everything(layout: Layout) -> None:
     assert find(layout)["semgcn", "semgcn seed 0 (demo)"].digest() == record.digest() not in digests
 
 
-# --- a dense variant --------------------------------------------------------------------------------------------------
+# --- a detection variant ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def dense(layout: Layout) -> Layout:
-    """The same repository with two dense variants, of which pose_mdn_2 was trained and measured."""
-    finished_runs.write(layout.root / "params.yaml", finished_runs.PARAMS + finished_runs.DENSE_PARAMS)
-    finished_runs.train_dense(layout.root, "demo")
-    return params.load("demo", layout.root).layout
+def detection(layout: Layout) -> Layout:
+    """The same repository with two detection variants, of which pose_mdn_2 was trained and measured."""
+    finished_runs.write(layout.root / "params.yaml", finished_runs.PARAMS + finished_runs.DETECTION_PARAMS)
+    finished_runs.train_detection(layout.root, "demo")
+    return config.load("demo", layout.root).layout
 
 
-def test_a_dense_training_is_a_record_like_any_other(dense: Layout) -> None:
-    found = find(dense)
+def test_a_detection_training_is_a_record_like_any_other(detection: Layout) -> None:
+    found = find(detection)
     assert [name for paper, name in found if paper == "mdn_offset"] == [
         "pose_mdn_2 seed 0 (demo)",
         "pose_mdn_2 seed 1 (demo)",
@@ -148,10 +148,10 @@ def test_a_dense_training_is_a_record_like_any_other(dense: Layout) -> None:
     ]
     record = found["mdn_offset", "pose_mdn_2 seed 1 (demo)"]
     assert record.place == {"kind": "training", "preset": "demo", "variant": "pose_mdn_2", "seed": "1"}
-    assert [(place, file.relative_to(dense.root).as_posix()) for place, file in record.files] == [
-        ("", "data/demo/train_dense/pose_mdn_2/seed_1/checkpoint.pt"),
-        ("", "data/demo/train_dense/pose_mdn_2/seed_1/history.csv"),
-        ("", "data/demo/train_dense/pose_mdn_2/seed_1/environment.json"),
+    assert [(place, file.relative_to(detection.root).as_posix()) for place, file in record.files] == [
+        ("", "data/demo/train_detection/pose_mdn_2/seed_1/checkpoint.pt"),
+        ("", "data/demo/train_detection/pose_mdn_2/seed_1/history.csv"),
+        ("", "data/demo/train_detection/pose_mdn_2/seed_1/environment.json"),
         ("metrics", "results/demo/metrics/pose_mdn_2.json"),
     ]
     note = "SmallHG, MDN_2: 2 of the 50 epochs that the variant states, 96 synthetic images"
@@ -160,8 +160,8 @@ def test_a_dense_training_is_a_record_like_any_other(dense: Layout) -> None:
     assert "test_digest" not in record.tags and record.steps == 40
 
 
-def test_final_figures_of_a_dense_training(dense: Layout) -> None:
-    figures = find(dense)["mdn_offset", "pose_mdn_2 seed 1 (demo)"].metrics
+def test_final_figures_of_a_detection_training(detection: Layout) -> None:
+    figures = find(detection)["mdn_offset", "pose_mdn_2 seed 1 (demo)"].metrics
     assert (figures["val/plain/ap"], figures["val/flip/ap"], figures["val/plain/ap_50"]) == (51, 56, 81)
     assert figures["train/plain/ap"] == 91 and figures["groups/legs"] == 41
     assert figures["mixture/components/1/share"] == 25 and figures["mixture/components/0/only/all/ap"] == 31
@@ -171,8 +171,8 @@ def test_final_figures_of_a_dense_training(dense: Layout) -> None:
     assert figures["model/parameters"] == 1234 and "training/poses" not in figures
 
 
-def test_parameters_and_data_of_a_dense_training(dense: Layout) -> None:
-    record = find(dense)["mdn_offset", "pose_mdn_2 seed 0 (demo)"]
+def test_parameters_and_data_of_a_detection_training(detection: Layout) -> None:
+    record = find(detection)["mdn_offset", "pose_mdn_2 seed 0 (demo)"]
     expected = {
         "task": "pose",
         "epochs": "2",
@@ -181,32 +181,36 @@ def test_parameters_and_data_of_a_dense_training(dense: Layout) -> None:
         "loss.regression": "0.1",
         "preset.images.source": "synthetic",
         "preset.images.pose.train": "96",
-        "preset.dense.validate_every": "1",
+        "preset.detection.validate_every": "1",
         "preset.threads": "1",
     }
     assert {name: record.parameters.get(name) for name in expected} == expected
     assert not any(name.startswith("preset.motion") for name in record.parameters)
-    lifting = find(dense)["semgcn", "semgcn seed 0 (demo)"].parameters
-    assert not any(name.startswith(("preset.images", "preset.dense")) for name in lifting)
+    lifting = find(detection)["semgcn", "semgcn seed 0 (demo)"].parameters
+    assert not any(name.startswith(("preset.images", "preset.detection")) for name in lifting)
     train, val = record.datasets
     assert (train.name, train.context, train.digest) == ("demo synthetic pose train", "training", "c" * 64)
     assert (val.name, val.context, val.digest) == ("demo synthetic pose val", "validation", "d" * 64)
     assert train.source == '{"uri": "data/demo/images/pose/train.json"}' and val.profile == '{"num_rows": 24}'
 
 
-def test_the_course_of_a_dense_training(dense: Layout) -> None:
-    course = list(find(dense)["mdn_offset", "pose_mdn_2 seed 0 (demo)"].history())
+def test_the_course_of_a_detection_training(detection: Layout) -> None:
+    course = list(find(detection)["mdn_offset", "pose_mdn_2 seed 0 (demo)"].history())
     assert ("history/val_ap", 12.5, 40, 1.0) in course and ("history/loss", 3.0, 20, 0.5) in course
     assert sum(name == "history/val_ap" for name, *_ in course) == 1
 
 
-def test_damaged_files_of_a_dense_training_are_named(dense: Layout) -> None:
-    dense.checkpoint("pose_mdn_2", 1).unlink()
-    with pytest.raises(InputError, match=r"seed_1/checkpoint\.pt: missing, .*; run train_dense for pose_mdn_2 again"):
-        find(dense)
-    finished_runs.edit(dense.metrics("pose_mdn_2"), lambda content: content["seeds"][0].pop("modes"))
-    with pytest.raises(InputError, match=r"metrics/pose_mdn_2\.json: KeyError\('modes'\) .* run evaluate_dense again"):
-        find(dense)
+def test_damaged_files_of_a_detection_training_are_named(detection: Layout) -> None:
+    detection.checkpoint("pose_mdn_2", 1).unlink()
+    with pytest.raises(
+        InputError, match=r"seed_1/checkpoint\.pt: missing, .*; run train_detection for pose_mdn_2 again"
+    ):
+        find(detection)
+    finished_runs.edit(detection.metrics("pose_mdn_2"), lambda content: content["seeds"][0].pop("modes"))
+    with pytest.raises(
+        InputError, match=r"metrics/pose_mdn_2\.json: KeyError\('modes'\) .* run evaluate_detection again"
+    ):
+        find(detection)
 
 
 def remove_checkpoint(layout: Layout) -> None:
@@ -232,7 +236,7 @@ def damage_time(layout: Layout) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (remove_checkpoint, ["seed_1/checkpoint.pt: missing", "train_lift"]),
+        (remove_checkpoint, ["seed_1/checkpoint.pt: missing", "train_lifting"]),
         (damage_history, ["seed_1/history.csv: line 3", "much"]),
         (shorten_history, ["seed_1/history.csv: line 3"]),
         (damage_metrics, ["metrics/semgcn.json: ", "'loss'"]),

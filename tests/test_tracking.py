@@ -14,7 +14,7 @@ from typing import Any
 import finished_runs
 import pytest
 
-from pipeline import artifacts, params, records, tracking
+from pipeline import artifacts, config, records, tracking
 from pipeline.artifacts import InputError
 from pipeline.layout import Layout
 
@@ -49,7 +49,7 @@ def published(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> tu
 
 
 def publish(root: Path, preset: str = "demo") -> dict[str, Any]:
-    return tracking.publish(records.find(params.load(preset, root)), root)
+    return tracking.publish(records.find(config.load(preset, root)), root)
 
 
 def client(root: Path) -> Any:
@@ -105,7 +105,7 @@ def test_times_are_those_of_the_training(published: tuple[Path, dict[str, Any]])
 def test_parameters_metrics_and_tags_are_the_record_s(published: tuple[Path, dict[str, Any]]) -> None:
     root, _ = published
     found, store = runs(root), client(root)
-    for record in records.find(params.load("demo", root)):
+    for record in records.find(config.load("demo", root)):
         data = found[f"{record.experiment}/{record.name}"].data
         assert data.params == record.parameters
         figures = {name: value for name, value in data.metrics.items() if not name.startswith("history/")}
@@ -171,8 +171,8 @@ def test_a_long_history_goes_in_several_calls(root: Path, monkeypatch: pytest.Mo
     whole, sizes = mlflow.MlflowClient.log_batch, []
 
     def counted(self: Any, run_id: str, metrics: Any = (), params: Any = ()) -> None:
-        sizes.append(max(len(metrics), 10 * len(params)))  # a server takes 1000 of the one and 100 of the other
-        whole(self, run_id, metrics, params)
+        sizes.append(max(len(metrics), 10 * len(config)))  # a server takes 1000 of the one and 100 of the other
+        whole(self, run_id, metrics, config)
 
     monkeypatch.setattr(mlflow.MlflowClient, "log_batch", counted)
     rows = [f"{step / 20},{step},0.001,{step / 7}" for step in range(1, 2501)]

@@ -14,7 +14,7 @@ from repository import ROOT, files_of_repository
 from ruamel.yaml import YAML
 
 from pipeline.artifacts import InputError
-from pipeline.params import read_yaml
+from pipeline.config import read_yaml
 
 FILES = [path for path in files_of_repository() if path.suffix in (".yaml", ".yml")]
 
@@ -60,7 +60,7 @@ PRESETS = [str(path) for path in FILES if path.parent == Path("params")]
         ("params.yaml", "preset=mini", ["-preset: demo", "+preset: mini"]),
         (
             "params.yaml",
-            "lift_variants.graphmdn.optimizer.batch_size=7",
+            "lifting_variants.graphmdn.optimizer.batch_size=7",
             ["-      batch_size: 256", "+      batch_size: 7"],
         ),
         *((preset, "threads=1357", ["-threads: 1", "+threads: 1357"]) for preset in PRESETS),
@@ -184,5 +184,5 @@ def test_mistakes_among_merge_keys_are_one_line(old: str, new: str, expected: st
 
 
 def test_reading_the_settings_imports_no_second_reader() -> None:
-    code = "import sys; from pipeline import params; params.load(); sys.exit('ruamel.yaml' in sys.modules)"
+    code = "import sys; from pipeline import config; config.load(); sys.exit('ruamel.yaml' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

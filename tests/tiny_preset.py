@@ -27,7 +27,7 @@ motion:
   frames_per_second: 1
   seconds_per_take: 4
   seed: 0
-detections:
+keypoints:
   stacked_hourglass:
     source: noise
     spread:
@@ -43,7 +43,7 @@ detections:
     swap: 0.01
     miss: 0.01
 generalization: null
-lift:
+lifting:
   epochs: 1
 images:
   source: synthetic
@@ -74,7 +74,7 @@ images:
       - 0.3
       - 1.0
     clutter: 2
-dense:
+detection:
   epochs:
     pose: 1
     boxes: 1

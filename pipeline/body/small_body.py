@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pipeline.body import collapse, joint_regressor
+from pipeline.body import collapse
 from pipeline.body.model import BodyModel
+from pipeline.body.open_body import joint_regressor
 
 SMALL = 1300  # vertices
 SEED = 2

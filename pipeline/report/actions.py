@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.artifacts import InputError
-from pipeline.params import nearest, read_yaml
+from pipeline.config import nearest, read_yaml
 
 CORRECTIONS = Path(__file__).with_name("corrections.yaml")
 AVERAGE = "Avg."

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.params import Run
+from pipeline.config import Run
 from pipeline.report import render
 
 QUALITY = "quality.csv"

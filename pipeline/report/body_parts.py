@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipeline.artifacts import InputError
+from pipeline.config import nearest
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.params import nearest
 
 PARTS = {
     "head": ("Head",),

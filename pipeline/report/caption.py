@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pipeline.params import Run
+from pipeline.config import Run
 from pipeline.report import inputs
 from pipeline.report.schema import Data, Metrics
 

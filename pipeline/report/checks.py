@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.report import wording
-from pipeline.report.dense_evidence import HIGHER_IS_BETTER
+from pipeline.report.detection_evidence import HIGHER_IS_BETTER
 from pipeline.report.evidence import Evidence
 from pipeline.report.expression import Expression, NotRunError
 from pipeline.report.metrics import Statistic

@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.artifacts import InputError
-from pipeline.params import Run, read_yaml
-from pipeline.report import caption, dense_caption, render
+from pipeline.config import Run, read_yaml
+from pipeline.report import caption, detection_caption, render
 from pipeline.report.checks import Judge, MinimumGap, Outcome, Part, State, conjunction
-from pipeline.report.dense_metrics import DenseResults
+from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.evidence import Evidence
 from pipeline.report.meanings import MEANINGS
 from pipeline.report.metrics import Results
@@ -109,10 +109,10 @@ def _read(path: Path) -> _File:
         raise InputError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None
 
 
-def judge(run: Run, results: Results, dense: DenseResults, claims: Claims | None = None) -> list[Verdict]:
+def judge(run: Run, results: Results, detection: DetectionResults, claims: Claims | None = None) -> list[Verdict]:
     """Judge every claim. Raises InputError where a claim names what does not exist."""
     claims = claims or read()
-    judge = Judge(Evidence(run, results, dense), claims.minimum_gaps)
+    judge = Judge(Evidence(run, results, detection), claims.minimum_gaps)
     return [
         Verdict(claim, tuple(outcome for part in claim.parts for outcome in judge.outcomes(part)))
         for claim in claims.claims
@@ -176,7 +176,7 @@ def as_data(run: Run, verdicts: list[Verdict]) -> dict[str, Any]:
     }
 
 
-def page(run: Run, results: Results, dense: DenseResults, verdicts: list[Verdict]) -> str:
+def page(run: Run, results: Results, detection: DetectionResults, verdicts: list[Verdict]) -> str:
     """The verdicts as Markdown, for people."""
     body = [
         [
@@ -190,8 +190,8 @@ def page(run: Run, results: Results, dense: DenseResults, verdicts: list[Verdict
     ]
     table = render.markdown_table(["", "Claim", "State", "This run", "Published"], body, text_columns=5)
     about = caption.text(run, results.variants.values())
-    if any(metrics.ran for metrics in dense.variants.values()):
-        about = f"{about}\n\nImages: {dense_caption.text(run, dense.variants.values())}"
+    if any(metrics.ran for metrics in detection.variants.values()):
+        about = f"{about}\n\nImages: {detection_caption.text(run, detection.variants.values())}"
     words = render.bullets(f"`{name}`: {meaning}." for name, meaning in MEANINGS.items())
     return f"# Claims\n\n{about}\n\n{counts(verdicts)}.\n\n{RULE}\n\n{table}\n\n{READING}\n\n{words}\n"
 

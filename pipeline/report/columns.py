@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
 
-from pipeline.params import read_yaml
+from pipeline.config import read_yaml
 from pipeline.report import generalization, inputs, published
 from pipeline.report.metrics import FRAMES, Statistic
 from pipeline.report.render import NONE, NOT_RUN, Cell, Column, Value

@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
-from pipeline.params import nearest
-from pipeline.report.dense_schema import Component, Mixture, Precision, Quartiles, Subset, Subsets
+from pipeline.config import nearest
+from pipeline.report.detection_schema import Component, Mixture, Precision, Quartiles, Subset, Subsets
 from pipeline.report.expression import BySeed, Expression, NotRunError
 
 if TYPE_CHECKING:
     from pipeline.report.evidence import Evidence
 
 IN_USE = 5.0  # percent of the predictions, from which a component is looked at
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # those of dense_schema.Quartiles
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # those of detection_schema.Quartiles
 PARTS = ("front", "back", "rest", "smallest", "largest")
 
 Quantity = Callable[["Evidence", Expression], BySeed]
@@ -46,7 +46,7 @@ def whole(expression: Expression) -> int:
 
 
 def _mixture(evidence: Evidence, expression: Expression) -> dict[int, Mixture]:
-    mixtures = {seed.seed: seed.mixture for seed in evidence.dense[expression.variant].seeds if seed.mixture}
+    mixtures = {seed.seed: seed.mixture for seed in evidence.detection[expression.variant].seeds if seed.mixture}
     if not mixtures:
         raise NotRunError(f"{expression.variant}: no mixture recorded")
     return mixtures
@@ -152,7 +152,7 @@ def _scale_misfit(evidence: Evidence, expression: Expression) -> BySeed:
     The largest of three distances: what share of the predictions lies below the first quartile, the median and the
     third quartile of the truth, against 25, 50 and 75 %.
     """
-    truth = evidence.dense[expression.variant].truth
+    truth = evidence.detection[expression.variant].truth
     if truth is None or truth.scale is None:
         raise NotRunError(f"{expression.variant}: no scales of the annotated objects recorded")
     at = (truth.scale.first, truth.scale.median, truth.scale.third)

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.artifacts import InputError
-from pipeline.params import read_yaml
+from pipeline.config import read_yaml
 from pipeline.report import columns
 
 FILES = tuple(

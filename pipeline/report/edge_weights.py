@@ -17,8 +17,8 @@ from scipy.stats import spearmanr
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.config import Run
 from pipeline.geometry.skeleton import HUMAN36M_16, adjacency, hop_distance
-from pipeline.params import Run
 
 Matrices = NDArray[np.float64]  # [L, 16, 16]
 
@@ -32,7 +32,7 @@ def read(run: Run, variant: str, seed: int) -> Matrices:
     key = f"seed_{seed}/edge_weights"
     arrays = artifacts.read_arrays(path)
     if key not in arrays:
-        raise InputError(f"{path}: {key}: missing; run `python -m pipeline evaluate_lift --variant {variant}` again")
+        raise InputError(f"{path}: {key}: missing; run `python -m pipeline evaluate_lifting --variant {variant}` again")
     matrices = arrays[key].astype(np.float64)
     if matrices.ndim != 3 or matrices.shape[1:] != EDGES.shape:
         raise InputError(f"{path}: {key}: expected [layers, 16, 16], found {list(matrices.shape)}")

@@ -1,6 +1,6 @@
 """The quantities that claims are about, a value a seed: `P1(graphmdn, mean)`, `roughness(resgcn)`, ...
 
-What claims on lifting ask for is here, what those on images ask for in dense_evidence.py. QUANTITIES lists all.
+What claims on lifting ask for is here, what those on images ask for in detection_evidence.py. QUANTITIES lists all.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import pandas as pd
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.config import Run, nearest
 from pipeline.geometry.skeleton import HUMAN36M_16
-from pipeline.params import Run, nearest
-from pipeline.report import body_parts, dense_evidence, edge_weights, generalization, histories
-from pipeline.report.dense_metrics import DenseResults
-from pipeline.report.dense_schema import DenseMetrics
+from pipeline.report import body_parts, detection_evidence, edge_weights, generalization, histories
+from pipeline.report.detection_metrics import DetectionResults
+from pipeline.report.detection_schema import DetectionMetrics
 from pipeline.report.expression import BySeed, Expression, NotRunError
 from pipeline.report.metrics import HEADLINE, Results, action, joint
 from pipeline.report.schema import Meshes, Metrics, Reprojection, Seed
@@ -31,7 +31,7 @@ class Evidence:
 
     run: Run
     results: Results
-    dense: DenseResults
+    detection: DetectionResults
     known: dict[Expression, BySeed] = field(default_factory=dict)
 
     def by_seed(self, expression: Expression) -> BySeed:
@@ -44,15 +44,15 @@ class Evidence:
     def trained_as_stated(self, expression: Expression) -> bool:
         """Whether a variant had its paper's budget. Raises NotRunError if it had none at all."""
         metrics = self._require(expression)
-        return dense_evidence.full_budget(metrics) if isinstance(metrics, DenseMetrics) else metrics.full_budget
+        return detection_evidence.full_budget(metrics) if isinstance(metrics, DetectionMetrics) else metrics.full_budget
 
-    def _require(self, expression: Expression) -> Metrics | DenseMetrics:
+    def _require(self, expression: Expression) -> Metrics | DetectionMetrics:
         """The metrics of an expression's variant, which must exist, suit the quantity, and have been run."""
         variant = expression.variant
-        metrics: Metrics | DenseMetrics
-        if expression.quantity in dense_evidence.QUANTITIES:
-            self.run.dense_variant(variant)
-            metrics = self.dense[variant]
+        metrics: Metrics | DetectionMetrics
+        if expression.quantity in detection_evidence.QUANTITIES:
+            self.run.detection_variant(variant)
+            metrics = self.detection[variant]
         else:
             self.run.variant(variant)
             metrics = self.results[variant]
@@ -165,7 +165,7 @@ def _reprojection(seed: Seed) -> Reprojection:
 
 def history(run: Run, variant: str, seed: int) -> pd.DataFrame:
     """A training's history: epoch, step, learning_rate, loss and the test figures at the end of each epoch."""
-    remedy = f"run `python -m pipeline train_lift --variant {variant}` again"
+    remedy = f"run `python -m pipeline train_lifting --variant {variant}` again"
     return histories.read(run.layout.history(variant, seed), ("epoch", "loss", "test_mpjpe"), remedy)
 
 
@@ -266,5 +266,5 @@ QUANTITIES: dict[str, Callable[[Evidence, Expression], BySeed]] = {
     "layer_correlation": _of_edges(edge_weights.layer_correlation),
     "hop_correlation": _of_edges(edge_weights.hop_correlation),
     "joint_weight": _joint_weight,
-    **dense_evidence.QUANTITIES,
+    **detection_evidence.QUANTITIES,
 }

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.params import Run
-from pipeline.report.dense_schema import DenseMetrics
+from pipeline.config import Run
+from pipeline.report.detection_schema import DetectionMetrics
 from pipeline.report.schema import Metrics
 
 SCHEMA = 1
@@ -129,7 +129,7 @@ def read(run: Run) -> Results:
 
     Raises InputError naming file and field.
     """
-    return Results(run.preset_name, {name: _read(run, name) for name in run.lift_variants})
+    return Results(run.preset_name, {name: _read(run, name) for name in run.lifting_variants})
 
 
 def _read(run: Run, variant: str) -> Metrics:
@@ -137,7 +137,7 @@ def _read(run: Run, variant: str) -> Metrics:
         return Metrics(variant=variant, preset=run.preset_name, **_settings(run, variant))
     path = run.layout.metrics(variant)
     content: Any = artifacts.read_json(path)
-    remedy = f"run `python -m pipeline evaluate_lift --variant {variant}` again"
+    remedy = f"run `python -m pipeline evaluate_lifting --variant {variant}` again"
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise InputError(f"{path}: schema: expected {SCHEMA}; {remedy}")
     try:
@@ -156,7 +156,7 @@ def first_problem(error: ValidationError) -> str:
     return f"{field}: {problem}" if field else problem
 
 
-def require_its_own(run: Run, variant: str, found: Metrics | DenseMetrics, remedy: str) -> None:
+def require_its_own(run: Run, variant: str, found: Metrics | DetectionMetrics, remedy: str) -> None:
     """Raise InputError if a variant's metrics file is another's, or another preset's."""
     if (found.variant, found.preset) != (variant, run.preset_name):
         path = run.layout.metrics(variant)

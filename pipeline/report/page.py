@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.params import Run
-from pipeline.report import caption, dense_caption, inputs, pictures, published, render
+from pipeline.config import Run
+from pipeline.report import caption, detection_caption, inputs, pictures, published, render
 from pipeline.report.checks import NOT_RUN
 from pipeline.report.claims import STATES
-from pipeline.report.dense_metrics import DenseResults
-from pipeline.report.figures import BODIES, DENSE_DRAWINGS, DENSE_OVERVIEW, DRAWINGS, OVERVIEW, Entry
+from pipeline.report.detection_metrics import DetectionResults
+from pipeline.report.figures import BODIES, DETECTION_DRAWINGS, DETECTION_OVERVIEW, DRAWINGS, OVERVIEW, Entry
 from pipeline.report.metrics import Results
 from pipeline.report.render import Table
 from pipeline.report.schema import Metrics
@@ -26,7 +26,7 @@ checkpoint."""
 def text(
     run: Run,
     results: Results,
-    dense: DenseResults,
+    detection: DetectionResults,
     tables: list[Table],
     claims: dict[str, Any],
     motion: dict[str, Any],
@@ -42,9 +42,9 @@ def text(
     parts = [
         f"# Results of preset `{run.preset_name}`",
         caption.text(run, results.variants.values()),
-        dense_caption.beside(dense.variants.values()),
+        detection_caption.beside(detection.variants.values()),
         _figure(OVERVIEW, not_drawn),
-        _figure(DENSE_OVERVIEW, not_drawn),
+        _figure(DETECTION_OVERVIEW, not_drawn),
         "## Tables",
         "Each is in [tables/](tables) as Markdown, CSV and LaTeX, with its own caption. How to read them:",
         render.bullets(_legend(tables)),
@@ -52,7 +52,7 @@ def text(
         "## Claims",
         _claims(claims),
         "## Figures",
-        *(_figure(drawing, not_drawn) for drawing in (*DRAWINGS, *DENSE_DRAWINGS)),
+        *(_figure(drawing, not_drawn) for drawing in (*DRAWINGS, *DETECTION_DRAWINGS)),
         "## Data",
         _data(motion),
         "## Pictures",
@@ -63,7 +63,7 @@ def text(
         "## What was run",
         _variants(list(results.variants.values())),
         "On pictures:",
-        pictures.variants(dense),
+        pictures.variants(detection),
         "## From a cell to its run",
         TRACING.replace("\n", " "),
     ]

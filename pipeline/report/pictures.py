@@ -6,10 +6,10 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.params import Run
+from pipeline.config import Run
 from pipeline.report import render
-from pipeline.report.dense_metrics import DenseResults
-from pipeline.report.dense_schema import DenseMetrics
+from pipeline.report.detection_metrics import DetectionResults
+from pipeline.report.detection_schema import DetectionMetrics
 
 TASKS = {"pose": "people and their keypoints", "boxes": "objects and their boxes"}
 COUNTS = {"images": "images", "objects": "objects", "with_keypoints": "with keypoints"}
@@ -31,7 +31,7 @@ def section(run: Run) -> str:
 
 def _summary(run: Run, task: str) -> dict[str, Any] | str:
     """What prepare_images says of a task's pictures, or why there are none."""
-    tasks = {run.dense_variant(name).task for name in run.dense_variants if not run.why_left_out(name)}
+    tasks = {run.detection_variant(name).task for name in run.detection_variants if not run.why_left_out(name)}
     reason = run.why_no_images() or (None if task in tasks else f"preset {run.preset_name} trains nothing on them")
     path = run.layout.images_summary(task)
     if not (reason or path.exists()):
@@ -50,22 +50,22 @@ def _source(summary: dict[str, Any]) -> str:
     return f"{summary['description'].rstrip('.')} (source `{summary['source']}`)."
 
 
-def variants(results: DenseResults) -> str:
-    """Every dense variant, linked to its metrics file, and how it was trained."""
+def variants(results: DetectionResults) -> str:
+    """Every detection variant, linked to its metrics file, and how it was trained."""
     body = [[_linked(metrics), metrics.title, _images(metrics), _how(metrics)] for metrics in results.variants.values()]
     return render.markdown_table(["variant", "", "tested on", "run"], body, text_columns=4)
 
 
-def _linked(metrics: DenseMetrics) -> str:
+def _linked(metrics: DetectionMetrics) -> str:
     return render.linked(metrics.variant, f"metrics/{metrics.variant}", metrics.ran)
 
 
-def _images(metrics: DenseMetrics) -> str:
+def _images(metrics: DetectionMetrics) -> str:
     data = metrics.data
     return render.NONE if data is None else f"{data.val_images:,} images, {data.input_size} px ({data.task})"
 
 
-def _how(metrics: DenseMetrics) -> str:
+def _how(metrics: DetectionMetrics) -> str:
     training, seeds = metrics.training, len(metrics.seeds)
     if not metrics.ran:
         return f"not run: {metrics.reason}"

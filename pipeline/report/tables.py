@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.params import Run
+from pipeline.config import Run
 from pipeline.report import by_action, caption, columns, definitions, inputs, published
 from pipeline.report.definitions import RowDefinition, TableDefinition
 from pipeline.report.metrics import Results

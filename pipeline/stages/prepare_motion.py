@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pipeline import artifacts
+from pipeline.config import CmuMotion, Motion, Run, SyntheticMotion
+from pipeline.data.motion import cmu, human36m, synthetic
 from pipeline.geometry.poses import PoseSet
 from pipeline.layout import Layout
-from pipeline.params import CmuMotion, Motion, Run, SyntheticMotion
-from pipeline.sources import cmu, human36m, synthetic
 
 
 def run(run: Run) -> None:

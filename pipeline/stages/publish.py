@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline import artifacts, records, tracking
-from pipeline.params import Run
+from pipeline.config import Run
 
 
 def run(run: Run) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pipeline import artifacts
-from pipeline.params import Run
-from pipeline.report import claims, dense_metrics, dense_tables, metrics, render, tables
+from pipeline.config import Run
+from pipeline.report import claims, detection_metrics, detection_tables, metrics, render, tables
 
 
 def run(run: Run) -> None:
     # All is worked out before anything is written: whoever gets an error still has the old tables.
-    results, dense = metrics.read(run), dense_metrics.read(run)
-    built = [*tables.build(run, results), *dense_tables.build(run, dense)]
-    verdicts = claims.judge(run, results, dense)
+    results, detection = metrics.read(run), detection_metrics.read(run)
+    built = [*tables.build(run, results), *detection_tables.build(run, detection)]
+    verdicts = claims.judge(run, results, detection)
     with artifacts.atomic_folder(run.layout.tables) as folder:
         for table in built:
             render.write(table, folder)
     artifacts.write_json(run.layout.claims, claims.as_data(run, verdicts))
-    artifacts.write_text(run.layout.claims_text, claims.page(run, results, dense, verdicts))
+    artifacts.write_text(run.layout.claims_text, claims.page(run, results, detection, verdicts))

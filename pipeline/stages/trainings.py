@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from pipeline import artifacts
-from pipeline.params import Run
+from pipeline.config import Run
 
 
 def hand_over(run: Run, variant: str, seed: int) -> None:

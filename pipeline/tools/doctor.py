@@ -19,12 +19,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from pipeline import params
+from pipeline import config
 from pipeline.artifacts import InputError
-from pipeline.params import CmuMotion, CocoImages, Human36mMotion, Run
-from pipeline.sources import coco, licensed
-from pipeline.sources.download import local_path
-from pipeline.sources.mirror import choose_mirror
+from pipeline.config import CmuMotion, CocoImages, Human36mMotion, Run
+from pipeline.data.fetch import licensed
+from pipeline.data.fetch.download import local_path
+from pipeline.data.fetch.mirror import choose_mirror
+from pipeline.data.images import coco
 
 WIDTH = 80
 PYTHON = (3, 11)  # the oldest that pyproject.toml allows
@@ -68,12 +69,12 @@ def run(root: Path, preset: str | None = None) -> int:
     Files that the run itself downloads stand in nobody's way: whether the network is there is not tried out. Raises
     InputError for a params.yaml that cannot be read and for a preset that does not exist.
     """
-    wanted = params.load(preset, root).preset_name
+    wanted = config.load(preset, root).preset_name
     machine = list(_machine())
     print("this machine")
     _show(machine)
     can_run = {}
-    for name in [wanted] if preset else params.presets(root):
+    for name in [wanted] if preset else config.presets(root):
         findings, title = _preset(name, root)
         print(f"\npreset {name}{'' if preset or name != wanted else ', which params.yaml names'}: {title}")
         _show(findings)
@@ -105,10 +106,10 @@ def _machine() -> Iterator[Finding]:
 def _preset(name: str, root: Path) -> tuple[list[Finding], str]:
     """A preset's findings and its description; a preset whose file is wrong has that as its only finding."""
     try:
-        run = params.load(name, root)
+        run = config.load(name, root)
     except InputError as error:
         return [Finding("settings", "missing", str(error))], "its file cannot be read"
-    findings = [_device(run), _motion(run), *_body(run), *_detections(run), *_generalization(run), *_images(run)]
+    findings = [_device(run), _motion(run), *_body(run), *_keypoints(run), *_generalization(run), *_images(run)]
     findings += _weights(run)
     return findings, run.preset.description
 
@@ -150,9 +151,9 @@ def _downloads(run: Run, motion: CmuMotion) -> Finding:
 
 
 def _images(run: Run) -> Iterator[Finding]:
-    """The pictures of dense variants: made in code, COCO's, or none."""
+    """The pictures of detection variants: made in code, COCO's, or none."""
     images = run.preset.images
-    count = sum(run.why_not_run(name) is None for name in run.dense_variants)
+    count = sum(run.why_not_run(name) is None for name in run.detection_variants)
     if isinstance(images, CocoImages):
         single = images.files == "single"
         addresses = coco.annotation_addresses(images.test_dev)
@@ -203,7 +204,7 @@ def _brought(subject: str, key: str, run: Run, without: str) -> Finding:
 
 def _body(run: Run) -> Iterator[Finding]:
     """The body behind mesh targets, where a variant of this preset learns them."""
-    learners = [name for name, variant in run.lift_variants.items() if variant.targets == "meshes"]
+    learners = [name for name, variant in run.lifting_variants.items() if variant.targets == "meshes"]
     count = sum(run.why_not_run(name) is None for name in learners)
     loss = f"{_variants(count)} with meshes to learn will be `not run`"
     if run.preset.body == "smpl":
@@ -228,21 +229,21 @@ def _places(word: str, names: list[str]) -> Iterator[str]:
         yield f"... data/licensed/{names[-1]} ({len(names)} files)"
 
 
-def _detections(run: Run) -> Iterator[Finding]:
+def _keypoints(run: Run) -> Iterator[Finding]:
     """Of every detector that a variant of this preset reads: a noise model, a file, or neither."""
-    running = [variant for name, variant in run.lift_variants.items() if run.why_not_run(name) is None]
+    running = [variant for name, variant in run.lifting_variants.items() if run.why_not_run(name) is None]
     detectors = {variant.input for variant in running if variant.input != "ground_truth"}
-    for detector in sorted(detectors | set(run.preset.detections)):
+    for detector in sorted(detectors | set(run.preset.keypoints)):
         count = sum(variant.input == detector for variant in running)
         loss = f"{_variants(count)} will be `not run`, and {_variants(len(running) - count)} will run"
-        setting = run.preset.detections.get(detector)
+        setting = run.preset.keypoints.get(detector)
         if setting is None:
-            text = f"{detector}: not among detections: of this preset"
-            yield Finding("detections", "optional", text, [f"without, {loss}"])
+            text = f"{detector}: not among keypoints: of this preset"
+            yield Finding("keypoints", "optional", text, [f"without, {loss}"])
         elif setting.source == "noise":
-            yield Finding("detections", "ok", f"{detector}: noise on the projection, made in code")
+            yield Finding("keypoints", "ok", f"{detector}: noise on the projection, made in code")
         else:
-            yield _brought("detections", detector, run, f"or take it out of detections: in {_file(run)}: {loss}")
+            yield _brought("keypoints", detector, run, f"or take it out of keypoints: in {_file(run)}: {loss}")
 
 
 def _generalization(run: Run) -> Iterator[Finding]:
@@ -253,7 +254,7 @@ def _generalization(run: Run) -> Iterator[Finding]:
 
 def _weights(run: Run) -> Iterator[Finding]:
     """Imported weights. A digest in params.yaml whose file is gone stops the run: it promises a result."""
-    variants = {name: run.any_variant(name) for name in (*run.lift_variants, *run.dense_variants)}
+    variants = {name: run.any_variant(name) for name in (*run.lifting_variants, *run.detection_variants)}
     imported = {name: variant.weights for name, variant in variants.items() if variant.imported}
     unset = [name for name, digest in imported.items() if digest is None]
     if unset:

@@ -6,11 +6,11 @@ import argparse
 import os
 from pathlib import Path
 
-from pipeline import dag, params
+from pipeline import config
 from pipeline.artifacts import InputError
-from pipeline.params import Run, made, plan
-from pipeline.params.code import Code
-from pipeline.params.plan import Job
+from pipeline.config import Run, dag, made, plan
+from pipeline.config.code import Code
+from pipeline.config.plan import Job
 
 DESCRIPTION = """\
 Resolve what a preset runs: one file for each job in data/<preset>/plan, with its settings, its data and a digest of its
@@ -34,7 +34,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(root: Path, preset: str | None = None, explain: bool = False, variant: str | None = None) -> int:
     """Write the plan, then print a summary or the explanation. Raises InputError; the exit code is 0."""
-    settings = params.load(preset, root)
+    settings = config.load(preset, root)
     if variant is not None:
         settings.any_variant(variant)
     found, _ = write(settings)
@@ -64,7 +64,7 @@ def write(run: Run) -> tuple[list[Job], list[str]]:
 
 
 def summary(run: Run, found: list[Job]) -> str:
-    names = (*run.lift_variants, *run.dense_variants)
+    names = (*run.lifting_variants, *run.detection_variants)
     out = [name for name in names if run.why_left_out(name)]
     trainings = sum(job.stage.startswith("train_") for job in found)
     return (

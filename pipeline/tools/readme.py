@@ -14,7 +14,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.report import published
 from pipeline.tools import readme_cells
-from pipeline.tools.readme_tables import TABLES, LiftTable
+from pipeline.tools.readme_tables import TABLES, LiftingTable
 
 RUNS = "runs"
 BLOCK = re.compile(r"<!-- results: ([^>]*?) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -59,9 +59,9 @@ def texts(root: Path) -> dict[str, str]:
     """What belongs between the comments, by name. A blank line on both sides makes Markdown of it."""
     numbers = published.read(root)
     found = {
-        name: readme_cells.lift_table(root, table, numbers)
-        if isinstance(table, LiftTable)
-        else readme_cells.dense_table(root, table)
+        name: readme_cells.lifting_table(root, table, numbers)
+        if isinstance(table, LiftingTable)
+        else readme_cells.detection_table(root, table)
         for name, table in TABLES.items()
     }
     return {name: f"\n{text}\n\n" for name, text in (found | {RUNS: readme_cells.runs_table(root)}).items()}

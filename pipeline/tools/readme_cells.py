@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.report.dense_schema import DenseMetrics, Mixture
+from pipeline.report.detection_schema import DetectionMetrics, Mixture
 from pipeline.report.published import Published
 from pipeline.report.schema import GROUND_TRUTH, Metrics
-from pipeline.tools.readme_tables import DenseTable, LiftTable, Row
+from pipeline.tools.readme_tables import DetectionTable, LiftingTable, Row
 
 NONE = "-"
 NOT_RUN = "not run"
@@ -23,7 +23,7 @@ WIDTH = 120
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 NAMES = {"pose": "keypoints", "boxes": "boxes"}
 
-Found = TypeVar("Found", Metrics, DenseMetrics)
+Found = TypeVar("Found", Metrics, DetectionMetrics)
 
 
 def reference(root: Path) -> Path:
@@ -33,7 +33,7 @@ def reference(root: Path) -> Path:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def lift_table(root: Path, table: LiftTable, published: Published) -> str:
+def lifting_table(root: Path, table: LiftingTable, published: Published) -> str:
     """A sentence on data and budget, then P1 and P2 of every row, here and in the paper."""
     found = {row.label: _read(root, table.preset, row, Metrics) for row in table.rows}
     trained = [metrics for metrics in found.values() if metrics and not _closed_form(metrics)]
@@ -60,9 +60,9 @@ def lift_table(root: Path, table: LiftTable, published: Published) -> str:
     return f"{wrapped(sentence)}\n\n{grid(head, body)}"
 
 
-def dense_table(root: Path, table: DenseTable) -> str:
+def detection_table(root: Path, table: DetectionTable) -> str:
     """A sentence on pictures, networks and budget, then AP of every row and what its components divide by."""
-    found = {row.label: _read(root, table.preset, row, DenseMetrics) for row in table.rows}
+    found = {row.label: _read(root, table.preset, row, DetectionMetrics) for row in table.rows}
     ran = [metrics for metrics in found.values() if metrics]
     if not ran:
         raise _nothing_run(root, table.preset, table.rows)
@@ -76,7 +76,7 @@ def dense_table(root: Path, table: DenseTable) -> str:
     return f"{wrapped(_about_pictures(table.preset, ran))}\n\n{grid(head, body, text_columns=(0, 3, 4))}"
 
 
-def _about_pictures(preset: str, ran: list[DenseMetrics]) -> str:
+def _about_pictures(preset: str, ran: list[DetectionMetrics]) -> str:
     learnt = []
     for task, name in NAMES.items():
         data = [metrics.data for metrics in ran if metrics.data and metrics.data.task == task]
@@ -134,7 +134,7 @@ def _error(metrics: Metrics | None, row: Row, metric: str) -> str:
     return mean(values) if values else NONE
 
 
-def _paper(published: Published, table: LiftTable, row: Row, metric: Any) -> str:
+def _paper(published: Published, table: LiftingTable, row: Row, metric: Any) -> str:
     if row.paper is None:
         return NONE
     suffix, column = table.paper_cells[metric]
@@ -162,7 +162,7 @@ def _epochs(metrics: Metrics | None) -> str:
     return f"{metrics.training.epochs:g} / {metrics.training.epochs_stated:g}"
 
 
-def _components(metrics: DenseMetrics | None) -> tuple[str, str]:
+def _components(metrics: DetectionMetrics | None) -> tuple[str, str]:
     """Shares, and what sets the components apart, seed by seed: which component is which is arbitrary."""
     if metrics is None:
         return NOT_RUN, NOT_RUN

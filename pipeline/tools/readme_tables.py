@@ -21,7 +21,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class LiftTable:
+class LiftingTable:
     """P1 and P2 here and in a paper. `paper_cells`: what follows a row's name in the paper's table, and the column."""
 
     preset: str
@@ -32,7 +32,7 @@ class LiftTable:
 
 
 @dataclass(frozen=True)
-class DenseTable:
+class DetectionTable:
     """AP here, and what a mixture's components divide by. No paper measured AP on such pictures."""
 
     preset: str
@@ -45,8 +45,8 @@ GRAPHMDN_CELLS: dict[Literal["mpjpe", "p_mpjpe"], tuple[str, str]] = {
 }
 
 # By the name that README.md's comments give a table.
-TABLES: dict[str, LiftTable | DenseTable] = {
-    "ground truth": LiftTable(
+TABLES: dict[str, LiftingTable | DetectionTable] = {
+    "ground truth": LiftingTable(
         preset="mini",
         paper_table="graphmdn_table1",
         paper_cells=GRAPHMDN_CELLS,
@@ -62,7 +62,7 @@ TABLES: dict[str, LiftTable | DenseTable] = {
             Row("GraphMDN (Oracle, Wide)", "graphmdn_wide", "oracle", "Ours (Oracle, Wide)"),
         ),
     ),
-    "detections": LiftTable(
+    "detections": LiftingTable(
         preset="mini",
         paper_table="graphmdn_table3",
         paper_cells=GRAPHMDN_CELLS,
@@ -84,7 +84,7 @@ TABLES: dict[str, LiftTable | DenseTable] = {
             ),
         ),
     ),
-    "hgn": LiftTable(
+    "hgn": LiftingTable(
         preset="mini",
         paper_table="hgn_table2",
         paper_cells={"mpjpe": ("", "MPJPE (mm)"), "p_mpjpe": ("", "PA-MPJPE (mm)")},
@@ -96,7 +96,7 @@ TABLES: dict[str, LiftTable | DenseTable] = {
             Row("HGN", "hgn", paper="HGN"),
         ),
     ),
-    "pictures": DenseTable(
+    "pictures": DetectionTable(
         preset="demo",
         rows=(
             Row("keypoints, L1", "pose_l_base"),

@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-from pipeline import artifacts, params
+from pipeline import artifacts, config
 from pipeline.artifacts import InputError
-from pipeline.params import Run
+from pipeline.config import Run
 
 RUN = "run.json"
 # Pictures of others are never committed. The rest is what a stage or Snakemake leaves behind for itself.
@@ -45,7 +45,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(root: Path, preset: str | None = None) -> int:
     """Copy a finished run. Raises InputError, and leaves what stood there, if the run is not finished."""
-    settings = params.load(preset, root)
+    settings = config.load(preset, root)
     _require_finished(settings)
     about = _about(settings)
     target = folder(root, settings.preset_name)
@@ -124,7 +124,7 @@ def _record_files(run: Run) -> list[Path]:
 
 
 def _variant(run: Run, record: Path) -> str:
-    """Whose record it is: data/<preset>/train_lift/<variant>/..."""
+    """Whose record it is: data/<preset>/train_lifting/<variant>/..."""
     return record.relative_to(run.layout.data).parts[1]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline import params
-from pipeline.params import Run
+from pipeline import config
+from pipeline.config import Run
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(root: Path, preset: str | None = None) -> int:
     """Print the line. The exit code is 0 if there are results, else 1."""
-    settings = params.load(preset, root)
+    settings = config.load(preset, root)
     there = settings.layout.report.exists()
     print(
         line(settings) if there else f"preset {settings.preset_name} has no results yet: run `dvc repro` or `snakemake`"

@@ -1,6 +1,6 @@
 """GraphMDN written down formula by formula, with no thought of speed: the yardstick of speed and of correctness.
 
-It shares no code with pipeline.lift.models. Semantic graph convolutions are two products (SemGCN, Eq. 9), non-local
+It shares no code with pipeline.lifting.models. Semantic graph convolutions are two products (SemGCN, Eq. 9), non-local
 layers concatenate every pair of joints (Eq. 10) on channels-first arrays, so batch norm is transposed to and fro, and
 the density is summed one dimension at a time (GraphMDN, Eq. 3 to 9). Parameters have the names and shapes of the
 authors' checkpoints.

@@ -1,7 +1,8 @@
 """HGN written down formula by formula, with no thought of speed: the yardstick of speed and of correctness.
 
-It shares no code with pipeline.lift.models. Arrays are [B, nodes, channels]; a graph convolution is two products with
-its own softmax over the edges, a non-local layer concatenates every pair of nodes on channels-first arrays, batch norm
+It shares no code with pipeline.lifting.models. Arrays are [B, nodes, channels]; a graph convolution is two products
+with its own softmax over the edges, a non-local layer concatenates every pair of nodes on channels-first arrays, batch
+norm
 is transposed to and fro, and a fusion is one 1x1 convolution over the nodes for every pair of graphs. Parameters have
 the names and shapes of the authors' checkpoints. `sequential` takes the features of a fusion as the authors' code does:
 A1 = P1 + C21(P2) + C31(P3), A2 = P2 + C12(A1) + C32(P3), A3 = P3 + C13(A1) + C23(A2); otherwise P everywhere (Eq. 3).

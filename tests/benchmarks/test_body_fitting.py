@@ -11,11 +11,11 @@ from stick_body import natural_joints, stick_landmarks, stick_model
 from torch import Tensor
 
 from pipeline.body.coarse_meshes import CoarseBody, coarse_meshes
-from pipeline.body.fitting_equations import evaluate, prior_weights
-from pipeline.body.fitting_kinematics import Chain
-from pipeline.body.fitting_rotations import exponential, logarithm
-from pipeline.body.fitting_solver import solve
-from pipeline.body.fitting_start import start
+from pipeline.body.fitting.equations import evaluate, prior_weights
+from pipeline.body.fitting.kinematics import Chain
+from pipeline.body.fitting.rotations import exponential, logarithm
+from pipeline.body.fitting.solver import solve
+from pipeline.body.fitting.start import start
 from pipeline.body.model import BodyModel
 from pipeline.geometry.camera import rotation_matrix
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from coco_scenes import annotations_of, detect, random_set, reference
 
-from pipeline.dense.metrics import evaluate, write_results
+from pipeline.detection.metrics import evaluate, write_results
 
 pytestmark = pytest.mark.benchmark
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from pipeline import artifacts
+from pipeline.config import LiftingVariant
 from pipeline.geometry import human36m
 from pipeline.geometry.poses import PoseSet
-from pipeline.lift.checkpoints import seeded_model
-from pipeline.lift.dataset import LiftData
-from pipeline.lift.task import LiftTask
-from pipeline.params import LiftVariant
+from pipeline.lifting.checkpoints import seeded_model
+from pipeline.lifting.data import LiftingData
+from pipeline.lifting.task import LiftingTask
 
 pytestmark = pytest.mark.benchmark
 
@@ -44,7 +44,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def seconds_for_batches(data: LiftData) -> float:
+def seconds_for_batches(data: LiftingData) -> float:
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))
     start = time.perf_counter()
     for rows in order[: BATCH * BATCHES].split(BATCH):
@@ -53,11 +53,11 @@ def seconds_for_batches(data: LiftData) -> float:
 
 
 def test_an_epoch_starts_within_two_seconds(path: Path) -> None:
-    small = LiftVariant(paper="semgcn", title="small")
+    small = LiftingVariant(paper="semgcn", title="small")
     model = seeded_model(small, 0)
     start = time.perf_counter()
-    data = LiftData.from_pose_set(PoseSet.from_arrays(artifacts.map_arrays(path)))
-    task = LiftTask(small, model, data, data)
+    data = LiftingData.from_pose_set(PoseSet.from_arrays(artifacts.map_arrays(path)))
+    task = LiftingTask(small, model, data, data)
     rows = torch.randperm(task.examples, generator=torch.Generator().manual_seed(0))[: task.batch_size]
     torch.stack(list(task.loss(rows).values())).sum().backward()
     seconds = time.perf_counter() - start
@@ -66,8 +66,8 @@ def test_an_epoch_starts_within_two_seconds(path: Path) -> None:
 
 
 def test_mapped_poses_make_batches_about_as_fast_as_loaded_ones(path: Path) -> None:
-    loaded = LiftData.from_pose_set(PoseSet.from_arrays(artifacts.read_arrays(path)))
-    mapped = LiftData.from_pose_set(PoseSet.from_arrays(artifacts.map_arrays(path)))
+    loaded = LiftingData.from_pose_set(PoseSet.from_arrays(artifacts.read_arrays(path)))
+    mapped = LiftingData.from_pose_set(PoseSet.from_arrays(artifacts.map_arrays(path)))
     times = {name: min(seconds_for_batches(data) for _ in range(3)) for name, data in
              (("loaded", loaded), ("mapped", mapped))}  # fmt: skip
     print(f"\n{BATCHES} batches of {BATCH}: loaded {times['loaded']:.3f} s, mapped {times['mapped']:.3f} s")

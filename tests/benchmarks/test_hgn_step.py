@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from turn_about import compare
 
-from pipeline.authors.reference import export_reference, import_reference
+from pipeline.authors.names import export_reference, import_reference
+from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
-from pipeline.lift.models import HierarchicalGraphNetwork, build_model
-from pipeline.params import LiftVariant
+from pipeline.lifting.models import HierarchicalGraphNetwork, build_model
 
 BATCH = 64
 ROUNDS = 7
@@ -34,7 +34,7 @@ def both(fusion: str = "parallel", channels: int = 128) -> tuple[PlainHGN, Hiera
             nn.init.normal_(parameter, mean=1.0, std=0.3)
     model = {"name": "hierarchical_graph_network", "non_local": "ungrouped", "channels": channels, "fusion": fusion}
     settings = {"paper": "hgn", "title": "HGN", "joints": 17, "targets": "meshes", "model": model}
-    network = build_model(LiftVariant.model_validate(settings), HUMAN36M_17, GRAPHS)
+    network = build_model(LiftingVariant.model_validate(settings), HUMAN36M_17, GRAPHS)
     state = {name: value for name, value in plain.state_dict().items() if not name.endswith(".mask")}
     network.load_state_dict(import_reference(state, "hgn"))
     return plain, network

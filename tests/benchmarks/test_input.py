@@ -16,10 +16,10 @@ import turn_about
 from image_files import some_people
 from torch import Tensor
 
-from pipeline.dense import augment
-from pipeline.dense.image_set import ImageSet
-from pipeline.dense.pictures import Pictures
-from pipeline.dense.targets import draw_gaussian, make_targets
+from pipeline.detection import augment
+from pipeline.detection.image_set import ImageSet
+from pipeline.detection.image_store import Pictures
+from pipeline.detection.targets import draw_gaussian, make_targets
 
 pytestmark = pytest.mark.benchmark
 TARGETS = {64: 2_000, 128: 1_000, 512: 92}  # images/s; 92: opencv, decoding and colours included, one step at a time

@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys, time, torch
 import hgn_graphs
-from pipeline import params
-from pipeline.lift.checkpoints import seeded_model
-from pipeline.lift.task import predict
+from pipeline import config
+from pipeline.lifting.checkpoints import seeded_model
+from pipeline.lifting.task import predict
 from pipeline.training import device
 torch.set_num_threads(1)
 if sys.argv[1] == "kept":
     device.keep_freed_memory()
-model = seeded_model(params.load("demo").variant("hgn"), 0, hgn_graphs.authors_sized())
+model = seeded_model(config.load("demo").variant("hgn"), 0, hgn_graphs.authors_sized())
 inputs = torch.randn(1024, 17, 2)
 predict(model, inputs[:256])
 start = time.perf_counter()

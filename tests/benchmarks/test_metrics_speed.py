@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from pipeline.lift.metrics import mpjpe, p_mpjpe
+from pipeline.lifting.metrics import mpjpe, p_mpjpe
 
 pytestmark = pytest.mark.benchmark
 POSES = 500_000

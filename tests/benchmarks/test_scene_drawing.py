@@ -12,9 +12,9 @@ import pytest
 import torch
 from turn_about import compare
 
-from pipeline.sources import scenes, scenes_postures
-from pipeline.sources.scenes import Settings
-from pipeline.sources.scenes_raster import rasterise
+from pipeline.data.images import scenes
+from pipeline.data.images.scenes import Settings, postures
+from pipeline.data.images.scenes.raster import rasterise
 
 POSES = Settings(64, 640, 1, (0.7, 1.0), 6, (1, 1), (1, 1), 0.6, 0.4, 0.15, 0.3)
 BUSY = Settings(128, 160, 1, (0.25, 1.0), 6, (1, 3), (1, 1), 0.5, 0.7, 0.0, 0.5)
@@ -27,7 +27,7 @@ TARGETS = {"poses, 64 px": 300.0, "poses, busy, 128 px": 80.0, "boxes, 128 px": 
 @pytest.mark.benchmark
 def test_drawing_all_triangles_at_once_against_one_by_one() -> None:
     body = bodies.small()
-    rotations = scenes_postures.draw(PEOPLE, np.random.default_rng(0))
+    rotations = postures.draw(PEOPLE, np.random.default_rng(0))
     vertices = body.skin(torch.zeros(1, body.shape_count), rotations, torch.zeros(PEOPLE, 3))[0].numpy()
     points = (SIDE / 2 + SIDE / 2.4 * vertices[..., :2] * (1, -1)).astype(np.float32)
     depth, faces = np.ascontiguousarray(vertices[..., 2]), body.faces.numpy()

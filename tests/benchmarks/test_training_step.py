@@ -9,10 +9,10 @@ from plain_graphmdn import PlainGraphMDN, plain_pose_nll
 from torch import Tensor, nn
 from turn_about import compare
 
+from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_16, adjacency
-from pipeline.lift.losses import pose_nll
-from pipeline.lift.models import GraphNetwork, build_model
-from pipeline.params import LiftVariant
+from pipeline.lifting.losses import pose_nll
+from pipeline.lifting.models import GraphNetwork, build_model
 
 KERNELS = 5
 BATCH = 256
@@ -46,7 +46,7 @@ def both(dropout: float = 0.0, channels: int = 128, blocks: int = 4) -> tuple[Pl
     for name, parameter in plain.named_parameters():
         if "bn" in name or "W.1" in name or name.endswith(".e"):
             nn.init.normal_(parameter, mean=1.0, std=0.3)
-    network = build_model(LiftVariant.model_validate(settings))
+    network = build_model(LiftingVariant.model_validate(settings))
     copy_weights(plain, network)
     return plain, network
 

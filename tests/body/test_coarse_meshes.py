@@ -9,7 +9,7 @@ import torch
 from stick_body import stick_model
 
 from pipeline.body.coarse_meshes import CoarseBody, coarse_meshes
-from pipeline.body.fitting_rotations import exponential
+from pipeline.body.fitting.rotations import exponential
 from pipeline.geometry.camera import rotation_matrix
 
 RANDOM = torch.Generator().manual_seed(0)

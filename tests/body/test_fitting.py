@@ -17,12 +17,12 @@ from pipeline.body.fitting import (
     spine_rotation,
     wrong_way,
 )
-from pipeline.body.fitting_calibration import OFFSETS, mirrored_offsets, sample, with_offsets
-from pipeline.body.fitting_equations import FOLDED, bends
-from pipeline.body.fitting_kinematics import FREE, SLOT, Chain, pose
-from pipeline.body.fitting_rotations import inverse, logarithm
-from pipeline.body.fitting_solver import Solution, solve
-from pipeline.body.fitting_start import start
+from pipeline.body.fitting.calibration import OFFSETS, mirrored_offsets, sample, with_offsets
+from pipeline.body.fitting.equations import FOLDED, bends
+from pipeline.body.fitting.kinematics import FREE, SLOT, Chain, pose
+from pipeline.body.fitting.rotations import inverse, logarithm
+from pipeline.body.fitting.solver import Solution, solve
+from pipeline.body.fitting.start import start
 from pipeline.geometry.camera import multiply
 from pipeline.geometry.skeleton import HUMAN36M_17
 

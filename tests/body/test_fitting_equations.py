@@ -7,8 +7,8 @@ import torch
 from stick_body import natural_joints, natural_rotations, stick_landmarks, stick_model
 from torch import Tensor
 
-from pipeline.body.fitting_calibration import data_set_prior, shape_equations, with_offsets
-from pipeline.body.fitting_equations import (
+from pipeline.body.fitting.calibration import data_set_prior, shape_equations, with_offsets
+from pipeline.body.fitting.equations import (
     STIFF,
     State,
     backwards,
@@ -20,9 +20,9 @@ from pipeline.body.fitting_equations import (
     prior_weights,
     within_limits,
 )
-from pipeline.body.fitting_kinematics import FREE, HINGES, Chain, pose, shape_directions, world_quaternions
-from pipeline.body.fitting_rotations import exponential, logarithm
-from pipeline.body.fitting_solver import solve
+from pipeline.body.fitting.kinematics import FREE, HINGES, Chain, pose, shape_directions, world_quaternions
+from pipeline.body.fitting.rotations import exponential, logarithm
+from pipeline.body.fitting.solver import solve
 from pipeline.geometry.camera import multiply, rotation_matrix
 
 BODY = stick_landmarks()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from pipeline.body.fitting_rotations import exponential, frames, inverse, logarithm, quaternion_of, swing
+from pipeline.body.fitting.rotations import exponential, frames, inverse, logarithm, quaternion_of, swing
 from pipeline.geometry.camera import multiply, rotation_matrix
 
 RANDOM = Rotation.random(200, rng=np.random.default_rng(0))

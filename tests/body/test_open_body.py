@@ -12,9 +12,10 @@ import torch
 from test_collapse import is_closed, volume
 
 from pipeline.artifacts import InputError
-from pipeline.body import joint_regressor, makehuman, open_body, small_body, t_pose
-from pipeline.body.makehuman import BaseMesh, People
+from pipeline.body import open_body, small_body
 from pipeline.body.model import JOINT_COUNT, JOINT_NAMES, BodyModel
+from pipeline.body.open_body import joint_regressor, makehuman, t_pose
+from pipeline.body.open_body.makehuman import BaseMesh, People
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.body.nodes import SKELETON_LEVELS, skeleton_graphs
+from pipeline.body.mesh_graphs import SKELETON_LEVELS, skeleton_graphs
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 ARRAYS = skeleton_graphs()

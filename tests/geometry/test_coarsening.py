@@ -42,7 +42,7 @@ def random_graph(seed: int, count: int = 40, share: float = 0.12, loops: bool = 
 
 
 def plain_matching(graph: NDArray[np.float64], first: bool) -> list[int]:
-    """Heavy-edge matching as reference_behaviour states it, word by word, on a dense matrix."""
+    """Heavy-edge matching as reference_behaviour states it, word by word, on a detection matrix."""
     count = len(graph)
     degree = [sum(graph[i][j] for j in range(count) if j != i or not first) for i in range(count)]
     first_entry = [next((graph[i][j] for j in range(count) if graph[i][j] > 0), 0.0) for i in range(count)]
@@ -119,7 +119,7 @@ def test_a_grid_by_hand() -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_equals_a_plain_transcription_on_random_graphs(seed: int) -> None:
-    """Sparse and dense, with and without loops, with separate parts: the same clusters and the same weights."""
+    """Sparse and detection, with and without loops, with separate parts: the same clusters and the same weights."""
     graph = random_graph(seed, share=(0.04, 0.12, 0.4)[seed % 3], loops=seed % 2 == 1)
     result = coarsen(graph, levels=5)
     for level, cluster in enumerate(result.parents):

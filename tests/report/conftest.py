@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import dense_made
+import detection_made
 import pytest
 from hand_made import ACTIONS, Maker, settings_and_published_numbers
 
@@ -27,7 +27,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Maker:
     """A whole preset after `tabulate` and `report`. To be read, not changed."""
     maker = Maker(settings_and_published_numbers(tmp_path_factory.mktemp("reported")), ACTIONS)
     maker.whole_preset()
-    dense_made.whole_preset(maker)
+    detection_made.whole_preset(maker)
     assert maker.call("tabulate") == 0
     assert maker.call("report") == 0
     return maker

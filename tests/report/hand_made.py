@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from made_parts import depth, detections, meshes
 
-from pipeline import artifacts, params
+from pipeline import artifacts, config
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, KEEP_16, NECK_NOSE, Skeleton, adjacency
 from pipeline.report.figures.skeleton import TEMPLATE_POSE
@@ -29,12 +29,12 @@ WEIGHTS = (0.4, 0.3, 0.2, 0.06, 0.04)
 
 
 @functools.cache
-def demo() -> params.Run:
+def demo() -> config.Run:
     """Read once: the files are the same in every test."""
-    return params.load("demo", REPOSITORY)
+    return config.load("demo", REPOSITORY)
 
 
-class MadeRun(params.Run):
+class MadeRun(config.Run):
     """A run in which a variant was run when its metrics were made, whatever the preset says."""
 
     left_out: dict[str, str]
@@ -49,10 +49,10 @@ class Maker:
     def __init__(self, root: Path, actions: list[str]) -> None:
         self.run = MadeRun.model_construct(**dict(demo()) | {"root": root, "left_out": {}})
         self.actions = actions
-        for variant in (*self.run.lift_variants, *self.run.dense_variants):
+        for variant in (*self.run.lifting_variants, *self.run.detection_variants):
             self.not_run(variant)
 
-    def with_preset(self, **settings: Any) -> params.Run:
+    def with_preset(self, **settings: Any) -> config.Run:
         """The run, had its preset these settings."""
         return self.run.model_copy(update={"preset": self.run.preset.model_copy(update=settings)})
 

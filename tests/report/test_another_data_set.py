@@ -8,9 +8,9 @@ import pytest
 from hand_made import Maker
 from made_parts import elsewhere
 
+from pipeline.data.motion import mpi_inf_3dhp
 from pipeline.report import generalization, metrics, render, tables
 from pipeline.report.render import Table
-from pipeline.sources import mpi_inf_3dhp
 
 GREEN, NO_GREEN, OUTDOOR = list(generalization.SCENES)[:3]
 

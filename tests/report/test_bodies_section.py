@@ -9,8 +9,8 @@ from hand_made import Maker
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.body.fitting import quality
 from pipeline.report import bodies
-from pipeline.stages import fit_quality
 
 FIGURES = {"frames": 1200, "mean_mm": 7.25, "p95_mm": 10.5, "worst_mm": 26.0, "spine_rotation_rad": 0.151}
 FIGURES |= {"wrong_way_hinges": 2, "frames_left_out": 3}
@@ -38,7 +38,7 @@ def fitted(maker: Maker) -> None:
         {"split": "train", "subject": "S1", "action": "Walking"} | FIGURES,
         {"split": "test", "subject": "S9", "action": "Sitting"} | FIGURES | {"mean_mm": 9.5},
     ]
-    fit_quality.write_table(folder / "quality.csv", rows)
+    quality.write_table(folder / "quality.csv", rows)
 
 
 def test_a_preset_without_a_body_says_why(make: Callable[..., Maker]) -> None:

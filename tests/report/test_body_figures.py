@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.config import Run
 from pipeline.geometry.coarsening import mesh_graphs
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.params import Run
 from pipeline.report import metrics
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import bodies, mesh, style

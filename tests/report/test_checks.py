@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from hand_made import Maker
 
-from pipeline.report import dense_metrics, metrics
+from pipeline.report import detection_metrics, metrics
 from pipeline.report.checks import HELD, NOT_HELD, NOT_RUN, WITHIN_NOISE, Judge, MinimumGap, Part, conjunction
 from pipeline.report.evidence import Evidence
 from pipeline.report.expression import BySeed, Expression
@@ -33,7 +33,7 @@ def judged(make: Callable[..., Maker]) -> Callable[..., Judge]:
     for variant in ("semgcn", "resgcn", "graphmdn"):
         maker.point(variant, 1.0, epochs=2)  # graphmdn states 2 epochs, the others more
     results = metrics.read(maker.run)
-    return lambda given: Judge(MadeUp(maker.run, results, dense_metrics.read(maker.run), given=given), GAPS)
+    return lambda given: Judge(MadeUp(maker.run, results, detection_metrics.read(maker.run), given=given), GAPS)
 
 
 def outcome(judge: Judge, check: str, *values: str, **more):

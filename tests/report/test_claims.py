@@ -13,7 +13,7 @@ import pytest
 from hand_made import Maker
 
 from pipeline.artifacts import InputError
-from pipeline.report import claims, dense_metrics, metrics
+from pipeline.report import claims, detection_metrics, metrics
 from pipeline.report.actions import HUMAN36M
 from pipeline.report.claims import Claims, Verdict
 from pipeline.report.evidence import QUANTITIES
@@ -21,7 +21,7 @@ from pipeline.report.expression import Expression
 from pipeline.report.generalization import SCENES
 from pipeline.report.meanings import MEANINGS, UNITS
 
-DENSE = ("mdn_offset", "mixture_dense")  # papers on images: test_dense_claims.py
+DETECTION = ("mdn_offset", "mixture_dense")  # papers on images: test_detection_claims.py
 NEEDS_PIXELS = ("SG-3", "SG-4", "SG-14", "SG-15", "SG-16")  # and SG-2 and SG-13 in part
 PIXELS = "needs image features (SemGCN on pixels)"
 # How many parts of HGN's claims nothing here can judge: other people's rows, pictures without a truth, films.
@@ -36,7 +36,7 @@ def definitions() -> Claims:
 def judge(maker: Maker) -> dict[str, Verdict]:
     return {
         verdict.claim.id: verdict
-        for verdict in claims.judge(maker.run, metrics.read(maker.run), dense_metrics.read(maker.run))
+        for verdict in claims.judge(maker.run, metrics.read(maker.run), detection_metrics.read(maker.run))
     }
 
 
@@ -71,7 +71,7 @@ def test_every_value_is_a_quantity_of_a_variant_that_exists(definitions: Claims,
 def test_every_claim_is_judged_on_a_run_that_has_everything(make: Callable[..., Maker]) -> None:
     """No value is misspelt in its argument: all that are available have a state."""
     maker = make(HUMAN36M)
-    for variant, settings in maker.run.lift_variants.items():
+    for variant, settings in maker.run.lifting_variants.items():
         elsewhere = [made_parts.elsewhere(80.0, *SCENES)] * 2
         more = {"generalization": elsewhere, "meshes": made_parts.meshes(70.0, 65.0), "depth": made_parts.depth(40.0)}
         maker.any_kind(variant, 50.0, 51.0, epochs=settings.epochs, **more)
@@ -80,7 +80,7 @@ def test_every_claim_is_judged_on_a_run_that_has_everything(make: Callable[..., 
     maker.edge_weights("semgcn", np.random.default_rng(0).normal(size=(8, 16, 16)), seeds=2)
     not_run: dict[str, list[str]] = {}
     for verdict in judge(maker).values():
-        if verdict.claim.paper in DENSE:
+        if verdict.claim.paper in DETECTION:
             continue
         for outcome in verdict.outcomes:
             if outcome.state == "not run":
@@ -237,10 +237,10 @@ def test_the_page_and_the_data_say_the_same(make: Callable[..., Maker]) -> None:
     maker.point("semgcn_one_cycle", 60.0, parameters=434703)
     maker.mixture("graphmdn", 50.0, parameters=440357)
     results = metrics.read(maker.run)
-    dense = dense_metrics.read(maker.run)
-    verdicts = claims.judge(maker.run, results, dense)
+    detection = detection_metrics.read(maker.run)
+    verdicts = claims.judge(maker.run, results, detection)
     data = claims.as_data(maker.run, verdicts)
-    page = claims.page(maker.run, results, dense, verdicts)
+    page = claims.page(maker.run, results, detection, verdicts)
     assert [claim["id"] for claim in data["claims"]] == [verdict.claim.id for verdict in verdicts]
     rows = [line for line in page.splitlines() if line.startswith(("| GM-", "| HGN-", "| MO-", "| MX-", "| SG-"))]
     assert len(rows) == len(data["claims"])
@@ -256,8 +256,8 @@ def test_neighbours_not_run_for_the_same_reason_share_a_line(make: Callable[...,
     maker = make()
     maker.mixture("graphmdn", 50.0)
     results = metrics.read(maker.run)
-    dense = dense_metrics.read(maker.run)
-    page = claims.page(maker.run, results, dense, claims.judge(maker.run, results, dense))
+    detection = detection_metrics.read(maker.run)
+    page = claims.page(maker.run, results, detection, claims.judge(maker.run, results, detection))
     (row,) = [line for line in page.splitlines() if line.startswith("| GM-5 ")]
     assert row.count("graphmdn_node_level was not run") == 1
 

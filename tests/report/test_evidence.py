@@ -14,14 +14,16 @@ from made_parts import depth, elsewhere, meshes
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17
-from pipeline.report import body_parts, dense_metrics, edge_weights, evidence, metrics
+from pipeline.report import body_parts, detection_metrics, edge_weights, evidence, metrics
 from pipeline.report.evidence import Evidence
 from pipeline.report.expression import BySeed, Expression, NotRunError
 from pipeline.report.generalization import SCENES
 
 
 def value(maker: Maker, text: str) -> BySeed:
-    return Evidence(maker.run, metrics.read(maker.run), dense_metrics.read(maker.run)).by_seed(Expression.parse(text))
+    return Evidence(maker.run, metrics.read(maker.run), detection_metrics.read(maker.run)).by_seed(
+        Expression.parse(text)
+    )
 
 
 def test_errors_by_prediction(make: Callable[..., Maker]) -> None:
@@ -37,7 +39,7 @@ def test_errors_by_prediction(make: Callable[..., Maker]) -> None:
 def test_an_error_of_one_action(make: Callable[..., Maker]) -> None:
     maker = make(["walk", "sit"])
     maker.point("semgcn", 50.0)
-    found = Evidence(maker.run, metrics.read(maker.run), dense_metrics.read(maker.run)).by_seed(
+    found = Evidence(maker.run, metrics.read(maker.run), detection_metrics.read(maker.run)).by_seed(
         Expression("P1", "semgcn", action="sit")
     )
     assert found == {0: 52.0}

@@ -14,11 +14,11 @@ from hand_made import Maker
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.report import figures, metrics
-from pipeline.report.dense_metrics import DenseResults
+from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.figures import (
     BODIES,
-    DENSE_DRAWINGS,
-    DENSE_OVERVIEW,
+    DETECTION_DRAWINGS,
+    DETECTION_OVERVIEW,
     DRAWINGS,
     OVERVIEW,
     Drawing,
@@ -34,7 +34,9 @@ DRAWN = [
     *("hgn_figure3", "hgn_figure4", "hgn_figure5"),
 ]
 OF_BODIES = ["hgn_open_body", "hgn_coarse_graphs", "hgn_fits"]  # test_body_figures.py draws them
-ON_PICTURES = [drawing.name for drawing in (DENSE_OVERVIEW, *DENSE_DRAWINGS)]  # test_dense_figures.py looks at them
+ON_PICTURES = [
+    drawing.name for drawing in (DETECTION_OVERVIEW, *DETECTION_DRAWINGS)
+]  # test_detection_figures.py looks at them
 NAMES = [*DRAWN, *OF_BODIES]
 
 
@@ -88,9 +90,11 @@ def test_what_stands_on_a_figure(reported: Maker, name: str, expected: set[str])
 
 def test_a_figure_without_data_is_left_out_with_the_reason(make: Callable[..., Maker], tmp_path: Path) -> None:
     maker = make()
-    nothing = DenseResults("demo", {})
+    nothing = DetectionResults("demo", {})
     reasons = figures.draw_all(maker.run, metrics.read(maker.run), nothing, tmp_path / "figures")
-    on_pictures = [drawing.name for drawing in (DENSE_OVERVIEW, *DENSE_DRAWINGS)]  # test_dense_figures.py has why
+    on_pictures = [
+        drawing.name for drawing in (DETECTION_OVERVIEW, *DETECTION_DRAWINGS)
+    ]  # test_detection_figures.py has why
     assert list(reasons) == [*NAMES, *on_pictures]
     assert None not in reasons.values()
     assert {name: reason for name, reason in reasons.items() if name not in on_pictures} == {
@@ -133,13 +137,13 @@ def test_bars_stand_paper_by_paper_with_one_gap_between(make: Callable[..., Make
     """Of what was not run the last line of its paper says how much there is."""
     maker = make()
     run = maker.run
-    ran = [variant for number, variant in enumerate(run.lift_variants) if number % 3 or number < 2]
+    ran = [variant for number, variant in enumerate(run.lifting_variants) if number % 3 or number < 2]
     for variant in ran:
         maker.any_kind(variant, 50.0)
     places = overview._places(run, metrics.read(run))
-    lines = [name for name in places if name not in run.lift_variants]
+    lines = [name for name in places if name not in run.lifting_variants]
     assert set(places) == {*ran, *lines}
-    left_out = len(run.lift_variants) - len(ran)
+    left_out = len(run.lifting_variants) - len(ran)
     assert sum(int(line[1:].partition(" of ")[0]) for line in lines) == left_out
     order = sorted(places, key=places.__getitem__)
     papers = [run.variant(name).paper if name in ran else name.split()[2].lower() for name in order]
@@ -194,5 +198,5 @@ def test_missing_examples_are_one_line(make: Callable[..., Maker]) -> None:
     maker = make()
     maker.mixture("graphmdn", 50.0)
     artifacts.write_arrays(maker.run.layout.evaluation("graphmdn"), {})
-    with pytest.raises(InputError, match=r"graphmdn\.npz: example_keypoints_2d: missing; run evaluate_lift"):
+    with pytest.raises(InputError, match=r"graphmdn\.npz: example_keypoints_2d: missing; run evaluate_lifting"):
         hypotheses.draw(maker.run, metrics.read(maker.run))

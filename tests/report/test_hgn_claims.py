@@ -10,7 +10,7 @@ import pytest
 from hand_made import Maker
 from made_parts import depth, meshes
 
-from pipeline.report import claims, dense_metrics, metrics, published
+from pipeline.report import claims, detection_metrics, metrics, published
 from pipeline.report.actions import HUMAN36M
 from pipeline.report.claims import Verdict
 from pipeline.report.generalization import SCENES
@@ -54,7 +54,7 @@ SEEDS = (-0.03, 0.0, 0.03)  # mm, the same for every variant: a gap has no sprea
 
 
 def judge(maker: Maker) -> dict[str, Verdict]:
-    verdicts = claims.judge(maker.run, metrics.read(maker.run), dense_metrics.read(maker.run))
+    verdicts = claims.judge(maker.run, metrics.read(maker.run), detection_metrics.read(maker.run))
     return {verdict.claim.id: verdict for verdict in verdicts if verdict.claim.paper == "hgn"}
 
 

@@ -99,14 +99,14 @@ def test_truth_and_both_networks_lie_over_each_other(both: Callable[..., Maker])
 def test_other_rows_of_the_test_set_are_refused(both: Callable[..., Maker]) -> None:
     maker = both()
     maker.overlays("semgcn_17", 60.0, row=6)
-    with pytest.raises(InputError, match=r"semgcn_17\.npz: overlay_row: not the poses of hgn; run evaluate_lift"):
+    with pytest.raises(InputError, match=r"semgcn_17\.npz: overlay_row: not the poses of hgn; run evaluate_lifting"):
         drawn(maker, overlays.draw_comparison)
 
 
 def test_missing_overlays_are_one_line(both: Callable[..., Maker]) -> None:
     maker = both()
     artifacts.write_arrays(maker.run.layout.evaluation("hgn"), {})
-    with pytest.raises(InputError, match=r"hgn\.npz: overlay_action: missing; run evaluate_lift for hgn again"):
+    with pytest.raises(InputError, match=r"hgn\.npz: overlay_action: missing; run evaluate_lifting for hgn again"):
         drawn(maker, overlays.draw_examples)
 
 

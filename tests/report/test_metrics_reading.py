@@ -110,7 +110,7 @@ def test_a_bad_file_is_one_line_with_file_field_and_remedy(
     message = str(caught.value)
     assert words in message
     assert "metrics/semgcn.json: " in message
-    assert message.endswith("run `python -m pipeline evaluate_lift --variant semgcn` again")
+    assert message.endswith("run `python -m pipeline evaluate_lifting --variant semgcn` again")
     assert "\n" not in message
 
 

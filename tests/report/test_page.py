@@ -10,7 +10,7 @@ import pytest
 from hand_made import Maker
 
 from pipeline import artifacts
-from pipeline.report import claims, dense_metrics, dense_tables, figures, metrics, page, tables
+from pipeline.report import claims, detection_metrics, detection_tables, figures, metrics, page, tables
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def test_every_link_and_image_exists(reported: Maker, text: str) -> None:
     targets = re.findall(r"\]\(([^)]+)\)", text)
     assert len(re.findall(r"!\[[^\]]*\]\(figures/", text)) == 9 + 7
     run = reported.run
-    measured = {name for name in (*run.lift_variants, *run.dense_variants) if not run.why_left_out(name)}
+    measured = {name for name in (*run.lifting_variants, *run.detection_variants) if not run.why_left_out(name)}
     assert {f"metrics/{variant}.json" for variant in measured} == {name for name in targets if "metrics/" in name}
     assert [target for target in targets if not (reported.run.layout.results / target).exists()] == []
 
@@ -35,7 +35,7 @@ def test_links_of_every_table_exist(reported: Maker) -> None:
 
 def test_every_table_stands_on_the_page_and_its_columns_are_explained_once(reported: Maker, text: str) -> None:
     run = reported.run
-    built = tables.build(run, metrics.read(run)) + dense_tables.build(run, dense_metrics.read(run))
+    built = tables.build(run, metrics.read(run)) + detection_tables.build(run, detection_metrics.read(run))
     assert {path.stem for path in reported.run.layout.tables.iterdir()} == {table.name for table in built}
     for table in built:
         assert table.title in text
@@ -97,13 +97,13 @@ def test_a_figure_that_was_not_drawn_leaves_its_reason(make: Callable[..., Maker
     maker = make()
     maker.point("semgcn_one_cycle", 50.0)
     maker.motion_summary()
-    results, dense = metrics.read(maker.run), dense_metrics.read(maker.run)
+    results, detection = metrics.read(maker.run), detection_metrics.read(maker.run)
     built = tables.build(maker.run, results)
-    verdicts = claims.as_data(maker.run, claims.judge(maker.run, results, dense))
+    verdicts = claims.as_data(maker.run, claims.judge(maker.run, results, detection))
     motion = artifacts.read_json(maker.run.layout.motion_summary())
-    drawings = (*figures.DRAWINGS, *figures.BODIES, figures.DENSE_OVERVIEW, *figures.DENSE_DRAWINGS)
+    drawings = (*figures.DRAWINGS, *figures.BODIES, figures.DETECTION_OVERVIEW, *figures.DETECTION_DRAWINGS)
     reasons = {drawing.name: f"{drawing.name} has no data" for drawing in drawings}
-    text = page.text(maker.run, results, dense, built, verdicts, motion, "", "", reasons | {"overview": None})
+    text = page.text(maker.run, results, detection, built, verdicts, motion, "", "", reasons | {"overview": None})
     assert "![Overview](figures/overview.png)" in text
     assert text.count("![") == 1
     for drawing in drawings:

@@ -8,14 +8,16 @@ import matplotlib.pyplot as plt
 import pytest
 from repository import ROOT, run_tool
 
-from pipeline import params
+from pipeline import config
 from pipeline.report import figures
-from pipeline.report.dense_metrics import DenseResults
-from pipeline.report.figures import DenseDrawing
+from pipeline.report.detection_metrics import DetectionResults
+from pipeline.report.figures import DetectionDrawing
 
 
-def drawing(shows_pictures: bool) -> DenseDrawing:
-    return DenseDrawing("a_figure", "Title", "Caption", lambda run, dense: plt.figure(figsize=(1, 1)), shows_pictures)
+def drawing(shows_pictures: bool) -> DetectionDrawing:
+    return DetectionDrawing(
+        "a_figure", "Title", "Caption", lambda run, detection: plt.figure(figsize=(1, 1)), shows_pictures
+    )
 
 
 @pytest.mark.parametrize(
@@ -23,8 +25,8 @@ def drawing(shows_pictures: bool) -> DenseDrawing:
     [("demo", True, "a_figure.png"), ("mini", False, "a_figure.png"), ("mini", True, "with_pictures/a_figure.png")],
 )
 def test_where_a_figure_goes(preset: str, shows_pictures: bool, place: str, tmp_path: Path) -> None:
-    dense = DenseResults(preset, {}, {})
-    reason = figures.draw_dense(params.load(preset, ROOT), dense, drawing(shows_pictures), tmp_path)
+    detection = DetectionResults(preset, {}, {})
+    reason = figures.draw_detection(config.load(preset, ROOT), detection, drawing(shows_pictures), tmp_path)
     assert [file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.png")] == [place]
     assert (reason is None) == ("/" not in place)
 
@@ -36,5 +38,5 @@ def test_git_ignores_them(run: str) -> None:
 
 
 def test_both_figures_of_samples_are_marked() -> None:
-    marked = {drawing.name for drawing in figures.DENSE_DRAWINGS if drawing.shows_pictures}
+    marked = {drawing.name for drawing in figures.DETECTION_DRAWINGS if drawing.shows_pictures}
     assert marked == {"mdn_offset_figure2", "mixture_dense_figure5"}

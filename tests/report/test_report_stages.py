@@ -42,8 +42,8 @@ def test_nothing_names_the_machine(reported: Maker) -> None:
             "error: results/demo/metrics/semgcn.json: missing; run the stage that writes it",
         ),
         (
-            "data/demo/train_lift/semgcn/seed_0/environment.json",
-            "error: data/demo/train_lift/semgcn/seed_0/environment.json: missing; run the stage that writes it",
+            "data/demo/train_lifting/semgcn/seed_0/environment.json",
+            "error: data/demo/train_lifting/semgcn/seed_0/environment.json: missing; run the stage that writes it",
         ),
     ],
 )

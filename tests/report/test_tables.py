@@ -319,7 +319,7 @@ def test_tables_of_both_papers_are_spread_by_action_and_mixed_inputs_are_named(m
 
 def test_every_variant_has_a_row_somewhere(make: Callable[..., Maker]) -> None:
     rows = {row.variant for definition in definitions.read().values() for row in definition.rows}
-    assert set(make().run.lift_variants) <= rows
+    assert set(make().run.lifting_variants) <= rows
 
 
 def test_rows_of_other_predictions_by_hand(make: Callable[..., Maker]) -> None:

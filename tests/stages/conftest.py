@@ -4,15 +4,16 @@ import shutil
 import textwrap
 from pathlib import Path
 
-import dense_folder
+import detection_folder
 import mesh_files
 import numpy as np
 import pytest
 
-from pipeline import artifacts, params
+from pipeline import artifacts, config
 from pipeline.geometry import human36m
 from pipeline.geometry.poses import PoseSet
-from pipeline.stages import lift_data, prepare_images
+from pipeline.lifting import reading
+from pipeline.stages import prepare_images
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -56,7 +57,7 @@ def folder(tmp_path, monkeypatch) -> Path:
               frames_per_second: 5
               seconds_per_take: 1
               seed: 0
-            lift:
+            lifting:
               epochs: 2
             """
         )
@@ -67,24 +68,24 @@ def folder(tmp_path, monkeypatch) -> Path:
     artifacts.write_json(motion / "summary.json", {"source": "synthetic"})
     mesh_files.write(tmp_path / "data" / "tiny" / "targets" / "meshes", {"train": 1200, "test": 300})
     monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0.2")
-    monkeypatch.setattr(lift_data, "TIMED_SECONDS", 0.01)
+    monkeypatch.setattr(reading, "TIMED_SECONDS", 0.01)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture(scope="session")
 def made_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What prepare_images makes of the settings of dense_folder: data/tiny/images."""
-    root = dense_folder.write_settings(tmp_path_factory.mktemp("pictures"))
+    """What prepare_images makes of the settings of detection_folder: data/tiny/images."""
+    root = detection_folder.write_settings(tmp_path_factory.mktemp("pictures"))
     for task in ("pose", "boxes"):
-        prepare_images.run(params.load("tiny", root), task)  # type: ignore[arg-type]
+        prepare_images.run(config.load("tiny", root), task)  # type: ignore[arg-type]
     return root / "data" / "tiny" / "images"
 
 
 @pytest.fixture
-def dense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_pictures: Path) -> Path:
+def detection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_pictures: Path) -> Path:
     """A folder with this repository's variants, a preset `tiny` and made pictures; it is the working directory."""
-    dense_folder.write_settings(tmp_path)
+    detection_folder.write_settings(tmp_path)
     shutil.copytree(made_pictures, tmp_path / "data" / "tiny" / "images")
     monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0")
     monkeypatch.chdir(tmp_path)

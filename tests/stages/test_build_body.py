@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from pipeline import artifacts
-from pipeline.body import nodes, open_body, pictures
+from pipeline.body import drawings, mesh_graphs, open_body
 from pipeline.body.model import JOINT_NAMES, read_body
 from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17
@@ -94,16 +94,16 @@ def test_a_node_belongs_to_the_joint_that_it_lies_at(folder: Path, made_before: 
 
 
 def test_every_joint_of_smpl_has_one_of_human36m() -> None:
-    assert set(nodes.HUMAN36M_NAMES) == set(JOINT_NAMES)
-    assert set(nodes.HUMAN36M_JOINT.tolist()) == set(range(17))
+    assert set(mesh_graphs.HUMAN36M_NAMES) == set(JOINT_NAMES)
+    assert set(mesh_graphs.HUMAN36M_JOINT.tolist()) == set(range(17))
 
 
 def test_the_poses_are_what_their_names_say() -> None:
     body = bodies.small()
-    _, joints = body.skin(torch.zeros(1, 10), pictures.pose_rotations(), torch.zeros(5, 3))
+    _, joints = body.skin(torch.zeros(1, 10), drawings.pose_rotations(), torch.zeros(5, 3))
     at = {
         pose: dict(zip(JOINT_NAMES, places.numpy(), strict=True))
-        for pose, places in zip(pictures.POSES, joints, strict=True)
+        for pose, places in zip(drawings.POSES, joints, strict=True)
     }
     walking, sitting, kicking = at["walking"], at["sitting"], at["kicking"]
     assert walking["left_ankle"][2] > 0.2 > -0.2 > walking["right_ankle"][2]  # one foot in front, one behind

@@ -13,10 +13,12 @@ import pytest
 from repository import replace_in
 
 from pipeline.artifacts import digest
-from pipeline.sources import cmu, cmu_takes, coco
+from pipeline.data.images import coco
+from pipeline.data.motion import cmu
+from pipeline.data.motion.cmu import catalogue
 
 REPOSITORY = Path(__file__).parents[2]
-ADDRESSES = cmu_takes.addresses((*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects))
+ADDRESSES = catalogue.addresses((*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects))
 COCO = "images:\n  source: coco\n  files: {files}\n  limit: {limit}\n  test_dev: {test_dev}\n"
 COCO_OF_MINI = COCO.format(files="single", limit=80, test_dev="false") + "  unlabelled_people: false\n"
 

@@ -17,12 +17,12 @@ from stick_body import natural_joints, stick_landmarks, stick_model
 
 from pipeline import artifacts
 from pipeline.__main__ import main
-from pipeline.body.fitting_rotations import exponential
+from pipeline.body.fitting import people
+from pipeline.body.fitting.rotations import exponential
 from pipeline.geometry import human36m
 from pipeline.geometry.camera import rotation_matrix
 from pipeline.geometry.coarsening import CoarseGraph, MeshGraphs
 from pipeline.geometry.poses import PoseSet
-from pipeline.stages import body_fitting
 
 MESHES = Path("data/tiny/targets/meshes")
 MOTION = Path("data/tiny/motion/ground_truth")
@@ -175,7 +175,7 @@ def test_stopped_and_started_again_writes_the_same_bytes(fitted_folder: Path, mo
     straight = digests()
     shutil.rmtree(MESHES)
     fitted: list[int] = []
-    fit_person = body_fitting._fit_person
+    fit_person = people._fit_person
 
     def stop_at_the_last(model, coarse, offsets, joints, bar):  # type: ignore[no-untyped-def]
         if len(fitted) == 2:
@@ -183,7 +183,7 @@ def test_stopped_and_started_again_writes_the_same_bytes(fitted_folder: Path, mo
         fitted.append(len(joints))
         return fit_person(model, coarse, offsets, joints, bar)
 
-    monkeypatch.setattr(body_fitting, "_fit_person", stop_at_the_last)
+    monkeypatch.setattr(people, "_fit_person", stop_at_the_last)
     assert fit() == 130
     assert not MESHES.exists()
     fitted.clear()
@@ -199,7 +199,7 @@ def test_state_of_other_poses_is_not_taken_up(fitted_folder: Path, monkeypatch: 
     kept = MOTION.joinpath("train.npz").read_bytes()
     artifacts.write_arrays(MOTION / "train.npz", seen(["S1", "S5"], 50).to_arrays())
     with monkeypatch.context() as patch:
-        patch.setattr(body_fitting, "assemble", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(people, "assemble", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert fit() == 130
     MOTION.joinpath("train.npz").write_bytes(kept)
     assert fit() == 0

@@ -10,8 +10,8 @@ import pytest
 import torch
 from repository import replace_in
 
-from pipeline import artifacts, params
-from pipeline.lift.checkpoints import load_model, save_model, seeded_model
+from pipeline import artifacts, config
+from pipeline.lifting.checkpoints import load_model, save_model, seeded_model
 
 VARIANT = "semgcn_authors"
 HEAD = f"  {VARIANT}:\n    paper: semgcn\n    title: SemGCN, authors' weights\n    epochs: 30\n"
@@ -20,7 +20,7 @@ HEAD += "    input: ground_truth\n    targets: joints\n    imported: true\n"
 
 def import_weights(folder: Path) -> Path:
     """Random weights as import_checkpoint would leave them, named in params.yaml."""
-    variant = params.load("tiny").variant(VARIANT)
+    variant = config.load("tiny").variant(VARIANT)
     model = seeded_model(variant, 11)
     save_model(folder / "imported.pt", VARIANT, variant, 0, 30, model.state_dict())
     digest = artifacts.digest(folder / "imported.pt")
@@ -33,10 +33,10 @@ def import_weights(folder: Path) -> Path:
 
 def test_imported_weights_are_measured_as_they_are(folder: Path) -> None:
     path = import_weights(folder)
-    metrics = planned.measure("lift", VARIANT)
+    metrics = planned.measure("lifting", VARIANT)
     assert [entry["seed"] for entry in metrics["seeds"]] == [0]  # one set of weights
     imported = load_model(path)
-    made = load_model(f"data/tiny/train_lift/{VARIANT}/seed_0/checkpoint.pt")
+    made = load_model(f"data/tiny/train_lifting/{VARIANT}/seed_0/checkpoint.pt")
     for name, values in imported.model.state_dict().items():
         assert torch.equal(values, made.model.state_dict()[name]), name
     assert made.epoch == 30
@@ -57,12 +57,12 @@ def test_without_weights_it_is_no_job_and_says_how_to_get_them(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reason = "not run: no imported weights: `python -m pipeline import_checkpoint --help`"
-    assert fails(capsys).startswith(f"error: train_lift --variant {VARIANT}: {reason}")
-    assert not Path("data/tiny/train_lift").exists()
+    assert fails(capsys).startswith(f"error: train_lifting --variant {VARIANT}: {reason}")
+    assert not Path("data/tiny/train_lifting").exists()
 
 
 def fails(capsys: pytest.CaptureFixture[str]) -> str:
-    assert planned.stage("train_lift", "--variant", VARIANT, "--seed", "0") == 2
+    assert planned.stage("train_lifting", "--variant", VARIANT, "--seed", "0") == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     return error
@@ -73,7 +73,7 @@ def test_weights_that_are_not_there_are_one_line(folder: Path, capsys: pytest.Ca
     path.unlink()
     error = fails(capsys)
     assert f"data/imported/{path.stem}.pt: missing" in error and "import_checkpoint` again" in error
-    assert f"lift_variants.{VARIANT}.weights names it" in error
+    assert f"lifting_variants.{VARIANT}.weights names it" in error
 
 
 def test_weights_that_were_changed_are_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +87,7 @@ def test_weights_that_were_changed_are_one_line(folder: Path, capsys: pytest.Cap
 
 def test_weights_of_another_network_are_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = import_weights(folder).stem
-    settings = params.load("tiny").variant(VARIANT)
+    settings = config.load("tiny").variant(VARIANT)
     narrow = settings.model_copy(update={"model": settings.model.model_copy(update={"channels": 64})})
     path = folder / "narrow.pt"
     save_model(path, VARIANT, narrow, 0, 30, seeded_model(narrow, 0).state_dict())

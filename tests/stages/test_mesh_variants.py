@@ -15,7 +15,7 @@ MESHES = Path("data/tiny/targets/meshes")
 
 
 def train(variant: str) -> int:
-    return planned.stage("train_lift", "--variant", variant, "--seed", "0")
+    return planned.stage("train_lifting", "--variant", variant, "--seed", "0")
 
 
 @pytest.fixture
@@ -28,25 +28,25 @@ def short(folder: Path) -> Path:
 
 
 def test_meshes_are_learned_and_measured(short: Path) -> None:
-    metrics = planned.measure("lift", "hgn_64")
+    metrics = planned.measure("lifting", "hgn_64")
     (seed,) = metrics["seeds"]
     assert set(seed["meshes"]) == {"coarse", "fine"}
     for scale in ("coarse", "fine"):
         assert set(seed["meshes"][scale]["mpvpe"]) == {"action_average", "frame_average", "per_action"}
         assert 0 < seed["meshes"][scale]["mpvpe"]["frame_average"] < 2000
     assert len(seed["predictions"]["point"]["mpjpe"]["per_joint"]) == 17
-    arrays = artifacts.read_arrays(Path("data/tiny/evaluate_lift/hgn_64.npz"))
+    arrays = artifacts.read_arrays(Path("data/tiny/evaluate_lifting/hgn_64.npz"))
     assert arrays["overlay_pose"].shape == arrays["overlay_truth"].shape == (2, 17, 3)
     assert arrays["overlay_occluded"].shape == (2, 17) and str(arrays["overlay_skeleton"]) == "human36m_17"
 
 
 def test_what_nothing_was_learned_of_is_not_measured(short: Path) -> None:
-    (seed,) = planned.measure("lift", "hgn_narrow")["seeds"]
+    (seed,) = planned.measure("lifting", "hgn_narrow")["seeds"]
     assert seed["meshes"] is None and seed["predictions"]["point"]["mpjpe"]["action_average"] > 0
 
 
 def test_a_mixture_over_hgn_has_both(short: Path) -> None:
-    (seed,) = planned.measure("lift", "graphmdn_hgn")["seeds"]
+    (seed,) = planned.measure("lifting", "graphmdn_hgn")["seeds"]
     assert {"mean", "highest", "oracle"} <= set(seed["predictions"])
     assert set(seed["meshes"]) == {"coarse", "fine"} and seed["mixture"]["kernels"] == 5
 
@@ -55,7 +55,7 @@ def test_without_a_body_they_are_no_jobs_and_say_why(short: Path, capsys: pytest
     replace_in(short / "params" / "tiny.yaml", "body: open\n", "")
     assert train("hgn") == 2
     reason = "not run: preset tiny has no body; see params/tiny.yaml"
-    assert capsys.readouterr().err == f"error: train_lift --variant hgn: {reason}\n"
+    assert capsys.readouterr().err == f"error: train_lifting --variant hgn: {reason}\n"
     assert train("mean_pose") == 0
 
 

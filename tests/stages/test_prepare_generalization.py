@@ -22,7 +22,7 @@ def ask(folder: Path) -> None:
 
 
 def generalization_of(variant: str) -> list[dict | None]:
-    return [entry["generalization"] for entry in planned.measure("lift", variant, seeds=(0, 1))["seeds"]]
+    return [entry["generalization"] for entry in planned.measure("lifting", variant, seeds=(0, 1))["seeds"]]
 
 
 def test_a_preset_that_asks_for_none_has_no_such_job_and_measures_none(

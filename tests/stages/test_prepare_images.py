@@ -9,14 +9,14 @@ from typing import Any
 
 import bodies
 import coco_files
-import dense_folder
+import detection_folder
 import numpy as np
 import planned
 import pytest
 
 from pipeline import artifacts
-from pipeline.dense import image_set
-from pipeline.sources import coco
+from pipeline.data.images import coco
+from pipeline.detection import image_set
 
 TASKS = ("pose", "boxes")
 
@@ -24,7 +24,7 @@ TASKS = ("pose", "boxes")
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    return dense_folder.write_settings(tmp_path)
+    return detection_folder.write_settings(tmp_path)
 
 
 def prepare() -> None:
@@ -48,7 +48,7 @@ def test_made_scenes_without_a_body(folder: Path) -> None:
         for task in TASKS
         for name in ("train.json", "val.json", "train.npz", "val.npz", "summary.json")
     }
-    sizes = {"train": dense_folder.TRAIN, "val": dense_folder.VAL}
+    sizes = {"train": detection_folder.TRAIN, "val": detection_folder.VAL}
     for task in TASKS:
         summary = content(task, "summary")
         assert (summary["source"], summary["description"]) == ("synthetic", "scenes made in code")
@@ -70,7 +70,7 @@ def test_the_same_settings_make_the_same_bytes(folder: Path) -> None:
     shutil.rmtree(folder / "data")
     prepare()
     assert files(folder) == first
-    dense_folder.edit(folder, "  seed: 0\n  pose:", "  seed: 1\n  pose:")
+    detection_folder.edit(folder, "  seed: 0\n  pose:", "  seed: 1\n  pose:")
     prepare()
     changed = {name for name, text in files(folder).items() if text != first[name]}
     assert {f"{task}/{split}.npz" for task in TASKS for split in ("train", "val")} <= changed
@@ -79,7 +79,7 @@ def test_the_same_settings_make_the_same_bytes(folder: Path) -> None:
 def test_people_are_drawn_from_the_presets_body(folder: Path) -> None:
     prepare()
     without = files(folder)
-    dense_folder.edit(folder, "variants: core\nmotion:", "variants: core\nbody: open\nmotion:")
+    detection_folder.edit(folder, "variants: core\nmotion:", "variants: core\nbody: open\nmotion:")
     artifacts.write_arrays(folder / "data/tiny/body/small.npz", bodies.small().to_arrays())
     prepare()
     with_body = files(folder)
@@ -89,7 +89,7 @@ def test_people_are_drawn_from_the_presets_body(folder: Path) -> None:
 
 
 def test_a_body_that_is_not_there_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    dense_folder.edit(folder, "variants: core\nmotion:", "variants: core\nbody: open\nmotion:")
+    detection_folder.edit(folder, "variants: core\nmotion:", "variants: core\nbody: open\nmotion:")
     assert planned.stage("prepare_images", "--task", "pose") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "data/tiny/body/small.npz: missing" in said
@@ -102,19 +102,21 @@ def test_each_task_has_its_job(folder: Path) -> None:
     assert {name.partition("/")[0] for name in files(folder)} == {"boxes"}
     plan = folder / "data/tiny/plan/prepare_images/pose.json"
     before = plan.read_bytes()
-    dense_folder.edit(folder, f"  boxes:\n    size: 64\n    train: {dense_folder.TRAIN}\n", "  boxes:\n    train: 3\n")
+    detection_folder.edit(
+        folder, f"  boxes:\n    size: 64\n    train: {detection_folder.TRAIN}\n", "  boxes:\n    train: 3\n"
+    )
     planned.plan()
     assert plan.read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("before", "after", "tasks"),
-    [(dense_folder.IMAGES, "images: null\n", TASKS), ("    - boxes_l_mdn_3\n", "", ("boxes",))],
+    [(detection_folder.IMAGES, "images: null\n", TASKS), ("    - boxes_l_mdn_3\n", "", ("boxes",))],
 )
 def test_pictures_that_nobody_learns_from_are_no_job(
     folder: Path, capsys: pytest.CaptureFixture[str], before: str, after: str, tasks: tuple[str, ...]
 ) -> None:
-    dense_folder.edit(folder, before, after)
+    detection_folder.edit(folder, before, after)
     for task in tasks:
         assert planned.stage("prepare_images", "--task", task) == 2
         said = capsys.readouterr().err
@@ -133,7 +135,7 @@ def test_what_stood_there_before_goes(folder: Path) -> None:
 @pytest.mark.parametrize("limit", [None, 2])
 def test_cocos_annotations_are_cut_to_the_task(folder: Path, limit: int | None) -> None:
     coco_files.write_mirror(folder / "data" / "raw", archives=False)
-    dense_folder.set_images(folder, f"images:\n  source: coco\n  files: single\n  limit: {limit or 'null'}\n")
+    detection_folder.set_images(folder, f"images:\n  source: coco\n  files: single\n  limit: {limit or 'null'}\n")
     prepare()
     assert set(files(folder)) == {f"{task}/{name}.json" for task in TASKS for name in ("train", "val", "summary")}
     counts = {task: content(task, "summary")["splits"] for task in TASKS}
@@ -157,7 +159,7 @@ def test_cocos_annotations_are_cut_to_the_task(folder: Path, limit: int | None) 
 def test_of_test_dev_there_are_pictures_and_the_categories_of_training(folder: Path, categories: bool) -> None:
     coco_files.write_mirror(folder / "data" / "raw", archives=False)
     coco_files.write_test_info(folder / "data" / "raw", categories)
-    dense_folder.set_images(folder, "images:\n  source: coco\n  files: single\n  test_dev: true\n")
+    detection_folder.set_images(folder, "images:\n  source: coco\n  files: single\n  test_dev: true\n")
     prepare()
     for task in TASKS:
         assert content(task, "summary")["splits"]["test"] == {"images": 3}
@@ -169,7 +171,7 @@ def test_of_test_dev_there_are_pictures_and_the_categories_of_training(folder: P
 
 
 def test_coco_that_was_not_downloaded_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    dense_folder.set_images(folder, "images:\n  source: coco\n  files: single\n")
+    detection_folder.set_images(folder, "images:\n  source: coco\n  files: single\n")
     assert planned.stage("prepare_images", "--task", "pose") == 2
     said = capsys.readouterr().err
     path = coco_files.path_of(Path("data/raw"), coco.ANNOTATIONS)

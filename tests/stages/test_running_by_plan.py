@@ -16,17 +16,17 @@ import pytest
 import torch
 from repository import ROOT, replace_in
 
-from pipeline import artifacts, params
+from pipeline import artifacts, config
 from pipeline.__main__ import main
-from pipeline.lift.task import LiftTask
-from pipeline.params import Run
-from pipeline.stages import evaluate_lift, prepare_motion, trainings
+from pipeline.config import Run
+from pipeline.lifting.task import LiftingTask
+from pipeline.stages import evaluate_lifting, prepare_motion, trainings
 
 PLAN = "python -m pipeline plan --preset tiny"
-GRAPHMDN = ["train_lift", "--preset", "tiny", "--variant", "graphmdn", "--seed", "0"]
-PLANNED = Path("data/tiny/plan/train_lift/graphmdn/seed_0.json")
-MEAN_POSE = ["train_lift", "--preset", "tiny", "--variant", "mean_pose", "--seed", "0"]
-MADE = Path("data/tiny/made/train_lift/mean_pose/seed_0.json")
+GRAPHMDN = ["train_lifting", "--preset", "tiny", "--variant", "graphmdn", "--seed", "0"]
+PLANNED = Path("data/tiny/plan/train_lifting/graphmdn/seed_0.json")
+MEAN_POSE = ["train_lifting", "--preset", "tiny", "--variant", "mean_pose", "--seed", "0"]
+MADE = Path("data/tiny/made/train_lifting/mean_pose/seed_0.json")
 TRAIN = Path("data/tiny/motion/ground_truth/train.npz")
 
 
@@ -46,7 +46,7 @@ def test_without_a_plan_it_says_which_command_makes_one(folder: Path, capsys: py
     assert refusal(capsys, GRAPHMDN) == (
         f"error: {PLANNED}: missing; run `{PLAN}` first (`dvc repro` and `snakemake` do it themselves)\n"
     )
-    assert not Path("data/tiny/train_lift").exists()
+    assert not Path("data/tiny/train_lifting").exists()
     planned.plan()
     PLANNED.unlink()
     assert refusal(capsys, GRAPHMDN).startswith(f"error: {PLANNED}: missing; run `{PLAN}`")
@@ -58,13 +58,13 @@ HEAD = "  graphmdn:\n    paper: graphmdn\n    title: GraphMDN\n    core: true\n 
 @pytest.mark.parametrize(
     ("file", "before", "after", "change"),
     [
-        ("params/tiny.yaml", "  epochs: 2\n", "  epochs: 3\n", "preset.lift.epochs: 2 -> 3"),
+        ("params/tiny.yaml", "  epochs: 2\n", "  epochs: 3\n", "preset.lifting.epochs: 2 -> 3"),
         ("params/tiny.yaml", "threads: 1\n", "threads: 2\n", "preset.threads: 1 -> 2"),
         (
             "params.yaml",
             HEAD,
             HEAD.replace("epochs: 2", "epochs: 20"),
-            "params.lift_variants.graphmdn.epochs: 2 -> 20",
+            "params.lifting_variants.graphmdn.epochs: 2 -> 20",
         ),
     ],
     ids=["epochs of the preset", "threads", "epochs of the variant"],
@@ -77,15 +77,15 @@ def test_after_an_edit_it_names_the_setting_and_the_command(
     assert refusal(capsys, GRAPHMDN) == (
         f"error: {PLANNED}: of an earlier plan: settings: {change}; run `{PLAN}`, or `dvc repro` or `snakemake`\n"
     )
-    assert not Path("data/tiny/train_lift").exists()
+    assert not Path("data/tiny/train_lifting").exists()
 
 
 def test_after_an_edit_of_the_code_it_names_the_module(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     planned.plan()
     content = json.loads(PLANNED.read_text())
-    content["code"]["pipeline/lift/task.py"] = "of yesterday"
+    content["code"]["pipeline/lifting/task.py"] = "of yesterday"
     artifacts.write_json(PLANNED, content)
-    assert f"{PLANNED}: of an earlier plan: code: pipeline/lift/task.py changed; run" in refusal(capsys, GRAPHMDN)
+    assert f"{PLANNED}: of an earlier plan: code: pipeline/lifting/task.py changed; run" in refusal(capsys, GRAPHMDN)
 
 
 def test_an_edit_of_what_a_job_does_not_use_leaves_its_plan_good(folder: Path) -> None:
@@ -102,7 +102,7 @@ NO_TORCH = """
 import sys
 from pipeline.__main__ import main
 for variant, seed in (("mean_pose", 0), ("mean_pose", 7), ("semgcn_authors", 0), ("mean_pos", 0)):
-    assert main(["train_lift", "--preset", "tiny", "--variant", variant, "--seed", str(seed)]) == 2
+    assert main(["train_lifting", "--preset", "tiny", "--variant", variant, "--seed", str(seed)]) == 2
 print(sorted({name.split(".")[0] for name in sys.modules} & {"torch", "scipy", "matplotlib", "pandas"}))
 """
 
@@ -137,7 +137,7 @@ def test_a_setting_that_the_plan_does_not_hold_cannot_be_read(folder: Path, monk
 
 def outputs(seed: int) -> dict[str, bytes]:
     """What is equal in equal trainings."""
-    made = Path(f"data/tiny/train_lift/graphmdn/seed_{seed}")
+    made = Path(f"data/tiny/train_lifting/graphmdn/seed_{seed}")
     return {name: (made / name).read_bytes() for name in ("checkpoint.pt", "best.pt", "history.csv")}
 
 
@@ -152,7 +152,7 @@ def few(folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_two_seeds_trained_at_the_same_time_do_not_disturb_each_other(few: Path) -> None:
-    planned.train("lift", "graphmdn", seeds=(0, 1))
+    planned.train("lifting", "graphmdn", seeds=(0, 1))
     one_by_one = [outputs(seed) for seed in (0, 1)]
     assert one_by_one[0] != one_by_one[1]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -170,16 +170,16 @@ def test_two_seeds_trained_at_the_same_time_do_not_disturb_each_other(few: Path)
         assert process.returncode == 0, said
     assert [outputs(seed) for seed in (0, 1)] == one_by_one
     assert list(Path(".resume/tiny/graphmdn").iterdir()) == []
-    assert sorted(path.name for path in Path("data/tiny/made/train_lift/graphmdn").iterdir()) == [
+    assert sorted(path.name for path in Path("data/tiny/made/train_lifting/graphmdn").iterdir()) == [
         "seed_0.json",
         "seed_1.json",
     ]
 
 
-def stop_after(steps: int) -> Callable[[LiftTask, torch.Tensor], dict[str, torch.Tensor]]:
-    whole, calls = LiftTask.loss, 0
+def stop_after(steps: int) -> Callable[[LiftingTask, torch.Tensor], dict[str, torch.Tensor]]:
+    whole, calls = LiftingTask.loss, 0
 
-    def loss(task: LiftTask, indices: torch.Tensor) -> dict[str, torch.Tensor]:
+    def loss(task: LiftingTask, indices: torch.Tensor) -> dict[str, torch.Tensor]:
         nonlocal calls
         calls += 1
         if calls > steps:
@@ -192,11 +192,11 @@ def stop_after(steps: int) -> Callable[[LiftTask, torch.Tensor], dict[str, torch
 def test_a_stopped_seed_goes_on_though_another_was_trained_meanwhile(
     few: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned.train("lift", "graphmdn", seeds=(0, 1))
+    planned.train("lifting", "graphmdn", seeds=(0, 1))
     expected = [outputs(seed) for seed in (0, 1)]
     monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0")
     with monkeypatch.context() as patch:
-        patch.setattr(LiftTask, "loss", stop_after(3))
+        patch.setattr(LiftingTask, "loss", stop_after(3))
         with pytest.raises(SystemExit):
             main([*GRAPHMDN[:-1], "1"])
     left = {path.name for path in Path(".resume/tiny/graphmdn").iterdir()}
@@ -205,12 +205,14 @@ def test_a_stopped_seed_goes_on_though_another_was_trained_meanwhile(
     assert {path.name for path in Path(".resume/tiny/graphmdn").iterdir()} == left
     assert main([*GRAPHMDN[:-1], "1"]) == 0
     assert [outputs(seed) for seed in (0, 1)] == expected
-    resumed = [json.loads(Path(f"data/tiny/train_lift/graphmdn/seed_{s}/environment.json").read_text()) for s in (0, 1)]
+    resumed = [
+        json.loads(Path(f"data/tiny/train_lifting/graphmdn/seed_{s}/environment.json").read_text()) for s in (0, 1)
+    ]
     assert [record["resumed"] for record in resumed] == [0, 1]
 
 
 def test_a_finished_seed_clears_its_own_things_away_and_no_others(folder: Path) -> None:
-    run = params.load("tiny")
+    run = config.load("tiny")
     working = run.layout.resume("mean_pose")
     (working / "seed_1").mkdir(parents=True)
     (working / "seed_1" / "checkpoint.pt").write_text("weights")
@@ -235,18 +237,18 @@ def test_a_finished_job_notes_its_plan_and_its_data(folder: Path) -> None:
     assert main(MEAN_POSE) == 0
     record = json.loads(MADE.read_text())
     assert record == {
-        "plan": json.loads(Path("data/tiny/plan/train_lift/mean_pose/seed_0.json").read_text()),
+        "plan": json.loads(Path("data/tiny/plan/train_lifting/mean_pose/seed_0.json").read_text()),
         "data": {"data/tiny/motion/ground_truth": digest_of(TRAIN.parent)},
     }
     plan = record["plan"]
-    assert plan["command"] == "python -m pipeline train_lift --preset tiny --variant mean_pose --seed 0"
-    assert plan["outputs"] == ["data/tiny/train_lift/mean_pose/seed_0"]
-    assert plan["settings"]["params"]["lift_variants"].keys() == {"mean_pose"}
-    assert "pipeline/stages/train_lift.py" in plan["code"]
+    assert plan["command"] == "python -m pipeline train_lifting --preset tiny --variant mean_pose --seed 0"
+    assert plan["outputs"] == ["data/tiny/train_lifting/mean_pose/seed_0"]
+    assert plan["settings"]["params"]["lifting_variants"].keys() == {"mean_pose"}
+    assert "pipeline/stages/train_lifting.py" in plan["code"]
     assert main([*MEAN_POSE[:-1], "1"]) == 0
-    assert main(["evaluate_lift", "--preset", "tiny", "--variant", "mean_pose"]) == 0
-    measured = json.loads(Path("data/tiny/made/evaluate_lift/mean_pose.json").read_text())["data"]
-    trained = [Path(f"data/tiny/train_lift/mean_pose/seed_{seed}") for seed in (0, 1)]
+    assert main(["evaluate_lifting", "--preset", "tiny", "--variant", "mean_pose"]) == 0
+    measured = json.loads(Path("data/tiny/made/evaluate_lifting/mean_pose.json").read_text())["data"]
+    trained = [Path(f"data/tiny/train_lifting/mean_pose/seed_{seed}") for seed in (0, 1)]
     assert measured == {place.as_posix(): digest_of(place) for place in (TRAIN.parent, *trained)}
     # What the tools leave in a folder is no data.
     (TRAIN.parent / ".snakemake_timestamp").write_text("")
@@ -274,6 +276,6 @@ def test_a_job_that_fails_or_is_stopped_notes_nothing(
     def stop(run: Run, variant: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluate_lift, "run", stop)
-    assert main(["evaluate_lift", "--preset", "tiny", "--variant", "mean_pose"]) == 130
-    assert not Path("data/tiny/made/evaluate_lift").exists()
+    monkeypatch.setattr(evaluate_lifting, "run", stop)
+    assert main(["evaluate_lifting", "--preset", "tiny", "--variant", "mean_pose"]) == 130
+    assert not Path("data/tiny/made/evaluate_lifting").exists()

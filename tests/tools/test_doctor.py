@@ -14,9 +14,9 @@ from doctor_repository import DIGEST, PARAMS, SYNTHETIC, bring, preset, said
 from repository import ROOT
 
 from pipeline.artifacts import InputError
-from pipeline.sources import cmu_takes
-from pipeline.sources.download import local_path
-from pipeline.sources.licensed import LICENSED
+from pipeline.data.fetch.download import local_path
+from pipeline.data.fetch.licensed import LICENSED
+from pipeline.data.motion.cmu import catalogue
 from pipeline.tools import doctor
 
 IMPORTED = """
@@ -39,7 +39,7 @@ def bring_licensed(root: Path, key: str, choice: int = 0) -> None:
 
 
 def cmu_files() -> list[str]:
-    return [local_path(address) for address in cmu_takes.addresses(("05", "32"))]
+    return [local_path(address) for address in catalogue.addresses(("05", "32"))]
 
 
 def test_a_preset_that_needs_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,18 +49,18 @@ def test_a_preset_that_needs_nothing(root: Path, capsys: pytest.CaptureFixture[s
     assert f"torch ok {metadata.version('torch')}" in text
     assert "preset demo: a test" in text
     assert "motion ok synthetic: made in code" in text
-    assert "detections ok stacked_hourglass: noise on the projection" in text
+    assert "keypoints ok stacked_hourglass: noise on the projection" in text
     assert "missing" not in text and text.endswith("-> can run")
 
 
 def test_a_detector_that_the_preset_does_not_have(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     doctor.run(root, "demo")
     assert (
-        "detections optional cascaded_pyramid_network: not among detections: of this preset without, 1 variant will "
+        "keypoints optional cascaded_pyramid_network: not among keypoints: of this preset without, 1 variant will "
         "be `not run`, and 3 variants will run" in said(capsys)
     )
     assert doctor.run(root, "mini") == 0  # core variants only: none of them reads a detector
-    assert "detections" not in said(capsys)
+    assert "keypoints" not in said(capsys)
 
 
 def test_missing_licensed_data_where_to_get_it_and_what_works_without(
@@ -75,14 +75,14 @@ def test_missing_licensed_data_where_to_get_it_and_what_works_without(
         "granted at http://vision.imar.ro/human3.6m preset mini works without" in text
     )
     assert "put data/licensed/human36m/data_2d_h36m_sh_ft_h36m.npz" in text
-    out = "or take it out of detections: in params/paper.yaml"
+    out = "or take it out of keypoints: in params/paper.yaml"
     assert f"{out}: 2 variants will be `not run`, and 2 variants will run" in text
     assert "put data/licensed/human36m/data_2d_h36m_cpn_ft_h36m_dbb.npz" in text
     assert f"{out}: 1 variant will be `not run`, and 3 variants will run" in text
     assert "generalization missing MPI-INF-3DHP's test set: not here" in text
     assert "or write `generalization: null` into params/paper.yaml" in text
     assert "... data/licensed/mpi_inf_3dhp/mpi_inf_3dhp_test_set/TS6/annot_data.mat (6 files)" in text
-    assert text.endswith("-> cannot run: motion, detections, generalization missing")
+    assert text.endswith("-> cannot run: motion, keypoints, generalization missing")
 
 
 MESHES = """
@@ -120,15 +120,15 @@ def test_the_body_that_meshes_need(root: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("choice", [0, 1])
 def test_a_preset_that_asks_for_the_poses_alone(root: Path, capsys: pytest.CaptureFixture[str], choice: int) -> None:
     bring_licensed(root, "human36m", choice)
-    assert doctor.run(root, "paper") == 1  # it asks for detections as well: stage detect would stop
-    assert "-> cannot run: detections, generalization missing" in said(capsys)
+    assert doctor.run(root, "paper") == 1  # it asks for keypoints as well: stage prepare_keypoints would stop
+    assert "-> cannot run: keypoints, generalization missing" in said(capsys)
     preset = root / "params" / "paper.yaml"
-    kept, _, _ = preset.read_text().partition("detections:")
+    kept, _, _ = preset.read_text().partition("keypoints:")
     preset.write_text(kept)
     assert doctor.run(root, "paper") == 0
     text = said(capsys)
     assert "motion ok Human3.6M's 3D poses: here" in text
-    assert text.count("detections optional") == 2 and "generalization" not in text
+    assert text.count("keypoints optional") == 2 and "generalization" not in text
 
 
 def test_everything_is_here(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,7 +136,7 @@ def test_everything_is_here(root: Path, capsys: pytest.CaptureFixture[str]) -> N
         bring_licensed(root, key)
     assert doctor.run(root, "paper") == 0
     text = said(capsys)
-    assert text.count("detections ok") == 2 and "generalization ok" in text
+    assert text.count("keypoints ok") == 2 and "generalization ok" in text
     assert "optional" not in text and "missing" not in text
 
 
@@ -231,7 +231,7 @@ def test_all_presets_are_shown_and_the_one_in_params_counts(root: Path, capsys: 
     text = said(capsys)
     assert "preset demo, which params.yaml names: a test" in text
     assert text.index("preset demo,") < text.index("preset mini:") < text.index("preset paper:")
-    assert "-> cannot run: motion, detections, generalization missing" in text
+    assert "-> cannot run: motion, keypoints, generalization missing" in text
     (root / "params.yaml").write_text(PARAMS.replace("preset: demo", "preset: paper"))
     assert doctor.run(root, None) == 1
     (root / "params" / "mini.yaml").write_text("description: 1")  # another preset's mistake stops nothing

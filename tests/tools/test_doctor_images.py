@@ -10,8 +10,8 @@ from doctor_repository import DIGEST, NOISE, PARAMS, SYNTHETIC, bring, preset, s
 
 from pipeline.tools import doctor
 
-DENSE = """
-dense_variants:
+DETECTION = """
+detection_variants:
   pose_base:
     paper: mdn_offset
     title: L1
@@ -39,9 +39,9 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def dense(root: Path) -> Path:
+def detection(root: Path) -> Path:
     """The same repository with variants that need pictures."""
-    (root / "params.yaml").write_text(PARAMS + DENSE)
+    (root / "params.yaml").write_text(PARAMS + DETECTION)
     return root
 
 
@@ -54,57 +54,57 @@ def test_nobody_asks_for_pictures(root: Path, capsys: pytest.CaptureFixture[str]
     assert "images" not in said(capsys)
 
 
-def test_pictures_that_a_preset_does_not_have(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.run(dense, "demo") == 0
+def test_pictures_that_a_preset_does_not_have(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.run(detection, "demo") == 0
     text = said(capsys)
     lost = "2 variants on pictures will be `not run`; write `images:` into params/demo.yaml"
     assert f"images optional none {lost}" in text and text.endswith("-> can run")
     assert "weights optional boxes_authors not imported" in text
-    set_demo(dense, "dense:\n  variants: core")
-    doctor.run(dense, "demo")
+    set_demo(detection, "detection:\n  variants: core")
+    doctor.run(detection, "demo")
     assert "images optional none 1 variant on pictures" in said(capsys)
-    set_demo(dense, SCENES)
-    assert doctor.run(dense, "demo") == 0
+    set_demo(detection, SCENES)
+    assert doctor.run(detection, "demo") == 0
     assert "images ok synthetic: made in code" in said(capsys)
 
 
-def test_archives_of_coco(dense: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    set_demo(dense, COCO.format(files="archives", test_dev="false"))
+def test_archives_of_coco(detection: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    set_demo(detection, COCO.format(files="archives", test_dev="false"))
     names = ["annotations/annotations_trainval2017.zip", "zips/train2017.zip", "zips/val2017.zip"]
-    bring(dense / "data/raw" / HOST / names[0])
-    assert doctor.run(dense, "demo") == 0
+    bring(detection / "data/raw" / HOST / names[0])
+    assert doctor.run(detection, "demo") == 0
     origin = f"stage download fetches the others from {HOST}: needs the network"
     assert f"images ok coco: 1 of 3 files in data/raw {origin}" in said(capsys)
-    monkeypatch.setenv("MIXPOSE_MIRROR", str(dense / "mirror"))
-    bring(dense / "mirror" / HOST / names[1])
-    assert doctor.run(dense, "demo") == 1
+    monkeypatch.setenv("MIXPOSE_MIRROR", str(detection / "mirror"))
+    bring(detection / "mirror" / HOST / names[1])
+    assert doctor.run(detection, "demo") == 1
     text = said(capsys)
     assert f"lacks 1 of the others: {HOST}/{names[2]}" in text and text.endswith("-> cannot run: images missing")
     for name in names:
-        bring(dense / "data/raw" / HOST / name)
-    assert doctor.run(dense, "demo") == 0
+        bring(detection / "data/raw" / HOST / name)
+    assert doctor.run(detection, "demo") == 0
     assert "images ok coco: 3 of 3 files in data/raw" in said(capsys)
-    set_demo(dense, COCO.format(files="archives", test_dev="true"))
-    doctor.run(dense, "demo")
+    set_demo(detection, COCO.format(files="archives", test_dev="true"))
+    doctor.run(detection, "demo")
     assert "images missing coco: 3 of 5 files in data/raw" in said(capsys)
 
 
 def test_single_pictures_of_coco_are_not_known_before_its_annotations(
-    dense: Path, capsys: pytest.CaptureFixture[str]
+    detection: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    set_demo(dense, COCO.format(files="single", test_dev="false"))
+    set_demo(detection, COCO.format(files="single", test_dev="false"))
     listed = "its annotations list the single pictures, which stage download fetches after them"
     for here in (0, 1):
-        assert doctor.run(dense, "demo") == 0
+        assert doctor.run(detection, "demo") == 0
         text = said(capsys)
         assert f"images ok coco: {here} of 1 files in data/raw" in text and listed in text
-        bring(dense / "data/raw" / HOST / "annotations/annotations_trainval2017.zip")
+        bring(detection / "data/raw" / HOST / "annotations/annotations_trainval2017.zip")
 
 
-def test_imported_weights_of_a_dense_variant(dense: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (dense / "params.yaml").write_text(PARAMS + DENSE.replace("weights: null", f"weights: {DIGEST}"))
-    assert doctor.run(dense, "demo") == 1
+def test_imported_weights_of_a_detection_variant(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (detection / "params.yaml").write_text(PARAMS + DETECTION.replace("weights: null", f"weights: {DIGEST}"))
+    assert doctor.run(detection, "demo") == 1
     assert f"weights missing boxes_authors: not here data/imported/{DIGEST}.pt" in said(capsys)
-    bring(dense / "data" / "imported" / f"{DIGEST}.pt")
-    assert doctor.run(dense, "demo") == 0
+    bring(detection / "data" / "imported" / f"{DIGEST}.pt")
+    assert doctor.run(detection, "demo") == 0
     assert "weights ok boxes_authors: here" in said(capsys)

@@ -12,8 +12,7 @@ from tiny_preset import copy_with_tiny
 # Every job's outputs, and the record of what they were made from, without running it.
 MADE = """
 from pathlib import Path
-from pipeline import dag
-from pipeline.params import made
+from pipeline.config import dag, made
 
 found = dag.read("tiny")
 for job in found.jobs:
@@ -49,7 +48,7 @@ def test_a_summary_without_explain(folder: Path) -> None:
 def test_nothing_changed(folder: Path) -> None:
     assert explain(folder) == "all 28 jobs are up to date\n"
     assert explain(folder, "--variant", "graphmdn") == (
-        "train_lift graphmdn/seed_0:\n  up to date\nevaluate_lift graphmdn:\n  up to date\n"
+        "train_lifting graphmdn/seed_0:\n  up to date\nevaluate_lift graphmdn:\n  up to date\n"
     )
 
 
@@ -59,14 +58,16 @@ def test_a_setting(folder: Path) -> None:
         said = explain(folder)
     finally:
         replace_in(folder / "params" / "tiny.yaml", "training_images: false", "training_images: true")
-    assert said.startswith("evaluate_dense pose_l_mdn_2:\n  settings: preset.dense.training_images: True -> False\n")
+    assert said.startswith(
+        "evaluate_detection pose_l_mdn_2:\n  settings: preset.detection.training_images: True -> False\n"
+    )
     assert "train_" not in said
     # Two evaluations, then tables, report and publish.
     assert said.endswith("5 of 28 jobs would run\n")
 
 
 def test_the_code_and_what_follows_from_it(folder: Path) -> None:
-    layer = folder / "pipeline" / "lift" / "models" / "mixture_head.py"
+    layer = folder / "pipeline" / "lifting" / "models" / "mixture_head.py"
     text = layer.read_text()
     layer.write_text(text + "\nEDITED = 1\n")
     try:
@@ -75,9 +76,9 @@ def test_the_code_and_what_follows_from_it(folder: Path) -> None:
     finally:
         layer.write_text(text)
     assert said == (
-        "train_lift graphmdn/seed_0:\n  code: pipeline/lift/models/mixture_head.py changed\n"
-        "evaluate_lift graphmdn:\n  code: pipeline/lift/models/mixture_head.py changed\n"
-        "  data: data/tiny/train_lift/graphmdn/seed_0 is made again first\n"
+        "train_lifting graphmdn/seed_0:\n  code: pipeline/lifting/models/mixture_head.py changed\n"
+        "evaluate_lifting graphmdn:\n  code: pipeline/lifting/models/mixture_head.py changed\n"
+        "  data: data/tiny/train_lifting/graphmdn/seed_0 is made again first\n"
     )
     assert others.count("up to date") == 2
 
@@ -92,8 +93,8 @@ def test_data_and_outputs(folder: Path) -> None:
     finally:
         poses.write_text(before[0])
         metrics.write_text(before[1])
-    assert "train_lift hgn_64/seed_0:\n  data: data/tiny/motion/ground_truth\n" in said
-    assert "evaluate_lift hgn_64:\n" in said and "  output: results/tiny/metrics/hgn_64.json is missing\n" in said
+    assert "train_lifting hgn_64/seed_0:\n  data: data/tiny/motion/ground_truth\n" in said
+    assert "evaluate_lifting hgn_64:\n" in said and "  output: results/tiny/metrics/hgn_64.json is missing\n" in said
 
 
 def test_a_variant_that_is_not_run_says_why(folder: Path) -> None:
@@ -103,7 +104,7 @@ def test_a_variant_that_is_not_run_says_why(folder: Path) -> None:
 def test_an_unknown_variant_is_one_line(folder: Path) -> None:
     answer = run_tool(sys.executable, "-m", "pipeline", "plan", "--explain", "--variant", "gatt", folder=folder)
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr.startswith("error: params.yaml: lift_variants has no 'gatt'; did you mean 'gat'?")
+    assert answer.stderr.startswith("error: params.yaml: lifting_variants has no 'gatt'; did you mean 'gat'?")
 
 
 def test_what_never_ran(folder: Path) -> None:
@@ -112,5 +113,5 @@ def test_what_never_ran(folder: Path) -> None:
         said = explain(folder)
     finally:
         replace_in(folder / "params" / "tiny.yaml", "seeds_of:\n  graphmdn: 2", "seeds_of: {}")
-    assert "train_lift graphmdn/seed_1:\n  never run\n" in said
-    assert "train_lift graphmdn/seed_0" not in said
+    assert "train_lifting graphmdn/seed_1:\n  never run\n" in said
+    assert "train_lifting graphmdn/seed_0" not in said

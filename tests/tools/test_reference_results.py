@@ -33,7 +33,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def records(root: Path) -> list[Path]:
-    return sorted(root.glob("data/demo/train_lift/*/seed_*/environment.json"))
+    return sorted(root.glob("data/demo/train_lifting/*/seed_*/environment.json"))
 
 
 def change(file: Path, **values: Any) -> None:
@@ -113,7 +113,7 @@ def test_what_another_machine_was_is_not_guessed(root: Path) -> None:
 
 
 def test_a_training_that_was_not_measured_plays_no_part(root: Path) -> None:
-    left_over = root / "data/demo/train_lift/left_over/seed_0/environment.json"
+    left_over = root / "data/demo/train_lifting/left_over/seed_0/environment.json"
     artifacts.write_json(left_over, artifacts.read_json(records(root)[0]) | {"git_commit": 40 * "c"})
     assert about(root)["commits"] == [COMMIT.removesuffix("-dirty")]
 

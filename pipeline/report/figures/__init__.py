@@ -12,19 +12,19 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from pipeline.params import Run
-from pipeline.report.dense_metrics import DenseResults
+from pipeline.config import Run
+from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import (
     best_of_many,
     bodies,
     curves,
-    dense_components,
-    dense_curves,
-    dense_overview,
-    dense_samples,
-    dense_scales,
-    dense_speed,
+    detection_components,
+    detection_curves,
+    detection_overview,
+    detection_samples,
+    detection_scales,
+    detection_speed,
     edges,
     gains,
     hypotheses,
@@ -52,10 +52,10 @@ class Drawing(Entry):
 
 
 @dataclass(frozen=True)
-class DenseDrawing(Entry):
-    """One of dense variants."""
+class DetectionDrawing(Entry):
+    """One of detection variants."""
 
-    draw: Callable[[Run, DenseResults], Figure]
+    draw: Callable[[Run, DetectionResults], Figure]
     shows_pictures: bool = False  # those that were found in, which are others' where they were downloaded
 
 
@@ -161,27 +161,27 @@ BODIES = (
 )
 
 
-DENSE_OVERVIEW = DenseDrawing(
-    "dense_overview",
+DETECTION_OVERVIEW = DetectionDrawing(
+    "detection_overview",
     "Overview of the networks on pictures",
     "AP on the validation images of every network on pictures that was run, after the last epoch. Bars: the plain "
     "test (the largest component alone, one scale, no mirror image); lines on them, where there are several seeds, are "
     "their standard deviation. The ring is the same network with keypoints moved to the peaks of their heatmaps "
     "(people) or with the mirror image averaged in (objects).",
-    dense_overview.draw,
+    detection_overview.draw,
 )
-DENSE_DRAWINGS = (
-    DenseDrawing(
+DETECTION_DRAWINGS = (
+    DetectionDrawing(
         "mdn_offset_figure2",
         "MDN offset, Figure 2",
         "People found on validation images. Colour is the component that the network chose, the number its mixing "
         "weight; the ellipse around the centre is two standard deviations of a keypoint, averaged over the 17. White: "
         "the truth. The images are drawn by chance before anything is predicted, but so that, where the data tell, "
         "every second one has a person seen from the back. First seed, plain test, no refinement.",
-        dense_samples.draw_poses,
+        detection_samples.draw_poses,
         shows_pictures=True,
     ),
-    DenseDrawing(
+    DetectionDrawing(
         "mdn_offset_components",
         "MDN offset, Tables 1 and 3 as a figure",
         "What components stand for. Left: the share of the people found (score 0.5 or more) that each one predicts. "
@@ -189,37 +189,37 @@ DENSE_DRAWINGS = (
         "share. Right: how often its offsets of left parts (filled) and right parts (hollow) point to the right in the "
         "picture. A person who faces the camera has the left parts there, so filled right of hollow is a component for "
         "front views, hollow right of filled one for back views. Components below 1 % have no dots. First seed.",
-        dense_components.draw,
+        detection_components.draw,
     ),
-    DenseDrawing(
+    DetectionDrawing(
         "mixture_dense_figure2",
         "Mixture Dense, Figure 2",
         "Scales of the annotated objects (GT) and of those that each component predicts, components ordered by their "
         "median; below each its share. Boxes are quartiles, whiskers the 5th and 95th percentile. Colours are the "
         "components of the other figures. First seed.",
-        dense_scales.draw,
+        detection_scales.draw,
     ),
-    DenseDrawing(
+    DetectionDrawing(
         "mixture_dense_figure3",
         "Mixture Dense, Figure 3",
         "Speed here, one picture at a time, against AP. A point is a way of testing: without and with the mirror "
         "image, and merged over 3 (S3) and 5 (S5) scales, with it. Up and to the right is better. The paper's panel "
         "(b) is of networks trained at 768 px.",
-        dense_speed.draw,
+        detection_speed.draw,
     ),
-    DenseDrawing(
+    DetectionDrawing(
         "mixture_dense_figure4",
         "Mixture Dense, Figure 4",
         "Validation AP during training (plain test), objects and people; the paper shows objects. Shades, where there "
         "are several seeds, reach from the lowest to the highest.",
-        dense_curves.draw,
+        detection_curves.draw,
     ),
-    DenseDrawing(
+    DetectionDrawing(
         "mixture_dense_figure5",
         "Mixture Dense, Figure 5",
         "Objects (a) and people (b) found on validation images, as in MDN offset's Figure 2. In (a) the ellipse is two "
         "standard deviations of width and height. First seed, plain test.",
-        dense_samples.draw_both,
+        detection_samples.draw_both,
         shows_pictures=True,
     ),
 )
@@ -232,22 +232,22 @@ NOT_OURS = (
 )
 
 
-def draw_all(run: Run, results: Results, dense: DenseResults, folder: Path) -> dict[str, str | None]:
+def draw_all(run: Run, results: Results, detection: DetectionResults, folder: Path) -> dict[str, str | None]:
     """Write every figure as PNG and SVG. Returns for each name why it is not in `folder`, None if it is."""
-    lifting, on_pictures = (OVERVIEW, *DRAWINGS, *BODIES), (DENSE_OVERVIEW, *DENSE_DRAWINGS)
+    lifting, on_pictures = (OVERVIEW, *DRAWINGS, *BODIES), (DETECTION_OVERVIEW, *DETECTION_DRAWINGS)
     # Side by side: the other stages are done, so no core has anything else to do.
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork")) as pool:
         drawn = {
             drawing.name: pool.submit(_write, partial(drawing.draw, run, results), folder, drawing.name)
             for drawing in lifting
-        } | {drawing.name: pool.submit(draw_dense, run, dense, drawing, folder) for drawing in on_pictures}
+        } | {drawing.name: pool.submit(draw_detection, run, detection, drawing, folder) for drawing in on_pictures}
         return {name: reason.result() for name, reason in drawn.items()}
 
 
-def draw_dense(run: Run, dense: DenseResults, drawing: DenseDrawing, folder: Path) -> str | None:
-    """The same for a figure of dense variants. One that shows others' pictures is kept out of git's sight."""
+def draw_detection(run: Run, detection: DetectionResults, drawing: DetectionDrawing, folder: Path) -> str | None:
+    """The same for a figure of detection variants. One that shows others' pictures is kept out of git's sight."""
     others = drawing.shows_pictures and run.preset.images is not None and run.preset.images.source != "synthetic"
-    reason = _write(partial(drawing.draw, run, dense), folder / WITH_PICTURES if others else folder, drawing.name)
+    reason = _write(partial(drawing.draw, run, detection), folder / WITH_PICTURES if others else folder, drawing.name)
     return NOT_OURS if others and reason is None else reason
 
 

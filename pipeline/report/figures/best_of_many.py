@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from pipeline.params import Run
+from pipeline.config import Run
 from pipeline.report import published
 from pipeline.report.actions import AVERAGE
 from pipeline.report.evidence import NotRunError

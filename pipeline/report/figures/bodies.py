@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.config import Run
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.params import Run
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import mesh, style
 from pipeline.report.figures.mesh import View

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.params import Run
+from pipeline.config import Run
 from pipeline.report import evidence
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import style

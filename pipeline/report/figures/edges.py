@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.config import Run
 from pipeline.geometry.skeleton import HUMAN36M_16
-from pipeline.params import Run
 from pipeline.report import edge_weights
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import skeleton, style

@@ -5,8 +5,8 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.config import Run
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.params import Run
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import style
 from pipeline.report.metrics import FRAMES, HEADLINE, Results, Statistic, action, joint

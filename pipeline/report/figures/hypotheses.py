@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.params import Run
+from pipeline.config import Run
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import skeleton, style
 from pipeline.report.metrics import Results
@@ -48,7 +48,7 @@ def _examples(run: Run) -> Arrays:
     names = ("keypoints_2d", "truth", "hypotheses", "weights", "action", "mpjpe_mean", "mpjpe_oracle")
     for name in names:
         if f"example_{name}" not in arrays:
-            raise InputError(f"{path}: example_{name}: missing; run evaluate_lift for {VARIANT} again")
+            raise InputError(f"{path}: example_{name}: missing; run evaluate_lifting for {VARIANT} again")
     return {f"example_{name}": arrays[f"example_{name}"] for name in names}
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.params import Run
+from pipeline.config import Run
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import skeleton, style
 from pipeline.report.metrics import Results
@@ -49,7 +49,7 @@ def read(run: Run, results: Results, variant: str) -> list[Overlay]:
     names = ("action", "row", "truth", "pose", "keypoints_2d", "occluded")
     for name in names:
         if f"overlay_{name}" not in arrays:
-            raise InputError(f"{path}: overlay_{name}: missing; run evaluate_lift for {variant} again")
+            raise InputError(f"{path}: overlay_{name}: missing; run evaluate_lifting for {variant} again")
     columns = [arrays[f"overlay_{name}"] for name in names]
     return [Overlay(str(action), int(row), *rest) for action, row, *rest in zip(*columns, strict=True)]
 
@@ -97,7 +97,7 @@ def _same_poses(run: Run, ours: list[Overlay], baseline: list[Overlay]) -> dict[
     """The poses of both networks by action, which must be of the same rows of the test set."""
     if [overlay.row for overlay in ours] != [overlay.row for overlay in baseline]:
         where = run.layout.evaluation(BASELINE)
-        raise InputError(f"{where}: overlay_row: not the poses of {OURS}; run evaluate_lift for {BASELINE} again")
+        raise InputError(f"{where}: overlay_row: not the poses of {OURS}; run evaluate_lifting for {BASELINE} again")
     return {one.action: (one, other) for one, other in zip(ours, baseline, strict=True)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.params import Run
+from pipeline.config import Run
 from pipeline.report import inputs, published
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import style
@@ -24,7 +24,7 @@ def draw(run: Run, results: Results) -> Figure:
     if not any(metrics.ran for metrics in results.variants.values()):
         raise NotRunError("no variant was run")
     places = _places(run, results)
-    bars = {name: place for name, place in places.items() if name in run.lift_variants}
+    bars = {name: place for name, place in places.items() if name in run.lifting_variants}
     figure = Figure(figsize=(style.WIDTH, 0.23 * max(places.values()) + 1.15), layout="constrained")
     for axes, (metric, title) in zip(figure.subplots(1, 2, sharey=True), METRICS.items(), strict=True):
         for variant, place in bars.items():
@@ -50,9 +50,9 @@ def _places(run: Run, results: Results) -> dict[str, float]:
     What was not run has no bar; a line at the end of its paper says how many there are.
     """
     places: dict[str, float] = {}
-    papers = dict.fromkeys(settings.paper for settings in run.lift_variants.values())
+    papers = dict.fromkeys(settings.paper for settings in run.lifting_variants.values())
     for number, paper in enumerate(papers):
-        variants = [name for name, settings in run.lift_variants.items() if settings.paper == paper]
+        variants = [name for name, settings in run.lifting_variants.items() if settings.paper == paper]
         ran = [name for name in variants if results[name].ran]
         rest = (
             [f"({len(variants) - len(ran)} of {published.PAPERS.get(paper, paper)} not run)"]
@@ -67,7 +67,7 @@ def _places(run: Run, results: Results) -> dict[str, float]:
 def _label(run: Run, results: Results, variant: str) -> str:
     """The variant's title, with its input; where a title is used twice also the schedule that tells them apart."""
     settings = run.variant(variant)
-    alike = [one for one in run.lift_variants.values() if (one.title, one.input) == (settings.title, settings.input)]
+    alike = [one for one in run.lifting_variants.values() if (one.title, one.input) == (settings.title, settings.input)]
     words = [settings.title]
     if len(alike) > 1 and settings.schedule.kind == "one_cycle":
         words.append("one-cycle")

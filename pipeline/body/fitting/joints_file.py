@@ -1,0 +1,100 @@
+"""The work of `fit_body --joints`: bodies for a user's own joints.
+
+Where these joints lie in a body is found from the file itself, all its people together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.body.fitting import UNUSABLE, find_offsets, find_shape, fit_frames
+from pipeline.body.fitting.people import body_model
+from pipeline.body.fitting.rotations import exponential
+from pipeline.body.model import BodyModel, read_body
+from pipeline.config import Run
+from pipeline.geometry.camera import rotation_matrix
+
+ORDER = "Human3.6M's 17 joints: Hip, RHip, RKnee, RAnkle, LHip, ..., RWrist"
+SMALLEST = 50.0  # mm from joint to joint in a middling pose; below it, the numbers are hardly mm
+DRAWN_AT_ONCE = 256  # frames
+
+
+def fit_file(run: Run, joints: str, output: str) -> None:
+    """Write to `output`, in metres and in the axes of the joints:
+
+    rotations [N, 24, 3] (vectors, against the parent joint), translation [N, 3], betas [S, B], residual [N] mm, usable
+    [N], fitted [N, 17, 3], vertices [N, v, 3] and faces of the small body, subject [N] (a row of betas), subjects [S].
+    """
+    positions, subjects, subject = read_joints(Path(joints))
+    model, small = body_model(run), read_body(run.layout.body_file("small.npz"))
+    people = [np.flatnonzero(subject == index) for index in range(len(subjects))]
+    offsets = find_offsets(model, [positions[rows] for rows in people])
+    arrays: dict[str, NDArray] = {}
+    betas = []
+    with tqdm(total=len(positions), desc="fit bodies", unit="frame", unit_scale=True, disable=None) as bar:
+        for rows in people:
+            shape = find_shape(model, offsets, positions[rows])
+            betas.append(shape.betas.float().cpu().numpy())
+            first = 0
+            for fit in fit_frames(model, shape, positions[rows]):
+                place = rows[first : first + len(fit.residual)]
+                found = {name: values.cpu() for name, values in vars(fit).items()}
+                found["fitted"] = found.pop("landmarks")
+                found["vertices"] = _vertices(small, betas[-1], found["rotations"], found["translation"])
+                for name, values in found.items():
+                    arrays.setdefault(name, np.empty((len(positions), *values.shape[1:]), np.float32))
+                    arrays[name][place] = values.float().numpy()
+                first += len(place)
+                bar.update(len(place))
+    arrays |= {"usable": arrays["residual"] <= UNUSABLE, "betas": np.stack(betas), "faces": small.faces.numpy()}
+    artifacts.write_arrays(Path(output), arrays | {"subject": subject, "subjects": subjects})
+    left = int((~arrays["usable"]).sum())
+    print(f"{output}: {len(positions)} bodies, {arrays['residual'].mean():.1f} mm from the joints, {left} beyond 25 mm")
+
+
+def read_joints(path: Path) -> tuple[torch.Tensor, NDArray, NDArray[np.int64]]:
+    """Joints [N, 17, 3] in metres, the people's names [S], and whose each pose is [N]."""
+    if not path.is_file():
+        raise InputError(f"{path}: missing; --joints takes an npz with joints_3d [N, 17, 3] in mm")
+    arrays = artifacts.read_arrays(path)
+    if "joints_3d" not in arrays:
+        raise InputError(f"{path}: joints_3d: missing, the file has {', '.join(arrays) or 'nothing'}; save it under it")
+    joints = arrays["joints_3d"]
+    if joints.ndim != 3 or joints.shape[1:] != (17, 3) or not len(joints) or joints.dtype.kind not in "fiu":
+        raise InputError(f"{path}: joints_3d: expected numbers [N, 17, 3], got {joints.dtype} {joints.shape}; {ORDER}")
+    broken = ~np.isfinite(joints).reshape(len(joints), -1).all(axis=1)
+    if broken.any():
+        rows = f"row {broken.argmax()} ({broken.sum()} such rows)"
+        raise InputError(f"{path}: joints_3d: not finite in {rows}; leave these poses out")
+    positions = joints.astype(np.float64)
+    size = np.median(np.abs(positions - positions[:, :1]).max(axis=(1, 2)))
+    if size < SMALLEST:
+        raise InputError(f"{path}: joints_3d: a pose reaches {size:.2g} from its root; give millimetres")
+    subjects, subject = _subjects(path, arrays, len(joints))
+    return torch.from_numpy(positions / 1000), subjects, subject
+
+
+def _subjects(path: Path, arrays: dict[str, Any], count: int) -> tuple[NDArray, NDArray[np.int64]]:
+    names = arrays.get("subject", np.zeros(count, np.int64))
+    if names.shape != (count,) or names.dtype.kind not in "iuU":
+        raise InputError(
+            f"{path}: subject: expected {count} whole numbers or names, one for each pose, got {names.dtype} "
+            f"{names.shape}; or leave it out, if all poses are one person's"
+        )
+    subjects, subject = np.unique(names, return_inverse=True)
+    return subjects, subject.reshape(-1)
+
+
+def _vertices(small: BodyModel, betas: NDArray, rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
+    shape = torch.from_numpy(betas)[None]
+    matrices = rotation_matrix(exponential(rotations))
+    parts = zip(matrices.split(DRAWN_AT_ONCE), translation.float().split(DRAWN_AT_ONCE), strict=True)
+    return torch.cat([small.skin(shape, r, t)[0] for r, t in parts])

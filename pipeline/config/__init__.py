@@ -1,0 +1,216 @@
+"""params.yaml and params/<preset>.yaml, read once, validated, frozen, and passed down by hand.
+
+params.yaml says what is run (variants, seeds), a preset says how big (data, epochs, threads). Every mistake in them is
+one line: the file, the key, what was expected and, where there is one, the nearest word that exists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import Field
+
+from pipeline.artifacts import InputError
+from pipeline.config import likeness
+from pipeline.config.base import Numbers, Settings
+from pipeline.config.detection import DetectionHead, DetectionVariant
+from pipeline.config.lifting import Detector, HeadSettings, LiftingVariant, ModelSettings
+from pipeline.config.presets import (
+    BoxScenes,
+    CmuMotion,
+    CocoImages,
+    DetectionFile,
+    DetectionRecipe,
+    Human36mMotion,
+    Motion,
+    NoiseModel,
+    PoseScenes,
+    Preset,
+    SmallNetworks,
+    SyntheticImages,
+    SyntheticMotion,
+)
+from pipeline.config.reading import nearest, read_yaml, validate
+from pipeline.layout import Layout
+
+__all__ = [
+    "BoxScenes",
+    "CmuMotion",
+    "CocoImages",
+    "DetectionFile",
+    "DetectionHead",
+    "DetectionRecipe",
+    "DetectionVariant",
+    "Detector",
+    "HeadSettings",
+    "Human36mMotion",
+    "LiftingVariant",
+    "ModelSettings",
+    "Motion",
+    "NoiseModel",
+    "Params",
+    "PoseScenes",
+    "Preset",
+    "Run",
+    "SmallNetworks",
+    "SyntheticImages",
+    "SyntheticMotion",
+    "load",
+    "nearest",
+    "presets",
+    "read_yaml",
+]
+
+# Folders in data/ and results/ that are no preset's.
+RESERVED = ("raw", "licensed", "imported", "published", "reference")
+
+# A variant's name is a part of paths, of DVC's stage names and of Snakemake's wildcards.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Params(Settings):
+    """params.yaml as it stands, without its preset's file."""
+
+    preset: str
+    mirror: str | None = None
+    seeds: Numbers
+    lifting_variants: dict[Name, LiftingVariant] = Field(min_length=1)
+    detection_variants: dict[Name, DetectionVariant] = Field(default_factory=dict)
+
+
+class Run(Settings):
+    """One preset's run of params.yaml: what every stage is given."""
+
+    preset_name: str
+    root: Path = Path()
+    code: str = ""  # a digest of the code that the plan states; a resume state is good for that code alone
+    params: Params
+    preset: Preset
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.preset_name, self.root, frozenset(self.detection_variants))
+
+    @property
+    def lifting_variants(self) -> dict[str, LiftingVariant]:
+        return self.params.lifting_variants
+
+    @property
+    def detection_variants(self) -> dict[str, DetectionVariant]:
+        return self.params.detection_variants
+
+    def variant(self, name: str) -> LiftingVariant:
+        """The lifting variant of that name; an unknown one is an InputError with the nearest name."""
+        return _look_up(self.lifting_variants, name, "lifting_variants")
+
+    def detection_variant(self, name: str) -> DetectionVariant:
+        """The detection variant of that name, likewise."""
+        return _look_up(self.detection_variants, name, "detection_variants")
+
+    def any_variant(self, name: str) -> LiftingVariant | DetectionVariant:
+        """The variant of that name, of either kind."""
+        return self.detection_variant(name) if name in self.detection_variants else self.variant(name)
+
+    def seeds_of(self, name: str) -> tuple[int, ...]:
+        """The seeds that a variant is trained with: of imported weights there is one set."""
+        count = 1 if self.any_variant(name).imported else self.preset.seeds_of.get(name, self.preset.seeds)
+        return self.params.seeds[:count]
+
+    def why_not_run(self, name: str) -> str | None:
+        """Why the preset leaves a variant out, whatever data it has; None if it asks for it."""
+        variant = self.any_variant(name)
+        chosen = self.preset.detection.variants if isinstance(variant, DetectionVariant) else self.preset.variants
+        if variant.imported:
+            return None if variant.weights else "no imported weights: `python -m pipeline import_checkpoint --help`"
+        if chosen == "all" or (chosen == "core" and variant.core) or name in chosen:
+            return None
+        trained = "the core variants only" if chosen == "core" else "only those that it lists"
+        return f"preset {self.preset_name} trains {trained}"
+
+    def why_left_out(self, name: str) -> str | None:
+        """Why a variant is not run: the preset leaves it out, or has not what it reads; None if it is run."""
+        variant = self.any_variant(name)
+        if isinstance(variant, DetectionVariant):
+            return self.why_not_run(name) or self.why_no_images()
+        return self.why_not_run(name) or self.why_no_input(variant.input) or self.why_no_targets(variant.targets)
+
+    def why_no_input(self, source: str) -> str | None:
+        """Why the preset has no 2D joints of this source; None if it has."""
+        if source == "ground_truth" or source in self.preset.keypoints:
+            return None
+        return f"preset {self.preset_name} has no {source.replace('_', ' ')} detections"
+
+    def why_no_targets(self, targets: str) -> str | None:
+        """Why the preset has nothing of this kind to learn; None if it has. Only meshes need a body."""
+        return f"preset {self.preset_name} has no body" if targets == "meshes" and not self.preset.body else None
+
+    def why_no_images(self) -> str | None:
+        """Why the preset has no pictures; None if it has."""
+        return None if self.preset.images else f"preset {self.preset_name} has no images"
+
+    def epochs(self, name: str) -> int:
+        """Epochs that the preset grants a variant; as many as the variant states where the preset says null."""
+        variant = self.any_variant(name)
+        if isinstance(variant, DetectionVariant):
+            return (self.preset.detection.epochs or {}).get(variant.task, variant.epochs)
+        granted = self.preset.lifting.epochs
+        return variant.epochs if granted is None else granted
+
+    def input_size(self, name: str) -> int:
+        """Width and height in pixels of a detection network's input; imported weights keep their own."""
+        variant = self.detection_variant(name)
+        if variant.imported:
+            return variant.input_size
+        return (self.preset.detection.input_size or {}).get(variant.task, variant.input_size)
+
+
+Variant = TypeVar("Variant", LiftingVariant, DetectionVariant)
+
+
+def _look_up(variants: Mapping[str, Variant], name: str, key: str) -> Variant:
+    if name not in variants:
+        raise InputError(f"params.yaml: {key} has no {name!r}{nearest(name, variants)}")
+    return variants[name]
+
+
+def mirror(root: Path) -> str | None:
+    """The mirror that params.yaml names. It says where files come from and not what is in them: it is in no plan."""
+    return read_yaml(root / "params.yaml").get("mirror")
+
+
+def presets(root: Path = Path()) -> list[str]:
+    return sorted(path.stem for path in (root / "params").glob("*.yaml"))
+
+
+def load(preset: str | None = None, root: Path = Path()) -> Run:
+    """Read params.yaml and a preset (its own, unless another is named). Raises InputError with one line."""
+    params = validate(Params, root / "params.yaml", likeness.applied)
+    name = preset or params.preset
+    path = root / "params" / f"{name}.yaml"
+    if name not in presets(root):
+        source = "--preset" if preset else "params.yaml: preset"
+        raise InputError(f"{source}: no preset {name!r} in params/{nearest(name, presets(root))}")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in RESERVED:
+        reason = "this folder is the pipeline's own" if name in RESERVED else "small letters, digits and _ only"
+        raise InputError(f"{path}: a preset cannot be called {name!r} ({reason}); give the file another name")
+    run = Run(preset_name=name, root=root, params=params, preset=validate(Preset, path))
+    asked = max(run.preset.seeds, *run.preset.seeds_of.values(), 0)
+    if asked > len(params.seeds):
+        raise InputError(f"{path}: seeds: asks for {asked}, params.yaml lists {len(params.seeds)}; add some there")
+    both = sorted(params.lifting_variants.keys() & params.detection_variants.keys())
+    if both:
+        raise InputError(
+            f"{root / 'params.yaml'}: detection_variants.{both[0]}: a lifting variant has this name; change one"
+        )
+    for key, names, known in (
+        ("variants", run.preset.variants, [*params.lifting_variants]),
+        ("detection.variants", run.preset.detection.variants, [*params.detection_variants]),
+        ("seeds_of", (*run.preset.seeds_of,), [*params.lifting_variants, *params.detection_variants]),
+    ):
+        for variant in () if isinstance(names, str) else names:
+            if variant not in known:
+                raise InputError(f"{path}: {key}: unknown variant {variant!r}{nearest(variant, known)}")
+    return run

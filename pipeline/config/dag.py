@@ -1,0 +1,174 @@
+"""The plan as the two tools see it: Snakefile takes it from here, and DVC's list of jobs is written from it.
+
+DVC reads its stages from files and cannot filter a list by preset, so each preset has a file of its own, with a lock of
+its own: params/<preset>/dvc.yaml holds that preset's jobs and nothing else. dvc.yaml in the root leads to it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline import artifacts
+from pipeline import config as params
+from pipeline.artifacts import InputError
+from pipeline.config import Run
+from pipeline.config import plan as planning
+from pipeline.config.code import Code
+from pipeline.config.plan import Job
+from pipeline.layout import Layout
+
+HEADER = """\
+# The jobs of preset {preset}, written by `python -m pipeline plan --preset {preset}`: change params.yaml or the preset.
+# tests/config/test_dag.py holds it to the plan and to Snakefile.
+"""
+# What many jobs write into one folder: a job that reads all of it depends on the folder, which keeps the lock short.
+GATHERED = ("train_lifting", "evaluate_lifting", "train_detection", "evaluate_detection", "metrics")
+
+
+# --- DVC --------------------------------------------------------------------------------------------------------------
+
+
+def dvc_file(run: Run) -> Path:
+    return Path("params", run.preset_name, "dvc.yaml")
+
+
+def write_dvc(run: Run, jobs: list[Job]) -> bool:
+    """Write the preset's list of jobs for DVC if it is another than what stands there; says whether it was."""
+    path, text = run.root / dvc_file(run), dvc_text(jobs)
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    artifacts.write_text(path, text)
+    return True
+
+
+def dvc_text(jobs: list[Job]) -> str:
+    preset = jobs[0].preset
+    stages = {job.name: _dvc_stage(job) for job in jobs}
+    metrics = [f"../../{Layout(preset).results.as_posix()}/metrics"]
+    return HEADER.format(preset=preset) + yaml.dump(
+        {"stages": stages, "metrics": metrics}, sort_keys=False, default_flow_style=None, width=10_000
+    )
+
+
+def _dvc_stage(job: Job) -> dict[str, Any]:
+    outputs: list[Any] = [{path: {"push": False}} if path in job.uncached else path for path in job.outputs]
+    return {
+        "wdir": "../..",
+        "cmd": job.command,
+        "deps": [job.plan, *_gathered(job)],
+        "outs": [*outputs, job.made],
+    }
+
+
+def _gathered(job: Job) -> list[str]:
+    """A job's inputs; of a stage that reads what all variants left, the folders in which it lies."""
+    if "variant" in job.options:
+        return list(job.inputs)
+    layout = Layout(job.preset)
+    folders = [(layout.results if name == "metrics" else layout.data) / name for name in GATHERED]
+
+    def folder_of(path: str) -> str:
+        return next((folder.as_posix() for folder in folders if Path(path).is_relative_to(folder)), path)
+
+    return list(dict.fromkeys(map(folder_of, job.inputs)))
+
+
+# --- Snakemake --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Dag:
+    """One preset's jobs, as Snakefile asks for them."""
+
+    run: Run
+    jobs: tuple[Job, ...]
+
+    def inputs(self, stage: str) -> Callable[[Any], list[str]]:
+        """The data of a stage's job, by the wildcards that name it."""
+        found = {tuple(job.options.values()): list(job.inputs) for job in self.jobs if job.stage == stage}
+        return lambda wildcards: found.get(tuple(wildcards), [])
+
+    def data(self, stage: str) -> list[str]:
+        """The same of a stage that has one job, or none."""
+        return next((list(job.inputs) for job in self.jobs if job.stage == stage), [])
+
+    def priority(self, stage: str) -> Callable[[Any], int]:
+        """Which jobs start first: those that take longest, for started last they would leave other cores idle.
+
+        A network over mesh graphs has ten times the nodes of the others; of these the widest take longest. Networks on
+        pictures take longer than most.
+        """
+        return lambda wildcards: self._priority(wildcards.variant) + (1 if stage.startswith("train") else 0)
+
+    def _priority(self, variant: str) -> int:
+        settings = self.run.any_variant(variant)
+        if isinstance(settings, params.DetectionVariant):
+            return 10_000 + settings.head.total_components
+        if settings.closed_form:
+            return 0
+        if settings.model.name == "graph_stacked_hourglass":
+            return settings.model.channels * settings.model.blocks  # stacks, one after the other
+        return settings.model.channels * (10 if settings.targets == "meshes" else 1)
+
+    def first(self) -> int:
+        """The priority of what prepares data: what takes longest cannot start without it."""
+        return 20_000
+
+    def gpus(self) -> int:
+        """How many GPUs a training takes, so that two of them don't share one; none where there is none."""
+        device = self.run.preset.device
+        return int(device == "cuda" or (device == "auto" and any(Path("/dev").glob("nvidia[0-9]*"))))
+
+    def adopt(self, finished: Iterable[str]) -> None:
+        """Tell DVC that Snakemake has made everything, so that `dvc repro` finds nothing to do.
+
+        Only for a preset that DVC knows, and after a whole run (rule `all` is among the finished ones): `dvc commit`
+        takes what lies there for the truth, and part of a run is not. Whatever keeps DVC from it (it is not installed,
+        there is no git) costs a later `dvc repro` its time, no more.
+        """
+        if "all" not in finished or not (self.run.root / dvc_file(self.run)).exists():
+            return
+        # Without --no-relink DVC writes the outputs anew, in an order of its own, and Snakemake goes by their dates.
+        files = [dvc_file(self.run).as_posix()]
+        files += ["dvc.yaml"] if self.run.params.preset == self.run.preset_name else []  # it leads to this preset alone
+        command = [sys.executable, "-m", "dvc", "commit", "--force", "--no-relink", "--quiet", *files]
+        answer = subprocess.run(command, cwd=self.run.root, capture_output=True, text=True, check=False)
+        if answer.returncode:
+            reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+            print(f"DVC did not take the outputs over, `dvc repro` would make them again: {reason}", file=sys.stderr)
+
+
+def read(preset: str | None = None, root: Path = Path()) -> Dag:
+    """The jobs of a preset (params.yaml's own, unless another is named). Raises InputError with one line."""
+    run = params.load(preset, root)
+    code = Code(cache=run.layout.code_digests)
+    jobs = planning.jobs(run, code)
+    code.save()
+    return Dag(run, tuple(jobs))
+
+
+def plan_or_exit(config: Mapping[str, Any], main_process: bool) -> Dag:
+    """What `snakemake --config preset=NAME` asks for, its plan written. A mistake is one line and exit code 2.
+
+    A job that Snakemake starts as a process of its own works the plan out too, and writes nothing.
+    """
+    try:
+        unknown = sorted(set(config) - {"preset"})
+        if unknown:
+            raise InputError(f"--config {unknown[0]}: only preset is chosen there; change params.yaml instead")
+        found = read(str(config["preset"]) if "preset" in config else None)
+        if main_process:
+            planning.write(list(found.jobs), found.run.root)
+            if dvc_file(found.run).exists():  # without DVC for this preset no list is written
+                write_dvc(found.run, list(found.jobs))
+        return found
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,196 @@
+"""A variant: a model that is trained, stated as its paper states it. It never depends on how big the run is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.config.base import Settings
+
+# What a lifting network is given: the truth's projection, or what one of two detectors makes of the picture.
+Detector = Literal["stacked_hourglass", "cascaded_pyramid_network"]
+Input = Literal["ground_truth", "stacked_hourglass", "cascaded_pyramid_network"]
+
+# What it learns: 3D joints alone, or the vertices of coarse body meshes beside them.
+Targets = Literal["joints", "meshes"]
+
+CLOSED_FORMS = ("mean_pose", "linear_least_squares")
+
+
+class ModelSettings(Settings):
+    """The network up to its output layer. The defaults are SemGCN's (paper, Section 3.3)."""
+
+    name: Literal[
+        "graph_network",
+        "hierarchical_graph_network",
+        "graph_stacked_hourglass",
+        "fully_connected",
+        "variational_autoencoder",
+        "mean_pose",
+        "linear_least_squares",
+    ] = "graph_network"
+    convolution: Literal["vanilla", "semantic", "semantic_channelwise", "attention"] = "semantic"
+    edge_weights: Literal["softmax", "raw"] = "softmax"
+    non_local: Literal["grouped", "ungrouped", "none"] = "grouped"
+    channels: int = Field(128, ge=2)
+    blocks: int = Field(4, ge=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    omit_root: bool = False  # of a fully connected network: the root, always 0, is no output
+    refinement: Literal["none", "pose_grammar"] = "none"
+    # Of a hierarchical graph network: its mesh graphs (48 nodes: coarse, 96: fine), and how features go between graphs
+    # (HGN's Eq. 3; as its authors' code does, one after the other; or without learning).
+    meshes: Literal["both", "coarse", "fine"] = "both"
+    fusion: Literal["parallel", "sequential", "fixed"] = "parallel"
+    # Of a variational auto-encoder: latent dimensions, samples a pose, and the weight of its divergence from the prior.
+    latent: int = Field(32, ge=1)
+    samples: int = Field(200, ge=5)  # the best of 5 is measured
+    divergence_weight: float = Field(1.0e-4, ge=0)
+
+
+class HeadSettings(Settings):
+    """What the output layer means: one pose, or a Gaussian mixture over poses (GraphMDN, Section 3)."""
+
+    name: Literal["point", "mixture"] = "point"
+    kernels: int = Field(5, ge=1)
+    level: Literal["pose", "node"] = "pose"
+    sigma: Literal["shared", "per_joint"] = "shared"
+    axes: Literal["shared", "per_axis"] = "shared"
+    pooling: Literal["average", "dense"] = "average"
+    minimum_sigma: float = Field(1.0e-10, gt=0)
+
+    @model_validator(mode="after")
+    def _joints_of_a_node_level_mixture_share_nothing(self) -> HeadSettings:
+        if self.level == "node" and (self.sigma == "shared" or self.pooling == "dense"):
+            raise ValueError("joints share nothing in a node-level mixture: set sigma: per_joint, pooling: average")
+        return self
+
+
+class FlipSettings(Settings):
+    """Mirror images: every second training pose mirrored, and a prediction averaged with its mirror image's."""
+
+    training: bool = False
+    testing: bool = False
+
+
+class OptimizerSettings(Settings):
+    learning_rate: float = Field(1.0e-3, gt=0)
+    batch_size: int = Field(64, ge=1)
+    max_gradient_norm: float | None = Field(1.0, gt=0)
+    max_weight_norm: float | None = Field(None, gt=0)
+
+
+class ConstantSchedule(Settings):
+    kind: Literal["constant"] = "constant"
+
+
+class StepSchedule(Settings):
+    kind: Literal["step"]
+    factor: float = Field(gt=0, le=1)
+    every_epochs: float = Field(gt=0)
+
+
+class ExponentialSchedule(Settings):
+    kind: Literal["exponential"]
+    factor: float = Field(gt=0, le=1)  # an epoch
+
+
+class PlateauSchedule(Settings):
+    kind: Literal["plateau"]
+    factor: float = Field(gt=0, lt=1)
+    patience: int = Field(ge=0)  # epochs without a lower training loss
+
+
+class OneCycleSchedule(Settings):
+    kind: Literal["one_cycle"]
+    peak: float = Field(gt=0)
+
+
+Schedule = Annotated[
+    ConstantSchedule | StepSchedule | ExponentialSchedule | PlateauSchedule | OneCycleSchedule,
+    Field(discriminator="kind"),
+]
+
+
+class LiftingVariant(Settings):
+    """A model that lifts 2D joints to 3D joints, with all that its training needs.
+
+    An `imported` variant is not trained: `weights` is the digest that import_checkpoint prints, null until then.
+    `protocol: semgcn_2` is SemGCN's own second protocol (Section 5.2): every test subject but the last joins the
+    training, and the last is tested on every 64th frame.
+    """
+
+    paper: Literal["sanity", "semgcn", "graphmdn", "hgn"]
+    title: str
+    core: bool = False
+    epochs: int = Field(1, ge=1)
+    input: Input = "ground_truth"
+    joints: Literal[16, 17] = 16  # 17 with Neck/Nose
+    targets: Targets = "joints"
+    protocol: Literal["subjects", "semgcn_2"] = "subjects"
+    imported: bool = False
+    weights: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    model: ModelSettings = ModelSettings()
+    head: HeadSettings = HeadSettings()
+    loss: Literal["joints", "joints_and_bones", "joints_and_meshes", "joints_and_meshes_authors"] = "joints"
+    mesh_weight: float = Field(0.0, ge=0)  # HGN's lambda_M (Eq. 4)
+    flip: FlipSettings = FlipSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    schedule: Schedule = ConstantSchedule()
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether the model is fitted in one go, without training."""
+        return self.model.name in CLOSED_FORMS
+
+    @property
+    def learns_meshes(self) -> bool:
+        """Whether its meshes mean anything: without a loss on them they are what they started as."""
+        return self.mesh_weight > 0 or self.loss == "joints_and_meshes_authors"
+
+    @model_validator(mode="after")
+    def _what_does_not_go_together(self) -> LiftingVariant:
+        mixture, model = self.head.name == "mixture", self.model.name
+        # What gives a pose, or what a head makes one of.
+        network = model in ("graph_network", "fully_connected", "hierarchical_graph_network", "graph_stacked_hourglass")
+        if self.weights and not self.imported:
+            raise ValueError("weights: only of an imported variant; set imported: true")
+        if mixture and not network:
+            raise ValueError(f"head.name: a {model} has no mixture head; set head: {{name: point}}")
+        if mixture and (self.model.refinement != "none" or self.model.omit_root or self.flip.testing):
+            raise ValueError("a mixture takes no refinement, no omit_root and no flip.testing; take them out")
+        if mixture and self.loss != "joints":
+            raise ValueError("loss: a mixture is trained by its likelihood; take `loss` out")
+        if self.flip.testing and model == "variational_autoencoder":
+            raise ValueError("flip.testing: samples of a pose and of its mirror image have nothing to average")
+        if self.model.refinement != "none" and not network:
+            raise ValueError(f"model.refinement: a {model} has none; take it out")
+        if self.model.omit_root and model != "fully_connected":
+            raise ValueError(f"model.omit_root: only of a fully_connected network, not of a {model}; take it out")
+        if self.loss != "joints" and not network:
+            raise ValueError(f"loss: a {model} has its own; take `loss` out")
+        self._check_meshes()
+        if self.closed_form and (self.flip.training or self.flip.testing):
+            raise ValueError(f"flip: a {model} is fitted in one go, without mirror images; take it out")
+        return self
+
+    def _check_meshes(self) -> None:
+        """Mesh graphs, mesh targets and mesh losses belong together."""
+        hierarchical = self.model.name == "hierarchical_graph_network"
+        if hierarchical != (self.targets == "meshes"):
+            raise ValueError(
+                f"targets: a {self.model.name} needs `targets: {'meshes' if hierarchical else 'joints'}`: "
+                "with the meshes come the graphs of a hierarchical_graph_network, and no other network has them"
+            )
+        if not hierarchical and (self.loss.startswith("joints_and_meshes") or self.mesh_weight):
+            raise ValueError(f"loss: a {self.model.name} gives no meshes; take `mesh_weight` out, set loss: joints")
+        if hierarchical and self.mesh_weight and self.loss == "joints" and self.head.name == "point":
+            raise ValueError("mesh_weight: set loss: joints_and_meshes, which it weighs")
+        if hierarchical and self.loss == "joints_and_meshes_authors" and self.mesh_weight:
+            raise ValueError("mesh_weight: the authors' loss has weights of its own; take it out")
+        if hierarchical and self.joints != 17:
+            raise ValueError("joints: a hierarchical_graph_network's skeleton graph has 17; set joints: 17")
+        if hierarchical and self.protocol != "subjects":
+            raise ValueError("protocol: bodies are fitted to the splits as they are; take `protocol` out")
+        if hierarchical and self.model.refinement != "none":
+            raise ValueError("model.refinement: a hierarchical_graph_network has none; take it out")

@@ -1,0 +1,102 @@
+"""What a job's outputs were made from: a record beside them, and what has changed since."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.config import Run
+from pipeline.config.code import Code
+from pipeline.config.plan import Job, find, run_of
+
+NOT_DATA = (".snakemake_timestamp", ".gitignore")  # what the tools leave in a folder
+
+
+class Digests:
+    """SHA-256 of files and folders, each read once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._known: dict[str, str | None] = {}
+
+    def of(self, path: str) -> str | None:
+        """The digest of a file, or of the names and contents in a folder; None if there is nothing."""
+        if path not in self._known:
+            self._known[path] = self._read(self.root / path)
+        return self._known[path]
+
+    def _read(self, place: Path) -> str | None:
+        if place.is_file():
+            return artifacts.digest(place)
+        if not place.is_dir():
+            return None
+        files = sorted(file for file in place.rglob("*") if file.is_file() and file.name not in NOT_DATA)
+        lines = [f"{file.relative_to(place).as_posix()} {artifacts.digest(file)}" for file in files]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def today(run: Run, stage: str, options: dict[str, str]) -> tuple[Job, Run]:
+    """A job, and what its stage is given, if its file in the plan is what the settings and the code say today.
+
+    Raises InputError where the file is missing or older: what DVC and Snakemake know of the job is then not what would
+    be run.
+    """
+    job = find(run, stage, options, Code(cache=run.layout.code_digests))
+    path, command = run.root / job.plan, f"python -m pipeline plan --preset {run.preset_name}"
+    if not path.exists():
+        raise InputError(f"{path}: missing; run `{command}` first (`dvc repro` and `snakemake` do it themselves)")
+    content = artifacts.read_json(path)
+    different = next(differences(content, job.content()), None)
+    if different:
+        raise InputError(f"{path}: of an earlier plan: {different}; run `{command}`, or `dvc repro` or `snakemake`")
+    return job, run_of(content, run.preset_name, run.root)
+
+
+def note(job: Job, root: Path) -> None:
+    """Write down what a finished job was made from. It is the last of its outputs."""
+    digests = Digests(root)
+    inputs = {path: digests.of(path) for path in job.inputs}
+    artifacts.write_json(root / job.made, {"plan": job.content(), "data": inputs})
+
+
+def changes(job: Job, root: Path, digests: Digests) -> list[str]:
+    """What changed since a job's outputs were made: settings, code, data; empty if nothing did."""
+    record = root / job.made
+    if not record.exists():
+        return ["never run"]
+    made = artifacts.read_json(record)
+    found = list(differences(made["plan"], job.content()))
+    found += [f"data: {path}" for path in job.inputs if made["data"].get(path) != digests.of(path)]
+    return found + [f"output: {path} is missing" for path in job.outputs if not (root / path).exists()]
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    """What is different between two contents of a plan's file, a line each: settings, then code, then the rest."""
+    for key, one, other in _compared(before["settings"], after["settings"]):
+        yield f"settings: {key.removeprefix('decided.')}: {_shown(one)} -> {_shown(other)}"
+    for name, one, other in _compared(before["code"], after["code"]):
+        yield f"code: {name} {'is new' if one is MISSING else 'is used no more' if other is MISSING else 'changed'}"
+    for key in ("command", "inputs", "outputs"):
+        if before[key] != after[key]:
+            yield f"{key}: {before[key]} -> {after[key]}"
+
+
+MISSING = object()
+
+
+def _compared(before: Any, after: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The leaves that differ, with their dotted keys. Files have dots of their own, so a code's key is one part."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in dict.fromkeys((*before, *after)):
+            inner = f"{key}.{name}" if key else str(name)
+            yield from _compared(before.get(name, MISSING), after.get(name, MISSING), inner)
+    elif before is MISSING or after is MISSING or before != after:
+        yield key, before, after
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is MISSING else str(value)

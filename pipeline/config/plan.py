@@ -1,0 +1,269 @@
+"""The plan: every job of a preset, resolved once. A job is a stage, of one variant (and seed) if it has variants.
+
+The jobs' files stand in data/<preset>/plan/. Each holds the settings that the job uses, with every default filled in;
+the data that it reads and writes; and a digest of each module of its code. Every job depends on its file and on its
+data, and on nothing else: what is not in them cannot change its result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.config import CocoImages, DetectionVariant, Params, Preset, Run, uses
+from pipeline.config.code import Code
+from pipeline.config.modules import modules_of
+from pipeline.config.partial import partial
+from pipeline.layout import Layout
+
+TASKS = ("pose", "boxes")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a preset. Paths are relative to the repository's root."""
+
+    preset: str
+    stage: str
+    options: dict[str, str] = field(default_factory=dict)  # of its command: variant, seed, detector, task
+    inputs: tuple[str, ...] = ()  # data; its own plan is not among them
+    outputs: tuple[str, ...] = ()
+    uncached: tuple[str, ...] = ()  # outputs that are not passed on: SMPL may not be
+    settings: dict[str, Any] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()  # where its code begins
+    code: dict[str, str] = field(default_factory=dict)  # file: digest, of all that they reach
+
+    @property
+    def item(self) -> str:
+        """What the job is of, as a part of a path; empty for a stage that has one job."""
+        values = dict(self.options)
+        if "seed" in values:
+            values["seed"] = f"seed_{values['seed']}"
+        return "/".join(values.values())
+
+    @property
+    def name(self) -> str:
+        return f"{self.stage}-{self.item.replace('/', '-')}" if self.item else self.stage
+
+    @property
+    def command(self) -> str:
+        options = "".join(f" --{name} {value}" for name, value in self.options.items())
+        return f"python -m pipeline {self.stage} --preset {self.preset}{options}"
+
+    @property
+    def plan(self) -> str:
+        return Layout(self.preset).plan(self.stage, self.item).as_posix()
+
+    @property
+    def made(self) -> str:
+        return Layout(self.preset).made(self.stage, self.item).as_posix()
+
+    def content(self) -> dict[str, Any]:
+        """What its file in the plan holds."""
+        return {
+            "command": self.command,
+            "settings": self.settings,
+            "inputs": list(self.inputs),
+            "outputs": list(self.outputs),
+            "code": self.code,
+        }
+
+
+def jobs(run: Run, code: Code) -> list[Job]:
+    """All jobs of a preset, in an order in which they can be run."""
+    found = [*_of_data(run), *_of_variants(run), *_of_results(run)]
+    return [replace(job, code=code.digests(job.modules)) for job in found]
+
+
+def planned(run: Run, detection: bool) -> list[str]:
+    """The variants that are run, in the order of params.yaml."""
+    names = run.detection_variants if detection else run.lifting_variants
+    return [name for name in names if run.why_left_out(name) is None]
+
+
+class _Maker:
+    """Makes jobs whose paths are given as parts of the preset's layout."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.layout = Layout(run.preset_name, Path(), frozenset(run.detection_variants))
+
+    def job(
+        self,
+        stage: str,
+        settings: dict[str, Any],
+        inputs: list[Path],
+        outputs: list[Path],
+        modules: tuple[str, ...] = (),
+        uncached: bool = False,
+        **options: str,
+    ) -> Job:
+        made = tuple(path.as_posix() for path in outputs)
+        return Job(
+            preset=self.run.preset_name,
+            stage=stage,
+            options=options,
+            inputs=tuple(path.as_posix() for path in inputs),
+            outputs=made,
+            uncached=made if uncached else (),
+            settings=settings,
+            modules=(f"pipeline.stages.{stage}", *modules),
+        )
+
+
+def _of_data(run: Run) -> Iterator[Job]:
+    """What variants are trained on, as far as the preset has it and a variant that is run needs it."""
+    make = _Maker(run)
+    layout, preset = make.layout, run.preset
+    poses, body = layout.motion(), layout.body
+    lifting = [run.variant(name) for name in planned(run, detection=False)]
+    tasks = {run.detection_variant(name).task for name in planned(run, detection=True)}
+    yield make.job("download", uses.download(run), [], [layout.download_manifest])
+    yield make.job("prepare_motion", uses.prepare_motion(run), [layout.download_manifest], [poses])
+    if preset.body:
+        yield make.job("build_body", uses.build_body(run), [], [body], uncached=True)
+        meshes = layout.targets("meshes")
+        yield make.job("fit_body", uses.fit_body(run), [poses, body], [meshes], uncached=True)
+    for detector in preset.keypoints:
+        if any(variant.input == detector for variant in lifting):
+            settings = uses.prepare_keypoints(run, detector)
+            yield make.job("prepare_keypoints", settings, [poses], [layout.motion(detector)], detector=detector)
+    if preset.generalization:
+        settings = uses.prepare_generalization(run)
+        yield make.job("prepare_generalization", settings, [], [layout.motion(preset.generalization)])
+    for task in (task for task in TASKS if task in tasks):
+        # COCO's pictures are downloaded, scenes are drawn from the body.
+        drawn = [body] if preset.body else []
+        inputs = [layout.download_manifest] if isinstance(preset.images, CocoImages) else drawn
+        settings = uses.prepare_images(run, task)
+        yield make.job("prepare_images", settings, inputs, [layout.images(task)], task=task)
+
+
+def _of_variants(run: Run) -> Iterator[Job]:
+    for name in planned(run, detection=False):
+        yield from _of_variant(run, name, "lifting")
+    for name in planned(run, detection=True):
+        yield from _of_variant(run, name, "detection")
+
+
+def _of_variant(run: Run, name: str, kind: str) -> Iterator[Job]:
+    """A training for each seed, and one evaluation."""
+    make = _Maker(run)
+    layout, variant = make.layout, run.any_variant(name)
+    modules = modules_of(variant)
+    data = _data_of(run, layout, name)
+    weights = [layout.imported(variant.weights)] if variant.weights else []
+    trained = [layout.seed(name, seed) for seed in run.seeds_of(name)]
+    training = uses.train_detection(run, name) if kind == "detection" else uses.train_lifting(run, name)
+    for seed, folder in zip(run.seeds_of(name), trained, strict=True):
+        yield make.job(f"train_{kind}", training, data + weights, [folder], modules, variant=name, seed=str(seed))
+    testing = uses.evaluate_detection(run, name) if kind == "detection" else uses.evaluate_lifting(run, name)
+    other = run.preset.generalization
+    shown = layout.detection_evaluation(name) if kind == "detection" else layout.evaluation(name)
+    data += [layout.motion(other)] if other and kind == "lifting" else []
+    yield make.job(f"evaluate_{kind}", testing, data + trained, [layout.metrics(name), shown], modules, variant=name)
+
+
+def _data_of(run: Run, layout: Layout, name: str) -> list[Path]:
+    """The folders that a variant's training and evaluation read."""
+    variant = run.any_variant(name)
+    if isinstance(variant, DetectionVariant):
+        return [layout.images(variant.task)]
+    return [layout.motion(variant.input), *([layout.targets("meshes")] if variant.targets == "meshes" else [])]
+
+
+def _of_results(run: Run) -> Iterator[Job]:
+    """Tables, the report and MLflow read what all variants left."""
+    make = _Maker(run)
+    layout, settings = make.layout, uses.report(run)
+    names = planned(run, detection=False), planned(run, detection=True)
+    metrics = [layout.metrics(name) for kind in names for name in kind]
+    trained = [layout.seed(name, seed) for kind in names for name in kind for seed in run.seeds_of(name)]
+    shown = [layout.evaluation(name) for name in names[0]] + [layout.detection_evaluation(name) for name in names[1]]
+    published = [Path("results") / "published"]
+    tables = [layout.tables, layout.claims, layout.claims_text]
+    yield make.job("tabulate", settings, [*metrics, *trained, *shown, *published], tables)
+    tasks = sorted({run.detection_variant(name).task for name in names[1]})
+    data = [layout.motion(), *([layout.body, layout.targets("meshes")] if run.preset.body else [])]
+    data += [layout.images(task) for task in tasks]
+    page = [layout.figures, layout.report]
+    inputs = [*tables[:2], *metrics, *trained, *shown, *data, *published]
+    yield make.job("report", settings, inputs, page)
+    yield make.job("publish", settings, [*tables, *page, *metrics, *trained], [layout.publish_receipt])
+
+
+# --- the plan's files -------------------------------------------------------------------------------------------------
+
+
+def write(found: list[Job], root: Path) -> list[str]:
+    """Write the files of a preset's plan, only those that change, and remove what is planned no more.
+
+    Returns the files that changed. A file that does not change keeps its date: Snakemake goes by dates.
+    """
+    wanted = {job.plan: artifacts.as_json(job.content()) for job in found}
+    folder = Layout(found[0].preset, root).data / "plan"
+    there = {path.relative_to(root).as_posix() for path in folder.rglob("*.json")} if folder.exists() else set()
+    changed = []
+    for path in sorted(there - wanted.keys()):
+        (root / path).unlink()
+        changed.append(path)
+    for path, text in wanted.items():
+        if path not in there or (root / path).read_text(encoding="utf-8") != text:
+            artifacts.write_text(root / path, text)
+            changed.append(path)
+    return changed
+
+
+def read(layout: Layout, stage: str, item: str) -> dict[str, Any] | None:
+    """A job's file in the plan; None where there is none."""
+    path = layout.plan(stage, item)
+    return artifacts.read_json(path) if path.exists() else None
+
+
+def run_of(content: dict[str, Any], preset: str, root: Path) -> Run:
+    """What a stage is given: the run with what its plan holds, and nothing else."""
+    settings = content["settings"]
+    digest = hashlib.sha256(json.dumps(content["code"], sort_keys=True).encode()).hexdigest()
+    params = {"lifting_variants": {}, "detection_variants": {}} | settings.get("params", {})
+    return Run.model_construct(
+        preset_name=preset,
+        root=root,
+        code=digest,
+        params=partial(Params, params),
+        preset=partial(Preset, settings["preset"]),
+    )
+
+
+def find(run: Run, stage: str, options: dict[str, str], code: Code) -> Job:
+    """The one job that a command names. Raises InputError, which says why, if it is not planned."""
+    name = options.get("variant")
+    if name is not None:
+        _require_kind(run, stage, name)
+        reason = run.why_left_out(name)
+        if reason:
+            where = "" if run.any_variant(name).imported else f"; see params/{run.preset_name}.yaml"
+            raise InputError(f"{stage} --variant {name}: not run: {reason}{where}")
+        found: Iterator[Job] = _of_variant(run, name, stage.rpartition("_")[2])
+    elif stage in ("tabulate", "report", "publish"):
+        found = _of_results(run)
+    else:
+        found = _of_data(run)
+    for job in found:
+        if job.stage == stage and job.options == options:
+            return replace(job, code=code.digests(job.modules))
+    words = " ".join(f"--{name} {value}" for name, value in options.items())
+    raise InputError(f"{' '.join(filter(None, (stage, words)))}: preset {run.preset_name} has no such job")
+
+
+def _require_kind(run: Run, stage: str, name: str) -> None:
+    """Raise InputError for an unknown variant, naming the nearest."""
+    if stage.endswith("_dense"):
+        run.detection_variant(name)
+    else:
+        run.variant(name)

@@ -1,0 +1,167 @@
+"""Which settings a job uses: what its plan holds, and what therefore runs it again when it changes.
+
+Each function gives a part of params.yaml and of the preset, with every default filled in. What is missing here cannot
+be read by the stage (see partial.py), so a setting cannot reach a number without standing in the plan.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.config import CocoImages, DetectionVariant, Run
+from pipeline.config.base import Settings
+
+Content = dict[str, Any]
+
+OF_EVERY_NETWORK = ("name", "channels", "blocks", "dropout", "refinement")
+OF_MODELS: dict[str, tuple[str, ...]] = {
+    "graph_network": (*OF_EVERY_NETWORK, "convolution", "edge_weights", "non_local"),
+    "graph_stacked_hourglass": (*OF_EVERY_NETWORK, "convolution", "edge_weights"),
+    "hierarchical_graph_network": (
+        *("name", "channels", "dropout", "refinement", "convolution", "edge_weights"),
+        *("non_local", "meshes", "fusion"),
+    ),
+    "fully_connected": (*OF_EVERY_NETWORK, "omit_root"),
+    "variational_autoencoder": (*OF_EVERY_NETWORK, "latent", "samples", "divergence_weight"),
+    "mean_pose": ("name", "refinement"),
+    "linear_least_squares": ("name", "refinement"),
+}
+OF_SINGLE_VALUES = ("components", "regressors", "per_category")  # of a detection head without a mixture
+WEIGHTS_OF_BOXES = ("center", "offset", "size")  # of the detection loss; poses have all
+OF_HOURGLASSES = ("stacks", "widths", "modules", "map_width", "center_width")
+OF_DLA = ("dla_widths", "map_width", "center_width")
+
+
+def dump(settings: Settings, *fields: str) -> Content:
+    """Some fields of settings (all, if none is named) as plain values."""
+    return settings.model_dump(mode="json", include=set(fields) or None)
+
+
+def download(run: Run) -> Content:
+    motion, images = run.preset.motion, run.preset.images
+    subjects = ("source", "train_subjects", "test_subjects")
+    preset: Content = {"motion": dump(motion, *subjects), "images": None, "body": None}
+    if isinstance(images, CocoImages):
+        preset["images"] = dump(images, "source", "files", "limit", "test_dev")
+    if run.preset.body == "smpl":
+        preset["body"] = "smpl"
+    return {"preset": preset}
+
+
+def prepare_motion(run: Run) -> Content:
+    return {"preset": dump(run.preset, "motion")}
+
+
+def build_body(run: Run) -> Content:
+    return {"preset": dump(run.preset, "body", "coarsening")}
+
+
+def fit_body(run: Run) -> Content:
+    return {"preset": dump(run.preset, "body", "device")}
+
+
+def prepare_keypoints(run: Run, detector: str) -> Content:
+    return {"preset": {"keypoints": {detector: dump(run.preset)["keypoints"][detector]}}}
+
+
+def prepare_generalization(run: Run) -> Content:
+    return {"preset": dump(run.preset, "generalization")}
+
+
+def prepare_images(run: Run, task: str) -> Content:
+    images = run.preset.images
+    assert images is not None
+    if isinstance(images, CocoImages):
+        fields = ("source", "limit", "test_dev", *(("unlabelled_people",) if task == "pose" else ()))
+    else:
+        fields = ("source", "seed", task)
+    return {"preset": {"images": dump(images, *fields), "body": run.preset.body}}
+
+
+def train_lifting(run: Run, name: str) -> Content:
+    variant = run.variant(name)
+    settings = _without(dump(variant), "paper", "title", "core")
+    settings["model"] = dump(variant.model, *OF_MODELS[variant.model.name])
+    if variant.head.name == "point":
+        settings["head"] = dump(variant.head, "name")
+    if variant.model.name != "hierarchical_graph_network":
+        if variant.model.convolution in ("vanilla", "attention"):  # their edges have no weights to learn
+            settings["model"].pop("edge_weights", None)
+        settings = _without(settings, "mesh_weight", *(["loss"] if variant.head.name == "mixture" else []))
+    if variant.closed_form:
+        settings = _without(settings, "optimizer", "schedule", "epochs", "flip")
+        settings["flip"] = {"testing": False, "training": False}
+    preset = dump(run.preset, "device", "threads")
+    decided: Content = {"closed_form": variant.closed_form, "learns_meshes": variant.learns_meshes}
+    if not (variant.closed_form or variant.imported):
+        preset["lifting"] = dump(run.preset.lifting, "epochs")
+        decided["epochs"] = run.epochs(name)
+    return {"params": {"lifting_variants": {name: settings}}, "preset": preset, "decided": decided}
+
+
+def evaluate_lifting(run: Run, name: str) -> Content:
+    """A network's own settings are read from its checkpoint; here stands what else the evaluation asks for."""
+    variant = run.variant(name)
+    fields = ("input", "joints", "targets", "protocol", "imported", "epochs")
+    settings = dump(variant, *fields) | {"optimizer": dump(variant.optimizer, "batch_size")}
+    preset = dump(run.preset, "description", "device", "threads", "generalization") | _seeds(run, name)
+    preset["motion"] = dump(run.preset.motion, "source", "frames_per_second")
+    seeds = list(run.seeds_of(name))
+    return {"params": {"lifting_variants": {name: settings}, "seeds": seeds}, "preset": preset}
+
+
+def train_detection(run: Run, name: str) -> Content:
+    variant = run.detection_variant(name)
+    detection = run.preset.detection
+    recipe = None if variant.imported else detection.recipe
+    settings = _without(dump(variant), "paper", "title", "core")
+    if not variant.mixture:
+        settings["head"] = dump(variant.head, *OF_SINGLE_VALUES)
+    if variant.task == "boxes":
+        settings["loss"] = dump(variant.loss, *WEIGHTS_OF_BOXES)
+    if recipe:
+        settings = _without(settings, "optimizer", *(["drop_at"] if recipe.schedule == "cosine" else []))
+    granted = dump(detection, "epochs", "input_size", "augment", "validate_every")
+    for key in ("epochs", "input_size"):  # by task
+        granted[key] = granted[key] and {task: value for task, value in granted[key].items() if task == variant.task}
+    granted["recipe"] = recipe and dump(recipe)
+    for key in ("sigma_start", "start") if recipe else ():
+        found = granted["recipe"][key]
+        granted["recipe"][key] = {task: value for task, value in found.items() if task == variant.task}
+    networks = None if variant.imported else detection.networks
+    of_networks = OF_DLA if variant.architecture == "dla_34" else OF_HOURGLASSES
+    granted["networks"] = networks and dump(networks, *of_networks)
+    decided = {"epochs": run.epochs(name), "input_size": run.input_size(name), **_of_head(variant)}
+    preset = dump(run.preset, "device", "threads") | {"detection": granted}
+    return {"params": {"detection_variants": {name: settings}}, "preset": preset, "decided": decided}
+
+
+def evaluate_detection(run: Run, name: str) -> Content:
+    """What its training uses, and what only tests ask for."""
+    variant, content = run.detection_variant(name), train_detection(run, name)
+    content["params"]["seeds"] = list(run.seeds_of(name))
+    scales = list(run.preset.detection.test_scales) if variant.task == "boxes" else []
+    content["preset"] |= _seeds(run, name)
+    content["preset"]["detection"] |= dump(run.preset.detection, "training_images") | {"test_scales": scales}
+    return content
+
+
+def report(run: Run) -> Content:
+    """Of tables, claims and pages: everything that was run, and why the rest was not."""
+    variants = (*run.lifting_variants, *run.detection_variants)
+    reasons = {name: run.why_left_out(name) for name in variants}
+    params = run.params.model_dump(mode="json", exclude={"mirror", "preset"})
+    return {"params": params, "preset": dump(run.preset), "decided": {"left_out": reasons}}
+
+
+def _seeds(run: Run, name: str) -> Content:
+    """How many seeds this variant has, wherever the preset says it."""
+    return {"seeds": len(run.seeds_of(name)), "seeds_of": {}}
+
+
+def _of_head(variant: DetectionVariant) -> Content:
+    return {"mixture": variant.mixture, "total_components": variant.head.total_components}
+
+
+def _without(content: Content, *keys: str) -> Content:
+    return {key: value for key, value in content.items() if key not in keys}

@@ -1,0 +1,191 @@
+"""Human3.6M's joints out of the two sets of files in which people have them.
+
+As released: an archive a subject, `Poses_D3_Positions_S<n>.tgz`, and in it a CDF file a take, whose variable `Pose`
+[1, T, 96] holds 32 joints in mm. As VideoPose3D prepares them: one `data_3d_h36m.npz`, whose `positions_3d` is a
+pickled dictionary of subject, take and joints [T, 32, 3] in metres. Both are in the world's frame, at 50 Hz.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cdflib
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from pipeline.artifacts import InputError
+from pipeline.geometry.skeleton import HUMAN36M_17
+from pipeline.data import safe_pickle
+from pipeline.data.motion.human36m.takes import (
+    DAMAGED,
+    KEPT_JOINTS,
+    RECORDED_RATE,
+    RELEASED_JOINTS,
+    SUBJECTS,
+    take_name,
+    take_order,
+)
+
+ARCHIVE = re.compile(r"Poses_D3_Positions_(S\d+)\.tgz")
+MEMBER = re.compile(r"(?:(?:\./)?(S\d+)/MyPoseFeatures/)?D3_Positions/([^/]+)\.cdf")
+LARGEST = 64 << 20  # bytes of a take's file; the longest takes 5 MB
+THIGH = (200.0, 800.0)  # mm; outside, the numbers are in another unit
+REMEDY = "get it again"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One take: joints [T, 17, 3] in mm, in the world's frame, at 50 Hz."""
+
+    subject: str
+    take: str
+    joints: NDArray[np.float32]
+
+
+def read(files: Sequence[Path], progress: bool = True) -> list[Recording]:
+    """The recordings of all seven subjects, S11's damaged take left out, by subject (as SUBJECTS has them) and take.
+
+    `files` are one npz, or an archive for every subject. Raises InputError, naming the file and the take, for what is
+    truncated, damaged, not of the expected shape or unit, no number, double, or lacks a subject altogether.
+    """
+    parts = [recordings for path in files for recordings in _one_file(path, progress)]
+    seen: dict[tuple[str, str], Recording] = {}
+    for recording in parts:
+        key = recording.subject, recording.take
+        if key in seen:
+            raise InputError(f"{files[0].parent}: {' '.join(key)} is there under two names; take one of them away")
+        seen[key] = recording
+    for subject in SUBJECTS:
+        if not any(owner == subject for owner, _ in seen):
+            raise InputError(f"{files[0]}: no take of {subject} is there; {REMEDY}")
+    return sorted(seen.values(), key=lambda one: (SUBJECTS.index(one.subject), take_order(one.take)))
+
+
+def _one_file(path: Path, progress: bool) -> Iterator[Recording]:
+    if path.suffix == ".npz":
+        yield from _read_prepared(path, progress)
+    else:
+        yield from _read_released(path, progress)
+
+
+def _wanted(subject: str, name: str, path: Path) -> str | None:
+    """A take's name, or None if it is none of those to read."""
+    take = take_name(name, f"{path}: {subject}")
+    return None if (subject, take) == DAMAGED else take
+
+
+# --- VideoPose3D's npz ------------------------------------------------------------------------------------------------
+
+
+def _read_prepared(path: Path, progress: bool) -> Iterator[Recording]:
+    subjects = safe_pickle.read(path, ["positions_3d"])["positions_3d"]
+    if not isinstance(subjects, dict) or not all(isinstance(takes, dict) for takes in subjects.values()):
+        raise InputError(f"{path}: positions_3d is no dictionary of subjects and takes; {REMEDY}")
+    names = [(subject, name) for subject in SUBJECTS for name in subjects.get(subject, {})]
+    for subject, name in tqdm(names, desc=f"read {path.name}", unit="take", disable=None if progress else True):
+        metres = subjects[subject].pop(name)  # popped, so that the memory is free when the take has been read
+        take = _wanted(subject, str(name), path)
+        if take is None:
+            continue
+        if not isinstance(metres, np.ndarray) or metres.dtype.kind != "f" or metres.shape[1:] != (RELEASED_JOINTS, 3):
+            found = f"{metres.dtype} {metres.shape}" if isinstance(metres, np.ndarray) else type(metres).__name__
+            raise InputError(f"{path}: {subject} {take}: expected joints [T, {RELEASED_JOINTS}, 3], got {found}")
+        joints = metres[:, KEPT_JOINTS].astype(np.float64) * 1000
+        yield _checked(joints, subject, take, path, "positions must be in metres")
+
+
+# --- the archives as released -----------------------------------------------------------------------------------------
+
+
+def _read_released(path: Path, progress: bool) -> Iterator[Recording]:
+    """The takes of one subject's archive. A CDF file is on disk only while it is read, because cdflib wants a path."""
+    match = ARCHIVE.fullmatch(path.name)
+    if match is None:
+        raise InputError(f"{path}: not called Poses_D3_Positions_S<n>.tgz; give it its name back")
+    subject, found = match[1], 0
+    with tempfile.TemporaryDirectory() as folder:
+        for owner, name, content in _members(path, progress):
+            if owner is not None and owner != subject:
+                raise InputError(f"{path}: holds takes of {owner}; give the archive its name back")
+            found += 1
+            take = _wanted(subject, name, path)
+            if take is None:
+                continue
+            part = Path(folder, "take.cdf")
+            part.write_bytes(content)
+            yield _checked(_cdf_joints(part, path, name), subject, take, path, "positions must be in mm")
+    if not found:
+        raise InputError(f"{path}: holds no D3_Positions/<action>.cdf; it must be the archive of 3D positions")
+
+
+def _members(path: Path, progress: bool) -> Iterator[tuple[str | None, str, bytes]]:
+    """Subject (None where the archive has no folder for it), take and content of each CDF file, as they come by.
+
+    Anything else in the archive, such as a link, is passed over.
+    """
+    try:
+        with path.open("rb") as file:
+            size, words = path.stat().st_size, f"read {path.name}"
+            bar: Any = tqdm.wrapattr(file, "read", total=size, desc=words, disable=None if progress else True)
+            with bar as counted, gzip.GzipFile(fileobj=counted) as unzipped:
+                with tarfile.open(fileobj=unzipped, mode="r|") as archive:
+                    for entry in archive:
+                        match = MEMBER.fullmatch(entry.name)
+                        if match is None or not entry.isreg():
+                            continue
+                        if entry.size > LARGEST:
+                            raise InputError(f"{path}: {entry.name} claims {entry.size >> 20} MB; {REMEDY}")
+                        content = archive.extractfile(entry)
+                        assert content is not None  # it is a regular file
+                        yield match[1], match[2], content.read()
+                while unzipped.read(1 << 20):  # to the check sum, which stands after the last byte
+                    pass
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise InputError(f"{path}: {error.strerror}; mend that and run again") from None
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: truncated or damaged ({reason}); {REMEDY}") from None
+
+
+def _cdf_joints(part: Path, path: Path, name: str) -> NDArray[np.floating[Any]]:
+    """Joints [T, 17, 3] of a CDF file."""
+    try:
+        values = np.asarray(cdflib.CDF(part).varget("Pose"))
+    except Exception as error:  # cdflib trusts its files, so anything may come of a damaged one
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: {name}.cdf: no variable Pose can be read ({reason}); {REMEDY}") from None
+    if values.dtype.kind != "f" or values.shape[-1:] != (RELEASED_JOINTS * 3,):
+        found = f"{values.dtype} {values.shape}"
+        raise InputError(f"{path}: {name}.cdf: expected Pose [1, T, {RELEASED_JOINTS * 3}], got {found}; {REMEDY}")
+    return values.reshape(-1, RELEASED_JOINTS, 3)[:, KEPT_JOINTS]
+
+
+# --- both -------------------------------------------------------------------------------------------------------------
+
+
+def _checked(joints: NDArray[np.floating[Any]], subject: str, take: str, path: Path, unit: str) -> Recording:
+    """The recording, if there are frames, all finite and of a person's size."""
+    where = f"{path}: {subject} {take}"
+    if not len(joints):
+        raise InputError(f"{where}: no frames; {REMEDY}")
+    broken = np.argwhere(~np.isfinite(joints).all(axis=-1))
+    if len(broken):
+        frame, joint = broken[0]
+        raise InputError(
+            f"{where}: frame {frame} (of {len(joints)} at {RECORDED_RATE:g} Hz), joint {HUMAN36M_17.names[joint]}: "
+            f"not a number; {REMEDY}"
+        )
+    hip, knee = HUMAN36M_17.names.index("RHip"), HUMAN36M_17.names.index("RKnee")
+    thigh = np.median(np.linalg.norm(joints[:, hip] - joints[:, knee], axis=-1))
+    if not THIGH[0] <= thigh <= THIGH[1]:
+        raise InputError(f"{where}: a thigh of {thigh:.3g} mm; {unit}, with {RELEASED_JOINTS} joints; {REMEDY}")
+    return Recording(subject, take, joints.astype(np.float32))

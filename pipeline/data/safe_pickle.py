@@ -1,0 +1,123 @@
+"""Reads the pickled members of an npz, such as VideoPose3D's dictionaries of arrays, and runs nothing of them.
+
+A pickle is a little program that may call whatever it names. Here it may name seven things, and gets none of them but
+a stand-in that notes what to build (pickle_stand_ins.py): numpy's array, data type and scalar, and the bytes that old
+protocols spell as a call. The stand-ins become arrays when the program has ended, so that not even numpy's own
+`__setstate__` (which believes what it is told of memory) sees anything of the pickle. Any other name, and every
+instruction that data do not need, is refused before it is carried out.
+
+A reader that knows a file's classes (SMPL's holds chumpy arrays and scipy's sparse matrices) may name them: their
+objects come out as a `Thing`, the class's name with the state that the pickle gives it, and no such class is imported.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import pickletools
+import struct
+import zipfile
+import zlib
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.artifacts import InputError
+from pipeline.data.pickle_stand_ins import plain, stand_in
+
+LARGEST = 8 << 30  # bytes of a member; Human3.6M's own are below 1 GB
+REMEDY = "get the file again from where it was published"
+
+# Of the instructions of protocols 0 to 4: what asks the reader for an object, what looks one up in a registry of the
+# process, what makes one otherwise than by REDUCE and BUILD, and sets, which no array needs.
+REFUSED = frozenset(
+    {"PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"}
+    | {"EMPTY_SET", "ADDITEMS", "FROZENSET"}
+)
+OBJECTS_NEED = frozenset({"NEWOBJ", "EMPTY_SET", "ADDITEMS"})  # allowed where a reader names classes
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError, MemoryError)
+MALFORMED = (
+    *(pickle.UnpicklingError, ValueError, TypeError, AttributeError, LookupError, EOFError, OverflowError),
+    *(MemoryError, RecursionError),
+)
+
+
+def read(path: Path, names: Sequence[str], things: Collection[str] = ()) -> dict[str, Any]:
+    """The members of an npz by name: arrays, or the dictionaries, lists, text and numbers that they wrap.
+
+    `things` are the classes (module.class) whose objects are wanted as data. An object array without dimensions, which
+    is how `np.savez` keeps a dictionary, becomes what it holds. Arrays may be read-only. Raises InputError, one line
+    naming file and member, for a file that is missing, truncated or damaged, a member that is not there, and a pickle
+    that is anything but data; it says what that one names.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            held = [name.removesuffix(".npy") for name in archive.namelist()]
+            for name in names:
+                if name not in held:
+                    raise InputError(f"{path}: {name} is missing, it holds {', '.join(held) or 'nothing'}; {REMEDY}")
+            return {name: _member(archive.getinfo(f"{name}.npy"), archive, path, things) for name in names}
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; put it there") from None
+    except KeyError as error:
+        raise InputError(f"{path}: {_line(error)}; {REMEDY}") from None
+    except DAMAGE as error:
+        raise InputError(f"{path}: truncated or damaged ({_line(error)}); {REMEDY}") from None
+    except RuntimeError as error:  # zipfile's word for a password
+        raise InputError(f"{path}: {_line(error)}; unpack it and pack it again without one") from None
+
+
+def _member(entry: zipfile.ZipInfo, archive: zipfile.ZipFile, path: Path, things: Collection[str]) -> Any:
+    """One member; zipfile compares its check sum."""
+    if entry.file_size > LARGEST:
+        raise InputError(f"{path}: {entry.filename} claims {entry.file_size >> 30} GB; {REMEDY}")
+    stream = io.BytesIO(archive.read(entry))
+    version = np.lib.format.read_magic(stream)
+    if version not in ((1, 0), (2, 0)):
+        raise InputError(f"{path}: {entry.filename} is npy of version {version}, which can't be read here; {REMEDY}")
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, data_type = header(stream)
+    if not data_type.hasobject:
+        stream.seek(0)
+        return np.lib.format.read_array(stream, allow_pickle=False)
+    try:
+        value = unpickle(stream, things)
+        if not isinstance(value, np.ndarray) or value.dtype != object or value.shape != shape:
+            raise pickle.UnpicklingError("holds another array than its header says")
+    except MALFORMED as error:
+        raise InputError(f"{path}: {entry.filename} {_line(error)}; {REMEDY}") from None
+    return value.item() if shape == () else value
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def unpickle(stream: io.BytesIO, things: Collection[str] = ()) -> Any:
+    """The data of the pickle that begins where the stream stands; raises one of MALFORMED, most likely UnpicklingError.
+
+    Objects of the classes in `things` become a Thing; sets, which such objects may have in their state, become lists.
+    Python 2's strings become text by Latin-1, as they do with `np.load(encoding="latin1")`.
+    """
+    start = stream.tell()
+    refused = REFUSED - OBJECTS_NEED if things else REFUSED
+    # A first reading without obeying: the unpickler itself would take extension codes from a registry of the process.
+    for instruction, _, _ in pickletools.genops(stream):
+        if instruction.name in refused or instruction.proto > 4:
+            raise pickle.UnpicklingError(f"has the instruction {instruction.name}, which data do not need")
+    stream.seek(start)
+    return plain(_DataUnpickler(stream, things).load())
+
+
+class _DataUnpickler(pickle.Unpickler):
+    def __init__(self, stream: io.BytesIO, things: Collection[str]) -> None:
+        super().__init__(stream, encoding="latin1")
+        self._things = things
+
+    def find_class(self, module: str, name: str) -> Any:
+        made = stand_in(module, name, self._things)
+        if made is None:
+            raise pickle.UnpicklingError(f"names {module}.{name}, which is not data, and was not executed")
+        return made

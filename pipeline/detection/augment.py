@@ -1,0 +1,189 @@
+"""Batches for CenterNet: pictures cut, scaled, mirrored and recoloured as its authors do, and what is annotated there.
+
+CenterNet's code for COCO (arXiv 1904.07850, Section 5): a square crop of 0.6 to 1.3 times the picture's longer side
+around a point in it, mirrored every other time; then brightness, contrast and saturation in a random order, and the
+lighting noise of AlexNet. Every step of the colours is affine in a pixel's colour, so that all of them and the
+normalisation make one 3 x 3 matrix and one shift a picture. All is drawn from torch's CPU generator: a run that is
+resumed repeats it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.config.presets import Augmentation
+from pipeline.detection.image_set import ImageSet
+from pipeline.detection.targets import Annotations, affine_transform
+from pipeline.geometry import coco_keypoints
+
+# Colours are R, G, B from 0 to 1. The authors' code has these numbers for B, G, R.
+MEAN = (0.470, 0.447, 0.408)
+STD = (0.278, 0.274, 0.289)
+GREY = (0.299, 0.587, 0.114)
+# Principal components of ImageNet's colours: their spread, and in the columns their directions.
+PCA_VALUES = (0.2141788, 0.01817699, 0.00341571)
+PCA_VECTORS = (
+    (-0.56089297, 0.71832671, 0.41158938),
+    (-0.5832747, 0.00994535, -0.81221408),
+    (-0.58752847, -0.69563484, 0.41340352),
+)
+JITTER = 0.4  # of brightness, contrast and saturation: factors 1 - 0.4 to 1 + 0.4
+LIGHTING = 0.1  # standard deviation of the noise along each principal component
+BORDER = 128  # px that a crop's centre stays away from the picture's border
+
+
+def training_batch(
+    data: ImageSet, images: Tensor, size: int, augment: Augmentation, device: str | torch.device
+) -> tuple[Tensor, Annotations]:
+    """Pictures [B, 3, size, size], normalised, and their objects, of images [B]; both on the device.
+
+    `augment`: `full` as above; `mirror`: whole pictures, as in `test_batch`, every other one mirrored; `none`: whole
+    pictures. Crowds are kept, as the authors do.
+    """
+    index = images.cpu().numpy()
+    if augment == "full":
+        center, side, mirrored = draw_crops(data.sizes[index])
+    else:
+        chance = 0.5 if augment == "mirror" else 0.0
+        center, side, mirrored = *whole_pictures(data.sizes[index]), torch.rand(len(index)).numpy() < chance
+    matrices = crop_matrices(center, side, mirrored, size)
+    pixels = torch.from_numpy(data.pictures.warped(index, matrices, size)).to(device)
+    annotations = annotations_of(data, index, matrices, mirrored, size, device)
+    if augment != "full":
+        return normalized(pixels), annotations
+    return recolour(pixels, *draw_colours(len(index))), annotations
+
+
+def test_batch(data: ImageSet, images: Tensor, size: int) -> tuple[Tensor, NDArray[np.float64]]:
+    """Whole pictures [B, 3, size, size], normalised, and the matrices [B, 2, 3] from their px to those of the input.
+
+    A picture keeps its shape and lies in the middle; its longer side fills the input.
+    """
+    index = images.cpu().numpy()
+    matrices = crop_matrices(*whole_pictures(data.sizes[index]), np.zeros(len(index), bool), size)
+    return normalized(torch.from_numpy(data.pictures.warped(index, matrices, size))), matrices
+
+
+def whole_pictures(sizes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centres [B, 2] and sides [B] of the squares around pictures of these sizes [B, 2]."""
+    return sizes / 2, sizes.max(axis=1).astype(np.float64)
+
+
+def draw_crops(sizes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Centres [B, 2] in whole px and sides [B] of random crops of pictures of these sizes [B, 2]; mirrored or not [B].
+
+    Along each axis a centre keeps 128 px from the border, or half of that, or half again, until some place is left: in
+    a picture of 64 px it keeps 16.
+    """
+    factor, across, down, mirror = torch.rand(len(sizes), 4, dtype=torch.float64).numpy().T
+    side = sizes.max(axis=1) * (6 + np.floor(8 * factor)) / 10
+    borders = BORDER >> np.arange(9)
+    border = borders[(sizes[:, :, None] - borders > borders).argmax(axis=2)]  # [B, 2]: the first that fits
+    center = border + np.floor(np.stack([across, down], axis=1) * (sizes - 2 * border))
+    return center, side, mirror < 0.5
+
+
+def crop_matrices(center: NDArray, side: NDArray, mirrored: NDArray[np.bool_], size: int) -> NDArray[np.float64]:
+    """Matrices [B, 2, 3] that bring square crops (centre [B, 2], side [B], in px) to size x size px, some mirrored."""
+    scale = size / side
+    matrices = np.zeros((len(side), 2, 3))
+    matrices[:, 0, 0] = matrices[:, 1, 1] = scale
+    matrices[:, :, 2] = size / 2 - scale[:, None] * center
+    matrices[mirrored, 0] *= -1
+    matrices[mirrored, 0, 2] += size - 1  # the last column of pixels becomes the first
+    return matrices
+
+
+def annotations_of(
+    data: ImageSet,
+    images: NDArray,
+    matrices: NDArray[np.float64],
+    mirrored: NDArray[np.bool_],
+    size: int,
+    device: str | torch.device = "cpu",
+) -> Annotations:
+    """The objects of these images [B] as the input has them; without those that lie outside of it.
+
+    `mirrored` tells whose left keypoints are right ones now.
+    """
+    rows, place = data.objects_of(images)
+    matrix = torch.from_numpy(matrices[place])[:, None]  # [P, 1, 2, 3]
+    boxes = affine_transform(torch.from_numpy(data.boxes[rows]).double().view(-1, 2, 2), matrix)
+    boxes = torch.cat([boxes.amin(dim=1), boxes.amax(dim=1)], dim=1)
+    inside = ((boxes[:, :2] < size) & (boxes[:, 2:] > 0)).all(dim=1)
+
+    keypoints = torch.from_numpy(data.keypoints[rows])
+    renamed = torch.from_numpy(mirrored[place])[:, None, None]
+    keypoints = torch.where(renamed, keypoints[:, list(coco_keypoints.MIRRORED)], keypoints)
+    positions = affine_transform(keypoints[..., :2].double(), matrix).float()
+    flagged = keypoints[..., 2] > 0
+    visible = flagged & ((positions >= 0) & (positions < size)).all(dim=-1)
+    annotated = flagged.any(dim=1) if data.task == "pose" else torch.ones_like(inside)
+    category = torch.from_numpy(data.category[rows])
+    parts = (torch.from_numpy(place), category, boxes.float(), positions, visible, annotated)
+    return Annotations(*(part[inside].to(device) for part in parts))
+
+
+def normalized(pixels: Tensor) -> Tensor:
+    """Pixels [B, H, W, 3] from 0 to 255 as a network reads them: [B, 3, H, W]."""
+    batch = len(pixels)
+    return _changed(pixels, torch.eye(3).expand(batch, 3, 3), torch.zeros(batch, 3))
+
+
+def draw_colours(batch: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Factors [B, 3] of brightness, contrast, saturation; when each has its turn [B, 3]; a shift of R, G, B [B, 3]."""
+    factors = 1 + JITTER * (2 * torch.rand(batch, 3) - 1)
+    turns = torch.rand(batch, 3).argsort(dim=1)
+    shift = (LIGHTING * torch.randn(batch, 3) * torch.tensor(PCA_VALUES)) @ torch.tensor(PCA_VECTORS).T
+    return factors, turns, shift
+
+
+def recolour(pixels: Tensor, factors: Tensor, turns: Tensor, shift: Tensor) -> Tensor:
+    """`normalized` with other colours. Contrast draws a pixel to the picture's mean grey, saturation to its own grey.
+
+    Both greys are those of the picture as it was. A factor that comes later also scales what came before it.
+    """
+    later = torch.where(turns[:, None] > turns[:, :, None], factors[:, None], 1.0).prod(dim=2)  # [B, 3]
+    everything = factors.prod(dim=1)
+    mean_grey, own_grey = ((1 - factors[:, 1:]) * later[:, 1:]).unbind(dim=1)
+    grey = torch.tensor(GREY)
+    matrix = everything[:, None, None] * torch.eye(3) + own_grey[:, None, None] * grey
+    if pixels.device.type == "cpu":
+        import cv2
+
+        means = torch.tensor([cv2.mean(picture)[:3] for picture in pixels.numpy()])
+    else:
+        means = pixels.flatten(1, 2).float().mean(dim=1)
+    mean = means @ grey.to(pixels.device) / 255
+    return _changed(pixels, matrix, shift.to(pixels.device) + (mean_grey.to(pixels.device) * mean)[:, None])
+
+
+def _changed(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
+    """(matrix [B, 3, 3] x colour + shift [B, 3] - mean) / std of every pixel's colour from 0 to 1: [B, 3, H, W]."""
+    std = torch.tensor(STD)
+    matrix = matrix / (255 * std[:, None])
+    shift = (shift - torch.tensor(MEAN, device=shift.device)) / std.to(shift.device)
+    return (_one_by_one if pixels.device.type == "cpu" else _at_once)(pixels, matrix, shift)
+
+
+def _one_by_one(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
+    """matrix x colour + shift, on a CPU: opencv takes a fifth of the product's time, and no memory for all colours."""
+    import cv2
+
+    batch, height, width, _ = pixels.shape
+    out = torch.empty(batch, 3, height, width)
+    changes = torch.cat([matrix, shift[:, :, None]], dim=2).numpy()
+    for picture, change, planes in zip(pixels.numpy(), changes, out.numpy(), strict=True):
+        cv2.split(cv2.transform(picture.astype(np.float32), change), list(planes))
+    return out
+
+
+def _at_once(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
+    """The same on any device."""
+    batch, height, width, _ = pixels.shape
+    colours = pixels.flatten(1, 2).float().transpose(1, 2)
+    matrix, shift = matrix.to(pixels.device), shift.to(pixels.device)
+    return torch.baddbmm(shift[:, :, None], matrix, colours).view(batch, 3, height, width)

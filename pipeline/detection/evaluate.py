@@ -1,0 +1,167 @@
+"""The work of stage evaluate_detection: one pass of predictions per mode, then every number from what is stored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+
+from pipeline import artifacts, running
+from pipeline.artifacts import InputError
+from pipeline.config import DetectionVariant, Run
+from pipeline.detection import analyses, examples, inference, metrics, test_dev
+from pipeline.detection import data as detection_data
+from pipeline.detection.checkpoints import DetectionPredictor, load_model
+from pipeline.detection.detections import Detections
+from pipeline.detection.image_set import ImageSet
+from pipeline.detection.inference import Mode
+from pipeline.training.checkpoint import CheckpointError
+
+TIMED_BATCH = 1  # the papers' images a second are of single pictures
+TIMED_IMAGES, WARM_UP_IMAGES = 20, 2
+
+
+def measure_variant(run: Run, name: str, folder: Path) -> dict[str, Any]:
+    """The variant's entries of its metrics file; predictions of the mode `plain` go to `folder`.
+
+    So do examples, speed and, where the data has test-dev, the files for COCO's server: of the first seed.
+    """
+    device, variant = running.device(run), run.detection_variant(name)
+    train, val = (detection_data.read(run, variant, split) for split in ("train", "val"))
+    seeds = []
+    for seed in run.seeds_of(name):
+        predictor = _read_model(run, name, seed, device)
+        found = detection_data.predict(predictor, val, modes_of(run, variant), device, f"{name}, seed {seed}")
+        seeds.append(_of_seed(run, name, seed, predictor, val, train, found, device))
+        artifacts.write_arrays(folder / f"predictions_seed_{seed}.npz", found["plain"].to_arrays())
+        if seed == run.seeds_of(name)[0]:
+            artifacts.write_arrays(folder / "examples.npz", examples.choose(val, found["plain"]))
+            artifacts.write_json(folder / "speed.json", _speed(run, predictor, val, device))
+            test_dev.write_files(run, predictor, folder, device)
+    return {
+        "parameters": sum(weights.numel() for weights in predictor.model.parameters()),
+        "data": _describe_data(run, name, train, val),
+        "training": _describe_training(run, name),
+        "truth": analyses.truth(val),
+        "seeds": seeds,
+    }
+
+
+def modes_of(run: Run, variant: DetectionVariant) -> tuple[Mode, ...]:
+    """How predictions are made: what the variant's head and task, and the preset's time, have room for."""
+    scales = {f"scales_{count}" for count in run.preset.detection.test_scales}
+    wanted = {"plain", "flip"}
+    wanted |= {"refined", "flip_aligned", "flip_refined"} if variant.task == "pose" else scales
+    wanted |= {"mean"} if variant.head.total_components > 1 else set()
+    return tuple(mode for mode in get_args(Mode) if mode in wanted)
+
+
+def _of_seed(
+    run: Run,
+    name: str,
+    seed: int,
+    predictor: DetectionPredictor,
+    val: ImageSet,
+    train: ImageSet,
+    found: dict[Mode, Detections],
+    device: str,
+) -> dict[str, Any]:
+    """The seed's entry: COCO's figures in every mode, groups of keypoints, and what each component does."""
+    variant, plain = run.detection_variant(name), found["plain"]
+    on_training = None
+    if run.preset.detection.training_images:
+        modes = tuple(mode for mode in found if mode in ("plain", "refined"))
+        again = detection_data.predict(predictor, train, modes, device, f"{name}, seed {seed}, training images")
+        on_training = {mode: metrics.evaluate(train, detections) for mode, detections in again.items()}
+    return {
+        "seed": seed,
+        "modes": {mode: metrics.evaluate(val, detections) for mode, detections in found.items()},
+        "training_images": on_training,
+        "groups": analyses.groups(val, plain) if variant.task == "pose" else None,
+        "mixture": analyses.mixture(val, plain) if variant.mixture else None,
+        "best": _best(run, name, seed),
+    }
+
+
+def _best(run: Run, name: str, seed: int) -> dict[str, float]:
+    """The epoch with the highest AP on the validation pictures."""
+    rows = running.read_history(run.layout.history(name, seed))
+    watched = [row for row in rows if "val_ap" in row]
+    best = max(watched, key=lambda row: row["val_ap"])
+    return {"epoch": best["epoch"], "ap": best["val_ap"]}
+
+
+def _speed(run: Run, predictor: DetectionPredictor, data: ImageSet, device: str) -> dict[str, float]:
+    """Images a second, one at a time: the network alone, and each mode with reading and decoding."""
+    few, fewer = (data.subset(np.arange(min(count, len(data)))) for count in (TIMED_IMAGES, WARM_UP_IMAGES))
+
+    def rate(work: Callable[[ImageSet], Any]) -> float:
+        work(fewer)
+        start = time.perf_counter()
+        work(few)
+        if device != "cpu":
+            torch.cuda.synchronize()
+        return round(len(few) / (time.perf_counter() - start), 2)
+
+    pictures = torch.zeros(1, 3, predictor.input_size, predictor.input_size, device=device)
+
+    @torch.no_grad()
+    def network(images: ImageSet) -> None:
+        for _ in range(len(images)):
+            predictor.model(pictures)
+
+    def finding(mode: Mode) -> Callable[[ImageSet], Any]:
+        return lambda images: inference.predict(
+            predictor.model,
+            predictor.variant,
+            images,
+            predictor.input_size,
+            device,
+            predictor.sigma_factor,
+            mode,
+            batch=TIMED_BATCH,
+        )
+
+    return {"network": rate(network)} | {mode: rate(finding(mode)) for mode in modes_of(run, predictor.variant)}
+
+
+def _read_model(run: Run, name: str, seed: int, device: str) -> DetectionPredictor:
+    try:
+        return load_model(run.layout.checkpoint(name, seed), device)
+    except CheckpointError as error:
+        raise InputError(str(error)) from None
+
+
+def _describe_data(run: Run, name: str, train: ImageSet, val: ImageSet) -> dict[str, Any]:
+    """Which data the figures belong to, down to the digests of its annotation files."""
+    task = run.detection_variant(name).task
+    return {
+        "source": artifacts.read_json(run.layout.images_summary(task))["source"],
+        "task": task,
+        "train_images": len(train),
+        "val_images": len(val),
+        "train_objects": len(train.boxes),
+        "val_objects": len(val.boxes),
+        "train_digest": artifacts.digest(run.layout.images_split(task, "train")),
+        "val_digest": artifacts.digest(run.layout.images_split(task, "val")),
+        "input_size": run.input_size(name),
+        "small_networks": run.preset.detection.networks is not None and not run.detection_variant(name).imported,
+    }
+
+
+def _describe_training(run: Run, name: str) -> dict[str, Any]:
+    """How long the variant was trained, of what it states for its full training."""
+    records = [artifacts.read_json(run.layout.environment(name, seed)) for seed in run.seeds_of(name)]
+    return {
+        "epochs": records[0]["epochs"],
+        "epochs_stated": run.detection_variant(name).epochs,
+        "steps": records[0]["steps"],
+        "images": records[0]["images"],
+        "batch_size": detection_data.settings(run, name).batch_size,
+        "date": max(record["finished"] for record in records)[:10],
+        "own_recipe": run.preset.detection.recipe is not None and not run.detection_variant(name).imported,
+    }

@@ -1,0 +1,152 @@
+"""What CenterNet is to learn from annotated pictures: heatmaps, and numbers at the objects' centres.
+
+CenterNet (arXiv 1904.07850, Sections 3 and 4), with which both papers share their targets. The grid has a quarter of
+the input's resolution. As in the authors' code, and not in the text: a box is cut to the grid's cells before its centre
+is taken; a Gaussian ends at its radius; all quadratics of the radius take the same root (CornerNet's slip); a keypoint
+has the Gaussian of its person's radius; people without keypoints teach their place, but no size and no offsets. Their
+limit of 32 people (128 objects) in a picture is not kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from pipeline.detection.grid import STRIDE
+from pipeline.geometry import coco_keypoints
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """P objects of a batch of pictures, in px of the network's input."""
+
+    image: Tensor  # [P] int64, index in the batch
+    category: Tensor  # [P] int64
+    boxes: Tensor  # [P, 4] x0 y0 x1 y1; they may reach over the picture's border
+    keypoints: Tensor  # [P, 17, 2]
+    visible: Tensor  # [P, 17] bool: annotated, and inside the picture
+    annotated: Tensor | None = None  # [P] bool: has any keypoints, or needs none; None: all
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def mirrored(self, size: int) -> Annotations:
+        """As the mirror image of pictures `size` px wide has them: left becomes right, in place and in name."""
+        boxes = self.boxes.clone()
+        boxes[:, 0::2] = size - 1 - self.boxes[:, [2, 0]]
+        keypoints = self.keypoints[:, list(coco_keypoints.MIRRORED)]
+        keypoints[..., 0] = size - 1 - keypoints[..., 0]
+        visible = self.visible[:, list(coco_keypoints.MIRRORED)]
+        return Annotations(self.image, self.category, boxes, keypoints, visible, self.annotated)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """P objects and Q keypoints on a grid of G x G cells. Lengths are in cells, [x, y]."""
+
+    center_heatmap: Tensor  # [B, C, G, G]
+    keypoint_heatmap: Tensor | None  # [B, 17, G, G]; None of boxes
+    image: Tensor  # [P] int64
+    cell: Tensor  # [P] int64, y * G + x of the centre
+    category: Tensor  # [P] int64
+    center_offset: Tensor  # [P, 2] of the centre from its cell
+    size: Tensor  # [P, 2] width and height
+    keypoint_offset: Tensor  # [P, 17, 2] from the centre's cell; 0 where the mask is
+    keypoint_mask: Tensor  # [P, 17] bool
+    point_image: Tensor  # [Q] int64; points: every visible keypoint by itself
+    point_cell: Tensor  # [Q] int64
+    point_joint: Tensor  # [Q] int64
+    point_offset: Tensor  # [Q, 2] from its cell
+    regressed: Tensor | None = None  # [P] bool: size and centre offset are learned; not of people without keypoints
+
+
+def affine_transform(points: Tensor, matrices: Tensor) -> Tensor:
+    """Points [..., 2] moved by matrices [..., 2, 3]; leading axes broadcast."""
+    return (matrices[..., :2] @ points[..., None])[..., 0] + matrices[..., 2]
+
+
+def gaussian_radius(size: Tensor, overlap: float = 0.7) -> Tensor:
+    """How far a corner may be off for a box to keep its `overlap`: sizes [..., 2] in cells to radii [...].
+
+    CornerNet (arXiv 1808.01244, Section 3.2) as CenterNet's code has it: the larger root of three quadratics, halved
+    without regard to their leading coefficients.
+    """
+    total, area = size.sum(dim=-1), size.prod(dim=-1)
+    quadratics = (  # a, b, c
+        (1.0, total, area * (1 - overlap) / (1 + overlap)),  # one corner in, one out
+        (4.0, 2 * total, area * (1 - overlap)),  # both in
+        (4 * overlap, -2 * overlap * total, area * (overlap - 1)),  # both out
+    )
+    roots = [(b + (b * b - 4 * a * c).sqrt()) / 2 for a, b, c in quadratics]
+    return torch.stack(roots).amin(dim=0)
+
+
+def draw_gaussian(maps: Tensor, plane: Tensor, x: Tensor, y: Tensor, radius: Tensor) -> Tensor:
+    """Draw n Gaussians into maps [M, G, G], in place, the larger value winning; returns the maps.
+
+    `plane`, `x`, `y`, `radius` are [n] int64: the map, the cell (inside it), and where the Gaussian ends. Its standard
+    deviation is (2 radius + 1) / 6 and its peak exactly 1. Those of one radius have one shape and are drawn at once.
+    Their cells beyond the border are drawn on it: there the same Gaussian is larger, so that they change nothing.
+    """
+    height, width = maps.shape[1:]
+    for reach in radius.unique().tolist():
+        chosen = (radius == reach).nonzero()[:, 0]
+        steps = torch.arange(-reach, reach + 1, device=maps.device)
+        profile = torch.exp(steps.to(maps.dtype) ** 2 * (-18 / (2 * reach + 1) ** 2))  # -1 / (2 sigma^2)
+        shape = (profile * profile[:, None]).expand(len(chosen), -1, -1)
+        rows = plane[chosen, None] * height + (y[chosen, None] + steps).clamp(0, height - 1)
+        columns = (x[chosen, None] + steps).clamp(0, width - 1)
+        cells = rows[:, :, None] * width + columns[:, None]
+        maps.view(-1).scatter_reduce_(0, cells.view(-1), shape.reshape(-1), "amax")
+    return maps
+
+
+def make_targets(
+    annotations: Annotations, task: Literal["pose", "boxes"], categories: int, batch: int, grid: int
+) -> Targets:
+    """The targets of a batch of `batch` pictures, 4 `grid` px wide and high. Objects outside of them have none."""
+    boxes = (annotations.boxes.double() / STRIDE).clamp(0, grid - 1)
+    size = boxes[:, 2:] - boxes[:, :2]
+    kept = (size > 0).all(dim=1)
+    boxes, size = boxes[kept], size[kept]
+    image, category, visible = annotations.image[kept], annotations.category[kept], annotations.visible[kept]
+    keypoints = annotations.keypoints[kept].double() / STRIDE
+
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    corner = center.floor()
+    x, y = corner.long().unbind(dim=1)
+    radius = gaussian_radius(size.ceil()).long()
+    heatmap = boxes.new_zeros(batch * categories, grid, grid, dtype=torch.float32)
+    draw_gaussian(heatmap, image * categories + category, x, y, radius)
+
+    person, joint = visible.nonzero(as_tuple=True)
+    point = keypoints[person, joint]
+    point_corner = point.floor()
+    point_x, point_y = point_corner.long().unbind(dim=1)
+    keypoint_heatmap = None
+    if task == "pose":
+        joints = coco_keypoints.COUNT
+        keypoint_heatmap = boxes.new_zeros(batch * joints, grid, grid, dtype=torch.float32)
+        draw_gaussian(keypoint_heatmap, image[person] * joints + joint, point_x, point_y, radius[person])
+        keypoint_heatmap = keypoint_heatmap.view(batch, joints, grid, grid)
+    offset = torch.where(visible[..., None], keypoints - corner[:, None], 0.0)
+    annotated = torch.ones_like(kept) if annotations.annotated is None else annotations.annotated
+    return Targets(
+        center_heatmap=heatmap.view(batch, categories, grid, grid),
+        keypoint_heatmap=keypoint_heatmap,
+        image=image,
+        cell=y * grid + x,
+        category=category,
+        center_offset=(center - corner).float(),
+        size=size.float(),
+        keypoint_offset=offset.float(),
+        keypoint_mask=visible,
+        point_image=image[person],
+        point_cell=point_y * grid + point_x,
+        point_joint=joint,
+        point_offset=(point - point_corner).float(),
+        regressed=annotated[kept],
+    )

@@ -1,0 +1,88 @@
+"""Finding people or objects in pictures as a task for the training loop: one variant, its loss, its AP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.config import DetectionVariant
+from pipeline.config.presets import Augmentation
+from pipeline.detection import augment, inference, metrics, objective
+from pipeline.detection.grid import STRIDE
+from pipeline.detection.image_set import ImageSet
+from pipeline.detection.targets import make_targets
+
+if TYPE_CHECKING:
+    from pipeline.detection.models import CenterNet
+
+
+@dataclass(frozen=True)
+class DetectionSettings:
+    """How a variant's training goes in a run of this size."""
+
+    input_size: int
+    batch_size: int
+    augment: Augmentation
+    sigma_factor: float
+
+
+class DetectionTask:
+    """A variant's network with the pictures it learns from and those it is watched on."""
+
+    unit = "images"
+    best: Literal["lowest", "highest"] = "highest"
+
+    def __init__(
+        self,
+        variant: DetectionVariant,
+        model: CenterNet,
+        train: ImageSet,
+        val: ImageSet,
+        settings: DetectionSettings,
+        device: str,
+    ) -> None:
+        self.variant = variant
+        self.model: nn.Module = model.to(device)
+        self.network = model  # the same, as what it is
+        self.train = train
+        self.val = val
+        self.settings = settings
+        self.device = device
+
+    @property
+    def examples(self) -> int:
+        return len(self.train)
+
+    @property
+    def batch_size(self) -> int:
+        return self.settings.batch_size
+
+    def loss(self, indices: Tensor) -> dict[str, Tensor]:
+        size = self.settings.input_size
+        pictures, annotations = augment.training_batch(
+            self.train, indices.cpu(), size, self.settings.augment, self.device
+        )
+        targets = make_targets(
+            annotations, self.variant.task, len(self.train.category_ids), len(indices), size // STRIDE
+        )
+        features = self.network.features(pictures)
+        return objective.loss_terms(self.variant, self.network, features, targets, self.settings.sigma_factor)
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """AP on the validation pictures in percent: one scale, no flip, no refinement."""
+        found = inference.predict(
+            self.network,
+            self.variant,
+            self.val,
+            self.settings.input_size,
+            self.device,
+            self.settings.sigma_factor,
+            "plain",
+        )
+        ap = metrics.evaluate(self.val, found)["ap"]
+        assert ap is not None, "AP of all sizes is told wherever there is something to find"
+        return {"val_ap": ap}

@@ -1,0 +1,244 @@
+"""One seed's entry in results/<preset>/metrics/<variant>.json: every error of a model on a split's poses.
+
+Errors are in mm. Each is given averaged *action by action* (the mean of the actions' means, as published) and *frame by
+frame* (over all poses), and for each action, joint and subject over the poses that belong to it. An action or subject
+without a pose is left out.
+
+The model is asked for a chunk of poses at a time, so that half a million poses with 200 hypotheses each can be measured
+anywhere.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from pipeline.artifacts import InputError
+from pipeline.geometry.skeleton import Skeleton
+from pipeline.lifting import mixture_metrics as mixtures
+from pipeline.lifting.data import MILLIMETRES, LiftingData, Rows
+from pipeline.lifting.mesh_evaluation import DepthErrors, MeshErrors
+from pipeline.lifting.metrics import aligned_joint_errors, average_by_group, joint_errors
+from pipeline.lifting.mixture_description import MixtureDescription
+from pipeline.lifting.mixture_poses import highest_prediction, hypotheses, mean_prediction
+from pipeline.lifting.output_types import Output, PoseMixture, PoseSamples
+from pipeline.lifting.outputs import hypothesis_count, main_prediction, poses_of, possible_poses, tensors
+
+HYPOTHESES_AT_ONCE = 32_768  # bounds the memory; results do not depend on it
+AMBIGUOUS = 0.8  # a frame whose oracle error is below this share of the mean's has hypotheses worth telling apart
+BEST_OF = (5, 200)  # samples among which the best is taken, as far as a model draws so many (GraphMDN, Table 3)
+
+Predict = Callable[[Rows], Output]  # a model's output for some rows of the data
+Errors = dict[str, dict[str, Tensor]]  # prediction, protocol: [N, J] float64, mm
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's errors on N poses, ready for JSON, and the two that examples are chosen by."""
+
+    predictions: dict[str, Any]
+    mixture: dict[str, Any] | None
+    meshes: dict[str, Any] | None
+    depth: dict[str, float | None]
+    main_error: Tensor  # [N] mm, P1 of what the model is judged by
+    closest_error: Tensor  # [N] mm, P1 of the best of the poses that it names
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        return {
+            "predictions": self.predictions,
+            "mixture": self.mixture,
+            "meshes": self.meshes,
+            "depth": self.depth,
+        }
+
+
+@torch.no_grad()
+def evaluate(
+    predict: Predict,
+    data: LiftingData,
+    bone_length_sum: float | None = None,
+    describe: bool = True,
+    hypotheses_at_once: int = HYPOTHESES_AT_ONCE,
+) -> Evaluation:
+    """Measure a model on all poses of a split.
+
+    A point model's prediction is called `point`; with the training subjects' `bone_length_sum` (metres) there is a
+    second one, `calibrated`. A mixture has four: `mean` and `highest`; `oracle`, whose P-MPJPE aligns every hypothesis
+    and takes the smallest error, as the authors do; `oracle_closest`, with only the P-MPJPE of the hypothesis that is
+    closest before alignment. Samples have `mean`, and `oracle_5` and `oracle_200`, the best of so many. Output that is
+    not finite raises InputError. Without `describe` nothing is said of a mixture but its errors.
+    """
+    description, mesh_errors, depth_errors, parts = MixtureDescription(), MeshErrors(), DepthErrors(), []
+    for rows in chunks(predict, data, hypotheses_at_once):
+        output = predict(rows)
+        check_output(output, data, rows)
+        errors = all_errors(output, data.targets_of(rows), data.skeleton, bone_length_sum)
+        parts.append({name: {k: v.cpu() for k, v in protocols.items()} for name, protocols in errors.items()})
+        mesh_errors.add(output, data, rows)
+        depth_errors.add(main_prediction(output), data, rows)
+        if describe and isinstance(poses_of(output), PoseMixture):
+            description.add(poses_of(output), data, rows)  # type: ignore[arg-type]
+    errors = {
+        name: {protocol: torch.cat([part[name][protocol] for part in parts]) for protocol in protocols}
+        for name, protocols in parts[0].items()
+    }
+    main, closest = (errors[name]["mpjpe"].mean(dim=-1) for name in _main_and_closest(errors))
+    mixture = None
+    if description.count:
+        mixture = description.result(closest < AMBIGUOUS * main, *_sample(predict, data))
+    predictions = {
+        name: {protocol: average(values, data) for protocol, values in protocols.items()}
+        for name, protocols in errors.items()
+    }
+    return Evaluation(
+        predictions, mixture, mesh_errors.result(average_poses, data), depth_errors.result(), main, closest
+    )
+
+
+def _main_and_closest(errors: Errors) -> tuple[str, str]:
+    """The prediction that a model is judged by, and the best that it has."""
+    best = [name for name in errors if name.startswith("oracle") and "mpjpe" in errors[name]]
+    main = "mean" if "mean" in errors else "point"
+    return main, best[-1] if best else main
+
+
+def _sample(predict: Predict, data: LiftingData) -> tuple[PoseMixture, Tensor]:
+    """The mixtures of some poses that a fixed seed chooses, and the true poses."""
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randperm(len(data), generator=generator)[: mixtures.CALIBRATION_POSES].to(data.keypoints_2d.device)
+    mixture = poses_of(predict(rows))
+    assert isinstance(mixture, PoseMixture)
+    return mixture, data.targets_of(rows)
+
+
+def action_averages(predictions: Mapping[str, Any]) -> dict[str, Any]:
+    """The short form of `evaluate`'s predictions: action averages of the main one, and of each by its name."""
+    averages = {
+        name: {protocol: figures["action_average"] for protocol, figures in protocols.items()}
+        for name, protocols in predictions.items()
+    }
+    return {**averages.get("mean", averages.get("point", {})), "by_prediction": averages}
+
+
+def check_output(output: Output, data: LiftingData, rows: slice) -> None:
+    """Refuse output that is not finite (InputError) or does not belong to the data (AssertionError)."""
+    fields = tensors(output)
+    poses = fields[0]
+    expected = (len(range(*rows.indices(len(data)))), data.skeleton.joint_count, 3)
+    assert (len(poses), *poses.shape[-2:]) == expected, f"expected poses {expected}, got {tuple(poses.shape)}"
+    for values in fields:
+        broken = ~values.isfinite().flatten(start_dim=1).all(dim=1)
+        if broken.any():
+            first = rows.start + int(broken.double().argmax())
+            raise InputError(
+                f"predictions: not finite for {int(broken.sum())} of {len(broken)} test poses (first: {first}); the "
+                "weights diverged, so train the variant again with a lower learning rate"
+            )
+
+
+def chunks(predict: Predict, data: LiftingData, hypotheses_at_once: int = HYPOTHESES_AT_ONCE) -> Iterator[slice]:
+    """Slices that cover all poses, with a progress bar in poses."""
+    count, size = len(data), max(1, hypotheses_at_once // hypothesis_count(predict(slice(0, 1))))
+    with tqdm(total=count, desc="evaluate", unit="pose", unit_scale=True, disable=None) as bar:
+        for start in range(0, count, size):
+            yield slice(start, min(start + size, count))
+            bar.update(min(size, count - start))
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+def all_errors(
+    output: Output, targets: Tensor, skeleton: Skeleton | None = None, bone_length_sum: float | None = None
+) -> Errors:
+    """Every joint's error in every prediction and protocol, [n, J] each."""
+    output = poses_of(output)
+    if isinstance(output, PoseMixture):
+        return mixture_errors(output, targets)
+    if isinstance(output, PoseSamples):
+        return sample_errors(output, targets)
+    errors = {"point": both_protocols(main_prediction(output), targets)}
+    if skeleton is not None and bone_length_sum is not None:
+        calibrated = calibrate(main_prediction(output), skeleton, bone_length_sum)
+        # Alignment undoes any scale, so Protocol 2 cannot tell the two apart.
+        errors["calibrated"] = {
+            "mpjpe": MILLIMETRES * joint_errors(calibrated, targets),
+            "p_mpjpe": errors["point"]["p_mpjpe"],
+        }
+    return errors
+
+
+def both_protocols(poses: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    """Errors of poses in metres, in mm, before and after alignment."""
+    return {
+        "mpjpe": MILLIMETRES * joint_errors(poses, targets),
+        "p_mpjpe": MILLIMETRES * aligned_joint_errors(poses, targets),
+    }
+
+
+def mixture_errors(mixture: PoseMixture, targets: Tensor) -> Errors:
+    """Errors of a mixture's four predictions."""
+    kernels = both_protocols(hypotheses(mixture), targets[:, None])  # [n, K, J]
+    closest = kernels["mpjpe"].mean(dim=-1).argmin(dim=-1)
+    each = torch.arange(len(targets), device=targets.device)
+    return {
+        "mean": both_protocols(mean_prediction(mixture), targets),
+        "highest": both_protocols(highest_prediction(mixture), targets),
+        "oracle": best_of(kernels),
+        "oracle_closest": {"p_mpjpe": kernels["p_mpjpe"][each, closest]},
+    }
+
+
+def sample_errors(samples: PoseSamples, targets: Tensor) -> Errors:
+    """Errors of the samples' mean, and of the best of the first 5 and of the first 200."""
+    each = both_protocols(possible_poses(samples), targets[:, None])  # [n, S, J]
+    drawn = samples.poses.shape[1]
+    best = {
+        f"oracle_{count}": best_of({protocol: errors[:, :count] for protocol, errors in each.items()})
+        for count in BEST_OF
+        if count <= drawn
+    }
+    return {"mean": both_protocols(main_prediction(samples), targets)} | best
+
+
+def best_of(errors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Of hypotheses' errors [n, K, J] those of the hypothesis that is best, in each protocol its own: [n, J]."""
+    best = {}
+    for protocol, values in errors.items():
+        chosen = values.mean(dim=-1).argmin(dim=-1)
+        best[protocol] = values[torch.arange(len(values), device=values.device), chosen]
+    return best
+
+
+def calibrate(poses: Tensor, skeleton: Skeleton, bone_length_sum: float) -> Tensor:
+    """Poses [N, J, 3] scaled so that their bones' lengths add up to a canonical skeleton's (SemGCN, Section 5.2)."""
+    return poses * (bone_length_sum / bone_lengths(poses, skeleton).clamp_min(1e-6))[:, None, None]
+
+
+def bone_lengths(poses: Tensor, skeleton: Skeleton) -> Tensor:
+    """The sum of a pose's bone lengths, [N], in the poses' unit."""
+    parents, children = zip(*skeleton.edges, strict=True)
+    return (poses[:, list(children)] - poses[:, list(parents)]).norm(dim=-1).sum(dim=-1)
+
+
+def average(errors: Tensor, data: LiftingData) -> dict[str, Any]:
+    """The averages of joint errors [N, J] that a metrics file holds."""
+    per_pose = errors.mean(dim=-1)
+    return average_poses(per_pose, data.action, data) | {
+        "per_joint": dict(zip(data.skeleton.names, errors.mean(dim=0).tolist(), strict=True)),
+        "per_subject": average_by_group(per_pose, data.subject, data.pose_set.subjects),
+    }
+
+
+def average_poses(errors: Tensor, action: Tensor, data: LiftingData) -> dict[str, Any]:
+    """Action by action and over all, of errors [n] of poses that show these actions [n]."""
+    per_action = average_by_group(errors, action, data.pose_set.actions)
+    return {
+        "action_average": sum(per_action.values()) / len(per_action),
+        "frame_average": float(errors.mean()),
+        "per_action": per_action,
+    }

@@ -1,0 +1,71 @@
+"""What is measured beside the joints' errors: the coarse meshes' (HGN, Table 2), and depth where joints are hidden.
+
+Both gather chunk by chunk what `lifting.errors` shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pipeline.lifting.data import MILLIMETRES, LiftingData
+from pipeline.lifting.metrics import mpvpe
+from pipeline.lifting.occlusion import occluded
+from pipeline.lifting.output_types import Output, PoseAndMeshes
+
+Average = Callable[[Tensor, Tensor, LiftingData], dict[str, Any]]  # errors [n], actions [n] -> averages
+
+
+@dataclass
+class MeshErrors:
+    """MPVPE of both meshes over the poses whose body fits, in mm."""
+
+    errors: dict[str, list[Tensor]] = field(default_factory=dict)
+    actions: list[Tensor] = field(default_factory=list)
+
+    def add(self, output: Output, data: LiftingData, rows: slice) -> None:
+        meshes = data.meshes_of(rows)
+        if meshes is None or not isinstance(output, PoseAndMeshes):
+            return
+        self.actions.append(data.action[rows][meshes.usable])
+        pairs = {
+            "coarse": (output.coarse, meshes.coarse, meshes.coarse_nodes),
+            "fine": (output.fine, meshes.fine, meshes.fine_nodes),
+        }
+        for scale, (mesh, target, nodes) in pairs.items():
+            if mesh is not None:
+                found = mpvpe(mesh.index_select(1, nodes), target, per_pose=True)[meshes.usable]
+                self.errors.setdefault(scale, []).append(MILLIMETRES * found)
+
+    def result(self, average: Average, data: LiftingData) -> dict[str, Any] | None:
+        """{"coarse": {"mpvpe": averages}, "fine": ...}; None where no mesh was given, or no body fits."""
+        if not self.errors or not sum(map(len, self.actions)):
+            return None
+        actions = torch.cat(self.actions)
+        return {scale: {"mpvpe": average(torch.cat(parts), actions, data)} for scale, parts in self.errors.items()}
+
+
+@dataclass
+class DepthErrors:
+    """Depth errors of joints that another part of the body hides from the camera, and of those that are seen."""
+
+    sums: list[float] = field(default_factory=lambda: [0.0, 0.0])  # seen, hidden
+    counts: list[int] = field(default_factory=lambda: [0, 0])
+
+    def add(self, poses: Tensor, data: LiftingData, rows: slice) -> None:
+        """Poses [n, J, 3] in metres, root at 0. The root itself, which is always right, is left out."""
+        joints = data.joints_3d[rows].index_select(1, data.joints)
+        hidden = occluded(joints, data.skeleton)[:, 1:]
+        errors = MILLIMETRES * (poses - data.targets_of(rows))[:, 1:, 2].double().abs()
+        for index, chosen in enumerate((~hidden, hidden)):
+            self.sums[index] += float(errors[chosen].sum())
+            self.counts[index] += int(chosen.sum())
+
+    def result(self) -> dict[str, float | None]:
+        seen, hidden = (total / count if count else None for total, count in zip(self.sums, self.counts, strict=True))
+        share = self.counts[1] / sum(self.counts) if sum(self.counts) else None
+        return {"visible_mm": seen, "occluded_mm": hidden, "occluded_share": share}

@@ -1,0 +1,182 @@
+"""What is measured on a mixture over poses: its density and its kernels. Training needs nothing of this.
+
+Densities leave the root out, joint 0, where the truth is exactly 0: at a point that never varies a small sigma would
+buy any likelihood, and three dimensions that are always hit would make every mixture look less sure than it is. Kernels
+are diagonal, so dropping the root's dimensions is the exact marginal. `loss` in the metrics file keeps the root, as
+training does.
+
+At node level (GraphMDN, Section 3.1), where every joint is a mixture of its own, a hypothesis weighs the average of its
+weights over the joints, and its spread uses each joint's own weights. `lifting.mixture_poses` defines a hypothesis.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from pipeline.geometry.camera import Camera, project
+from pipeline.lifting.mixture_density import distribution
+from pipeline.lifting.mixture_poses import hypotheses, mixing_weights, select
+from pipeline.lifting.output_types import PoseMixture
+
+CALIBRATION_PERCENT = range(10, 100, 10)
+CALIBRATION_POSES = 2000
+CALIBRATION_SAMPLES = 99  # 100 equally likely ranks, of which every tenth is a whole number
+CALIBRATION_NUMBERS_AT_ONCE = 500_000  # coordinates, so that a chunk stays in a processor's cache
+PAIRS_AT_ONCE = 2_000_000  # of kernels, so that 200 of them do not fill the memory
+USED_WEIGHT = 0.05  # a kernel with more weight than this counts as used
+COLLAPSED_WEIGHT = 0.95  # one kernel with more than this on average: the mixture has collapsed to it
+
+
+# --- density ----------------------------------------------------------------------------------------------------------
+
+
+def negative_log_likelihood(mixture: PoseMixture, target: Tensor) -> Tensor:
+    """Of each target [N, J, 3] in metres, without its root: nats per pose, [N] float64."""
+    return -log_density(without_root(mixture), target[:, 1:].double())
+
+
+def without_root(mixture: PoseMixture) -> PoseMixture:
+    """The mixture over the joints but the root, in float64: the exact marginal, since kernels are diagonal."""
+    per_joint = mixture.scales.shape[2] > 1
+    return replace(
+        mixture,
+        means=mixture.means[:, :, 1:].double(),
+        scales=(mixture.scales[:, :, 1:] if per_joint else mixture.scales).double(),
+        logits=(mixture.logits[:, 1:] if mixture.level == "node" else mixture.logits).double(),
+    )
+
+
+def log_density(mixture: PoseMixture, poses: Tensor) -> Tensor:
+    """Log-density of poses [..., N, J, 3], one for each of the N mixtures, [..., N]."""
+    if mixture.level == "node":  # joints are independent
+        return distribution(mixture).log_prob(poses).sum(dim=-1)
+    return distribution(mixture).log_prob(poses.flatten(start_dim=-2))
+
+
+def calibration(
+    mixture: PoseMixture,
+    target: Tensor,
+    seed: int = 0,
+    poses: int = CALIBRATION_POSES,
+    samples: int = CALIBRATION_SAMPLES,
+) -> dict[str, float]:
+    """Share of targets [N, J, 3] inside the p % highest-density region of their mixture: {"0.1": ..., "0.9": ...}.
+
+    Equal to p where the mixture is calibrated, below it where it is too sure of itself. The region of content p holds
+    the densest poses (Hyndman, "Computing and graphing highest density regions", 1996), so the truth lies inside when
+    a pose of the mixture is denser than the truth with a probability below p. That probability is estimated by
+    `samples` draws. The truth of a calibrated mixture is one draw more, whose rank among all of them has
+    `samples` + 1 equally likely values: its expected share is p exactly, with few samples as with many.
+
+    At most `poses` poses are looked at, chosen and sampled by `seed`; with 2000 of them a share's standard error is
+    1.1 % at most (if they were independent; neighbouring frames are not).
+    """
+    generator = torch.Generator(device=target.device).manual_seed(seed)
+    chosen = torch.randperm(len(target), generator=generator, device=target.device)[:poses]
+    at_once = max(1, CALIBRATION_NUMBERS_AT_ONCE // (samples * mixture.means[0].numel()))
+    denser = torch.cat(
+        [
+            _denser_samples(without_root(select(mixture, rows)), target[rows, 1:].double(), samples, generator)
+            for rows in chosen.split(at_once)
+        ]
+    )
+    return {f"{p / 100:.1f}": float((denser * 100 < p * (samples + 1)).double().mean()) for p in CALIBRATION_PERCENT}
+
+
+def _denser_samples(mixture: PoseMixture, target: Tensor, samples: int, generator: torch.Generator) -> Tensor:
+    """How many of `samples` poses drawn from each mixture have a higher density than its target, [N] int64."""
+    drawn = distribution(mixture).sample(samples, generator)
+    drawn = drawn if mixture.level == "node" else drawn.unflatten(-1, target.shape[-2:])
+    return (log_density(mixture, drawn) > log_density(mixture, target)).sum(dim=0)
+
+
+# --- kernels ----------------------------------------------------------------------------------------------------------
+
+
+def hypothesis_weights(mixture: PoseMixture) -> Tensor:
+    """One weight a hypothesis, [N, K] float64; at node level the average over the joints, the root left out."""
+    return _weights_beside_root(mixture).mean(dim=1)
+
+
+def component_use(mixture: PoseMixture) -> dict[str, float | list[float]]:
+    """How many kernels the mixture uses, averaged over poses (and over the joints but the root, at node level).
+
+    `mean_effective`: exp of the weights' entropy, from 1 (a single kernel) to K (all alike).
+    `over_5_percent_on_average`: how many kernels weigh more than 5 %.
+    `selected_share`: share of poses (and joints) whose highest kernel is k, [K].
+    """
+    weights = _weights_beside_root(mixture).flatten(end_dim=1)  # [N or N (J - 1), K]
+    effective = torch.special.entr(weights).sum(dim=-1).exp()
+    selected = torch.bincount(weights.argmax(dim=-1), minlength=weights.shape[-1]).double() / len(weights)
+    return {
+        "mean_effective": float(effective.mean()),
+        "over_5_percent_on_average": float((weights > USED_WEIGHT).sum(dim=-1).double().mean()),
+        "selected_share": selected.tolist(),
+    }
+
+
+def mean_weights(mixture: PoseMixture) -> Tensor:
+    """Weight of each kernel, averaged over poses (and joints), [K] float64."""
+    return _weights_beside_root(mixture).mean(dim=(0, 1))
+
+
+def pairwise_distance(mixture: PoseMixture) -> Tensor:
+    """Mean distance of a joint in two kernels, over all pairs of different kernels and all joints: [N] float64, metres.
+
+    0 with one kernel. Weights play no part: it says how far apart the hypotheses are (claim GM-24).
+    """
+    joints = hypotheses(mixture).transpose(1, 2).double()  # [N, J, K, 3]
+    kernels = joints.shape[2]
+    at_once = max(1, PAIRS_AT_ONCE // (joints.shape[1] * kernels**2))
+    sums = [torch.cdist(some, some).sum(dim=(-2, -1)).mean(dim=1) for some in joints.split(at_once)]
+    return torch.cat(sums) / max(1, kernels * (kernels - 1))
+
+
+def has_collapsed(weights: Sequence[float]) -> bool:
+    """Whether one of the kernels' mean weights is more than 95 %: the mixture is a point model in disguise."""
+    return max(weights) > COLLAPSED_WEIGHT
+
+
+def hypothesis_variance(mixture: PoseMixture) -> Tensor:
+    """Weighted variance of the hypotheses along the camera's x, y and z (depth), [N, J - 1, 3] float64, m^2."""
+    means = mixture.means[:, :, 1:].double()
+    weights = _weights_beside_root(mixture).transpose(1, 2)[..., None]  # [N, K, 1 or J - 1, 1]
+    center = (weights * means).sum(dim=1, keepdim=True)
+    return (weights * (means - center).square()).sum(dim=1)
+
+
+def depth_ratio(variance: Tensor, ambiguous: Tensor) -> float | None:
+    """How much further hypotheses lie apart along depth than across it (claim GM-27); None where nothing can be said.
+
+    Variance along depth over the mean of those along x and y, each averaged over the `ambiguous` [N] poses of
+    `variance` [N, 3], the joints' mean `hypothesis_variance`. Poses are averaged before the division, so that a pose
+    with hardly any spread does not rule.
+    """
+    x, y, depth = variance[ambiguous].mean(dim=0).tolist()
+    across = (x + y) / 2
+    return depth / across if across > 0 else None  # an average over no pose is NaN, and no NaN is above 0
+
+
+def reprojection_errors(poses: Tensor, keypoints_2d: Tensor, cameras: Sequence[Camera], camera: Tensor) -> Tensor:
+    """Distance between poses [N, K, J, 3], seen by their camera, and keypoints_2d [N, J, 2] px: [N, K] float64, px.
+
+    The poses are in the camera's frame with their true root position, in any unit; `camera` [N] holds indices into
+    `cameras`. Averaged over the joints but the root, which lies in its true place whatever the hypothesis says.
+    """
+    lenses = (
+        [lens.focal_length for lens in cameras],
+        [lens.center for lens in cameras],
+        [lens.radial_distortion for lens in cameras],
+        [lens.tangential_distortion for lens in cameras],
+    )
+    constants = [poses.new_tensor(values, dtype=torch.float64)[camera][:, None, None] for values in lenses]
+    pixels = project(poses.double(), *constants)
+    return (pixels - keypoints_2d[:, None]).norm(dim=-1)[..., 1:].mean(dim=-1)
+
+
+def _weights_beside_root(mixture: PoseMixture) -> Tensor:
+    """`mixing_weights` less the root's, whose mixture at node level has nothing to tell apart."""
+    weights = mixing_weights(mixture)
+    return weights[:, 1:] if mixture.level == "node" else weights

@@ -1,0 +1,79 @@
+"""What training and measuring lifting networks share: reading the data, and timing a finished network."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import torch
+
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.config import LiftingVariant, Run
+from pipeline.geometry.coarsening import GraphError, MeshGraphs
+from pipeline.geometry.poses import PoseSet
+from pipeline.lifting.data import LiftingData, semgcn_protocol_2, skeleton_of
+from pipeline.lifting.mesh_targets import MeshTargets
+from pipeline.lifting.task import LiftingTask, predict
+from pipeline.pose_files import read_poses
+
+TIMED_BATCH = 64  # the batch of SemGCN's trainings
+TIMED_SECONDS = 0.5
+
+
+def read_data(run: Run, variant: LiftingVariant, device: str) -> dict[str, LiftingData]:
+    """The variant's splits, `train` and `test`: the 2D joints that it is given, and what it learns from them."""
+    poses = {split: read_poses(run, split, variant.input) for split in ("train", "test")}
+    skeleton = skeleton_of(variant)
+    if variant.protocol == "semgcn_2":
+        poses = dict(zip(poses, semgcn_protocol_2(*poses.values()), strict=True))
+    if variant.targets == "joints":
+        return {split: LiftingData.from_pose_set(found, device, skeleton) for split, found in poses.items()}
+    graphs = read_graphs(run)
+    return {
+        split: LiftingData.from_pose_set(found, device, skeleton, _read_meshes(run, split, found, graphs, device))
+        for split, found in poses.items()
+    }
+
+
+def read_graphs(run: Run) -> MeshGraphs:
+    """The coarse graphs of the preset's body."""
+    path = run.layout.mesh_graphs
+    try:
+        return MeshGraphs.from_arrays(artifacts.read_arrays(path))
+    except GraphError as error:
+        raise InputError(f"{path}: {error}; delete it and run fit_body again") from None
+
+
+def _read_meshes(run: Run, split: str, poses: PoseSet, graphs: MeshGraphs, device: str) -> MeshTargets:
+    path = run.layout.mesh_split(split)
+    arrays = artifacts.map_arrays(path)
+    try:
+        return MeshTargets.from_arrays(arrays, graphs, torch.tensor(poses.camera).long(), poses.cameras, device)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path}: {error}; delete it and run fit_body again") from None
+
+
+def read_generalization(run: Run, variant: LiftingVariant, device: str) -> LiftingData | None:
+    """Another data set's test poses, None where the preset asks for none."""
+    name = run.preset.generalization
+    return LiftingData.from_pose_set(read_poses(run, "test", name), device, skeleton_of(variant)) if name else None
+
+
+def inference_speed(task: LiftingTask) -> float | None:
+    """Poses that the finished model takes a second in batches of 64: the median of a few seconds' batches.
+
+    None where there are fewer poses than make a batch.
+    """
+    if len(task.test) < TIMED_BATCH:
+        return None
+    inputs = task.test.inputs_of(slice(0, TIMED_BATCH))
+    seconds: list[float] = []
+    end = time.monotonic() + TIMED_SECONDS
+    while time.monotonic() < end or len(seconds) < 3:
+        start = time.perf_counter()
+        predict(task.model, inputs, samples=1)
+        if task.device != "cpu":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    return round(TIMED_BATCH / statistics.median(seconds), 1)

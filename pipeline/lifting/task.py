@@ -1,0 +1,111 @@
+"""Lifting as a task for the training loop: one variant, its loss, and its figures on the test subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.config import LiftingVariant
+from pipeline.lifting.data import MILLIMETRES, LiftingData, Rows
+from pipeline.lifting.metrics import average_by_group, mpjpe
+from pipeline.lifting.mirror import mirrored
+from pipeline.lifting.objective import loss_terms
+from pipeline.lifting.output_types import Output, PoseMixture, SampleDrawing
+from pipeline.lifting.outputs import closest_pose, concatenate, main_prediction, poses_of
+
+BATCH = 256  # poses at a time where no gradient is needed: what a processor cache holds; a GPU takes more at once
+WATCHED_SAMPLES = (
+    5  # of a model that draws samples, while it is watched: 200 of each pose would take longer than training
+)
+
+
+class LiftingTask:
+    """A variant's model with the data it learns from and the data it is watched on."""
+
+    unit = "poses"
+    best: Literal["lowest", "highest"] = "lowest"
+
+    def __init__(self, variant: LiftingVariant, model: nn.Module, train: LiftingData, test: LiftingData) -> None:
+        self.variant = variant
+        self.model = model.to(train.device)
+        self.train = train
+        self.test = test
+        self.device = train.device
+
+    @property
+    def examples(self) -> int:
+        return len(self.train)
+
+    @property
+    def batch_size(self) -> int:
+        return self.variant.optimizer.batch_size
+
+    def loss(self, indices: Tensor) -> dict[str, Tensor]:
+        inputs, targets = self.train.batch(indices)
+        meshes = self.train.meshes_of(indices)
+        if self.variant.flip.training:
+            chosen = (torch.rand(len(inputs), device=inputs.device) < 0.5)[:, None, None]
+            inputs = torch.where(chosen, mirrored(inputs, self.train.skeleton), inputs)
+            targets = torch.where(chosen, mirrored(targets, self.train.skeleton), targets)
+            # A coarse mesh has no mirror image: which of its nodes would be which?
+            meshes = meshes and replace(meshes, usable=meshes.usable & ~chosen[:, 0, 0])
+        if isinstance(self.model, SampleDrawing):
+            return self.model.loss(inputs, targets)
+        return loss_terms(self.variant, self.train.skeleton, self.model(inputs), targets, meshes)
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """MPJPE in mm, averaged action by action, and the loss; a mixture's oracle first: the authors chose by it."""
+        predict = predictor(self.model, self.test, WATCHED_SAMPLES)
+        errors: dict[str, list[Tensor]] = {"test_oracle_mpjpe": [], "test_mpjpe": []}
+        loss = 0.0
+        for rows in torch.arange(len(self.test), device=self.test.device).split(BATCH):
+            output, targets = predict(rows), self.test.targets_of(rows)
+            if isinstance(poses_of(output), PoseMixture):
+                errors["test_oracle_mpjpe"].append(mpjpe(closest_pose(output, targets), targets, per_pose=True))
+            errors["test_mpjpe"].append(mpjpe(main_prediction(output), targets, per_pose=True))
+            loss += len(rows) * total(
+                loss_terms(self.variant, self.test.skeleton, output, targets, self.test.meshes_of(rows))
+            )
+        figures = {name: self._action_average(torch.cat(parts)) for name, parts in errors.items() if parts}
+        return figures | {"test_loss": loss / len(self.test)}
+
+    def _action_average(self, errors: Tensor) -> float:
+        averages = average_by_group(MILLIMETRES * errors, self.test.action, self.test.pose_set.actions)
+        return sum(averages.values()) / len(averages)
+
+
+def total(terms: dict[str, Tensor]) -> float:
+    return float(sum(terms.values()))
+
+
+@torch.no_grad()
+def mean_loss(variant: LiftingVariant, predict: Callable[[Rows], Output], data: LiftingData) -> float:
+    """The loss over all poses of a split."""
+    parts = torch.arange(len(data), device=data.device).split(BATCH)
+
+    def of(rows: Tensor) -> float:
+        terms = loss_terms(variant, data.skeleton, predict(rows), data.targets_of(rows), data.meshes_of(rows))
+        return len(rows) * total(terms)
+
+    return sum(map(of, parts)) / len(data)
+
+
+def predictor(model: nn.Module, data: LiftingData, samples: int | None = None) -> Callable[[Rows], Output]:
+    """A function that gives the model's output for some rows of the data; `samples` of it, where it draws any."""
+    return lambda rows: predict(model, data.inputs_of(rows), samples)
+
+
+@torch.no_grad()
+def predict(model: nn.Module, inputs: Tensor, samples: int | None = None) -> Output:
+    """The model's output for all N inputs, in evaluation mode and in batches that fit anywhere."""
+    was_training = model.training
+    model.eval()
+    options = {"samples": samples} if samples and isinstance(model, SampleDrawing) else {}
+    outputs = [model(batch, **options) for batch in inputs.split(BATCH)]
+    model.train(was_training)
+    return concatenate(outputs)

@@ -1,0 +1,54 @@
+"""Licensed data: found where they must lie, or one line that says all a user needs to go on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.artifacts import InputError
+from pipeline.data.fetch.licensed import LICENSED, require
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def bring(root: Path, names: tuple[str, ...], content: bytes = b"content") -> list[Path]:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    return [root / name for name in names]
+
+
+@pytest.mark.parametrize("key", LICENSED)
+def test_what_is_missing_where_it_must_lie_who_grants_it_and_what_works_without(tmp_path: Path, key: str) -> None:
+    data = LICENSED[key]
+    with pytest.raises(InputError) as error:
+        require(key, tmp_path)
+    said = str(error.value)
+    assert data.what in said and data.granted_at in said and f"preset {data.works_without} works without" in said
+    assert all(str(tmp_path / files[0]) in said and str(tmp_path / files[-1]) in said for files in data.choices)
+    assert "\n" not in said
+    assert re.match(r"https?://[\w.]+/?", data.granted_at)
+
+
+@pytest.mark.parametrize(("key", "choice"), [(key, files) for key, data in LICENSED.items() for files in data.choices])
+def test_any_complete_choice_will_do(tmp_path: Path, key: str, choice: tuple[str, ...]) -> None:
+    brought = bring(tmp_path / "licensed", choice)
+    assert require(key, tmp_path / "licensed") == brought
+
+
+def test_only_what_is_still_missing_is_asked_for(tmp_path: Path) -> None:
+    archives = LICENSED["human36m"].choices[1]
+    bring(tmp_path, archives[:-1])
+    bring(tmp_path, archives[-1:], content=b"")  # an empty file is no data
+    with pytest.raises(InputError, match=r"or \S+/human36m/Poses_D3_Positions_S11\.tgz; granted"):
+        require("human36m", tmp_path)
+    bring(tmp_path, archives[-1:])
+    assert len(require("human36m", tmp_path)) == 7
+
+
+def test_the_preset_that_works_without_exists_and_needs_none() -> None:
+    for data in LICENSED.values():
+        preset = (REPOSITORY / "params" / f"{data.works_without}.yaml").read_text()
+        assert not any(f"source: {key}" in preset for key in LICENSED)

@@ -1,0 +1,116 @@
+"""Networks from variants: what they give, how they start, and how the small ones differ."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from detection_variants import ARCHITECTURES, SMALL, detection_variant
+
+from pipeline.config.presets import SmallNetworks
+from pipeline.detection.models import CenterNet, build_model
+
+EACH = pytest.mark.parametrize("architecture", ARCHITECTURES)
+IMAGE, CELL = torch.tensor([0, 1, 1, 0]), torch.tensor([0, 255, 17, 240])
+
+
+def network(architecture: str = "large_hourglass", task: str = "pose", **head: object) -> CenterNet:
+    torch.manual_seed(0)
+    return build_model(detection_variant(task, architecture, **head), 3 if task == "boxes" else 1, SMALL)
+
+
+def pictures() -> torch.Tensor:
+    return torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+@EACH
+@pytest.mark.parametrize("head", [{}, {"components": 2}, {"components": 1, "regressors": 2}])
+def test_rows_at_cells_are_the_full_maps(architecture: str, head: dict[str, int]):
+    model = network(architecture, **head).eval()
+    rows = model.at(model.features(pictures()), IMAGE, CELL, model.head_names)
+    full = model(pictures())
+    assert full.keys() == rows.keys() == set(model.head_names)
+    for name, values in full.items():
+        assert values.shape[2:] == (16, 16)
+        torch.testing.assert_close(rows[name], values.flatten(2)[IMAGE, :, CELL], atol=1e-5, rtol=1e-5)
+
+
+@EACH
+def test_every_stack_has_its_own_heads_and_the_last_is_the_result(architecture: str):
+    model = network(architecture)
+    features = model.features(pictures())
+    assert len(features) == model.stacks == (1 if architecture == "dla_34" else 2)
+    for stack in range(model.stacks):
+        assert model.maps(features, stack).keys() == {"center", "keypoint_heatmap"}
+    first, last = (model.maps(features, stack)["center"] for stack in (0, -1))
+    assert torch.equal(first, last) == (model.stacks == 1)
+
+
+def test_boxes_have_one_map():
+    model = network(task="boxes", components=3)
+    maps = model.maps(model.features(pictures()))
+    assert {name: values.shape[1] for name, values in maps.items()} == {"center": 3}
+
+
+@EACH
+def test_one_step_on_all_stacks_moves_every_weight_that_is_read(architecture: str):
+    model = network(architecture, components=2)
+    features = model.features(pictures())
+    every = [model.whole(features, model.head_names, stack) for stack in range(model.stacks)]
+    sum(values.square().mean() for maps in every for values in maps.values()).backward()
+    idle = [name for name, parameter in model.named_parameters() if parameter.grad is None]
+    assert all(".project." in name for name in idle) and bool(idle) == (architecture == "dla_34")
+
+
+@EACH
+def test_heatmaps_start_low_and_sigma_where_it_is_told(architecture: str):
+    torch.manual_seed(0)
+    model = build_model(detection_variant("pose", architecture, 2), 1, SMALL, sigma_start=10.0)
+    for stack in range(model.stacks):
+        for name, start in {"center": -2.19, "keypoint_heatmap": -2.19, "sigma": 10.0}.items():
+            bias = model.head(name, stack).output.bias
+            torch.testing.assert_close(bias, torch.full_like(bias, start))
+
+
+def test_maps_and_cells_have_their_own_hidden_widths():
+    model = network()
+    hidden = {name: model.head(name).hidden.out_channels for name in model.head_names}
+    assert hidden == {name: 5 if name in ("center", "keypoint_heatmap") else 7 for name in model.head_names}
+
+
+def test_a_seed_gives_the_same_network():
+    first, second = network("dla_34").state_dict(), network("dla_34").state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def layers(model: CenterNet) -> int:
+    return sum(".down." in name and name.endswith("convolution.weight") for name, _ in model.named_parameters())
+
+
+def test_the_extra_small_network_has_a_module_a_level_less():
+    small, extra = network("small_hourglass"), network("extra_small_hourglass")
+    assert layers(small) == 2 * 2 * 2 and layers(extra) == 2 * 2 * 1  # stacks, halvings, modules
+    assert small.divisor == extra.divisor == 16
+
+
+def test_with_one_module_a_level_it_has_a_level_less():
+    networks = SmallNetworks(widths=(32, 34, 36), modules=1)
+    with torch.device("meta"):
+        small, extra = (
+            build_model(detection_variant("pose", f"{size}_hourglass"), 1, networks)
+            for size in ("small", "extra_small")
+        )
+    assert (small.divisor, extra.divisor) == (16, 8) and (layers(small), layers(extra)) == (2, 1)
+
+
+def test_the_demos_network_halves_its_grid_of_16_cells():
+    torch.manual_seed(0)
+    model = build_model(detection_variant("pose", components=2), 1, SmallNetworks())
+    assert model(pictures())["sigma"].shape == (2, 4, 16, 16)
+    assert 1.6e6 < sum(parameter.numel() for parameter in model.parameters()) < 1.7e6
+
+
+def test_the_order_of_memory_changes_no_number():
+    model, plain = network().eval(), network().eval().to(memory_format=torch.contiguous_format)
+    plain.features = plain.backbone.forward  # without the pictures turned
+    for name, values in model(pictures()).items():
+        torch.testing.assert_close(plain(pictures())[name], values, atol=1e-5, rtol=1e-5)

@@ -1,0 +1,121 @@
+"""What COCO's server is sent: a file a mode under the server's names, with what the network finds on test-dev."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import coco_files
+import detection_folder
+import numpy as np
+import planned
+import pytest
+
+from pipeline import config
+from pipeline.detection import data as detection_data
+from pipeline.detection import image_set, inference, test_dev
+from pipeline.detection.checkpoints import load_model
+from pipeline.detection.detections import Detections
+
+IMAGES = "images:\n  source: coco\n  files: single\n  test_dev: {}\n"
+POSE = "person_keypoints_test-dev2017_pose_s_mdn_2{}_results.json"
+FILES: dict[str, dict[str, inference.Mode]] = {
+    "pose_s_mdn_2": {POSE.format(""): "flip", POSE.format("_plain"): "plain", POSE.format("_refined"): "flip_refined"},
+    "boxes_l_mdn_3": {"detections_test-dev2017_boxes_l_mdn_3_results.json": "flip"},
+}
+
+
+def prepare(task: str) -> None:
+    assert planned.stage("prepare_images", "--task", task) == 0
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run of hand-made COCO files, test-dev among them."""
+    monkeypatch.chdir(tmp_path)
+    raw = detection_folder.write_settings(tmp_path) / "data" / "raw"
+    coco_files.write_mirror(raw, archives=False)
+    coco_files.write_test_info(raw, categories=False)
+    coco_files.write_test_pictures(raw)
+    detection_folder.set_images(tmp_path, IMAGES.format("true"))
+    return tmp_path
+
+
+def found(variant: str) -> dict[str, Any]:
+    """The server's files of a variant by their names."""
+    place = Path("data/tiny/evaluate_detection") / variant
+    return {path.name: json.loads(path.read_text()) for path in place.glob("*_results.json")}
+
+
+@pytest.mark.parametrize("variant", FILES)
+def test_files_hold_what_the_network_finds(folder: Path, monkeypatch: pytest.MonkeyPatch, variant: str) -> None:
+    monkeypatch.setattr(test_dev, "PICTURES", 2)  # of three
+    task = config.load("tiny").detection_variant(variant).task
+    prepare(task)
+    planned.measure("detection", variant)
+    files = found(variant)
+    assert files.keys() == FILES[variant].keys()
+    data = image_set.read(folder / "data/tiny/images" / task, "test", task, raw=folder / "data/raw")
+    model = load_model(f"data/tiny/train_detection/{variant}/seed_0/checkpoint.pt")
+    for name, mode in FILES[variant].items():
+        expected = inference.predict(
+            model.model, model.variant, data, model.input_size, "cpu", model.sigma_factor, mode
+        )
+        count = 20 if task == "pose" else 100
+        rows = np.concatenate([np.flatnonzero(expected.image == image)[:count] for image in range(3)])
+        best = expected.rows(rows)
+        told = files[name]
+        assert [one["image_id"] for one in told] == [coco_files.TEST[image] for image in best.image]
+        assert [one["category_id"] for one in told] == [(1, 47)[category] for category in best.category]
+        np.testing.assert_allclose([one["score"] for one in told], best.score, atol=1e-4)
+        if task == "pose":
+            assert best.keypoints is not None
+            places = np.array([one["keypoints"] for one in told]).reshape(-1, 17, 3)
+            np.testing.assert_allclose(places[..., :2], best.keypoints, atol=0.05)
+        else:
+            boxes = np.array([one["bbox"] for one in told])
+            np.testing.assert_allclose(boxes[:, 2:], best.boxes[:, 2:] - best.boxes[:, :2], atol=0.05)
+
+
+def test_each_file_is_of_its_mode(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This network is too fresh to refine anything, so that scores tell the modes apart."""
+    predict = detection_data.predict
+    scores = {mode: 0.1 * (1 + order) for order, mode in enumerate(get_args(inference.Mode))}
+
+    def marked(*arguments: Any) -> dict[inference.Mode, Detections]:
+        found = predict(*arguments)
+        return {mode: replace(one, score=np.full_like(one.score, scores[mode])) for mode, one in found.items()}
+
+    prepare("pose")
+    planned.train("detection", "pose_s_mdn_2")
+    monkeypatch.setattr(detection_data, "predict", marked)
+    assert planned.stage("evaluate_detection", "--variant", "pose_s_mdn_2") == 0
+    told = {name: {one["score"] for one in content} for name, content in found("pose_s_mdn_2").items()}
+    assert {name: sorted(scores) for name, scores in told.items()} == {
+        name: [pytest.approx(scores[mode])] for name, mode in FILES["pose_s_mdn_2"].items()
+    }
+
+
+def test_no_files_without_test_dev(folder: Path) -> None:
+    detection_folder.edit(folder, "test_dev: true", "test_dev: false")
+    prepare("boxes")
+    planned.measure("detection", "boxes_l_mdn_3")
+    assert found("boxes_l_mdn_3") == {}
+
+
+@pytest.mark.parametrize("loss", ["picture", "pictures"])
+def test_what_is_lost_of_test_dev_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str], loss: str) -> None:
+    prepare("boxes")
+    planned.train("detection", "boxes_l_mdn_3")
+    path = folder / "data/tiny/images/boxes/test.json"
+    if loss == "picture":
+        (folder / "data/raw/images.cocodataset.org/test2017/000000000902.jpg").unlink()
+    else:
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"images": []}))
+    capsys.readouterr()
+    assert planned.stage("evaluate_detection", "--variant", "boxes_l_mdn_3") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert ("000000000902.jpg" if loss == "picture" else "test.json: images: none; write `test_dev: false`") in said
