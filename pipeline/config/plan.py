@@ -263,7 +263,7 @@ def find(run: Run, stage: str, options: dict[str, str], code: Code) -> Job:
 
 def _require_kind(run: Run, stage: str, name: str) -> None:
     """Raise InputError for an unknown variant, naming the nearest."""
-    if stage.endswith("_dense"):
+    if stage.endswith("_detection"):
         run.detection_variant(name)
     else:
         run.variant(name)
