@@ -48,7 +48,7 @@ def test_a_summary_without_explain(folder: Path) -> None:
 def test_nothing_changed(folder: Path) -> None:
     assert explain(folder) == "all 28 jobs are up to date\n"
     assert explain(folder, "--variant", "graphmdn") == (
-        "train_lifting graphmdn/seed_0:\n  up to date\nevaluate_lift graphmdn:\n  up to date\n"
+        "train_lifting graphmdn/seed_0:\n  up to date\nevaluate_lifting graphmdn:\n  up to date\n"
     )
 
 
