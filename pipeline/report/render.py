@@ -1,4 +1,4 @@
-"""A table as data, and how it is written for people (Markdown), for programs (CSV) and for a paper (LaTeX)."""
+"""A table as data, and how it is written: as Markdown for people, as CSV for programs and as LaTeX for a paper."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tabulate import LATEX_ESCAPE_RULES, tabulate
 
 from pipeline import artifacts
 from pipeline.report.metrics import Statistic
@@ -21,17 +23,17 @@ Cell = tuple[Value, ...]
 
 @dataclass(frozen=True)
 class Column:
-    """A heading and the fields under it: several share a cell, with a slash, where people read; in the CSV none do."""
+    """A heading and the fields under it. Markdown and LaTeX show the fields of a column in one cell, with slashes."""
 
     heading: str
     fields: tuple[str, ...]
     decimals: int = 1
-    spread: bool = True  # whether people read the ± too; the CSV has it in any case
+    spread: bool = True  # whether Markdown and LaTeX show the standard deviation; the CSV always does
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row's label, the variant that it tells of (None for a row of published numbers), its cells.
+    """A row's label, its variant (None for a row of published numbers) and its cells.
 
     A variant that was not measured has no metrics file.
     """
@@ -50,8 +52,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     legend: tuple[str, ...] = ()  # what its columns mean
-    notes: tuple[str, ...] = ()  # what is to be said of its rows
-    given: str = ""  # the networks' input, in a line
+    notes: tuple[str, ...] = ()  # remarks on its rows
+    given: str = ""  # the networks' input, in one line
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -67,7 +69,7 @@ def write(table: Table, folder: Path) -> None:
 
 
 def text(cell: Cell, column: Column) -> str:
-    """A cell in one line: `57.6 ± 0.4`, `57.6 / 44.9`; where all of it is `not run` or `-`, that is said once."""
+    """A cell in one line: `57.6 ± 0.4`, `57.6 / 44.9`. If every field is `not run` (or `-`), it says so once."""
     words = [_value_text(value, column) for value in cell]
     return words[0] if cell[0] in (NOT_RUN, NONE) and len(set(cell)) == 1 else " / ".join(words)
 
@@ -82,7 +84,7 @@ def _value_text(value: Value, column: Column) -> str:
 
 
 def trained(date: str, seeds: int, epochs: float, steps: int) -> str:
-    """How a variant was trained, in a line."""
+    """How a variant was trained, in one line."""
     return f"trained on {date}: {seeds} seed{'s' if seeds > 1 else ''}, {epochs:g} epochs, {steps:,} steps"
 
 
@@ -90,21 +92,20 @@ def trained(date: str, seeds: int, epochs: float, steps: int) -> str:
 
 
 def markdown(table: Table) -> str:
-    """The table as a file that stands alone: its caption above; below, what its columns mean and its notes."""
+    """A file that can be read by itself: the caption, the table, what its columns mean, and its notes."""
     parts = [f"**{table.title}.** {table.caption}", grid(table, "../metrics"), bullets((*table.legend, *table.notes))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def grid(table: Table, metrics: str) -> str:
-    """Head and rows alone; a row's label links to the metrics file behind it, in the folder `metrics`."""
-    head = ["", *(column.heading for column in table.columns)]
+    """Head and rows alone. A row's label links to its metrics file in the folder `metrics`."""
     labels = [linked(row.label, f"{metrics}/{row.variant}", bool(row.variant) and row.measured) for row in table.rows]
     body = [[label, *_texts(table, row)] for label, row in zip(labels, table.rows, strict=True)]
-    return markdown_table(head, body)
+    return markdown_table(_head(table), body)
 
 
 def linked(label: str, metrics: str, measured: bool) -> str:
-    """Words that link to a metrics file (named without its suffix), if there is one."""
+    """A link to a metrics file (given without its suffix) if there is one; else the label alone."""
     return f"[{label}]({metrics}.json)" if measured else label
 
 
@@ -113,10 +114,17 @@ def bullets(notes: Iterable[str]) -> str:
 
 
 def markdown_table(head: list[str], body: list[list[str]], text_columns: int = 1) -> str:
-    """Rows of cells as Markdown: the first `text_columns` to the left, numbers to the right."""
+    """Rows of cells as Markdown. The first `text_columns` are aligned left, the others (numbers) right.
+
+    Cells are not padded to the width of their column, as tabulate would: claims.md would be five times as large.
+    """
     rule = ["---" if index < text_columns else "---:" for index in range(len(head))]
     rows = [head, rule, *([cell.replace("|", "\\|") for cell in row] for row in body)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _head(table: Table) -> list[str]:
+    return ["", *(column.heading for column in table.columns)]
 
 
 def _texts(table: Table, row: Row) -> list[str]:
@@ -127,7 +135,7 @@ def _texts(table: Table, row: Row) -> list[str]:
 
 
 def comma_separated(table: Table) -> str:
-    """One field a column; a measured one is followed by its standard deviation, `-` where there is a single seed."""
+    """One column per field. A measured one is followed by its standard deviation, `-` if there is a single seed."""
     measured = [
         any(isinstance(row.cells[index][part], Statistic) for row in table.rows) for index, part, _ in _fields(table)
     ]
@@ -160,53 +168,23 @@ def _csv_value(value: Value) -> tuple[str, str]:
 
 # --- LaTeX ------------------------------------------------------------------------------------------------------------
 
-ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"$<$",
-    ">": r"$>$",
-    "±": r"$\pm$",
-    "†": r"\dag{}",
-    "‡": r"\ddag{}",
-    "×": r"$\times$",
-    "`": "",  # Markdown's code marks
-}
-
-
-def escape(plain: str) -> str:
-    """Text that LaTeX sets as it stands."""
-    return "".join(ESCAPES.get(letter, letter) for letter in plain)
+# What plain LaTeX cannot set; tabulate escapes the ASCII signs. Markdown's code marks go.
+SIGNS = str.maketrans({"±": r"$\pm$", "†": r"\dag{}", "‡": r"\ddag{}", "×": r"$\times$", "`": ""})
 
 
 def latex(table: Table) -> str:
-    """A `table` environment for booktabs and graphicx, shrunk to the line's width; the notes are comments."""
-    head = ["", *(column.heading for column in table.columns)]
+    """A `table` environment for booktabs and graphicx, shrunk to the text width. Legend and notes are comments."""
+    caption = "".join(LATEX_ESCAPE_RULES.get(letter, letter) for letter in f"{table.title}. {table.caption}")
+    body = [[row.label, *_texts(table, row)] for row in table.rows]
+    sides = ["left", *("right" for _ in table.columns)]
     lines = [
-        *(f"% {note}" for note in (*table.legend, *table.notes)),
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape(f'{table.title}. {table.caption}')}}}",
+        rf"\caption{{{caption}}}",
         rf"\label{{tab:{table.name.replace('_', '-')}}}",
         r"\resizebox{\textwidth}{!}{%",
-        rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
-        r"\toprule",
-        _latex_row(head),
-        r"\midrule",
-        *(_latex_row([row.label, *_texts(table, row)]) for row in table.rows),
-        r"\bottomrule",
-        r"\end{tabular}}",
+        tabulate(body, _head(table), "latex_booktabs", disable_numparse=True, colalign=sides) + "}",
         r"\end{table}",
     ]
-    return "\n".join(lines) + "\n"
-
-
-def _latex_row(cells: list[str]) -> str:
-    return " & ".join(escape(cell) for cell in cells) + r" \\"
+    comments = [f"% {note}\n" for note in (*table.legend, *table.notes)]
+    return "".join(comments) + "\n".join(lines).translate(SIGNS) + "\n"

@@ -77,7 +77,7 @@ def test_latex_braces_balance_and_specials_are_escaped(every_table: list[Table])
             depth += {"{": 1, "}": -1}.get(sign, 0)
             assert depth >= 0
         assert depth == 0
-        assert not re.search(r"(?<!\\)[#_%^~]|[±†‡×<>`](?!\$)", code), table.name
+        assert not re.search(r"(?<!\\)[#_%^~]|[±†‡×<>`](?!})", code), table.name
         body = code.partition("\\midrule\n")[2].partition("\\bottomrule")[0].splitlines()
         assert {len(re.findall(r"(?<!\\)&", line)) for line in body} == {len(table.columns)}
         assert len(body) == len(table.rows)
@@ -89,10 +89,12 @@ def test_latex_needs_no_font_beyond_ascii(every_table: list[Table]) -> None:
         assert [line for line in code if not line.isascii()] == []
 
 
-def test_latex_escapes_by_hand() -> None:
-    assert render.escape("50 % & a_b {c} #1 ± 2 <x> `code` \\") == (
-        r"50 \% \& a\_b \{c\} \#1 $\pm$ 2 $<$x$>$ code \textbackslash{}"
-    )
+def test_latex_escapes_labels_headings_and_the_caption() -> None:
+    plain = "50 % & a_b {c} #1 ± 2 <x> `code` \\"
+    escaped = r"50 \% \& a\_b \{c\} \#1 $\pm$ 2 \ensuremath{<}x\ensuremath{>} code \textbackslash{}"
+    code = render.latex(Table("t", "T", plain, (Column(plain, ("n",)),), (Row(plain, None, (("1",),)),)))
+    assert rf"\caption{{T. {escaped}}}" in code
+    assert code.count(escaped) == 3
 
 
 def test_a_row_that_does_not_fit_its_columns_is_refused() -> None:
