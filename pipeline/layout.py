@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+Task = Literal["pose", "boxes"]  # what is found in images: people's keypoints, or objects' boxes
 
 
 @dataclass(frozen=True)
@@ -69,19 +72,19 @@ class Layout:
         """The coarse graphs that go with the mesh targets."""
         return self.targets("meshes") / "graphs.npz"
 
-    def images(self, task: str) -> Path:
+    def images(self, task: Task) -> Path:
         """Pictures and what is annotated on them, for `pose` or `boxes`."""
         return self.data / "images" / task
 
-    def images_split(self, task: str, split: str) -> Path:
+    def images_split(self, task: Task, split: str) -> Path:
         """COCO's annotation file of a split, `train` or `val`."""
         return self.images(task) / f"{split}.json"
 
-    def pixels(self, task: str, split: str) -> Path:
+    def pixels(self, task: Task, split: str) -> Path:
         """The pictures of a split, where they are made; downloaded ones stay where they are."""
         return self.images(task) / f"{split}.npz"
 
-    def images_summary(self, task: str) -> Path:
+    def images_summary(self, task: Task) -> Path:
         return self.images(task) / "summary.json"
 
     def imported(self, digest: str) -> Path:

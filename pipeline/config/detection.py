@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pipeline.config.base import Numbers, Settings
+from pipeline.layout import Task
 
 
 class DetectionHead(Settings):
@@ -54,7 +55,7 @@ class DetectionVariant(Settings):
     paper: Literal["mdn_offset", "mixture_dense"]
     title: str
     core: bool = False
-    task: Literal["pose", "boxes"]
+    task: Task
     epochs: int = Field(50, ge=1)
     architecture: Literal["large_hourglass", "small_hourglass", "extra_small_hourglass", "dla_34"] = "large_hourglass"
     imported: bool = False

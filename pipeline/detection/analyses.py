@@ -1,7 +1,7 @@
 """The papers' analyses, from one set of stored predictions: nothing here runs a network.
 
 MDN offset, Tables 1 to 4; Mixture Dense, Tables 1 and 3 to 6 and Figure 2. Results are plain dicts with the fields of
-pipeline/report/detection_schema.py.
+pipeline/detection/results.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pipeline.detection import components as parts
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
 from pipeline.detection.metrics import NothingToFindError, Scores, evaluate, evaluate_keypoints
-from pipeline.detection.subsets import SUBSETS, VISIBLE, face_share
+from pipeline.detection.results import SUBSETS
+from pipeline.detection.subsets import VISIBLE, face_share
 from pipeline.geometry.coco_keypoints import GROUPS
 
 DISPLACEMENTS = (1, 2, 3)  # px of the original picture
@@ -90,7 +91,7 @@ def groups(data: ImageSet, detections: Detections) -> dict[str, float]:
 
 
 def truth(data: ImageSet, seed: int = 0) -> dict[str, Any]:
-    """detection_schema.Truth: what the annotations alone say (MDN offset, Tables 3 and 4; Mixture Dense, Figure 2).
+    """detection.results.Truth: what the annotations alone say (MDN offset, Tables 3 and 4; Mixture Dense, Figure 2).
 
     Poses: the annotated keypoints, displaced in random directions, taken as detections of score 1. One direction a
     keypoint, whatever the distance, so that the rows differ in nothing else.

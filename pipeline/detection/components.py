@@ -38,7 +38,7 @@ def shares(detections: Detections) -> list[float] | None:
 
 
 def spread(detections: Detections, component: int) -> Statistics | None:
-    """detection_schema.Spread of sigma in cells (Mixture Dense, Table 4)."""
+    """detection.results.Spread of sigma in cells (Mixture Dense, Table 4)."""
     sigma = detections.sigmas[detections.component == component, component].astype(np.float64)
     if not len(sigma):
         return None
@@ -47,7 +47,7 @@ def spread(detections: Detections, component: int) -> Statistics | None:
 
 
 def directions(detections: Detections, component: int) -> Statistics | None:
-    """detection_schema.Directions of offsets from the centre, before any refinement (Mixture Dense, Table 4)."""
+    """detection.results.Directions of offsets from the centre, before any refinement (Mixture Dense, Table 4)."""
     assert detections.component_keypoints is not None, "directions are those of keypoints"
     rows = detections.component == component
     if not rows.any():
@@ -114,7 +114,7 @@ def scales(sizes: NDArray) -> NDArray[np.float64]:
 
 
 def quartiles(values: NDArray, total: int) -> Statistics | None:
-    """detection_schema.Quartiles of scales, which are a part of `total` objects (Mixture Dense, Figure 2)."""
+    """detection.results.Quartiles of scales, which are a part of `total` objects (Mixture Dense, Figure 2)."""
     if not len(values):
         return None
     points = {name: rounded(np.percentile(values, percent)) for name, percent in PERCENTILES.items()}

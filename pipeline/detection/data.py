@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 
@@ -11,8 +13,10 @@ from pipeline.detection import image_set, inference
 from pipeline.detection.checkpoints import DetectionPredictor
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
-from pipeline.detection.inference import Mode
 from pipeline.detection.task import DetectionSettings
+
+if TYPE_CHECKING:
+    from pipeline.detection.results import Mode
 
 SHARE_SEED = 0  # of the draw of a variant that trains on a part of the images
 

@@ -18,7 +18,7 @@ from pipeline.detection import data as detection_data
 from pipeline.detection.checkpoints import DetectionPredictor, load_model
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
-from pipeline.detection.inference import Mode
+from pipeline.detection.results import Mode
 from pipeline.training.checkpoint import CheckpointError
 
 TIMED_BATCH = 1  # the papers' images a second are of single pictures

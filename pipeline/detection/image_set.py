@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from pipeline.artifacts import InputError, map_arrays, read_json
 from pipeline.detection.image_store import Pictures
 from pipeline.geometry import coco_keypoints
-
-Task = Literal["pose", "boxes"]
+from pipeline.layout import Task
 
 
 @dataclass(frozen=True)

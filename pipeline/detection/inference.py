@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -31,8 +31,8 @@ from pipeline.detection.soft_nms import soft_nms
 
 if TYPE_CHECKING:
     from pipeline.detection.models import CenterNet
+    from pipeline.detection.results import Mode
 
-Mode = Literal["plain", "mean", "refined", "flip", "flip_aligned", "flip_refined", "scales_3", "scales_5"]
 SCALES: dict[Mode, tuple[float, ...]] = {"scales_3": (0.75, 1.0, 1.25), "scales_5": (0.5, 0.75, 1.0, 1.25, 1.5)}
 OBJECTS = 100  # kept of a picture
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,12 @@ from pipeline.detection import overlaps
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
 from pipeline.detection.overlaps import Pairs, all_pairs, box_iou
-from pipeline.detection.subsets import Subset, subset_visibility
+from pipeline.detection.subsets import subset_visibility
 from pipeline.geometry.coco_keypoints import COUNT, SIGMAS
+from pipeline.layout import Task
+
+if TYPE_CHECKING:
+    from pipeline.detection.results import Subset
 
 MAX_POSES = 20  # the best detections of an image (and category) that COCO looks at
 MAX_BOXES = 100
@@ -130,7 +134,7 @@ def write_results(
     detections: Detections,
     image_ids: NDArray,
     category_ids: Sequence[int],
-    task: Literal["pose", "boxes"],
+    task: Task,
 ) -> None:
     """The file that COCO's server takes: a list of an object's image, category, score, and keypoints or box in px.
 

@@ -8,15 +8,16 @@ people have an occluded face, and an AP of 52.8 on those alone is impossible if 
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geometry.coco_keypoints import NAMES
 
-Subset = Literal["all", "visible_keypoints", "occluded_keypoints", "visible_face", "occluded_face"]
-SUBSETS: tuple[Subset, ...] = get_args(Subset)
+if TYPE_CHECKING:
+    from pipeline.detection.results import Subset
+
 NOSE = NAMES.index("nose")
 OCCLUDED, VISIBLE = 1, 2  # COCO's visibility of an annotated keypoint
 FACE_KEYPOINTS = 5  # of people in a subset by face; the paper's table of shares says "more than 5"

@@ -10,13 +10,13 @@ limit of 32 people (128 objects) in a picture is not kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from pipeline.detection.grid import STRIDE
 from pipeline.geometry import coco_keypoints
+from pipeline.layout import Task
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,7 @@ def draw_gaussian(maps: Tensor, plane: Tensor, x: Tensor, y: Tensor, radius: Ten
     return maps
 
 
-def make_targets(
-    annotations: Annotations, task: Literal["pose", "boxes"], categories: int, batch: int, grid: int
-) -> Targets:
+def make_targets(annotations: Annotations, task: Task, categories: int, batch: int, grid: int) -> Targets:
     """The targets of a batch of `batch` pictures, 4 `grid` px wide and high. Objects outside of them have none."""
     boxes = (annotations.boxes.double() / STRIDE).clamp(0, grid - 1)
     size = boxes[:, 2:] - boxes[:, :2]

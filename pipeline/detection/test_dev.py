@@ -16,8 +16,8 @@ from pipeline.detection import data as detection_data
 from pipeline.detection import image_set, metrics
 from pipeline.detection.checkpoints import DetectionPredictor
 from pipeline.detection.detections import Detections
-from pipeline.detection.image_set import Task
-from pipeline.detection.inference import Mode
+from pipeline.detection.results import Mode
+from pipeline.layout import Task
 
 # The server tells by its name what a file is of; what follows a variant's name says how it was tested.
 FILES = {"pose": "person_keypoints_test-dev2017_{}_results.json", "boxes": "detections_test-dev2017_{}_results.json"}

@@ -7,11 +7,12 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import Run
+from pipeline.layout import Task
 from pipeline.report import render
 from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.detection_schema import DetectionMetrics
 
-TASKS = {"pose": "people and their keypoints", "boxes": "objects and their boxes"}
+TASKS: dict[Task, str] = {"pose": "people and their keypoints", "boxes": "objects and their boxes"}
 COUNTS = {"images": "images", "objects": "objects", "with_keypoints": "with keypoints"}
 
 
@@ -29,7 +30,7 @@ def section(run: Run) -> str:
     return f"{render.bullets(f'{line[0].upper()}{line[1:]}' for line in words)}\n\n{grid}".strip()
 
 
-def _summary(run: Run, task: str) -> dict[str, Any] | str:
+def _summary(run: Run, task: Task) -> dict[str, Any] | str:
     """What prepare_images says of a task's pictures, or why there are none."""
     tasks = {run.detection_variant(name).task for name in run.detection_variants if not run.why_left_out(name)}
     reason = run.why_no_images() or (None if task in tasks else f"preset {run.preset_name} trains nothing on them")

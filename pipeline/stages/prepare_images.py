@@ -9,8 +9,8 @@ from pipeline import artifacts
 from pipeline.body.model import BodyModel, read_body
 from pipeline.config import CocoImages, Run, SyntheticImages
 from pipeline.data.images import coco, scenes
+from pipeline.layout import Task
 
-Task = Literal["pose", "boxes"]
 SPLITS: tuple[Literal["train", "val"], ...] = ("train", "val")
 
 

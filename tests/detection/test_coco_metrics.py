@@ -13,7 +13,8 @@ from coco_scenes import annotations_of, detect, make_detections, people_apart, p
 
 from pipeline.detection.image_set import read
 from pipeline.detection.metrics import NothingToFindError, evaluate, evaluate_boxes, evaluate_keypoints, write_results
-from pipeline.detection.subsets import SUBSETS, Subset, face_share, subset_visibility
+from pipeline.detection.results import SUBSETS, Subset
+from pipeline.detection.subsets import face_share, subset_visibility
 from pipeline.geometry.coco_keypoints import GROUPS, SIGMAS
 from pipeline.report import detection_schema
 from pipeline.report.detection_schema import Precision

@@ -18,9 +18,10 @@ from pipeline.detection.augment import annotations_of, crop_matrices, whole_pict
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
 from pipeline.detection.image_store import Pictures
-from pipeline.detection.inference import Mode, merge, predict, predict_modes, scaled_size
+from pipeline.detection.inference import merge, predict, predict_modes, scaled_size
 from pipeline.detection.models import build_model
 from pipeline.detection.peaks import MapHeads
+from pipeline.detection.results import Mode
 from pipeline.detection.soft_nms import soft_nms
 from pipeline.detection.targets import make_targets
 from pipeline.report import detection_schema

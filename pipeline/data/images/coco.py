@@ -17,6 +17,7 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from pipeline.artifacts import InputError, atomic
+from pipeline.layout import Task
 
 HOST = "images.cocodataset.org"
 ADDRESS = f"http://{HOST}"
@@ -34,7 +35,6 @@ BOX = ("id", "image_id", "category_id", "bbox", "area", "iscrowd")
 KEPT_OF_OBJECT = {"pose": (*BOX, "keypoints", "num_keypoints"), "boxes": BOX}
 PICTURE_NAME = re.compile(r"\d{12}\.jpg")
 
-Task = Literal["pose", "boxes"]
 Split = Literal["train", "val", "test"]
 TASKS: tuple[Task, ...] = ("pose", "boxes")
 
