@@ -57,7 +57,7 @@ TOOLS = {
         "tools.doctor", "tell for each preset which data are there, which are missing and where to get them"
     ),
     "reference": Tool("tools.reference", "keep a finished run's results in results/reference/<preset>"),
-    "readme": Tool("tools.readme", "write README.md's tables from results/reference"),
+    "readme": Tool("tools.readme", "write the tables of README.md and docs/results.md from results/reference"),
     "import_checkpoint": Tool(
         "authors.import_checkpoint", "turn an authors' checkpoint into one of ours, without executing it"
     ),

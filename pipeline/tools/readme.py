@@ -1,7 +1,7 @@
-"""`python -m pipeline readme`: README.md's result tables, written from the committed runs and from nothing else.
+"""`python -m pipeline readme`: write the result tables of README.md and docs/results.md from the committed runs.
 
-A table stands between two comments, `<!-- results: NAME -->` and `<!-- end -->`, and what is between them is replaced.
-readme_tables.py says what stands in each; `runs` lists the committed runs themselves.
+Each table is between two comments, `<!-- results: NAME -->` and `<!-- end -->`. The command replaces what is between
+them. readme_tables.py declares the tables; `runs` is the list of the committed runs.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from pipeline.report import published
 from pipeline.tools import readme_cells
 from pipeline.tools.readme_tables import TABLES, LiftingTable
 
+PAGES = ("README.md", "docs/results.md")
 RUNS = "runs"
 BLOCK = re.compile(r"<!-- results: ([^>]*?) -->\n(.*?)<!-- end -->", re.DOTALL)
 MARK = re.compile(r"<!-- (?:results: [^>]*?|end) -->")
 
 DESCRIPTION = """\
-Write the result tables of README.md from the committed runs (results/reference) and the papers' numbers
-(results/published). What stands outside the comments `<!-- results: NAME -->` and `<!-- end -->` is left as it is.
+Write the result tables of README.md and docs/results.md from the committed runs (results/reference) and the papers'
+numbers (results/published). Text outside the comments `<!-- results: NAME -->` and `<!-- end -->` is not changed.
 
   python -m pipeline readme             # after `python -m pipeline reference`
-  python -m pipeline readme --check     # writes nothing; exit code 1 if README.md says anything else"""
+  python -m pipeline readme --check     # writes nothing; exit code 1 if a table differs from the committed runs"""
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -36,27 +37,24 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(root: Path, check: bool = False) -> int:
-    """Write README.md's tables, or compare them. Raises InputError; the exit code is 1 for a difference found."""
-    path = root / "README.md"
-    try:
-        before = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); restore it from the repository") from None
+    """Write the tables of all pages, or compare them. Raises InputError; the exit code is 1 if `check` finds one."""
+    pages = {page: _read(root / page) for page in PAGES}
     tables = texts(root)
-    _require_every_block(path, before, tables)
-    different = [name for name, text in BLOCK.findall(before) if text != tables[name]]
-    if check and different:
-        print(f"{path}: `{different[0]}` is not what results/reference says; run `python -m pipeline readme`")
-        return 1
-    if different:
-        written = BLOCK.sub(lambda block: f"<!-- results: {block[1]} -->\n{tables[block[1]]}<!-- end -->", before)
-        artifacts.write_text(path, written)
-    print(f"{path}: {', '.join(different) if different else 'nothing'} changed" if not check else f"{path}: as it is")
+    _require_every_block(pages, tables)
+    for page, before in pages.items():
+        different = [name for name, text in BLOCK.findall(before) if text != tables[name]]
+        if check and different:
+            print(f"{root / page}: `{different[0]}` differs from results/reference; run `python -m pipeline readme`")
+            return 1
+        if different:
+            after = BLOCK.sub(lambda block: f"<!-- results: {block[1]} -->\n{tables[block[1]]}<!-- end -->", before)
+            artifacts.write_text(root / page, after)
+        print(f"{root / page}: {', '.join(different) + ' written' if different else 'up to date'}")
     return 0
 
 
 def texts(root: Path) -> dict[str, str]:
-    """What belongs between the comments, by name. A blank line on both sides makes Markdown of it."""
+    """The text between the comments, by name. It starts and ends with a blank line, as Markdown needs it."""
     numbers = published.read(root)
     found = {
         name: readme_cells.lifting_table(root, table, numbers)
@@ -67,17 +65,29 @@ def texts(root: Path) -> dict[str, str]:
     return {name: f"\n{text}\n\n" for name, text in (found | {RUNS: readme_cells.runs_table(root)}).items()}
 
 
-def _require_every_block(path: Path, text: str, tables: dict[str, str]) -> None:
-    """Raise InputError unless every table has its two comments once, and no comment is left over."""
-    names = [name for name, _ in BLOCK.findall(text)]
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); restore it from the repository") from None
+
+
+def _require_every_block(pages: dict[str, str], tables: dict[str, str]) -> None:
+    """Raise InputError unless each table is on one page, once, and every comment has its partner."""
+    names = [name for text in pages.values() for name, _ in BLOCK.findall(text)]
     for name in tables:
         if names.count(name) != 1:
             raise InputError(
-                f"{path}: `<!-- results: {name} -->` ... `<!-- end -->` stands there {names.count(name)} times; "
-                "write it once, each comment in a line of its own"
+                f"{' and '.join(pages)}: expected `<!-- results: {name} -->` ... `<!-- end -->` once, found it "
+                f"{names.count(name)} times; write each comment on its own line"
             )
-    unknown = [name for name in names if name not in tables]
-    if unknown:
-        raise InputError(f"{path}: `<!-- results: {unknown[0]} -->`: no such table; the names are {', '.join(tables)}")
-    if len(MARK.findall(text)) != 2 * len(names):
-        raise InputError(f"{path}: a comment `<!-- results: NAME -->` or `<!-- end -->` has no partner; write it, too")
+    for page, text in pages.items():
+        found = [name for name, _ in BLOCK.findall(text)]
+        unknown = [name for name in found if name not in tables]
+        if unknown:
+            known = ", ".join(tables)
+            raise InputError(f"{page}: `<!-- results: {unknown[0]} -->`: no such table; the names are {known}")
+        if len(MARK.findall(text)) != 2 * len(found):
+            raise InputError(
+                f"{page}: a comment `<!-- results: NAME -->` or `<!-- end -->` has no partner; write that, too"
+            )

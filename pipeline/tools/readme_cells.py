@@ -95,7 +95,7 @@ def _about_pictures(preset: str, ran: list[DetectionMetrics]) -> str:
 
 
 def runs_table(root: Path) -> str:
-    """A row a committed run: when, from which commit and on what it was made; below, what is to be said of it."""
+    """One row per committed run: date, commit, machine; below it, the runs' notes. Links start in docs/."""
     head = ["run", "date", "commit", "machine", "torch", "hours"]
     body, notes = [], []
     for file in sorted(reference(root).glob("*/run.json")):
@@ -106,7 +106,7 @@ def runs_table(root: Path) -> str:
             note = about["note"]
         except (KeyError, TypeError) as error:
             raise InputError(f"{file}: {error} is missing; run `python -m pipeline reference` again") from None
-        link = f"[{preset}]({file.parent.relative_to(root).as_posix()}/README.md)"
+        link = f"[{preset}](../{file.parent.relative_to(root).as_posix()}/README.md)"
         body.append([link, *("not recorded" if cell in (None, "") else str(cell) for cell in cells)])
         notes += [wrapped(f"- `{preset}`: {note}", hanging="  ")] if note else []
     return "\n\n".join(filter(None, (grid(head, body, text_columns=range(5)), "\n".join(notes))))

@@ -33,7 +33,7 @@ trainings say. Figures that show pictures of others are left out.
 
   python -m pipeline reference --preset mini
 
-Afterwards `python -m pipeline readme` writes the tables of README.md anew."""
+Afterwards `python -m pipeline readme` writes the tables of README.md and docs/results.md."""
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -53,7 +53,9 @@ def run(root: Path, preset: str | None = None) -> int:
         ignored = shutil.ignore_patterns(*LEFT_BEHIND)
         shutil.copytree(settings.layout.results, part, ignore=ignored, dirs_exist_ok=True)
         artifacts.write_json(part / RUN, about)
-    print(f"{target}: the run of {about['date']}; `python -m pipeline readme` writes README.md's tables from it")
+    print(
+        f"{target}: the run of {about['date']}; `python -m pipeline readme` writes the tables of README.md and docs from it"
+    )
     return 0
 
 

@@ -1,7 +1,8 @@
-"""tools.readme: README.md's result tables are what the committed runs say, and nothing else."""
+"""tools.readme: the result tables of README.md and docs/results.md equal the committed runs."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -21,13 +22,15 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """README.md and what it is written from, without figures and tables."""
+    """Both pages and the files that their tables are written from."""
     shutil.copytree(ROOT / "results/published", tmp_path / "results/published")
     for run in readme_cells.reference(ROOT).iterdir():
         copy = readme_cells.reference(tmp_path) / run.name
         shutil.copytree(run / "metrics", copy / "metrics")
         shutil.copy(run / "run.json", copy)
-    shutil.copy(ROOT / "README.md", tmp_path)
+    for page in readme.PAGES:
+        (tmp_path / page).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / page, tmp_path / page)
     return tmp_path
 
 
@@ -35,51 +38,74 @@ def edit(root: Path, preset: str, variant: str, change: Change) -> None:
     finished_runs.edit(readme_cells.reference(root) / preset / "metrics" / f"{variant}.json", change)
 
 
-def row(root: Path, label: str) -> str:
-    """A row of README.md, after it was written anew."""
+def text_of(root: Path) -> str:
+    """Both pages, one after the other, after their tables were written."""
     assert readme.run(root) == 0
-    lines = (root / "README.md").read_text(encoding="utf-8").splitlines()
+    return "\n".join((root / page).read_text(encoding="utf-8") for page in readme.PAGES)
+
+
+def row(root: Path, label: str) -> str:
+    """A row of a written table."""
+    lines = text_of(root).splitlines()
     (found,) = [line for line in lines if line.startswith(f"| {label} | ")]
     return found
 
 
 def sentence(root: Path, preset: str, after: str) -> str:
     """The sentence above a table, in one line."""
-    assert readme.run(root) == 0
-    block = (root / "README.md").read_text(encoding="utf-8").split(f"<!-- results: {after} -->")[1]
+    block = text_of(root).split(f"<!-- results: {after} -->")[1]
     text = " ".join(block.split("\n\n")[1].split())
     assert text.startswith(f"Preset `{preset}`: ")
     return text
 
 
-# --- the repository's own README --------------------------------------------------------------------------------------
+# --- the repository's own pages ---------------------------------------------------------------------------------------
 
 
-def test_the_repositorys_readme_says_what_its_runs_say(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_pages_equal_the_committed_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert readme.run(ROOT, check=True) == 0, capsys.readouterr().out
 
 
-def test_every_row_of_it_was_run() -> None:
-    """A row that says `not run` in the first thing that a reader sees is for somebody to see who copies a run."""
+def test_every_row_was_run() -> None:
+    """Whoever copies a run with a missing row finds out here, and not a reader."""
     for name, text in readme.texts(ROOT).items():
         assert readme_cells.NOT_RUN not in text, name
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 1200
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in link:
+            continue
+        file, _, heading = link.partition("#")
+        target = page.parent / file if file else page
+        assert target.exists(), link
+        if heading:
+            lines = target.read_text(encoding="utf-8").splitlines()
+            titles = [line.lstrip("# ").lower() for line in lines if line.startswith("#")]
+            assert heading in [re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles], link
 
 
 # --- what changes it --------------------------------------------------------------------------------------------------
 
 
 def test_a_number_changed_by_hand_is_found_and_put_right(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = (root / "README.md").read_text(encoding="utf-8")
-    replace_in(root / "README.md", "| HGN | 62.5 ±", "| HGN | 52.5 ±")
+    before = (root / "docs/results.md").read_text(encoding="utf-8")
+    replace_in(root / "docs/results.md", "| HGN | 62.5 ±", "| HGN | 52.5 ±")
     assert readme.run(root, check=True) == 1
     said = capsys.readouterr().out
-    assert said.endswith("README.md: `hgn` is not what results/reference says; run `python -m pipeline readme`\n")
-    assert said.count("\n") == 1
+    assert said.endswith("results.md: `hgn` differs from results/reference; run `python -m pipeline readme`\n")
     assert readme.run(root) == 0
-    assert (root / "README.md").read_text(encoding="utf-8") == before
+    assert (root / "docs/results.md").read_text(encoding="utf-8") == before
 
 
-def test_another_metrics_file_is_another_readme(root: Path) -> None:
+def test_a_changed_metrics_file_changes_the_table(root: Path) -> None:
     def better(content: dict[str, Any]) -> None:
         content["seeds"][0]["predictions"]["mean"]["mpjpe"]["action_average"] = 12.34
 
@@ -89,12 +115,11 @@ def test_another_metrics_file_is_another_readme(root: Path) -> None:
     assert readme.run(root, check=True) == 0
 
 
-def test_what_stands_around_the_tables_is_left_as_it_is(root: Path) -> None:
+def test_text_around_the_tables_is_not_changed(root: Path) -> None:
     replace_in(root / "README.md", "# MixPose\n", "# MixPose, by hand\n")
     edit(root, "mini", "semgcn_17", lambda content: content.update(seeds=content["seeds"][:1]))
     replace_in(root / "README.md", "## Two commands\n", "## Two commands, by hand\n")
-    row(root, "HGN")
-    text = (root / "README.md").read_text(encoding="utf-8")
+    text = text_of(root)
     assert text.startswith("# MixPose, by hand\n") and "\n## Two commands, by hand\n" in text
 
 
@@ -127,8 +152,8 @@ def test_a_variant_without_metrics_was_not_run(root: Path) -> None:
     )
 
 
-def test_every_seed_of_a_mixture_says_how_it_divides(root: Path) -> None:
-    """Which seed divides is a matter of chance, so that a mean over seeds would say nothing."""
+def test_the_split_of_a_mixture_is_given_per_seed(root: Path) -> None:
+    """Which seed's mixture splits is chance, so a mean over seeds means nothing."""
 
     def collapsed_beside_it(content: dict[str, Any]) -> None:
         second = artifacts.read_json(readme_cells.reference(root) / "demo/metrics/pose_l_mdn_2.json")["seeds"][0]
@@ -157,11 +182,11 @@ def test_the_runs_themselves_are_listed(root: Path) -> None:
         "note": None,
     }
     finished_runs.edit(readme_cells.reference(root) / "demo/run.json", lambda content: content.update(values))
-    assert row(root, "[demo](results/reference/demo/README.md)") == (
-        "| [demo](results/reference/demo/README.md) | 2026-11-26 | `abcdef0`, `1234567` | A Fast One, AVX512, 2 "
-        "cores | 2.13.0 | 1.5 |"
+    assert row(root, "[demo](../results/reference/demo/README.md)") == (
+        "| [demo](../results/reference/demo/README.md) | 2026-11-26 | `abcdef0`, `1234567` | A Fast One, AVX512, "
+        "2 cores | 2.13.0 | 1.5 |"
     )
-    assert "- `demo`: " not in (root / "README.md").read_text(encoding="utf-8")
+    assert "- `demo`: " not in text_of(root)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
@@ -170,17 +195,23 @@ def test_the_runs_themselves_are_listed(root: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ("<!-- results: hgn -->\n", "", "`<!-- results: hgn -->` ... `<!-- end -->` stands there 0 times"),
-        ("<!-- results: hgn -->", "<!-- results: hng -->", "`<!-- results: hgn -->` ... `<!-- end -->` stands there 0"),
-        ("# MixPose\n", "<!-- results: x -->\n<!-- end -->\n", "`<!-- results: x -->`: no such table; the names are"),
-        ("# MixPose\n", "<!-- end -->\n", "has no partner"),
+        ("<!-- results: hgn -->\n", "", "expected `<!-- results: hgn -->` ... `<!-- end -->` once, found it 0 times"),
+        ("<!-- results: hgn -->", "<!-- results: hng -->", "expected `<!-- results: hgn -->` ... `<!-- end -->` once"),
+        ("# Results\n", "<!-- results: x -->\n<!-- end -->\n", "`<!-- results: x -->`: no such table; the names are"),
+        ("# Results\n", "<!-- end -->\n", "has no partner"),
     ],
 )
 def test_a_comment_that_is_missing_or_misspelt(root: Path, before: str, after: str, words: str) -> None:
-    replace_in(root / "README.md", before, after)
+    replace_in(root / "docs/results.md", before, after)
     with pytest.raises(InputError) as refused:
         readme.run(root)
     assert words in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_table_on_both_pages(root: Path) -> None:
+    replace_in(root / "README.md", "# MixPose\n", "<!-- results: hgn -->\n<!-- end -->\n")
+    with pytest.raises(InputError, match="found it 2 times"):
+        readme.run(root)
 
 
 @pytest.mark.parametrize(
