@@ -53,9 +53,7 @@ def run(root: Path, preset: str | None = None) -> int:
         ignored = shutil.ignore_patterns(*LEFT_BEHIND)
         shutil.copytree(settings.layout.results, part, ignore=ignored, dirs_exist_ok=True)
         artifacts.write_json(part / RUN, about)
-    print(
-        f"{target}: the run of {about['date']}; `python -m pipeline readme` writes the tables of README.md and docs from it"
-    )
+    print(f"{target}: the run of {about['date']}; `python -m pipeline readme` writes the result tables from it")
     return 0
 
 
