@@ -41,7 +41,7 @@ def annotated(identity: int, number: int, category: int, pose: bool) -> dict[str
 
 
 def contents(split: str, count: int = 4) -> dict[str, dict[str, Any]]:
-    """Both annotation files of a split: a cup on every picture, people on some. Training images count from 1."""
+    """Both annotation files of a split: a cup on every image, people on some. Training images count from 1."""
     first = 1 if split == "train" else 101
     numbers = range(first, first + count)
     people = [number for number in numbers if number - first in WITH_PEOPLE]
@@ -83,20 +83,20 @@ def write_test_info(raw: Path, categories: bool = True) -> Path:
     return write_archive(path_of(raw, coco.TEST_INFO), {coco.TEST_FILE: json.dumps(content)})
 
 
-def picture(number: int) -> bytes:
+def jpeg(number: int) -> bytes:
     """A JPEG of one colour, which tells the number."""
     pixels = np.full((SIDE, SIDE, 3), number % 256, np.uint8)
     return cv2.imencode(".jpg", pixels)[1].tobytes()
 
 
-def pictures(split: str, count: int = 4) -> dict[str, bytes]:
-    """Pictures by their paths below COCO's host."""
+def jpegs(split: str, count: int = 4) -> dict[str, bytes]:
+    """Images by their paths below COCO's host."""
     first = 1 if split == "train" else 101
-    return {f"{coco.FOLDERS[split]}/{number:012d}.jpg": picture(number) for number in range(first, first + count)}
+    return {f"{coco.FOLDERS[split]}/{number:012d}.jpg": jpeg(number) for number in range(first, first + count)}
 
 
-def write_test_pictures(raw: Path) -> None:
-    """Pictures of test-dev, each alone: noise."""
+def write_test_images(raw: Path) -> None:
+    """Images of test-dev, each alone: noise."""
     for number in TEST:
         pixels = np.random.default_rng(number).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
         path = raw / coco.HOST / coco.FOLDERS["test"] / f"{number:012d}.jpg"
@@ -105,14 +105,14 @@ def write_test_pictures(raw: Path) -> None:
 
 
 def write_mirror(mirror: Path, archives: bool) -> Path:
-    """All that a preset may ask for: annotations, and pictures in archives or alone."""
+    """All that a preset may ask for: annotations, and images in archives or alone."""
     write_annotations(mirror)
     write_test_info(mirror)
     host = mirror / coco.HOST
     for split in ("train", "val"):
         if archives:
-            write_archive(host / "zips" / f"{coco.FOLDERS[split]}.zip", pictures(split))
-        for name, content in ({} if archives else pictures(split)).items():
+            write_archive(host / "zips" / f"{coco.FOLDERS[split]}.zip", jpegs(split))
+        for name, content in ({} if archives else jpegs(split)).items():
             (host / name).parent.mkdir(parents=True, exist_ok=True)
             (host / name).write_bytes(content)
     files = sorted(path for path in host.rglob("*") if path.is_file())

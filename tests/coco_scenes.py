@@ -52,7 +52,7 @@ def random_set(images: int, objects: int, task: str, seed: int = 0, plain: bool 
         category_ids=category_ids,
         category_names=tuple(f"kind {i}" for i in category_ids),
         annotations=Path("annotations.json"),
-        pictures=None,
+        images=None,
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import detection_folder
 import pytest
 from repository import copy_of_repository
 
@@ -29,3 +31,25 @@ def repository_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def make_copy(tmp_path: Path) -> Callable[[str], Path]:
     return lambda name: copy_of_repository(tmp_path / name)
+
+
+@pytest.fixture(scope="session")
+def made_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What prepare_images makes of the settings of detection_folder: data/tiny/images."""
+    from pipeline import config
+    from pipeline.stages import prepare_images  # here, because most tests need no images
+
+    root = detection_folder.write_settings(tmp_path_factory.mktemp("images"))
+    for task in ("pose", "boxes"):
+        prepare_images.run(config.load("tiny", root), task)  # type: ignore[arg-type]
+    return root / "data" / "tiny" / "images"
+
+
+@pytest.fixture
+def detection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_images: Path) -> Path:
+    """A folder with this repository's variants, a preset `tiny` and made images; it is the working directory."""
+    detection_folder.write_settings(tmp_path)
+    shutil.copytree(made_images, tmp_path / "data" / "tiny" / "images")
+    monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,4 +1,4 @@
-"""A folder to run the image side in: this repository's variants and a preset `tiny` of a few made pictures."""
+"""A folder to run the image side in: this repository's variants and a preset `tiny` of a few made images."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ images:
     val: {VAL}
 """
 PRESET = """\
-description: a few made pictures
+description: a few made images
 threads: 1
 device: cpu
 seeds: 1

@@ -1,4 +1,4 @@
-"""Folders as prepare_images writes them: a few small made pictures with people on them, in COCO's own format."""
+"""Folders as prepare_images writes them: a few small made images with people on them, in COCO's own format."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def content(annotations: list[dict[str, Any]], sizes: list[tuple[int, int]]) -> 
 
 
 def write(folder: Path, annotations: list[dict[str, Any]], pixels: NDArray[np.uint8]) -> ImageSet:
-    """Write `train` of pictures of one size, [N, H, W, 3], and read it."""
+    """Write `train` of images of one size, [N, H, W, 3], and read it."""
     count, height, width, _ = pixels.shape
     write_json(folder / "train.json", content(annotations, [(width, height)] * count))
     write_arrays(folder / "train.npz", {"pixels": pixels})

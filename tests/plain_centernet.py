@@ -55,9 +55,9 @@ def level(state: State, name: str, values: Tensor) -> Tensor:
     return layers(state, f"{name}.up1", values) + inner.repeat_interleave(2, 2).repeat_interleave(2, 3)
 
 
-def hourglass(state: State, pictures: Tensor) -> list[Tensor]:
+def hourglass(state: State, images: Tensor) -> list[Tensor]:
     """Features of every stack."""
-    values = layer(state, "pre.1", layer(state, "pre.0", pictures, 2), 2)
+    values = layer(state, "pre.1", layer(state, "pre.0", images, 2), 2)
     found = []
     for stack in range(count(state, "kps")):
         found.append(layer(state, f"cnvs.{stack}", level(state, f"kps.{stack}", values)))
@@ -117,9 +117,9 @@ def ida(state: State, name: str, maps: list[Tensor], start: int) -> None:
         maps[place] = deformable(state, f"{name}.node_{number}", coarse + maps[place - 1])
 
 
-def dla(state: State, pictures: Tensor) -> list[Tensor]:
+def dla(state: State, images: Tensor) -> list[Tensor]:
     """Features, as a list of one."""
-    values = norm(state, "base.base_layer.1", convolve(state, "base.base_layer.0", pictures)).relu()
+    values = norm(state, "base.base_layer.1", convolve(state, "base.base_layer.0", images)).relu()
     maps = []
     for number, stride in ((0, 1), (1, 2)):
         name = f"base.level{number}"

@@ -26,7 +26,7 @@ MIXTURE_HEADS = {"mdn_sigma": "sigma", "mdn_logits": "logits", "mdn_H_logits": "
 # DLA-34: of the trees at levels 2 to 5, how deep; of the ways up, how many levels they bring up.
 TREES = {2: 1, 3: 2, 4: 2, 5: 1}
 UPWARD = {"dla_up.ida_0": 1, "dla_up.ida_1": 2, "dla_up.ida_2": 3, "ida_up": 2}
-# What reads the picture, [out, 3, 7, 7]. The authors' networks are given opencv's blue, green, red; ours red, green,
+# What reads the image, [out, 3, 7, 7]. The authors' networks are given opencv's blue, green, red; ours red, green,
 # blue: the three are turned round on the way in and out.
 COLOURS = ("pre.0.conv.weight", "base.base_layer.0.weight")
 # The classifier of ImageNet on top of DLA-34's base, which released files have and no CenterNet reads.

@@ -1,4 +1,4 @@
-"""A detection variant: a network that finds people or objects in pictures, stated as its paper states it."""
+"""A detection variant: a network that finds people or objects in images, stated as its paper states it."""
 
 from __future__ import annotations
 

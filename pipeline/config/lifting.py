@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from pipeline.config.base import Settings
 
-# What a lifting network is given: the truth's projection, or what one of two detectors makes of the picture.
+# What a lifting network is given: the truth's projection, or what one of two detectors makes of the image.
 Detector = Literal["stacked_hourglass", "cascaded_pyramid_network"]
 Input = Literal["ground_truth", "stacked_hourglass", "cascaded_pyramid_network"]
 

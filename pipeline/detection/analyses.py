@@ -18,7 +18,7 @@ from pipeline.detection.results import SUBSETS
 from pipeline.detection.subsets import VISIBLE, face_share
 from pipeline.geometry.coco_keypoints import GROUPS
 
-DISPLACEMENTS = (1, 2, 3)  # px of the original picture
+DISPLACEMENTS = (1, 2, 3)  # px of the original image
 MORE_THAN_FIVE, AT_LEAST_TEN = 6, 10  # annotated keypoints of the people whose faces are counted
 
 

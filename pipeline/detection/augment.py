@@ -1,9 +1,9 @@
-"""Batches for CenterNet: pictures cut, scaled, mirrored and recoloured as its authors do, and what is annotated there.
+"""Batches for CenterNet: images cut, scaled, mirrored and recoloured as its authors do, and what is annotated there.
 
-CenterNet's code for COCO (arXiv 1904.07850, Section 5): a square crop of 0.6 to 1.3 times the picture's longer side
+CenterNet's code for COCO (arXiv 1904.07850, Section 5): a square crop of 0.6 to 1.3 times the image's longer side
 around a point in it, mirrored every other time; then brightness, contrast and saturation in a random order, and the
 lighting noise of AlexNet. Every step of the colours is affine in a pixel's colour, so that all of them and the
-normalisation make one 3 x 3 matrix and one shift a picture. All is drawn from torch's CPU generator: a run that is
+normalisation make one 3 x 3 matrix and one shift an image. All is drawn from torch's CPU generator: a run that is
 resumed repeats it.
 """
 
@@ -32,25 +32,25 @@ PCA_VECTORS = (
 )
 JITTER = 0.4  # of brightness, contrast and saturation: factors 1 - 0.4 to 1 + 0.4
 LIGHTING = 0.1  # standard deviation of the noise along each principal component
-BORDER = 128  # px that a crop's centre stays away from the picture's border
+BORDER = 128  # px that a crop's centre stays away from the image's border
 
 
 def training_batch(
     data: ImageSet, images: Tensor, size: int, augment: Augmentation, device: str | torch.device
 ) -> tuple[Tensor, Annotations]:
-    """Pictures [B, 3, size, size], normalised, and their objects, of images [B]; both on the device.
+    """Images [B, 3, size, size], normalised, and their objects, of images [B]; both on the device.
 
-    `augment`: `full` as above; `mirror`: whole pictures, as in `test_batch`, every other one mirrored; `none`: whole
-    pictures. Crowds are kept, as the authors do.
+    `augment`: `full` as above; `mirror`: whole images, as in `test_batch`, every other one mirrored; `none`: whole
+    images. Crowds are kept, as the authors do.
     """
     index = images.cpu().numpy()
     if augment == "full":
         center, side, mirrored = draw_crops(data.sizes[index])
     else:
         chance = 0.5 if augment == "mirror" else 0.0
-        center, side, mirrored = *whole_pictures(data.sizes[index]), torch.rand(len(index)).numpy() < chance
+        center, side, mirrored = *whole_images(data.sizes[index]), torch.rand(len(index)).numpy() < chance
     matrices = crop_matrices(center, side, mirrored, size)
-    pixels = torch.from_numpy(data.pictures.warped(index, matrices, size)).to(device)
+    pixels = torch.from_numpy(data.images.warped(index, matrices, size)).to(device)
     annotations = annotations_of(data, index, matrices, mirrored, size, device)
     if augment != "full":
         return normalized(pixels), annotations
@@ -58,25 +58,25 @@ def training_batch(
 
 
 def test_batch(data: ImageSet, images: Tensor, size: int) -> tuple[Tensor, NDArray[np.float64]]:
-    """Whole pictures [B, 3, size, size], normalised, and the matrices [B, 2, 3] from their px to those of the input.
+    """Whole images [B, 3, size, size], normalised, and the matrices [B, 2, 3] from their px to those of the input.
 
-    A picture keeps its shape and lies in the middle; its longer side fills the input.
+    An image keeps its shape and lies in the middle; its longer side fills the input.
     """
     index = images.cpu().numpy()
-    matrices = crop_matrices(*whole_pictures(data.sizes[index]), np.zeros(len(index), bool), size)
-    return normalized(torch.from_numpy(data.pictures.warped(index, matrices, size))), matrices
+    matrices = crop_matrices(*whole_images(data.sizes[index]), np.zeros(len(index), bool), size)
+    return normalized(torch.from_numpy(data.images.warped(index, matrices, size))), matrices
 
 
-def whole_pictures(sizes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centres [B, 2] and sides [B] of the squares around pictures of these sizes [B, 2]."""
+def whole_images(sizes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centres [B, 2] and sides [B] of the squares around images of these sizes [B, 2]."""
     return sizes / 2, sizes.max(axis=1).astype(np.float64)
 
 
 def draw_crops(sizes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Centres [B, 2] in whole px and sides [B] of random crops of pictures of these sizes [B, 2]; mirrored or not [B].
+    """Centres [B, 2] in whole px and sides [B] of random crops of images of these sizes [B, 2]; mirrored or not [B].
 
     Along each axis a centre keeps 128 px from the border, or half of that, or half again, until some place is left: in
-    a picture of 64 px it keeps 16.
+    an image of 64 px it keeps 16.
     """
     factor, across, down, mirror = torch.rand(len(sizes), 4, dtype=torch.float64).numpy().T
     side = sizes.max(axis=1) * (6 + np.floor(8 * factor)) / 10
@@ -142,9 +142,9 @@ def draw_colours(batch: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def recolour(pixels: Tensor, factors: Tensor, turns: Tensor, shift: Tensor) -> Tensor:
-    """`normalized` with other colours. Contrast draws a pixel to the picture's mean grey, saturation to its own grey.
+    """`normalized` with other colours. Contrast draws a pixel to the image's mean grey, saturation to its own grey.
 
-    Both greys are those of the picture as it was. A factor that comes later also scales what came before it.
+    Both greys are those of the image as it was. A factor that comes later also scales what came before it.
     """
     later = torch.where(turns[:, None] > turns[:, :, None], factors[:, None], 1.0).prod(dim=2)  # [B, 3]
     everything = factors.prod(dim=1)
@@ -154,7 +154,7 @@ def recolour(pixels: Tensor, factors: Tensor, turns: Tensor, shift: Tensor) -> T
     if pixels.device.type == "cpu":
         import cv2
 
-        means = torch.tensor([cv2.mean(picture)[:3] for picture in pixels.numpy()])
+        means = torch.tensor([cv2.mean(image)[:3] for image in pixels.numpy()])
     else:
         means = pixels.flatten(1, 2).float().mean(dim=1)
     mean = means @ grey.to(pixels.device) / 255
@@ -176,8 +176,8 @@ def _one_by_one(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
     batch, height, width, _ = pixels.shape
     out = torch.empty(batch, 3, height, width)
     changes = torch.cat([matrix, shift[:, :, None]], dim=2).numpy()
-    for picture, change, planes in zip(pixels.numpy(), changes, out.numpy(), strict=True):
-        cv2.split(cv2.transform(picture.astype(np.float32), change), list(planes))
+    for image, change, planes in zip(pixels.numpy(), changes, out.numpy(), strict=True):
+        cv2.split(cv2.transform(image.astype(np.float32), change), list(planes))
     return out
 
 

@@ -65,7 +65,7 @@ def directions(detections: Detections, component: int) -> Statistics | None:
 def front_and_back(portions: list[float] | None, pointing: list[Statistics | None]) -> tuple[int | None, int | None]:
     """The components that see people from the front and from behind; None, None if those in use do not differ.
 
-    A person who faces the camera has the left parts on the picture's right (+x). In use is one that makes
+    A person who faces the camera has the left parts on the image's right (+x). In use is one that makes
     5 % of the predictions or more.
     """
     facing = {

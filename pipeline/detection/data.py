@@ -35,7 +35,7 @@ def read(run: Run, variant: DetectionVariant, split: str) -> ImageSet:
     if not (annotated & ~data.crowd).any():
         what = "keypoints" if variant.task == "pose" else "object"
         raise InputError(
-            f"{data.annotations}: annotations: no {what} to find on {len(data)} pictures; "
+            f"{data.annotations}: annotations: no {what} to find on {len(data)} images; "
             f"let images: in params/{run.preset_name}.yaml have more of them"
         )
     return data

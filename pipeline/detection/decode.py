@@ -1,14 +1,14 @@
 """From a network's heads to the objects that it found: peaks of the centre heatmap and what is regressed there.
 
 As in the authors' code (CenterNet's, with mixtures): 3 x 3 max-pool suppression and the 100 highest peaks of a
-picture; a centre is its cell plus `center_offset`; keypoints are offsets from the peak's whole-numbered cell; a box is
+image; a centre is its cell plus `center_offset`; keypoints are offsets from the peak's whole-numbered cell; a box is
 its size around the centre. Of a mixture the component with the largest weight predicts, or the weighted mean of all
 (`choice`). MDN offset, Section 3.3; Mixture Dense, Section 3.3.
 
-With a flip test `mirrored` has the heads of the mirrored pictures. Heatmaps are averaged before peaks are found; the
+With a flip test `mirrored` has the heads of the mirrored images. Heatmaps are averaged before peaks are found; the
 component is chosen in each of the two before offsets and sizes are averaged; centre offsets, and all that is said of
-single components, are the unmirrored picture's. As in the code an offset from a whole-numbered cell is mirrored by its
-sign alone, though in a picture mirrored pixel by pixel it becomes 0.75 - offset: averaged keypoints lie 0.375 cells
+single components, are the unmirrored image's. As in the code an offset from a whole-numbered cell is mirrored by its
+sign alone, though in an image mirrored pixel by pixel it becomes 0.75 - offset: averaged keypoints lie 0.375 cells
 (1.5 px of the input) to the left of where both networks see them, if no refinement moves them. With `aligned` the 0.75
 is added: what two perfect networks see stays where it is.
 
@@ -43,9 +43,9 @@ MIRROR_SHIFT = (STRIDE - 1) / STRIDE
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The N best objects in each of B pictures, best first, all lengths in cells of the G x G grid; K components.
+    """The N best objects in each of B images, best first, all lengths in cells of the G x G grid; K components.
 
-    A picture with fewer peaks has rows of score 0 at its end.
+    An image with fewer peaks has rows of score 0 at its end.
     """
 
     grid: int
@@ -71,7 +71,7 @@ def decode(
     mirrored: Heads | None = None,
     aligned: bool = False,
 ) -> Found:
-    """What a network found in B pictures. `refined`: keypoints are moved to heatmap peaks (poses only).
+    """What a network found in B images. `refined`: keypoints are moved to heatmap peaks (poses only).
 
     `sigma_factor` as in training (`head_mixture.minimum_sigma`); it changes the sigmas, no prediction. `aligned`: the
     mirrored keypoints are brought to where they belong (above); of boxes nothing is out of place.
@@ -125,7 +125,7 @@ def decode_boxes(
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """What one network says at N cells of each of B pictures."""
+    """What one network says at N cells of each of B images."""
 
     center_offset: Tensor  # [B, N, 2]
     weights: Tensor  # [B, N, K]
@@ -145,7 +145,7 @@ class _Read:
 def _read_both(
     heads: Heads, variant: DetectionVariant, sigma_factor: float, limit: int, mirrored: Heads | None
 ) -> tuple[Peaks, _Read, _Read | None]:
-    """The centres' peaks, what is read there, and what is read there of the mirrored pictures."""
+    """The centres' peaks, what is read there, and what is read there of the mirrored images."""
     heat = _heat("center", heads, mirrored)
     peaks = find_peaks(heat, limit)
     read = _read(heads, peaks.cell, peaks.channel, variant, sigma_factor)
@@ -156,7 +156,7 @@ def _read_both(
 
 
 def _heat(name: str, heads: Heads, mirrored: Heads | None, channels: Sequence[int] | None = None) -> Tensor:
-    """Probabilities [B, C, G, G], averaged with the mirrored pictures', whose channel channels[c] is c here."""
+    """Probabilities [B, C, G, G], averaged with the mirrored images', whose channel channels[c] is c here."""
     heat = heads.maps()[name].float().sigmoid()
     if mirrored is None:
         return heat
@@ -186,7 +186,7 @@ def _read(heads: Heads, cell: Tensor, category: Tensor, variant: DetectionVarian
 
 
 def _mirrored_offsets(offsets: Tensor, aligned: bool) -> Tensor:
-    """Keypoint offsets [..., 17, 2] of a mirrored picture, as of the picture itself: by their sign, or `aligned`."""
+    """Keypoint offsets [..., 17, 2] of a mirrored image, as of the image itself: by their sign, or `aligned`."""
     turned = offsets[..., coco_keypoints.MIRRORED, :] * offsets.new_tensor([-1.0, 1.0])
     return turned + turned.new_tensor([MIRROR_SHIFT, 0.0]) if aligned else turned
 
@@ -211,10 +211,10 @@ def _found(grid: int, peaks: Peaks, read: _Read, other: _Read | None, choice: Ch
 
 
 def to_detections(found: Found, matrices: NDArray | Tensor, first_image: int, input_size: int) -> Detections:
-    """What was found, in px of the original pictures; rows of score 0 are left out.
+    """What was found, in px of the original images; rows of score 0 are left out.
 
-    `matrices` [B, 2, 3] take px of a picture to px of the network's input of `input_size` px; they scale and shift, no
-    more. `first_image`: the index of the first of the B pictures in its set.
+    `matrices` [B, 2, 3] take px of an image to px of the network's input of `input_size` px; they scale and shift, no
+    more. `first_image`: the index of the first of the B images in its set.
     """
     matrices = np.asarray(matrices, dtype=np.float64)
     scale = np.stack([matrices[:, 0, 0], matrices[:, 1, 1]], axis=1) * found.grid / input_size  # cells a px, [B, 2]

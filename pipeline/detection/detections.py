@@ -1,6 +1,6 @@
-"""What a network finds in images, with all its components kept: what every measurement and picture is made from.
+"""What a network finds in images, with all its components kept: what every measurement and figure is made from.
 
-Pixels are those of the original pictures. Sigmas are in cells of the network's output grid, as the loss has them (the
+Pixels are those of the original images. Sigmas are in cells of the network's output grid, as the loss has them (the
 papers give no unit).
 """
 

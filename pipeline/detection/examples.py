@@ -1,6 +1,6 @@
-"""Validation pictures to show, with what a network found on them: examples.npz beside a variant's predictions.
+"""Validation images to show, with what a network found on them: examples.npz beside a variant's predictions.
 
-Pictures are chosen before anything is predicted, so they flatter no network, and all networks of a task show the same.
+Images are chosen before anything is predicted, so they flatter no network, and all networks of a task show the same.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
 
-LARGEST = 256  # px, width and height of a picture that is kept
-SCORE = 0.3  # what is found with less is not shown, but for the best of a picture
-OBJECTS = 12  # at most, a picture
+LARGEST = 256  # px, width and height of an image that is kept
+SCORE = 0.3  # what is found with less is not shown, but for the best of an image
+OBJECTS = 12  # at most, an image
 
 
 def choose(data: ImageSet, detections: Detections, count: int = 12, seed: int = 0) -> dict[str, NDArray]:
-    """Up to `count` pictures with objects, drawn by the seed, as the arrays of examples.npz.
+    """Up to `count` images with objects, drawn by the seed, as the arrays of examples.npz.
 
-    `pixels` uint8 [E, S, S, 3], S at most 256: each picture whole, its aspect kept, centred, black around it. `image`
+    `pixels` uint8 [E, S, S, 3], S at most 256: each image whole, its aspect kept, centred, black around it. `image`
     [D] (index into them) and the other arrays of Detections are of the best-scored objects; `truth_image` [T],
     `truth_boxes` [T, 4] and, of poses, `truth_keypoints` [T, 17, 3] of the annotated ones, crowds left out. All in px
     of `pixels`, sigmas in cells as ever.
@@ -40,7 +40,7 @@ def choose(data: ImageSet, detections: Detections, count: int = 12, seed: int = 
     rows = np.concatenate([np.zeros(0, dtype=np.int64), *true])
     truth_image = np.repeat(np.arange(len(images)), [len(one) for one in true])
     arrays = {
-        "pixels": data.pictures.warped(images, matrices, side),
+        "pixels": data.images.warped(images, matrices, side),
         **_moved(found, scale, corner).to_arrays(),
         "truth_image": truth_image,
         "truth_boxes": _points(data.boxes[rows].reshape(-1, 2, 2), truth_image, scale, corner).reshape(-1, 4),
@@ -53,9 +53,9 @@ def choose(data: ImageSet, detections: Detections, count: int = 12, seed: int = 
 
 
 def choose_images(data: ImageSet, count: int, seed: int = 0) -> NDArray[np.int64]:
-    """Indices of up to `count` pictures on which something is annotated, the same for every network.
+    """Indices of up to `count` images on which something is annotated, the same for every network.
 
-    Where the data tell who is seen from the back, every second picture has such a person, as far as there are any.
+    Where the data tell who is seen from the back, every second image has such a person, as far as there are any.
     """
     order = np.random.default_rng(seed).permutation(len(data))
     usable = [int(image) for image in order if len(_objects(data, int(image)))]
@@ -69,7 +69,7 @@ def choose_images(data: ImageSet, count: int, seed: int = 0) -> NDArray[np.int64
 
 
 def _objects(data: ImageSet, image: int) -> NDArray[np.int64]:
-    """Rows of the objects of a picture, but for crowds and, of people, those without keypoints."""
+    """Rows of the objects of an image, but for crowds and, of people, those without keypoints."""
     rows = np.arange(data.first[image], data.first[image + 1])
     shown = ~data.crowd[rows]
     if data.task == "pose":
@@ -78,7 +78,7 @@ def _objects(data: ImageSet, image: int) -> NDArray[np.int64]:
 
 
 def _best(detections: Detections, images: NDArray) -> Detections:
-    """What is worth showing of these pictures, `image` counted among them."""
+    """What is worth showing of these images, `image` counted among them."""
     rows = []
     for image in images:
         of_image = np.flatnonzero(detections.image == image)
@@ -89,7 +89,7 @@ def _best(detections: Detections, images: NDArray) -> Detections:
 
 
 def _moved(found: Detections, scale: NDArray, corner: NDArray) -> Detections:
-    """Detections in px of the original pictures -> in px of the kept ones."""
+    """Detections in px of the original images -> in px of the kept ones."""
     image = found.image
     return replace(
         found,
@@ -104,6 +104,6 @@ def _moved(found: Detections, scale: NDArray, corner: NDArray) -> Detections:
 
 
 def _points(points: NDArray, image: NDArray, scale: NDArray, corner: NDArray) -> NDArray[np.float32]:
-    """Points [D, ..., 2], each moved as its picture was."""
+    """Points [D, ..., 2], each moved as its image was."""
     ones = (1,) * (points.ndim - 2)
     return (points * scale[image].reshape(-1, *ones, 1) + corner[image].reshape(-1, *ones, 2)).astype(np.float32)

@@ -1,3 +1,3 @@
-"""The grid that every CenterNet sees its pictures on."""
+"""The grid that every CenterNet sees its images on."""
 
-STRIDE = 4  # picture pixels a cell
+STRIDE = 4  # image pixels a cell

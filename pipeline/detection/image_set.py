@@ -1,4 +1,4 @@
-"""The pictures of a split and what is annotated on them, as arrays: read from COCO's own format."""
+"""The images of a split and what is annotated on them, as arrays: read from COCO's own format."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from pipeline.artifacts import InputError, map_arrays, read_json
-from pipeline.detection.image_store import Pictures
+from pipeline.detection.image_store import ImageStore
 from pipeline.geometry import coco_keypoints
 from pipeline.layout import Task
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """N pictures and M objects on them, an image's objects in a row."""
+    """N images and M objects on them, an image's objects in a row."""
 
     task: Task
     image_ids: NDArray[np.int64]  # [N]
@@ -32,7 +32,7 @@ class ImageSet:
     category_ids: tuple[int, ...]
     category_names: tuple[str, ...]
     annotations: Path  # the JSON file, of the whole split
-    pictures: Pictures
+    images: ImageStore
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -59,12 +59,12 @@ class ImageSet:
             area=self.area[rows],
             keypoints=self.keypoints[rows],
             back_view=None if self.back_view is None else self.back_view[rows],
-            pictures=self.pictures.select(images),
+            images=self.images.select(images),
         )
 
 
 def read(folder: Path, split: str, task: Task, raw: Path, memory_bytes: int = 2 << 30) -> ImageSet:
-    """Read `<split>.json` of a folder that prepare_images wrote, and its pictures: `<split>.npz`, or files below `raw`.
+    """Read `<split>.json` of a folder that prepare_images wrote, and its images: `<split>.npz`, or files below `raw`.
 
     Boxes without width or height are left out. `memory_bytes` is what decoded files may take. Raises InputError for
     what is missing, of the wrong length or kind, not finite, or refers to what is not there.
@@ -82,7 +82,7 @@ def read(folder: Path, split: str, task: Task, raw: Path, memory_bytes: int = 2 
     boxes = annotations.numbers("bbox", 4)
     annotations.refuse((boxes[:, 2:] < 0).any(axis=1), "bbox", "a width or height below 0")
     order = np.argsort(image, kind="stable")
-    order = order[(boxes[order, 2:] > 0).all(axis=1)]  # the picture's own order
+    order = order[(boxes[order, 2:] > 0).all(axis=1)]  # the image's own order
     keypoints = np.zeros((len(boxes), coco_keypoints.COUNT, 3))
     if task == "pose":
         keypoints = annotations.numbers("keypoints", 3 * coco_keypoints.COUNT).reshape(keypoints.shape)
@@ -102,15 +102,15 @@ def read(folder: Path, split: str, task: Task, raw: Path, memory_bytes: int = 2 
         category_ids=tuple(category_ids.tolist()),
         category_names=tuple(str(name) for name in categories.values("name")),
         annotations=path,
-        pictures=_pictures(folder / f"{split}.npz", images, sizes, raw, memory_bytes),
+        images=_images(folder / f"{split}.npz", images, sizes, raw, memory_bytes),
     )
 
 
-def _pictures(path: Path, images: Records, sizes: NDArray[np.int64], raw: Path, memory_bytes: int) -> Pictures:
+def _images(path: Path, images: Records, sizes: NDArray[np.int64], raw: Path, memory_bytes: int) -> ImageStore:
     if not path.exists():
         names = images.values("file_name")
         images.refuse([not isinstance(name, str) for name in names], "file_name", "not a text")
-        return Pictures.of_files([raw / name for name in names], sizes, memory_bytes)
+        return ImageStore.of_files([raw / name for name in names], sizes, memory_bytes)
     pixels = map_arrays(path).get("pixels")
     if pixels is None:
         raise InputError(f"{path}: pixels: missing; run prepare_images again")
@@ -119,8 +119,8 @@ def _pictures(path: Path, images: Records, sizes: NDArray[np.int64], raw: Path, 
             f"{path}: pixels: {pixels.dtype} {list(pixels.shape)}, expected uint8 [{len(sizes)}, H, W, 3]; "
             "run prepare_images again"
         )
-    images.refuse((sizes != pixels.shape[2:0:-1]).any(axis=1), "width", f"not the size of the pictures in {path.name}")
-    return Pictures.of_pixels(pixels)
+    images.refuse((sizes != pixels.shape[2:0:-1]).any(axis=1), "width", f"not the size of the images in {path.name}")
+    return ImageStore.of_pixels(pixels)
 
 
 def _starts(image: NDArray[np.int64], images: int) -> NDArray[np.int64]:

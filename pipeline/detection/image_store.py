@@ -1,6 +1,6 @@
-"""Pictures by number, cut and scaled as asked: from one array of made pictures, or from files that are decoded once.
+"""Images by number, cut and scaled as asked: from one array of made images, or from files that are decoded once.
 
-opencv is imported where it is used, so that what only passes pictures on (a network, a task) does without it.
+opencv is imported where it is used, so that what only passes images on (a network, a task) does without it.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"  # of a JPEG
 
 
 class Store(Protocol):
-    def picture(self, row: int) -> NDArray[np.uint8]:
+    def image(self, row: int) -> NDArray[np.uint8]:
         """[H, W, 3] RGB."""
         ...
 
 
 class PixelStore:
-    """Pictures of one size in an array [N, H, W, 3], which may be mapped from the disk."""
+    """Images of one size in an array [N, H, W, 3], which may be mapped from the disk."""
 
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         self.pixels = np.asarray(pixels)
 
-    def picture(self, row: int) -> NDArray[np.uint8]:
+    def image(self, row: int) -> NDArray[np.uint8]:
         return self.pixels[row]
 
 
 class FileStore:
-    """Pictures in files. Decoded ones stay in memory while the budget lasts; the rest is decoded each time.
+    """Images in files. Decoded ones stay in memory while the budget lasts; the rest is decoded each time.
 
-    None is dropped for another: an epoch sees every picture once, so that the first ones serve as often as any.
+    None is dropped for another: an epoch sees every image once, so that the first ones serve as often as any.
     """
 
     def __init__(self, paths: Sequence[Path], sizes: NDArray[np.int64], memory_bytes: int) -> None:
@@ -48,7 +48,7 @@ class FileStore:
         self.free = memory_bytes
         self.lock = threading.Lock()
 
-    def picture(self, row: int) -> NDArray[np.uint8]:
+    def image(self, row: int) -> NDArray[np.uint8]:
         found = self.kept.get(row)
         if found is not None:
             return found
@@ -67,9 +67,9 @@ class FileStore:
 
 
 def decode(path: Path) -> NDArray[np.uint8]:
-    """A picture's stored pixels [H, W, 3] RGB: COCO's annotations know nothing of a camera's orientation (EXIF).
+    """An image's stored pixels [H, W, 3] RGB: COCO's annotations know nothing of a camera's orientation (EXIF).
 
-    Raises InputError for a file that is missing, not a picture, or not whole.
+    Raises InputError for a file that is missing, not an image, or not whole.
     """
     import cv2
 
@@ -85,25 +85,25 @@ def decode(path: Path) -> NDArray[np.uint8]:
     except cv2.error:
         pixels = None
     if pixels is None:
-        raise InputError(f"{path}: not a whole picture; delete it and download it again")
+        raise InputError(f"{path}: not a whole image; delete it and download it again")
     return np.asarray(pixels, np.uint8)
 
 
-class Pictures:
-    """N pictures, of one store that selections of them share. Uses as many threads as torch is set to."""
+class ImageStore:
+    """N images, of one store that selections of them share. Uses as many threads as torch is set to."""
 
     def __init__(self, store: Store, rows: NDArray[np.int64]) -> None:
         import cv2
 
-        cv2.setNumThreads(1)  # pictures are shared out among threads here, and a picture is not worth several
+        cv2.setNumThreads(1)  # images are shared out among threads here, and an image is not worth several
         self.store, self.rows = store, rows
 
     @classmethod
-    def of_pixels(cls, pixels: NDArray[np.uint8]) -> Pictures:
+    def of_pixels(cls, pixels: NDArray[np.uint8]) -> ImageStore:
         return cls(PixelStore(pixels), np.arange(len(pixels)))
 
     @classmethod
-    def of_files(cls, paths: Sequence[Path], sizes: NDArray[np.int64], memory_bytes: int) -> Pictures:
+    def of_files(cls, paths: Sequence[Path], sizes: NDArray[np.int64], memory_bytes: int) -> ImageStore:
         """`sizes` [N, 2]: the width and height that each file is to have."""
         return cls(FileStore(paths, sizes, memory_bytes), np.arange(len(paths)))
 
@@ -111,16 +111,16 @@ class Pictures:
         return len(self.rows)
 
     def __getitem__(self, image: int) -> NDArray[np.uint8]:
-        """One picture as it is, [H, W, 3] RGB. It is not to be changed."""
-        return self.store.picture(int(self.rows[image]))
+        """One image as it is, [H, W, 3] RGB. It is not to be changed."""
+        return self.store.image(int(self.rows[image]))
 
-    def select(self, images: NDArray) -> Pictures:
-        return Pictures(self.store, self.rows[images])
+    def select(self, images: NDArray) -> ImageStore:
+        return ImageStore(self.store, self.rows[images])
 
     def warped(self, images: NDArray, matrices: NDArray[np.float64], size: int | tuple[int, int]) -> NDArray[np.uint8]:
-        """B pictures [B, height, width, 3] RGB, with bilinear interpolation and 0 outside a picture.
+        """B images [B, height, width, 3] RGB, with bilinear interpolation and 0 outside an image.
 
-        `matrices` [B, 2, 3] move px of a picture to px of what is returned; `size` is its side, or (width, height).
+        `matrices` [B, 2, 3] move px of an image to px of what is returned; `size` is its side, or (width, height).
         """
         import cv2
 

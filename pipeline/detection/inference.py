@@ -1,4 +1,4 @@
-"""A network's detections in a set of pictures, by every mode of testing that the papers use.
+"""A network's detections in a set of images, by every mode of testing that the papers use.
 
 `plain`: one size, the component with the largest weight. `mean`: the components' weighted mean. `refined`: keypoints
 moved to heatmap peaks. `flip`: averaged with the mirror image's, as in the authors' code; `flip_aligned`: so that
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pipeline.detection.results import Mode
 
 SCALES: dict[Mode, tuple[float, ...]] = {"scales_3": (0.75, 1.0, 1.25), "scales_5": (0.5, 0.75, 1.0, 1.25, 1.5)}
-OBJECTS = 100  # kept of a picture
+OBJECTS = 100  # kept of an image
 
 
 def predict(
@@ -48,7 +48,7 @@ def predict(
     batch: int = 16,
     progress: str | None = None,
 ) -> Detections:
-    """What the network finds in every picture of `data`, at most 100 objects each, by one mode; see `predict_modes`."""
+    """What the network finds in every image of `data`, at most 100 objects each, by one mode; see `predict_modes`."""
     return predict_modes(model, variant, data, size, device, sigma_factor, [mode], batch, progress)[mode]
 
 
@@ -64,7 +64,7 @@ def predict_modes(
     batch: int = 16,
     progress: str | None = None,
 ) -> dict[Mode, Detections]:
-    """The same by several modes in one pass over the pictures.
+    """The same by several modes in one pass over the images.
 
     `size`: px of the square input at scale 1, a multiple of the network's `divisor`; other scales are rounded to one.
     `progress` names the bar that a person at a terminal sees. The model is in evaluation mode meanwhile.
@@ -77,8 +77,7 @@ def predict_modes(
     try:
         for first, inputs in _ahead(data, batch, list(sizes.values()), progress):
             networks = [
-                _Pass(model, variant, sigma_factor, pictures.to(device), matrices, first)
-                for pictures, matrices in inputs
+                _Pass(model, variant, sigma_factor, images.to(device), matrices, first) for images, matrices in inputs
             ]
             passes = dict(zip(sizes, networks, strict=True))
             for mode, found in parts.items():
@@ -94,19 +93,19 @@ def scaled_size(size: int, scale: float, divisor: int) -> int:
 
 
 def merge(parts: Sequence[Detections], keep: int = OBJECTS) -> Detections:
-    """Detections of the same pictures at several sizes as one, by soft-NMS within each category: the `keep` best."""
+    """Detections of the same images at several sizes as one, by soft-NMS within each category: the `keep` best."""
     order = np.argsort(np.concatenate([part.image for part in parts]), kind="stable")
     together = Detections.concatenate(parts).rows(order)
     if not len(together):
         return together
     images, first, counts = np.unique(together.image, return_index=True, return_counts=True)
     rank = np.arange(len(together)) - np.repeat(first, counts)
-    picture = np.repeat(np.arange(len(images)), counts)
+    image = np.repeat(np.arange(len(images)), counts)
     shape = (len(images), int(counts.max()))
 
     def table(values: NDArray) -> Tensor:
         filled = np.zeros((*shape, *values.shape[1:]), dtype=values.dtype)
-        filled[picture, rank] = values
+        filled[image, rank] = values
         return torch.from_numpy(filled)
 
     index, score = soft_nms(table(together.boxes), table(together.score), table(together.category), keep)
@@ -116,30 +115,30 @@ def merge(parts: Sequence[Detections], keep: int = OBJECTS) -> Detections:
 
 
 class _Pass:
-    """One batch of pictures through the network at one size, mirrored too once a mode asks for it."""
+    """One batch of images through the network at one size, mirrored too once a mode asks for it."""
 
     def __init__(
         self,
         model: CenterNet,
         variant: DetectionVariant,
         sigma_factor: float,
-        pictures: Tensor,
+        images: Tensor,
         matrices: NDArray[np.float64],
         first: int,
     ) -> None:
         self._model, self._variant, self._sigma_factor = model, variant, sigma_factor
-        self._pictures, self._matrices, self._first = pictures, matrices, first
-        self._heads = NetworkHeads(model, model.features(pictures))
+        self._images, self._matrices, self._first = images, matrices, first
+        self._heads = NetworkHeads(model, model.features(images))
         self._mirrored: NetworkHeads | None = None
 
     def detections(
         self, choice: Choice = "largest", refined: bool = False, flip: bool = False, aligned: bool = False
     ) -> Detections:
         if flip and self._mirrored is None:
-            self._mirrored = NetworkHeads(self._model, self._model.features(self._pictures.flip(-1)))
+            self._mirrored = NetworkHeads(self._model, self._model.features(self._images.flip(-1)))
         mirrored = self._mirrored if flip else None
         found = decode(self._heads, self._variant, self._sigma_factor, choice, refined, OBJECTS, mirrored, aligned)
-        return to_detections(found, self._matrices, self._first, self._pictures.shape[-1])
+        return to_detections(found, self._matrices, self._first, self._images.shape[-1])
 
 
 def _detections(mode: Mode, passes: Mapping[float, _Pass]) -> Detections:
@@ -153,7 +152,7 @@ def _detections(mode: Mode, passes: Mapping[float, _Pass]) -> Detections:
     )
 
 
-Inputs = list[tuple[Tensor, NDArray[np.float64]]]  # pictures and matrices, one for every size
+Inputs = list[tuple[Tensor, NDArray[np.float64]]]  # images and matrices, one for every size
 
 
 def _ahead(data: ImageSet, batch: int, sizes: Sequence[int], progress: str | None) -> Iterator[tuple[int, Inputs]]:

@@ -29,7 +29,7 @@ MOST = 20000  # objects that are looked at
 def start_at_clusters(model: CenterNet, variant: DetectionVariant, data: ImageSet, input_size: int, seed: int) -> None:
     """Set the biases of the heads that regress keypoints or sizes to clusters of `data`, one a component.
 
-    In cells, of whole pictures. Without a mixture there is one cluster, the mean; of boxes logarithms are clustered,
+    In cells, of whole images. Without a mixture there is one cluster, the mean; of boxes logarithms are clustered,
     since sizes differ by factors. Raises ValueError if there are fewer objects than components.
     """
     if variant.task == "pose":
@@ -70,7 +70,7 @@ def log_sizes(data: ImageSet, input_size: int) -> NDArray[np.float64]:
 
 
 def _rows_and_scale(data: ImageSet, input_size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Objects, not too many, and for each how many cells a pixel of its picture has."""
+    """Objects, not too many, and for each how many cells a pixel of its image has."""
     rows, place = data.objects_of(np.arange(len(data)))
     rows, place = rows[:MOST], place[:MOST]
     return rows, input_size / STRIDE / data.sizes[place].max(axis=1)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Heads(Protocol):
-    """A network's raw output for B pictures, whole or at some cells only."""
+    """A network's raw output for B images, whole or at some cells only."""
 
     def maps(self) -> Mapping[str, Tensor]:
         """`center` [B, C, G, G] and, of poses, `keypoint_heatmap` [B, 17, G, G]: logits."""
 
     def at(self, image: Tensor, cell: Tensor, names: Sequence[str]) -> Mapping[str, Tensor]:
-        """The other heads' channels [P, channels] at cells [P] (y G + x) of pictures [P]."""
+        """The other heads' channels [P, channels] at cells [P] (y G + x) of images [P]."""
 
 
 class NetworkHeads:
@@ -79,7 +79,7 @@ def find_peaks(heat: Tensor, limit: int = 100) -> Peaks:
 
 
 def rows_at(heads: Heads, cell: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-    """The heads' channels [B K, channels] at K cells [B, K] of each of B pictures."""
+    """The heads' channels [B K, channels] at K cells [B, K] of each of B images."""
     batch, count = cell.shape
     image = torch.arange(batch, device=cell.device).repeat_interleave(count)
     return {name: row.float() for name, row in heads.at(image, cell.flatten(), names).items()}

@@ -30,7 +30,7 @@ def find_candidates(heat: Tensor, heads: Heads, limit: int = 100) -> Candidates:
     """The candidates in keypoint heatmaps [B, J, G, G] of probabilities.
 
     `heads` gives `keypoint_local_offset` at those peaks only that score enough. (With a flip test `heat` is the mean of
-    both heatmaps, and the offsets are the unmirrored picture's.)
+    both heatmaps, and the offsets are the unmirrored image's.)
     """
     batch, joints, grid = heat.shape[:3]
     peaks = find_peaks(heat.flatten(0, 1).unsqueeze(1), limit)

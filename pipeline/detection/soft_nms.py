@@ -11,12 +11,12 @@ LOWEST_SCORE = 0.001
 def soft_nms(
     boxes: Tensor, score: Tensor, category: Tensor, keep: int = 100, spread: float = 0.5
 ) -> tuple[Tensor, Tensor]:
-    """Gaussian soft-NMS in B pictures: the `keep` best of M objects, and their new scores, both [B, min(keep, M)].
+    """Gaussian soft-NMS in B images: the `keep` best of M objects, and their new scores, both [B, min(keep, M)].
 
     `boxes` [B, M, 4] x0 y0 x1 y1 px, `score` [B, M], `category` [B, M]. As in CenterNet's code (method 2): the best
     object that is left is picked, and every other one of its category that overlaps it is scored exp(-IoU^2 / spread)
     times as high; below 0.001 it is gone. IoU is of whole pixels (widths count 1 more than x1 - x0). Scores of picks
-    only fall, so the best `keep` are the first; the loop is over picks, never over pictures. Where nothing is left the
+    only fall, so the best `keep` are the first; the loop is over picks, never over images. Where nothing is left the
     score is 0 and the index any.
     """
     remaining = score.clone()
@@ -36,7 +36,7 @@ def soft_nms(
 
 
 def _overlap(box: Tensor, boxes: Tensor) -> Tensor:
-    """IoU of one box [B, 1, 4] a picture with all others [B, M, 4]: [B, M]."""
+    """IoU of one box [B, 1, 4] an image with all others [B, M, 4]: [B, M]."""
     low, high = torch.maximum(box[..., :2], boxes[..., :2]), torch.minimum(box[..., 2:], boxes[..., 2:])
     shared = (high - low + 1).clamp_min(0).prod(dim=-1)
     return shared / (_area(box) + _area(boxes) - shared).clamp_min(1e-6)

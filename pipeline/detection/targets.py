@@ -1,10 +1,10 @@
-"""What CenterNet is to learn from annotated pictures: heatmaps, and numbers at the objects' centres.
+"""What CenterNet is to learn from annotated images: heatmaps, and numbers at the objects' centres.
 
 CenterNet (arXiv 1904.07850, Sections 3 and 4), with which both papers share their targets. The grid has a quarter of
 the input's resolution. As in the authors' code, and not in the text: a box is cut to the grid's cells before its centre
 is taken; a Gaussian ends at its radius; all quadratics of the radius take the same root (CornerNet's slip); a keypoint
 has the Gaussian of its person's radius; people without keypoints teach their place, but no size and no offsets. Their
-limit of 32 people (128 objects) in a picture is not kept.
+limit of 32 people (128 objects) in an image is not kept.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from pipeline.layout import Task
 
 @dataclass(frozen=True)
 class Annotations:
-    """P objects of a batch of pictures, in px of the network's input."""
+    """P objects of a batch of images, in px of the network's input."""
 
     image: Tensor  # [P] int64, index in the batch
     category: Tensor  # [P] int64
-    boxes: Tensor  # [P, 4] x0 y0 x1 y1; they may reach over the picture's border
+    boxes: Tensor  # [P, 4] x0 y0 x1 y1; they may reach over the image's border
     keypoints: Tensor  # [P, 17, 2]
-    visible: Tensor  # [P, 17] bool: annotated, and inside the picture
+    visible: Tensor  # [P, 17] bool: annotated, and inside the image
     annotated: Tensor | None = None  # [P] bool: has any keypoints, or needs none; None: all
 
     def __len__(self) -> int:
         return len(self.image)
 
     def mirrored(self, size: int) -> Annotations:
-        """As the mirror image of pictures `size` px wide has them: left becomes right, in place and in name."""
+        """As the mirror image of images `size` px wide has them: left becomes right, in place and in name."""
         boxes = self.boxes.clone()
         boxes[:, 0::2] = size - 1 - self.boxes[:, [2, 0]]
         keypoints = self.keypoints[:, list(coco_keypoints.MIRRORED)]
@@ -105,7 +105,7 @@ def draw_gaussian(maps: Tensor, plane: Tensor, x: Tensor, y: Tensor, radius: Ten
 
 
 def make_targets(annotations: Annotations, task: Task, categories: int, batch: int, grid: int) -> Targets:
-    """The targets of a batch of `batch` pictures, 4 `grid` px wide and high. Objects outside of them have none."""
+    """The targets of a batch of `batch` images, 4 `grid` px wide and high. Objects outside of them have none."""
     boxes = (annotations.boxes.double() / STRIDE).clamp(0, grid - 1)
     size = boxes[:, 2:] - boxes[:, :2]
     kept = (size > 0).all(dim=1)

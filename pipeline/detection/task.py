@@ -1,4 +1,4 @@
-"""Finding people or objects in pictures as a task for the training loop: one variant, its loss, its AP."""
+"""Finding people or objects in images as a task for the training loop: one variant, its loss, its AP."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DetectionSettings:
 
 
 class DetectionTask:
-    """A variant's network with the pictures it learns from and those it is watched on."""
+    """A variant's network with the images it learns from and those it is watched on."""
 
     unit = "images"
     best: Literal["lowest", "highest"] = "highest"
@@ -62,18 +62,18 @@ class DetectionTask:
 
     def loss(self, indices: Tensor) -> dict[str, Tensor]:
         size = self.settings.input_size
-        pictures, annotations = augment.training_batch(
+        images, annotations = augment.training_batch(
             self.train, indices.cpu(), size, self.settings.augment, self.device
         )
         targets = make_targets(
             annotations, self.variant.task, len(self.train.category_ids), len(indices), size // STRIDE
         )
-        features = self.network.features(pictures)
+        features = self.network.features(images)
         return objective.loss_terms(self.variant, self.network, features, targets, self.settings.sigma_factor)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """AP on the validation pictures in percent: one scale, no flip, no refinement."""
+        """AP on the validation images in percent: one scale, no flip, no refinement."""
         found = inference.predict(
             self.network,
             self.variant,

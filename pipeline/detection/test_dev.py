@@ -26,7 +26,7 @@ MODES: dict[Task, dict[Mode, str]] = {
     "boxes": {"flip": ""},
 }
 OBJECTS = {"pose": metrics.MAX_POSES, "boxes": metrics.MAX_BOXES}  # of a picture, that the server looks at
-PICTURES = 1000  # at a time: of all 20 thousand, components and all would not fit a memory
+IMAGES_AT_ONCE = 1000  # at a time: of all 20 thousand, components and all would not fit a memory
 
 
 def write_files(run: Run, predictor: DetectionPredictor, folder: Path, device: str) -> None:
@@ -40,8 +40,8 @@ def write_files(run: Run, predictor: DetectionPredictor, folder: Path, device: s
         raise InputError(f"{path}: images: none; write `test_dev: false` in params/{run.preset_name}.yaml")
     modes = MODES[task]
     found: dict[Mode, list[Detections]] = {mode: [] for mode in modes}
-    for first in range(0, len(data), PICTURES):
-        part = data.subset(np.arange(first, min(first + PICTURES, len(data))))
+    for first in range(0, len(data), IMAGES_AT_ONCE):
+        part = data.subset(np.arange(first, min(first + IMAGES_AT_ONCE, len(data))))
         words = f"{name}, test-dev from {first} of {len(data)}"
         for mode, detections in detection_data.predict(predictor, part, tuple(modes), device, words).items():
             best = _best(detections, OBJECTS[task])

@@ -33,8 +33,8 @@ def network(architecture: str, task: str = "pose", components: int = 0, **head: 
     return model.double()
 
 
-def plain_features(architecture: str, state: dict[str, Tensor], pictures: Tensor) -> list[Tensor]:
-    return (plain_centernet.dla if architecture == "dla_34" else plain_centernet.hourglass)(state, pictures)
+def plain_features(architecture: str, state: dict[str, Tensor], images: Tensor) -> list[Tensor]:
+    return (plain_centernet.dla if architecture == "dla_34" else plain_centernet.hourglass)(state, images)
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_names_shapes_and_their_order_are_the_released_ones(architecture: str, f
 def test_the_authors_names_compute_the_same(architecture: str, task: str, components: int):
     model = network(architecture, task, components)
     state = export_reference(model.state_dict(), "mixture_dense")
-    pictures = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)).double()
-    features = plain_features(architecture, state, pictures.flip(1))  # the authors' colours are blue, green, red
+    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)).double()
+    features = plain_features(architecture, state, images.flip(1))  # the authors' colours are blue, green, red
     names = {ours: theirs for theirs, ours in (HEADS | MIXTURE_HEADS).items() if ours in model.head_names}
     stack = None if architecture == "dla_34" else len(features) - 1
     expected = plain_centernet.heads(state, features[-1], list(names.values()), stack)
-    found = model(pictures)
+    found = model(images)
     assert found.keys() == names.keys()
     for name, values in found.items():
         wanted = expected[names[name]]
@@ -72,7 +72,7 @@ def test_the_authors_names_compute_the_same(architecture: str, task: str, compon
 
 
 @EACH
-def test_a_picture_of_ours_is_the_authors_picture_of_opencv(architecture: str):
+def test_an_image_of_ours_is_the_authors_image_of_opencv(architecture: str):
     """The red, green and blue of a file as both read, normalise and see them; mean and std as in their code."""
     model, mean, std = network(architecture), (0.408, 0.447, 0.470), (0.289, 0.274, 0.278)
     pixels = torch.randint(0, 256, (1, 64, 64, 3), generator=torch.Generator().manual_seed(2), dtype=torch.uint8)

@@ -1,4 +1,4 @@
-"""How fast pictures reach a network on one core, warped, recoloured and with their targets; how fast Gaussians are."""
+"""How fast images reach a network on one core, warped, recoloured and with their targets; how fast Gaussians are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from pipeline.detection import augment
 from pipeline.detection.image_set import ImageSet
-from pipeline.detection.image_store import Pictures
+from pipeline.detection.image_store import ImageStore
 from pipeline.detection.targets import draw_gaussian, make_targets
 
 pytestmark = pytest.mark.benchmark
@@ -27,13 +27,13 @@ TARGETS = {64: 2_000, 128: 1_000, 512: 92}  # images/s; 92: opencv, decoding and
 
 @pytest.mark.parametrize("side", TARGETS)
 def test_images_per_second(tmp_path: Path, side: int) -> None:
-    """Made pictures in an array, two people each; of 512 px also JPEG files that are decoded every time."""
+    """Made images in an array, two people each; of 512 px also JPEG files that are decoded every time."""
     batch = 16 if side < 512 else 8
     data = some_people(tmp_path, images=4 * batch, people=2, side=side)
     paths = [tmp_path / f"{index}.jpg" for index in range(len(data))]
     for index, path in enumerate(paths):
-        cv2.imwrite(str(path), data.pictures[index])
-    files = replace(data, pictures=Pictures.of_files(paths, data.sizes, memory_bytes=0))
+        cv2.imwrite(str(path), data.images[index])
+    files = replace(data, images=ImageStore.of_files(paths, data.sizes, memory_bytes=0))
 
     def step(data: ImageSet, changed: bool) -> None:
         chosen = torch.randperm(len(data))[:batch]
@@ -74,7 +74,7 @@ def plain_gaussians(shape: tuple[int, int, int], rows: list[list[int]]) -> np.nd
 
 @pytest.mark.parametrize(("grid", "people"), [(16, 1), (32, 3), (128, 5)])
 def test_gaussians_against_a_plain_loop(grid: int, people: int) -> None:
-    """The keypoints of a batch of 8 pictures; 5 people of radius up to 16 in a picture of 512 px."""
+    """The keypoints of a batch of 8 images; 5 people of radius up to 16 in an image of 512 px."""
     torch.manual_seed(0)
     batch, count = 8, 8 * people * 17
     plane = (torch.arange(batch)[:, None, None] * 17 + torch.arange(17)).expand(batch, people, 17).reshape(-1)

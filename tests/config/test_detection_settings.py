@@ -78,7 +78,7 @@ detection:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The settings of test_params.py; preset small has pictures, preset real has nothing to say of them."""
+    """The settings of test_params.py; preset small has images, preset real has nothing to say of them."""
     small_params.write(tmp_path)
     with (tmp_path / "params.yaml").open("a") as file:
         file.write(DETECTION_VARIANTS)
@@ -290,7 +290,7 @@ def test_the_repositorys_own_detection_variants() -> None:
             "boxes_base: weights: only of an imported variant; set imported: true",
         ),
         ("params.yaml", "weights: null", "weights: best.pt", "pose_authors.weights: string should match pattern"),
-        # pictures
+        # images
         (
             "params/small.yaml",
             "images:\n  source: synthetic",

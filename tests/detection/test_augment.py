@@ -1,4 +1,4 @@
-"""CenterNet's augmentation: where crops lie, what happens to colours, and that annotations stay on their pictures."""
+"""CenterNet's augmentation: where crops lie, what happens to colours, and that annotations stay on their images."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from pipeline.geometry import coco_keypoints
 MEAN, STD = torch.tensor(augment.MEAN)[:, None, None], torch.tensor(augment.STD)[:, None, None]
 
 
-def colours(pictures: Tensor) -> Tensor:
+def colours(images: Tensor) -> Tensor:
     """From what a network reads to [B, 3, H, W], R, G, B from 0 to 1."""
-    return pictures * STD + MEAN
+    return images * STD + MEAN
 
 
-def test_a_whole_picture_in_the_middle_of_the_input(tmp_path: Path) -> None:
+def test_a_whole_image_in_the_middle_of_the_input(tmp_path: Path) -> None:
     pixels = np.full((1, 40, 80, 3), (255, 0, 51), np.uint8)
     data = image_files.write(tmp_path, [person(10, (0, 0, 80, 40))], pixels)
-    pictures, matrices = augment.test_batch(data, torch.tensor([0]), 160)
-    assert pictures.shape == (1, 3, 160, 160) and pictures.dtype == torch.float32
+    images, matrices = augment.test_batch(data, torch.tensor([0]), 160)
+    assert images.shape == (1, 3, 160, 160) and images.dtype == torch.float32
     np.testing.assert_allclose(matrices[0], [[2, 0, 0], [0, 2, 40]])
-    inside = colours(pictures)[0, :, 42:117, 2:158]
+    inside = colours(images)[0, :, 42:117, 2:158]
     torch.testing.assert_close(inside, torch.tensor([1.0, 0, 0.2])[:, None, None].expand_as(inside), atol=1e-5, rtol=0)
-    assert colours(pictures)[0, :, :38].abs().max() < 1e-6 > colours(pictures)[0, :, 121:].abs().max()
+    assert colours(images)[0, :, :38].abs().max() < 1e-6 > colours(images)[0, :, 121:].abs().max()
     same, annotations = training_batch(data, torch.tensor([0]), 160, augment="none", device="cpu")
-    assert torch.equal(same, pictures) and annotations.boxes.tolist() == [[0, 40, 160, 120]]
+    assert torch.equal(same, images) and annotations.boxes.tolist() == [[0, 40, 160, 120]]
 
 
 def test_crops_lie_where_the_authors_place_them() -> None:
@@ -69,7 +69,7 @@ def parts_of(data: ImageSet, mirrored: bool) -> tuple[Tensor, augment.Annotation
     middle = np.array([[30.0, 25.0], [40.0, 33.0], [17.0, 47.0], [32.0, 32.0]])
     flags = np.full(4, mirrored)
     matrices = crop_matrices(middle, np.array([64.0, 44.8, 83.2, 64.0]), flags, 64)
-    pixels = torch.from_numpy(data.pictures.warped(index, matrices, 64))
+    pixels = torch.from_numpy(data.images.warped(index, matrices, 64))
     return pixels, annotations_of(data, index, matrices, flags, 64)
 
 
@@ -90,16 +90,16 @@ def test_a_mirrored_crop_is_the_mirror_image_of_the_crop(tmp_path: Path) -> None
 def test_annotations_point_at_the_same_pixels_after_a_crop(tmp_path: Path) -> None:
     """A white dot at every keypoint of a person is found at the annotated place, under the name of its side."""
     spots = [(8 + 7 * (joint % 7), 10 + 16 * (joint // 7)) for joint in range(coco_keypoints.COUNT)]
-    pictures = []
+    images = []
     for joint in range(coco_keypoints.COUNT):
-        picture = np.zeros((64, 64, 3), np.uint8)
-        cv2.circle(picture, spots[joint], 2, (255, 255, 255), -1)
-        pictures.append(picture)
+        image = np.zeros((64, 64, 3), np.uint8)
+        cv2.circle(image, spots[joint], 2, (255, 255, 255), -1)
+        images.append(image)
     people = [
         person(10 * (joint + 1), (5, 5, 50, 50), [float(v) for spot in spots for v in (*spot, 2)])
         for joint in range(coco_keypoints.COUNT)
     ]
-    data = image_files.write(tmp_path, people, np.stack(pictures))
+    data = image_files.write(tmp_path, people, np.stack(images))
     torch.manual_seed(1)
     seen = mirrors = 0
     for _ in range(4):
@@ -148,10 +148,10 @@ def test_keypoints_that_leave_the_crop_or_are_not_annotated_are_not_visible(tmp_
     assert boxes.annotated is not None and boxes.annotated.all()
 
 
-def test_pictures_without_objects(tmp_path: Path) -> None:
+def test_images_without_objects(tmp_path: Path) -> None:
     data = image_files.write(tmp_path, [], np.zeros((2, 64, 64, 3), np.uint8))
-    pictures, annotations = training_batch(data, torch.tensor([1, 0, 1]), 64, augment="full", device="cpu")
-    assert pictures.shape == (3, 3, 64, 64) and len(annotations) == 0
+    images, annotations = training_batch(data, torch.tensor([1, 0, 1]), 64, augment="full", device="cpu")
+    assert images.shape == (3, 3, 64, 64) and len(annotations) == 0
     assert annotations.keypoints.shape == (0, 17, 2) and annotations.visible.dtype == torch.bool
 
 
@@ -165,13 +165,13 @@ def test_a_seed_repeats_a_batch(tmp_path: Path) -> None:
     assert torch.equal(first, second) and torch.equal(one.keypoints, two.keypoints) and not torch.equal(first, third)
 
 
-def plain_recolour(picture: np.ndarray, factors: list[float], turns: list[int], shift: np.ndarray) -> np.ndarray:
-    """Step by step, as the paper's code goes: a picture [H, W, 3] of R, G, B from 0 to 1."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+def plain_recolour(image: np.ndarray, factors: list[float], turns: list[int], shift: np.ndarray) -> np.ndarray:
+    """Step by step, as the paper's code goes: an image [H, W, 3] of R, G, B from 0 to 1."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     for step in np.argsort(turns):
         other = (0.0, grey.mean(), grey[..., None])[step]  # black, the mean grey, every pixel's own grey
-        picture = factors[step] * picture + (1 - factors[step]) * other
-    return (picture + shift - augment.MEAN) / augment.STD
+        image = factors[step] * image + (1 - factors[step]) * other
+    return (image + shift - augment.MEAN) / augment.STD
 
 
 def test_colours_in_one_product_are_the_steps_in_a_row() -> None:

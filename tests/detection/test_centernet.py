@@ -18,7 +18,7 @@ def network(architecture: str = "large_hourglass", task: str = "pose", **head: o
     return build_model(detection_variant(task, architecture, **head), 3 if task == "boxes" else 1, SMALL)
 
 
-def pictures() -> torch.Tensor:
+def images() -> torch.Tensor:
     return torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
 
@@ -26,8 +26,8 @@ def pictures() -> torch.Tensor:
 @pytest.mark.parametrize("head", [{}, {"components": 2}, {"components": 1, "regressors": 2}])
 def test_rows_at_cells_are_the_full_maps(architecture: str, head: dict[str, int]):
     model = network(architecture, **head).eval()
-    rows = model.at(model.features(pictures()), IMAGE, CELL, model.head_names)
-    full = model(pictures())
+    rows = model.at(model.features(images()), IMAGE, CELL, model.head_names)
+    full = model(images())
     assert full.keys() == rows.keys() == set(model.head_names)
     for name, values in full.items():
         assert values.shape[2:] == (16, 16)
@@ -37,7 +37,7 @@ def test_rows_at_cells_are_the_full_maps(architecture: str, head: dict[str, int]
 @EACH
 def test_every_stack_has_its_own_heads_and_the_last_is_the_result(architecture: str):
     model = network(architecture)
-    features = model.features(pictures())
+    features = model.features(images())
     assert len(features) == model.stacks == (1 if architecture == "dla_34" else 2)
     for stack in range(model.stacks):
         assert model.maps(features, stack).keys() == {"center", "keypoint_heatmap"}
@@ -47,14 +47,14 @@ def test_every_stack_has_its_own_heads_and_the_last_is_the_result(architecture: 
 
 def test_boxes_have_one_map():
     model = network(task="boxes", components=3)
-    maps = model.maps(model.features(pictures()))
+    maps = model.maps(model.features(images()))
     assert {name: values.shape[1] for name, values in maps.items()} == {"center": 3}
 
 
 @EACH
 def test_one_step_on_all_stacks_moves_every_weight_that_is_read(architecture: str):
     model = network(architecture, components=2)
-    features = model.features(pictures())
+    features = model.features(images())
     every = [model.whole(features, model.head_names, stack) for stack in range(model.stacks)]
     sum(values.square().mean() for maps in every for values in maps.values()).backward()
     idle = [name for name, parameter in model.named_parameters() if parameter.grad is None]
@@ -105,12 +105,12 @@ def test_with_one_module_a_level_it_has_a_level_less():
 def test_the_demos_network_halves_its_grid_of_16_cells():
     torch.manual_seed(0)
     model = build_model(detection_variant("pose", components=2), 1, SmallNetworks())
-    assert model(pictures())["sigma"].shape == (2, 4, 16, 16)
+    assert model(images())["sigma"].shape == (2, 4, 16, 16)
     assert 1.6e6 < sum(parameter.numel() for parameter in model.parameters()) < 1.7e6
 
 
 def test_the_order_of_memory_changes_no_number():
     model, plain = network().eval(), network().eval().to(memory_format=torch.contiguous_format)
-    plain.features = plain.backbone.forward  # without the pictures turned
-    for name, values in model(pictures()).items():
-        torch.testing.assert_close(plain(pictures())[name], values, atol=1e-5, rtol=1e-5)
+    plain.features = plain.backbone.forward  # without the images turned
+    for name, values in model(images()).items():
+        torch.testing.assert_close(plain(images())[name], values, atol=1e-5, rtol=1e-5)

@@ -15,7 +15,7 @@ from pipeline.report.detection_schema import Directions, Quartiles, Spread
 
 
 def people(chosen: list[int], facing: list[int]) -> Detections:
-    """Poses whose left parts lie to the picture's right where `facing` is 1, to its left where -1; all 1 px down."""
+    """Poses whose left parts lie to the image's right where `facing` is 1, to its left where -1; all 1 px down."""
     count = len(chosen)
     boxes = np.tile([10.0, 10.0, 30.0, 50.0], (count, 1))
     side = np.zeros(17)

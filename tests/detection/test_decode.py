@@ -20,7 +20,7 @@ def pose_targets(annotations: Annotations | None = None) -> Targets:
 
 
 def best(found: Found, targets: Targets) -> tuple[Tensor, Tensor]:
-    """Where each of the targets' objects is among what was found: indices [P] of pictures and rows."""
+    """Where each of the targets' objects is among what was found: indices [P] of images and rows."""
     rows = []
     for image, cell in zip(targets.image.tolist(), targets.cell.tolist(), strict=True):
         centre = torch.tensor([cell % GRID, cell // GRID])
@@ -112,7 +112,7 @@ def test_the_mirror_image_of_the_same_heads_changes_nothing(refined: bool, choic
         torch.testing.assert_close(getattr(both, name), getattr(alone, name), msg=name)
 
 
-def test_the_component_is_chosen_in_each_picture_before_averaging() -> None:
+def test_the_component_is_chosen_in_each_image_before_averaging() -> None:
     targets, what = pose_targets(), variant("pose", components=2)
     maps = truth_maps(targets, what)
     other = {name: whole.clone() for name, whole in maps.items()}
@@ -141,7 +141,7 @@ def test_of_boxes_too_the_component_is_chosen_before_averaging() -> None:
 def test_a_flip_draws_keypoints_to_the_left_by_three_eighths_of_a_cell_if_it_is_not_aligned(
     aligned: bool, shift: float, components: int
 ) -> None:
-    """Both networks see the truth, one of the pictures and one of their mirror images."""
+    """Both networks see the truth, one of the images and one of their mirror images."""
     annotations = people(BATCH, SIZE)
     annotations.boxes[:] = annotations.boxes.round() // 8 * 8  # centres on whole cells: mirrored, they keep their cell
     targets, mirrored = pose_targets(annotations), pose_targets(annotations.mirrored(SIZE))
@@ -174,7 +174,7 @@ def test_peaks_are_local_maxima_and_equal_ones_come_in_order() -> None:
     assert peaks.cell[0, :6].tolist() == [7, 35, 0, 28, 24, 25]
 
 
-def test_a_picture_with_few_peaks_has_few_detections_and_a_small_grid_few_rows() -> None:
+def test_an_image_with_few_peaks_has_few_detections_and_a_small_grid_few_rows() -> None:
     what, grid = variant("boxes"), 6
     maps = {name: torch.zeros(2, 2, grid, grid) for name in ("center_offset", "size")}
     ramp = torch.linspace(-4, 4, grid * grid).reshape(1, 1, grid, grid)  # has one peak
@@ -185,7 +185,7 @@ def test_a_picture_with_few_peaks_has_few_detections_and_a_small_grid_few_rows()
     assert detections.image.tolist() == [5, 6]
 
 
-def test_detections_are_in_the_px_of_their_own_picture() -> None:
+def test_detections_are_in_the_px_of_their_own_image() -> None:
     annotations, what = people(BATCH, SIZE), variant("pose", components=2)
     targets = pose_targets(annotations)
     found = decode(MapHeads(truth_maps(targets, what)), what, limit=4)

@@ -35,10 +35,10 @@ def test_a_saved_network_finds_what_it_found_before(
     loaded = load_model(path)
     assert (loaded.variant_name, loaded.variant, loaded.categories) == ("some_variant", variant, NAMES)
     assert (loaded.input_size, loaded.sigma_factor, loaded.epoch) == (192, 0.3, 17)
-    pictures = torch.randn(2, 3, model.divisor, model.divisor)
+    images = torch.randn(2, 3, model.divisor, model.divisor)
     model.eval()
     with torch.no_grad():
-        expected, found = model(pictures), loaded.model(pictures)
+        expected, found = model(images), loaded.model(images)
     assert expected.keys() == found.keys() and all(torch.equal(expected[name], found[name]) for name in expected)
     assert not loaded.model.training
 

@@ -15,11 +15,11 @@ from pipeline.detection import data
 
 
 def few(run: Run) -> DetectionVariant:
-    """A variant that trains on a quarter of the 16 pictures."""
+    """A variant that trains on a quarter of the 16 images."""
     return run.detection_variant("pose_s_base").model_copy(update={"training_share": 0.25})
 
 
-def test_a_share_of_the_training_pictures_is_the_same_every_time(detection: Path) -> None:
+def test_a_share_of_the_training_images_is_the_same_every_time(detection: Path) -> None:
     run = config.load("tiny")
     whole = data.read(run, run.detection_variant("pose_s_base"), "train")
     part, again = (data.read(run, few(run), "train") for _ in range(2))
@@ -39,5 +39,5 @@ def test_a_share_with_nothing_to_find_is_one_line(detection: Path) -> None:
     with pytest.raises(InputError) as caught:
         data.read(run, few(run), "train")
     assert str(caught.value) == (
-        f"{path}: annotations: no keypoints to find on 4 pictures; let images: in params/tiny.yaml have more of them"
+        f"{path}: annotations: no keypoints to find on 4 images; let images: in params/tiny.yaml have more of them"
     )

@@ -145,7 +145,7 @@ def test_focal_loss_is_cornernets_formula() -> None:
     assert focal_loss(logits, heatmap).item() == pytest.approx(total / 3, rel=1e-5)
 
 
-def test_focal_loss_of_an_empty_picture_is_divided_by_nothing_and_of_sure_logits_finite() -> None:
+def test_focal_loss_of_an_empty_image_is_divided_by_nothing_and_of_sure_logits_finite() -> None:
     empty = torch.zeros(1, 1, 2, 2)
     expected = 4 * 0.5**2 * math.log(2)
     assert focal_loss(torch.zeros(1, 1, 2, 2), empty).item() == pytest.approx(expected)

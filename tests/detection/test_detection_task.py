@@ -40,13 +40,13 @@ def test_what_the_loop_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("components", [0, 2])
-def test_the_loss_is_that_of_the_pictures_asked_for(tmp_path: Path, components: int) -> None:
+def test_the_loss_is_that_of_the_images_asked_for(tmp_path: Path, components: int) -> None:
     task = make(tmp_path, components)
     chosen = torch.tensor([3, 1])
     found = task.loss(chosen)
-    pictures, annotations = augment.training_batch(task.train, chosen, 64, "none", "cpu")
+    images, annotations = augment.training_batch(task.train, chosen, 64, "none", "cpu")
     targets = make_targets(annotations, "pose", 1, 2, 16)
-    features = task.network.features(pictures)
+    features = task.network.features(images)
     expected = objective.loss_terms(task.variant, task.network, features, targets, 0.3)
     assert found.keys() == expected.keys()
     for name, value in expected.items():
@@ -63,7 +63,7 @@ def test_the_sigma_factor_reaches_the_loss(tmp_path: Path) -> None:
     assert len(differ) == 1  # the mixture's term
 
 
-def test_augmented_pictures_follow_from_torchs_generator(tmp_path: Path) -> None:
+def test_augmented_images_follow_from_torchs_generator(tmp_path: Path) -> None:
     task = make(tmp_path, settings=replace(SETTINGS, augment="full"))
     sums = []
     for seed in (0, 0, 1):

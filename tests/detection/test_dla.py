@@ -27,7 +27,7 @@ def test_the_papers_networks_have_their_weights(task: str, categories: int, comp
         assert weights(build_model(detection_variant(task, "dla_34", components), categories)) == expected
 
 
-def test_features_have_a_quarter_of_the_picture():
+def test_features_have_a_quarter_of_the_image():
     model = DLA34(WIDTHS)
     (features,) = model(torch.randn(2, 3, 64, 96))
     assert features.shape == (2, 6, 16, 24) and model.width == 6 and model.divisor == 32
@@ -40,13 +40,13 @@ def test_every_level_of_the_base_has_half_the_grid_of_the_one_before():
     assert shapes == [(width, 64 >> level, 64 >> level) for level, width in enumerate(WIDTHS)]
 
 
-def test_the_whole_picture_reaches_a_feature():
+def test_the_whole_image_reaches_a_feature():
     """The coarsest level sees it all, and its news come up."""
     torch.manual_seed(0)
     model = DLA34(WIDTHS).eval()
-    pictures = torch.randn(1, 3, 128, 128, requires_grad=True)
-    model(pictures)[0][0, :, 16, 16].sum().backward()
-    assert pictures.grad[0, :, :8, :8].abs().sum() > 0 and pictures.grad[0, :, -8:, -8:].abs().sum() > 0
+    images = torch.randn(1, 3, 128, 128, requires_grad=True)
+    model(images)[0][0, :, 16, 16].sum().backward()
+    assert images.grad[0, :, :8, :8].abs().sum() > 0 and images.grad[0, :, -8:, -8:].abs().sum() > 0
 
 
 def test_all_weights_learn_but_the_projections_that_nothing_reads():

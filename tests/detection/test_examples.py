@@ -1,4 +1,4 @@
-"""detection.examples: which pictures are shown, and that all on them moves with the pixels."""
+"""detection.examples: which images are shown, and that all on them moves with the pixels."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
 
 
-class NumberedPictures:
-    """Stands for the pictures: each is filled with its own number, and remembers how it was asked to be warped."""
+class NumberedImages:
+    """Stands for the images: each is filled with its own number, and remembers how it was asked to be warped."""
 
     def __init__(self) -> None:
         self.matrices: NDArray = np.zeros(0)
@@ -28,7 +28,7 @@ class NumberedPictures:
 def image_set(
     sizes: list[tuple[int, int]], counts: list[int], task: str = "pose", back: list[bool] | None = None
 ) -> ImageSet:
-    """`counts[i]` objects on picture i; object j's box begins at (j, 2 j) and ends where all keypoints are."""
+    """`counts[i]` objects on image i; object j's box begins at (j, 2 j) and ends where all keypoints are."""
     objects = sum(counts)
     corner = np.arange(objects)[:, None] * [1.0, 2.0]
     boxes = np.concatenate([corner, corner + np.array([4.0, 6.0])], axis=1).astype(np.float32)
@@ -49,7 +49,7 @@ def image_set(
         category_ids=(1,),
         category_names=("person",),
         annotations=Path("val.json"),
-        pictures=NumberedPictures(),  # type: ignore[arg-type]
+        images=NumberedImages(),  # type: ignore[arg-type]
     )
 
 
@@ -74,13 +74,13 @@ def detections(image: list[int], score: list[float], keypoints: bool = True) -> 
     )
 
 
-def test_made_pictures_stay_as_they_are() -> None:
+def test_made_images_stay_as_they_are() -> None:
     """One size, and small: every matrix is the identity, every number its own."""
     data = image_set([(64, 64)] * 3, [1, 1, 1])
     found = detections([0, 1, 2], [0.9, 0.8, 0.7])
     arrays = examples.choose(data, found)
     assert arrays["pixels"].shape == (3, 64, 64, 3)
-    assert data.pictures.matrices == pytest.approx(np.tile(np.eye(2, 3), (3, 1, 1)))  # type: ignore[attr-defined]
+    assert data.images.matrices == pytest.approx(np.tile(np.eye(2, 3), (3, 1, 1)))  # type: ignore[attr-defined]
     for name in ("center", "boxes", "sizes", "keypoints", "component_keypoints", "sigmas", "weights"):
         assert arrays[name] == pytest.approx(getattr(found, name)), name
     shown = arrays["pixels"][:, 0, 0, 0]
@@ -89,33 +89,33 @@ def test_made_pictures_stay_as_they_are() -> None:
     assert arrays["truth_keypoints"] == pytest.approx(data.keypoints[shown])
 
 
-def test_a_large_picture_is_shrunk_whole_and_centred() -> None:
+def test_a_large_image_is_shrunk_whole_and_centred() -> None:
     """512 x 256 at half its size has 64 px of black above and below."""
     data = image_set([(512, 256)], [1])
     arrays = examples.choose(data, detections([0], [0.9]))
     assert arrays["pixels"].shape == (1, 256, 256, 3)
-    assert data.pictures.matrices[0] == pytest.approx(np.array([[0.5, 0, 0], [0, 0.5, 64]]))  # type: ignore[attr-defined]
+    assert data.images.matrices[0] == pytest.approx(np.array([[0.5, 0, 0], [0, 0.5, 64]]))  # type: ignore[attr-defined]
     assert arrays["center"][0] == pytest.approx([10.0, 69.0])
     assert arrays["boxes"][0] == pytest.approx([8.0, 68.0, 12.0, 70.0])
     assert arrays["sizes"][0, 0] == pytest.approx([4.0, 2.0])
     assert arrays["keypoints"][0, 0] == pytest.approx([5.0, 66.5])
     assert arrays["component_keypoints"][0, 1, 16] == pytest.approx([5.0, 66.5])
-    assert arrays["sigmas"][0, 0] == pytest.approx([10.0, 10.0])  # in cells: not of the picture
+    assert arrays["sigmas"][0, 0] == pytest.approx([10.0, 10.0])  # in cells: not of the image
     assert arrays["truth_boxes"][0] == pytest.approx([0.0, 64.0, 2.0, 67.0])
     assert arrays["truth_keypoints"][0, 0] == pytest.approx([2.0, 67.0, 2.0])
 
 
-def test_pictures_of_several_sizes_share_one_square() -> None:
+def test_images_of_several_sizes_share_one_square() -> None:
     """Each fills it along its longer side: the points of both lie where its own matrix puts them."""
     data = image_set([(100, 50), (40, 80)], [1, 1])
     found = detections([0, 1], [0.9, 0.9])
     arrays = examples.choose(data, found)
     assert arrays["pixels"].shape[1:3] == (100, 100)
-    for place, matrix in enumerate(data.pictures.matrices):  # type: ignore[attr-defined]
+    for place, matrix in enumerate(data.images.matrices):  # type: ignore[attr-defined]
         (row,) = np.flatnonzero(arrays["image"] == place)
         assert arrays["center"][row] == pytest.approx(matrix @ [20.0, 10.0, 1.0])
     corners = [matrix[:, :2].max() * data.sizes[image].max() for matrix, image in zip(
-        data.pictures.matrices, arrays["pixels"][:, 0, 0, 0], strict=True)]  # type: ignore[attr-defined]  # fmt: skip
+        data.images.matrices, arrays["pixels"][:, 0, 0, 0], strict=True)]  # type: ignore[attr-defined]  # fmt: skip
     assert corners == pytest.approx([100.0, 100.0])
 
 
@@ -124,11 +124,11 @@ def test_what_is_found_with_a_low_score_is_left_out_but_for_the_best() -> None:
     found = detections([0, 0, 0, 1, 1], [0.9, 0.3, 0.29, 0.1, 0.05])
     arrays = examples.choose(data, found)
     shown = arrays["pixels"][:, 0, 0, 0].tolist()
-    kept = {picture: np.sort(arrays["score"][arrays["image"] == place]).tolist() for place, picture in enumerate(shown)}
+    kept = {image: np.sort(arrays["score"][arrays["image"] == place]).tolist() for place, image in enumerate(shown)}
     assert kept == {0: pytest.approx([0.3, 0.9]), 1: pytest.approx([0.1]), 2: []}
 
 
-def test_a_crowded_picture_shows_its_best_dozen() -> None:
+def test_a_crowded_image_shows_its_best_dozen() -> None:
     data = image_set([(64, 64)], [1])
     arrays = examples.choose(data, detections([0] * 20, list(np.linspace(0.9, 0.4, 20))))
     assert arrays["score"] == pytest.approx(np.linspace(0.9, 0.4, 20)[:12])
@@ -143,8 +143,8 @@ def test_the_choice_depends_on_the_seed_alone() -> None:
     assert not np.array_equal(one["pixels"], examples.choose(data, none, count=5, seed=1)["pixels"])
 
 
-def test_pictures_without_anything_to_see_are_not_chosen() -> None:
-    """Nothing annotated, a crowd alone, people without keypoints: only picture 1 is left."""
+def test_images_without_anything_to_see_are_not_chosen() -> None:
+    """Nothing annotated, a crowd alone, people without keypoints: only image 1 is left."""
     data = image_set([(64, 64)] * 4, [0, 1, 1, 1])
     crowd, keypoints = data.crowd.copy(), data.keypoints.copy()
     crowd[1], keypoints[2, :, 2] = True, 0
@@ -188,6 +188,6 @@ def test_the_arrays_are_detections_again() -> None:
     assert read.components == 2
 
 
-def test_without_any_picture_the_arrays_are_empty() -> None:
+def test_without_any_image_the_arrays_are_empty() -> None:
     arrays = examples.choose(image_set([(64, 64)], [0]), detections([0], [0.9]))
     assert len(arrays["pixels"]) == len(arrays["image"]) == len(arrays["truth_image"]) == 0

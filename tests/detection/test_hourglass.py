@@ -35,24 +35,24 @@ def test_the_papers_networks_have_their_weights(architecture: str, components: i
 def test_features_of_every_stack_in_training_and_of_the_last_in_evaluation(layers: str):
     torch.manual_seed(0)
     model = Hourglass((4, 6, 8), (1, 2, 1), 3, layers)
-    pictures = torch.randn(2, 3, 32, 48)
-    assert [list(one.shape) for one in model(pictures)] == 3 * [[2, 4, 8, 12]]
+    images = torch.randn(2, 3, 32, 48)
+    assert [list(one.shape) for one in model(images)] == 3 * [[2, 4, 8, 12]]
     model.eval()
-    (last,) = model(pictures)
+    (last,) = model(images)
     model.training = True  # all stacks, but norms as they were
-    torch.testing.assert_close(model(pictures)[-1], last)
+    torch.testing.assert_close(model(images)[-1], last)
 
 
-def test_a_later_stack_sees_the_picture_and_the_stack_before():
+def test_a_later_stack_sees_the_image_and_the_stack_before():
     torch.manual_seed(0)
     model = Hourglass((4, 6), (1, 1), 2).eval()
-    pictures = torch.randn(1, 3, 16, 16)
-    (before,) = model(pictures)
+    images = torch.randn(1, 3, 16, 16)
+    (before,) = model(images)
     for part in (model.from_inputs, model.from_outputs):
         kept = part[0][0].weight.detach().clone()
         with torch.no_grad():
             part[0][0].weight.zero_()
-        assert not torch.allclose(model(pictures)[0], before)
+        assert not torch.allclose(model(images)[0], before)
         with torch.no_grad():
             part[0][0].weight.copy_(kept)
 

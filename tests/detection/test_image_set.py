@@ -1,4 +1,4 @@
-"""Pictures and their annotations: read as they are, or refused in one line that names the file and the field."""
+"""Images and their annotations: read as they are, or refused in one line that names the file and the field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from repository import ROOT
 
 from pipeline.artifacts import InputError, read_json, write_arrays, write_json
 from pipeline.detection import image_set
-from pipeline.detection.image_store import Pictures, decode
+from pipeline.detection.image_store import ImageStore, decode
 from pipeline.geometry import coco_keypoints
 
 NONE = [0.0] * 51
@@ -52,11 +52,11 @@ def test_a_subset_has_the_chosen_images_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(part.boxes, data.boxes[[6, 7, 0, 1, 6, 7]])
     np.testing.assert_array_equal(part.keypoints, data.keypoints[[6, 7, 0, 1, 6, 7]])
     for index, image in enumerate((3, 0, 3)):
-        np.testing.assert_array_equal(part.pictures[index], data.pictures[image])
+        np.testing.assert_array_equal(part.images[index], data.images[image])
     again = part.subset(np.array([1]))
     assert again.image_ids.tolist() == [10] and again.first.tolist() == [0, 2]
     np.testing.assert_array_equal(again.boxes, data.boxes[:2])
-    np.testing.assert_array_equal(again.pictures[0], data.pictures[0])
+    np.testing.assert_array_equal(again.images[0], data.images[0])
     rows, place = part.objects_of(np.array([2, 1]))
     assert rows.tolist() == [4, 5, 2, 3] and place.tolist() == [0, 0, 1, 1]
 
@@ -118,7 +118,7 @@ def _drop(*path: str | int) -> Callable[[dict[str, Any]], None]:
         (_drop("annotations", 1, "iscrowd"), "annotations[1].iscrowd: missing"),
         (_drop("images", 0, "width"), "images[0].width: missing"),
         (_set("images", 0, "width", value=0), "images[0].width: a width and a height are above 0"),
-        (_set("images", 0, "width", value=65), "images[0].width: not the size of the pictures in train.npz"),
+        (_set("images", 0, "width", value=65), "images[0].width: not the size of the images in train.npz"),
         (_set("annotations", 1, "bbox", value=[1, 2, 3]), "annotations[1].bbox: not a list of 4 numbers"),
         (_set("annotations", 1, "bbox", value=[1, 2, 3, "4"]), "annotations[1].bbox: not a list of 4 numbers"),
         (_set("annotations", 1, "bbox", value=[1, 2, 3, None]), "annotations[1].bbox: not a list of 4 numbers"),
@@ -152,7 +152,7 @@ def test_what_is_wrong_is_said_in_one_line(
 
 def test_files_that_are_cut_off(tmp_path: Path) -> None:
     some_people(tmp_path)
-    for name in ("train.npz", "train.json"):  # the pictures first: without their list they are not looked for
+    for name in ("train.npz", "train.json"):  # the images first: without their list they are not looked for
         whole = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(whole[: len(whole) // 2])
         with pytest.raises(InputError, match=rf"{name}: not (a readable npz|readable as JSON)"):
@@ -171,7 +171,7 @@ def test_a_shift_by_whole_pixels_copies_them(threads: int) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        out = Pictures.of_pixels(pixels).warped(np.array([2, 0]), matrices, (24, 16))
+        out = ImageStore.of_pixels(pixels).warped(np.array([2, 0]), matrices, (24, 16))
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(out[0], pixels[2, :16, :24])
@@ -179,12 +179,12 @@ def test_a_shift_by_whole_pixels_copies_them(threads: int) -> None:
     assert not out[1, :, :4].any()
 
 
-def test_a_picture_is_scaled_between_its_pixels() -> None:
+def test_an_image_is_scaled_between_its_pixels() -> None:
     """A plane of colours stays one: bilinear interpolation is exact for it, up to rounding."""
     y, x = np.mgrid[:40, :50]
     plane = np.stack([4 * x, 3 * y, x + 2 * y], axis=2).astype(np.uint8)
     matrix = np.array([[[0.7, 0.1, 3.0], [-0.2, 0.8, 9.0]]])
-    out = Pictures.of_pixels(plane[None]).warped(np.array([0]), matrix, 24)[0]
+    out = ImageStore.of_pixels(plane[None]).warped(np.array([0]), matrix, 24)[0]
     to_x, to_y = np.mgrid[:24, :24][::-1]
     source = np.linalg.inv(matrix[0, :, :2]) @ np.stack([to_x - 3.0, to_y - 9.0]).reshape(2, -1)
     from_x, from_y = source.reshape(2, 24, 24)
@@ -194,40 +194,40 @@ def test_a_picture_is_scaled_between_its_pixels() -> None:
     assert np.abs(out - expected)[inside].max() < 1
 
 
-def _pictures_in_files(folder: Path, count: int = 3) -> tuple[list[Path], np.ndarray, np.ndarray]:
+def _images_in_files(folder: Path, count: int = 3) -> tuple[list[Path], np.ndarray, np.ndarray]:
     pixels = np.random.default_rng(0).integers(0, 256, (count, 8, 12, 3)).astype(np.uint8)
     paths = [folder / f"{index}.png" for index in range(count)]
-    for path, picture in zip(paths, pixels, strict=True):
-        cv2.imwrite(str(path), picture[..., ::-1])
+    for path, image in zip(paths, pixels, strict=True):
+        cv2.imwrite(str(path), image[..., ::-1])
     return paths, pixels, np.tile([12, 8], (count, 1))
 
 
 def test_files_are_decoded_once_as_far_as_the_memory_goes(tmp_path: Path) -> None:
-    paths, pixels, sizes = _pictures_in_files(tmp_path)
-    pictures = Pictures.of_files(paths, sizes, memory_bytes=2 * pixels[0].nbytes)
+    paths, pixels, sizes = _images_in_files(tmp_path)
+    images = ImageStore.of_files(paths, sizes, memory_bytes=2 * pixels[0].nbytes)
     everything = np.arange(3)
     matrices = np.repeat(IDENTITY, 3, axis=0)
-    np.testing.assert_array_equal(pictures.warped(everything, matrices, (12, 8)), pixels)
+    np.testing.assert_array_equal(images.warped(everything, matrices, (12, 8)), pixels)
     for path in paths:
         path.unlink()
-    part = pictures.select(np.array([1, 0]))  # shares what is in memory
+    part = images.select(np.array([1, 0]))  # shares what is in memory
     np.testing.assert_array_equal(part.warped(np.array([0, 1]), matrices[:2], (12, 8)), pixels[[1, 0]])
     with pytest.raises(InputError, match=r"2.png: cannot be read"):
-        pictures.warped(everything, matrices, (12, 8))
+        images.warped(everything, matrices, (12, 8))
 
 
-def test_pictures_that_cannot_be_used(tmp_path: Path) -> None:
-    paths, pixels, sizes = _pictures_in_files(tmp_path)
+def test_images_that_cannot_be_used(tmp_path: Path) -> None:
+    paths, pixels, sizes = _images_in_files(tmp_path)
     with pytest.raises(InputError, match=r"0.png: 12 x 8 px, annotated as 13 x 8"):
-        _ = Pictures.of_files(paths, sizes + np.array([1, 0]), memory_bytes=0)[0]
-    jpeg = tmp_path / "picture.jpg"
+        _ = ImageStore.of_files(paths, sizes + np.array([1, 0]), memory_bytes=0)[0]
+    jpeg = tmp_path / "image.jpg"
     big = cv2.resize(pixels[0], (300, 200))
     cv2.imwrite(str(jpeg), big)
     whole = jpeg.read_bytes()
     assert decode(jpeg).shape == (200, 300, 3)
-    for damaged in (whole[:-2], whole[: len(whole) // 2], whole[:100], b"", b"no picture", whole[200:]):
+    for damaged in (whole[:-2], whole[: len(whole) // 2], whole[:100], b"", b"no image", whole[200:]):
         jpeg.write_bytes(damaged)
-        with pytest.raises(InputError, match=r"picture.jpg: not a whole picture; .*again$"):
+        with pytest.raises(InputError, match=r"image.jpg: not a whole image; .*again$"):
             decode(jpeg)
 
 
@@ -248,8 +248,8 @@ def test_red_green_blue(tmp_path: Path) -> None:
     assert decode(tmp_path / "red.png")[0, 0].tolist() == [255, 0, 0]
 
 
-def test_real_pictures_of_coco(tmp_path: Path) -> None:
-    """The sizes that COCO states are those of its files, and its keypoints lie in its pictures."""
+def test_real_images_of_coco(tmp_path: Path) -> None:
+    """The sizes that COCO states are those of its files, and its keypoints lie in its images."""
     mirror = Path(os.environ.get("MIXPOSE_MIRROR") or ROOT.parent / "shared" / "mirror")
     archive = mirror / "images.cocodataset.org/annotations/annotations_trainval2017.zip"
     if not archive.exists():
@@ -261,7 +261,7 @@ def test_real_pictures_of_coco(tmp_path: Path) -> None:
     write_json(tmp_path / "val.json", known)
     data = image_set.read(tmp_path, "val", "pose", raw=mirror)
     some = np.arange(0, len(data), 10)
-    assert data.pictures.warped(some, np.repeat(IDENTITY, len(some), axis=0), 16).any()
+    assert data.images.warped(some, np.repeat(IDENTITY, len(some), axis=0), 16).any()
     assert len(data.boxes) == len(known["annotations"])
     counted = [annotation["num_keypoints"] for annotation in known["annotations"]]
     assert (data.keypoints[..., 2] > 0).sum() == sum(counted)

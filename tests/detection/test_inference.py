@@ -14,10 +14,10 @@ from truth_as_heads import mirror_image, people, truth_maps, variant
 from pipeline.config.detection import DetectionVariant
 from pipeline.config.presets import SmallNetworks
 from pipeline.detection import inference, metrics
-from pipeline.detection.augment import annotations_of, crop_matrices, whole_pictures
+from pipeline.detection.augment import annotations_of, crop_matrices, whole_images
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
-from pipeline.detection.image_store import Pictures
+from pipeline.detection.image_store import ImageStore
 from pipeline.detection.inference import merge, predict, predict_modes, scaled_size
 from pipeline.detection.models import build_model
 from pipeline.detection.peaks import MapHeads
@@ -31,7 +31,7 @@ IMAGES = 5
 
 
 def image_set(task: Any = "pose", width: int = 128, height: int = 128, images: int = IMAGES) -> ImageSet:
-    """Noise with annotations; the first pixel of a picture says which it is."""
+    """Noise with annotations; the first pixel of an image says which it is."""
     objects = people(images, 128, categories=1 if task == "pose" else 3)
     factor = torch.tensor([width / 128, height / 128])
     boxes = objects.boxes * factor.repeat(2)
@@ -51,12 +51,12 @@ def image_set(task: Any = "pose", width: int = 128, height: int = 128, images: i
         category_ids=(1, 2, 3)[: 1 if task == "pose" else 3],
         category_names=("person", "b", "c")[: 1 if task == "pose" else 3],
         annotations=Path("nowhere.json"),
-        pictures=Pictures.of_pixels(pixels),
+        images=ImageStore.of_pixels(pixels),
     )
 
 
 class Knowing(nn.Module):
-    """A network that gives the truth for the pictures of a data set and for their mirror images."""
+    """A network that gives the truth for the images of a data set and for their mirror images."""
 
     divisor = 32
 
@@ -66,17 +66,17 @@ class Knowing(nn.Module):
         self.data, self.what, self.known = data, what, {}
         for size in (64, 96, 128, 160, 192):
             index = np.arange(len(data))
-            matrices = crop_matrices(*whole_pictures(data.sizes), np.zeros(len(data), bool), size)
+            matrices = crop_matrices(*whole_images(data.sizes), np.zeros(len(data), bool), size)
             objects = annotations_of(data, index, matrices, np.zeros(len(data), bool), size)
             targets = make_targets(objects, data.task, len(data.category_ids), len(data), size // 4)
             maps = truth_maps(targets, what)
-            pictures = inference.test_batch(data, torch.arange(len(data)), size)[0]
+            images = inference.test_batch(data, torch.arange(len(data)), size)[0]
             mirrored = mirror_image(maps, what.head.total_components, shift)
-            self.known[size] = ((pictures, maps), (pictures.flip(-1), mirrored))
+            self.known[size] = ((images, maps), (images.flip(-1), mirrored))
 
-    def features(self, pictures: Tensor) -> list[dict[str, Tensor]]:
-        for known, maps in self.known[pictures.shape[-1]]:
-            same = (known[None] == pictures[:, None]).flatten(2).all(dim=2)  # [B, N]
+    def features(self, images: Tensor) -> list[dict[str, Tensor]]:
+        for known, maps in self.known[images.shape[-1]]:
+            same = (known[None] == images[:, None]).flatten(2).all(dim=2)  # [B, N]
             if same.any():
                 rows = same.int().argmax(dim=1)
                 return [{name: whole[rows] for name, whole in maps.items()}]
@@ -112,7 +112,7 @@ def test_boxes_that_the_network_knows_are_found(mode: Mode, head: dict) -> None:
 
 
 def distance(data: ImageSet, found: Detections) -> float:
-    """Median over people and keypoints of the distance in px to the best pose that was found in their picture."""
+    """Median over people and keypoints of the distance in px to the best pose that was found in their image."""
     assert found.keypoints is not None
     image = np.repeat(np.arange(len(data)), np.diff(data.first))
     gaps = [
@@ -166,13 +166,13 @@ def test_modes_in_one_pass_are_the_modes_alone_and_batches_do_not_matter() -> No
         assert np.bincount(together[mode].image).max() <= 100
 
 
-def test_a_flip_of_a_symmetric_picture_makes_a_symmetric_heatmap() -> None:
-    """Peaks come in pairs of equal scores, which one picture alone does not give."""
+def test_a_flip_of_a_symmetric_image_makes_a_symmetric_heatmap() -> None:
+    """Peaks come in pairs of equal scores, which one image alone does not give."""
     torch.manual_seed(0)
     data, what = image_set(images=1), variant("boxes")
     half = torch.randint(0, 256, (1, 128, 64, 3), dtype=torch.uint8)
-    symmetric = Pictures.of_pixels(torch.cat([half, half.flip(2)], dim=2).numpy())
-    data = ImageSet(**{**vars(data), "task": "boxes", "pictures": symmetric})
+    symmetric = ImageStore.of_pixels(torch.cat([half, half.flip(2)], dim=2).numpy())
+    data = ImageSet(**{**vars(data), "task": "boxes", "images": symmetric})
     found = predict_modes(build_model(what, 1, SMALL), what, data, 128, "cpu", 1.0, ["plain", "flip"])
     pairs = {mode: np.log(np.sort(one.score)[::-1][:40].reshape(20, 2)) for mode, one in found.items()}
     assert np.abs(np.diff(pairs["flip"])).max() < 1e-5 < 1e-4 < np.abs(np.diff(pairs["plain"])).max()
@@ -185,7 +185,7 @@ def test_test_sizes_are_multiples_that_the_network_takes(size: int, scale: float
     assert scaled_size(size, scale, 32) == expected
 
 
-def test_merging_is_soft_nms_of_each_picture_alone() -> None:
+def test_merging_is_soft_nms_of_each_image_alone() -> None:
     generator = np.random.default_rng(0)
 
     def found(counts: list[int]) -> Detections:

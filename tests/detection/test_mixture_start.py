@@ -21,7 +21,7 @@ SIDE = image_files.SIDE
 
 
 def people(folder: Path, boxes: list[tuple[float, float, float, float]]) -> ImageSet:
-    """One person a picture, with keypoints on the box's diagonal."""
+    """One person an image, with keypoints on the box's diagonal."""
     annotations = [image_files.person(10 * (index + 1), box) for index, box in enumerate(boxes)]
     return image_files.write(folder, annotations, np.zeros((len(boxes), SIDE, SIDE, 3), np.uint8))
 

@@ -51,7 +51,7 @@ def test_candidates_are_peaks_above_a_tenth_with_their_local_offset() -> None:
     assert candidates.place[0, 1, :2].tolist() == [[7.25, 4.25], [2.25, 8.25]]
 
 
-def test_a_person_takes_only_peaks_of_its_own_picture_and_joint() -> None:
+def test_a_person_takes_only_peaks_of_its_own_image_and_joint() -> None:
     candidates = find_candidates(*heads({(0, 1, 4, 7): 0.9}, offset=0.0))
     keypoints = torch.full((2, 2, 3, 2), 6.0)
     refined = refine(keypoints, torch.tensor([0.0, 0.0, 12.0, 12.0]).expand(2, 2, 4), candidates)

@@ -1,4 +1,4 @@
-"""Soft-NMS of a batch against a plain loop over one picture and category at a time."""
+"""Soft-NMS of a batch against a plain loop over one image and category at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def overlap(one: list[float], other: list[float]) -> float:
 
 
 def plainly(boxes: list[list[float]], scores: list[float]) -> dict[int, float]:
-    """Final score by index, of one picture and category."""
+    """Final score by index, of one image and category."""
     left, final = dict(enumerate(scores)), {}
     while left:
         best = max(left, key=lambda index: left[index])
@@ -45,7 +45,7 @@ def boxes_of(batch: int, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]
 
 
 @pytest.mark.parametrize("keep", [100, 7])
-def test_a_batch_is_scored_as_each_picture_and_category_alone(keep: int) -> None:
+def test_a_batch_is_scored_as_each_image_and_category_alone(keep: int) -> None:
     boxes, score, category = boxes_of(batch=3, count=40, seed=0)
     index, final = soft_nms(boxes, score, category, keep)
     for image in range(3):
@@ -78,6 +78,6 @@ def test_sizes_below_zero_do_no_harm() -> None:
     assert score.isfinite().all()
 
 
-def test_pictures_without_boxes_have_none_kept() -> None:
+def test_images_without_boxes_have_none_kept() -> None:
     index, score = soft_nms(torch.zeros(2, 0, 4), torch.zeros(2, 0), torch.zeros(2, 0, dtype=torch.int64))
     assert index.shape == score.shape == (2, 0)

@@ -56,12 +56,12 @@ def radius_of(width: float, height: float) -> float:
     return min(one_in_one_out, both_in, both_out)
 
 
-def plain_gaussian(picture: np.ndarray, x: int, y: int, radius: int) -> None:
-    for row in range(max(0, y - radius), min(len(picture), y + radius + 1)):
-        for column in range(max(0, x - radius), min(len(picture), x + radius + 1)):
+def plain_gaussian(image: np.ndarray, x: int, y: int, radius: int) -> None:
+    for row in range(max(0, y - radius), min(len(image), y + radius + 1)):
+        for column in range(max(0, x - radius), min(len(image), x + radius + 1)):
             squares = (row - y) ** 2 + (column - x) ** 2
             value = math.exp(-squares / (2 * ((2 * radius + 1) / 6) ** 2))
-            picture[row, column] = max(picture[row, column], value)
+            image[row, column] = max(image[row, column], value)
 
 
 def plain_heatmaps(annotations: Annotations, categories: int, batch: int) -> tuple[np.ndarray, np.ndarray]:

@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     raw = detection_folder.write_settings(tmp_path) / "data" / "raw"
     coco_files.write_mirror(raw, archives=False)
     coco_files.write_test_info(raw, categories=False)
-    coco_files.write_test_pictures(raw)
+    coco_files.write_test_images(raw)
     detection_folder.set_images(tmp_path, IMAGES.format("true"))
     return tmp_path
 
@@ -51,7 +51,7 @@ def found(variant: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("variant", FILES)
 def test_files_hold_what_the_network_finds(folder: Path, monkeypatch: pytest.MonkeyPatch, variant: str) -> None:
-    monkeypatch.setattr(test_dev, "PICTURES", 2)  # of three
+    monkeypatch.setattr(test_dev, "IMAGES_AT_ONCE", 2)  # of three
     task = config.load("tiny").detection_variant(variant).task
     prepare(task)
     planned.measure("detection", variant)
@@ -105,12 +105,12 @@ def test_no_files_without_test_dev(folder: Path) -> None:
     assert found("boxes_l_mdn_3") == {}
 
 
-@pytest.mark.parametrize("loss", ["picture", "pictures"])
+@pytest.mark.parametrize("loss", ["image", "images"])
 def test_what_is_lost_of_test_dev_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str], loss: str) -> None:
     prepare("boxes")
     planned.train("detection", "boxes_l_mdn_3")
     path = folder / "data/tiny/images/boxes/test.json"
-    if loss == "picture":
+    if loss == "image":
         (folder / "data/raw/images.cocodataset.org/test2017/000000000902.jpg").unlink()
     else:
         path.write_text(json.dumps(json.loads(path.read_text()) | {"images": []}))
@@ -118,4 +118,4 @@ def test_what_is_lost_of_test_dev_is_one_line(folder: Path, capsys: pytest.Captu
     assert planned.stage("evaluate_detection", "--variant", "boxes_l_mdn_3") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert ("000000000902.jpg" if loss == "picture" else "test.json: images: none; write `test_dev: false`") in said
+    assert ("000000000902.jpg" if loss == "image" else "test.json: images: none; write `test_dev: false`") in said

@@ -1,4 +1,4 @@
-"""What trains and decodes can be imported where opencv is not; it is needed where pictures are read."""
+"""What trains and decodes can be imported where opencv is not; it is needed where images are read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from repository import ROOT
 
 
 def test_what_trains_and_decodes_is_imported_without_opencv() -> None:
-    blocked = "import sys; sys.modules['cv2'] = None; from pipeline.detection import objective, task, testing"
+    blocked = "import sys; sys.modules['cv2'] = None; from pipeline.detection import inference, objective, task"
     found = subprocess.run([sys.executable, "-c", blocked], cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr

@@ -86,7 +86,7 @@ def truth_maps(targets: Targets, variant: DetectionVariant) -> dict[str, Tensor]
 def mirror_image(maps: dict[str, Tensor], components: int = 1, shift: float = 0.0) -> dict[str, Tensor]:
     """Full maps as a network gives them that sees exactly the mirror image, by the rule that decoding undoes.
 
-    The authors' rule mirrors an offset by its sign; of a picture mirrored pixel by pixel it is `shift` 0.75 more.
+    The authors' rule mirrors an offset by its sign; of an image mirrored pixel by pixel it is `shift` 0.75 more.
     """
     mirrored = {name: whole.flip(-1) for name, whole in maps.items()}
     if "keypoint_offsets" in maps:

@@ -4,16 +4,14 @@ import shutil
 import textwrap
 from pathlib import Path
 
-import detection_folder
 import mesh_files
 import numpy as np
 import pytest
 
-from pipeline import artifacts, config
+from pipeline import artifacts
 from pipeline.geometry import human36m
 from pipeline.geometry.poses import PoseSet
 from pipeline.lifting import reading
-from pipeline.stages import prepare_images
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -69,24 +67,5 @@ def folder(tmp_path, monkeypatch) -> Path:
     mesh_files.write(tmp_path / "data" / "tiny" / "targets" / "meshes", {"train": 1200, "test": 300})
     monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0.2")
     monkeypatch.setattr(reading, "TIMED_SECONDS", 0.01)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture(scope="session")
-def made_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What prepare_images makes of the settings of detection_folder: data/tiny/images."""
-    root = detection_folder.write_settings(tmp_path_factory.mktemp("pictures"))
-    for task in ("pose", "boxes"):
-        prepare_images.run(config.load("tiny", root), task)  # type: ignore[arg-type]
-    return root / "data" / "tiny" / "images"
-
-
-@pytest.fixture
-def detection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_pictures: Path) -> Path:
-    """A folder with this repository's variants, a preset `tiny` and made pictures; it is the working directory."""
-    detection_folder.write_settings(tmp_path)
-    shutil.copytree(made_pictures, tmp_path / "data" / "tiny" / "images")
-    monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0")
     monkeypatch.chdir(tmp_path)
     return tmp_path

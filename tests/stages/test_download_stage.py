@@ -135,7 +135,7 @@ def test_single_pictures_of_coco_are_those_that_its_annotations_list(project: Pa
     mirror = coco_files.write_mirror(tmp_path / "coco", archives=False)
     ask_for_coco(project, "single", limit="2")
     assert download("demo", "--mirror", str(mirror)) == 0
-    names = [name for split in ("train", "val") for name in coco_files.pictures(split, 2)]
+    names = [name for split in ("train", "val") for name in coco_files.jpegs(split, 2)]
     assert listed(project) == ["annotations/annotations_trainval2017.zip", *names]
     text = (project / "data/demo/download.json").read_text()
     assert str(mirror) not in text and f'"http://{coco.HOST}/{names[0]}"' in text
@@ -150,7 +150,7 @@ def test_archives_of_coco_are_unpacked_to_where_single_pictures_lie(project: Pat
     annotations = "annotations/annotations_trainval2017.zip"
     assert listed(project) == [annotations, "zips/train2017.zip", "zips/val2017.zip"]
     for split in ("train", "val"):
-        for name, content in coco_files.pictures(split).items():
+        for name, content in coco_files.jpegs(split).items():
             assert (project / "data/raw" / coco.HOST / name).read_bytes() == content
 
 
@@ -163,7 +163,7 @@ def test_pictures_of_test_dev_are_fetched_where_they_are_wanted(
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and f"{coco.HOST}/zips/test2017.zip" in said
     archive = coco_files.write_archive(
-        mirror / coco.HOST / "zips" / "test2017.zip", {"test2017/000000000901.jpg": coco_files.picture(901)}
+        mirror / coco.HOST / "zips" / "test2017.zip", {"test2017/000000000901.jpg": coco_files.jpeg(901)}
     )
     with (mirror / "SHA256SUMS").open("a") as file:
         file.write(f"{digest(archive)}  {coco.HOST}/zips/test2017.zip\n")

@@ -151,7 +151,7 @@ def test_cocos_annotations_are_cut_to_the_task(folder: Path, limit: int | None) 
     assert content("boxes", "summary")["source"] == "coco"
     data = image_set.read(folder / "data/tiny/images/pose", "train", "pose", raw=folder / "data/raw")
     assert data.category_names == ("person",) and data.keypoints[0, :, 2].sum() == 34
-    turned = data.pictures.warped(np.array([0]), np.array([[[1.0, 0, 0], [0, 1, 0]]]), coco_files.SIDE)
+    turned = data.images.warped(np.array([0]), np.array([[[1.0, 0, 0], [0, 1, 0]]]), coco_files.SIDE)
     assert np.abs(turned.astype(int) - 2).max() <= 1  # the picture of image 2 is of the grey 2
 
 

@@ -26,7 +26,7 @@ HIDDEN = 256  # a head's hidden width in the papers' networks
 
 
 class CenterNet(nn.Module):
-    """A backbone and, for each of its stacks, the variant's heads. Pictures [B, 3, S, S].
+    """A backbone and, for each of its stacks, the variant's heads. Images [B, 3, S, S].
 
     S is a multiple of `divisor`. `head_names`: all heads; those of `map_names` are heatmaps' logits, the others are
     read at cells.
@@ -54,9 +54,9 @@ class CenterNet(nn.Module):
                 heads[name] = Head(backbone.width, widths[name not in MAPS], channels, starts.get(name))
             self.heads.append(heads)
 
-    def features(self, pictures: Tensor) -> list[Tensor]:
+    def features(self, images: Tensor) -> list[Tensor]:
         """Features [B, F, S / 4, S / 4], one a stack; in evaluation mode of the last stack only."""
-        return self.backbone(pictures.contiguous(memory_format=torch.channels_last))
+        return self.backbone(images.contiguous(memory_format=torch.channels_last))
 
     def maps(self, features: Sequence[Tensor], stack: int = -1) -> dict[str, Tensor]:
         """Logits [B, C, G, G] of `center` and, of poses, [B, 17, G, G] of `keypoint_heatmap`."""
@@ -69,7 +69,7 @@ class CenterNet(nn.Module):
     def at(
         self, features: Sequence[Tensor], image: Tensor, cell: Tensor, names: Iterable[str], stack: int = -1
     ) -> dict[str, Tensor]:
-        """Rows [P, channels] of the heads `names` at cells y * G + x of pictures `image`, both [P].
+        """Rows [P, channels] of the heads `names` at cells y * G + x of images `image`, both [P].
 
         The same numbers as the full maps' there, and the same gradients.
         """
@@ -84,9 +84,9 @@ class CenterNet(nn.Module):
         assert isinstance(head, Head)
         return head
 
-    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Full maps [B, channels, G, G] of all heads of the last stack."""
-        return self.whole(self.features(pictures), self.head_names)
+        return self.whole(self.features(images), self.head_names)
 
 
 def build_model(

@@ -94,7 +94,7 @@ def _layer(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Se
 
 
 class Base(nn.Module):
-    """Pictures [B, 3, S, S] -> six levels [B, widths[l], S / 2^l, S / 2^l]."""
+    """Images [B, 3, S, S] -> six levels [B, widths[l], S / 2^l, S / 2^l]."""
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
@@ -104,8 +104,8 @@ class Base(nn.Module):
             levels.append(Tree(depth, widths[level - 1], widths[level], 2, with_input=level > FIRST))
         self.levels = nn.ModuleList(levels)
 
-    def forward(self, pictures: Tensor) -> list[Tensor]:
-        values, found = self.stem(pictures), []
+    def forward(self, images: Tensor) -> list[Tensor]:
+        values, found = self.stem(images), []
         for level in self.levels:
             values = level(values)
             found.append(values)
@@ -143,7 +143,7 @@ def _bilinear(width: int, factor: int) -> nn.ConvTranspose2d:
 
 
 class DLA34(nn.Module):
-    """Pictures [B, 3, S, S] -> a list of one: features [B, widths[2], S / 4, S / 4]; S a multiple of 32.
+    """Images [B, 3, S, S] -> a list of one: features [B, widths[2], S / 4, S / 4]; S a multiple of 32.
 
     Raises ValueError on other sizes. `widths`: of the six levels.
     """
@@ -164,10 +164,10 @@ class DLA34(nn.Module):
         factors = [2 ** (level - FIRST) for level in read]
         self.together = Upward(self.width, [widths[level] for level in read], factors)
 
-    def forward(self, pictures: Tensor) -> list[Tensor]:
-        if pictures.shape[-1] % self.divisor or pictures.shape[-2] % self.divisor:
-            raise ValueError(f"pictures {list(pictures.shape)}: expected sizes that are multiples of {self.divisor}")
-        levels = self.base(pictures)
+    def forward(self, images: Tensor) -> list[Tensor]:
+        if images.shape[-1] % self.divisor or images.shape[-2] % self.divisor:
+            raise ValueError(f"images {list(images.shape)}: expected sizes that are multiples of {self.divisor}")
+        levels = self.base(images)
         maps = [levels[-1]]
         reached: list[Tensor] = []
         for level, upward in zip(range(len(levels) - 2, FIRST - 1, -1), self.upward, strict=True):

@@ -86,7 +86,7 @@ class Level(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """Pictures [B, 3, S, S] -> a list of features [B, width, S / 4, S / 4], one a stack; S a multiple of `divisor`.
+    """Images [B, 3, S, S] -> a list of features [B, width, S / 4, S / 4], one a stack; S a multiple of `divisor`.
 
     `widths` and `modules`: of the levels, from the finest; two levels or more. Before them a 7x7 convolution of stride
     2 has half the first width, and a residual of stride 2 the whole, as the features have. Raises ValueError on sizes
@@ -117,11 +117,11 @@ class Hourglass(nn.Module):
         self.between = nn.ModuleList(Residual(width, width) for _ in joints)
         self.activation = nn.ReLU(inplace=True)
 
-    def forward(self, pictures: Tensor) -> list[Tensor]:
+    def forward(self, images: Tensor) -> list[Tensor]:
         """In evaluation mode of the last stack only, as a list of one."""
-        if pictures.shape[-1] % self.divisor or pictures.shape[-2] % self.divisor:
-            raise ValueError(f"pictures {list(pictures.shape)}: expected sizes that are multiples of {self.divisor}")
-        values, features = self.stem(pictures), []
+        if images.shape[-1] % self.divisor or images.shape[-2] % self.divisor:
+            raise ValueError(f"images {list(images.shape)}: expected sizes that are multiples of {self.divisor}")
+        values, features = self.stem(images), []
         for stack, (hourglass, output) in enumerate(zip(self.stacks, self.outputs, strict=True)):
             features.append(output(hourglass(values)))
             if stack < len(self.stacks) - 1:

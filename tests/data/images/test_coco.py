@@ -222,7 +222,7 @@ def test_terms_may_be_missing(raw: Path) -> None:
 
 def write_pictures(raw: Path, more: dict[str, bytes]) -> Path:
     path = coco_files.path_of(raw, f"{coco.ADDRESS}/zips/train2017.zip")
-    return coco_files.write_archive(path, {**coco_files.pictures("train"), **more})
+    return coco_files.write_archive(path, {**coco_files.jpegs("train"), **more})
 
 
 def test_nothing_but_pictures_is_unpacked(raw: Path) -> None:
@@ -233,7 +233,7 @@ def test_nothing_but_pictures_is_unpacked(raw: Path) -> None:
     before = {path for path in raw.parent.rglob("*") if path.is_file()}
     coco.unpack_pictures(raw, "train")
     made = {path for path in raw.parent.rglob("*") if path.is_file()} - before
-    expected = coco_files.pictures("train")
+    expected = coco_files.jpegs("train")
     assert made == {raw / coco.HOST / name for name in expected}
     assert all((raw / coco.HOST / name).read_bytes() == content for name, content in expected.items())
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in made)
@@ -242,14 +242,14 @@ def test_nothing_but_pictures_is_unpacked(raw: Path) -> None:
 def test_unpacking_goes_on_where_it_stopped(raw: Path) -> None:
     write_pictures(raw, {})
     coco.unpack_pictures(raw, "train")
-    whole, cut, gone, other = (raw / coco.HOST / name for name in coco_files.pictures("train"))
+    whole, cut, gone, other = (raw / coco.HOST / name for name in coco_files.jpegs("train"))
     cut.write_bytes(cut.read_bytes()[:50])
     gone.unlink()
     times = {path: path.stat().st_mtime_ns for path in (whole, other)}
     coco.unpack_pictures(raw, "train")
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert [int(path.stem) for path in sorted(whole.parent.iterdir())] == [1, 2, 3, 4]
-    assert cut.read_bytes() == coco_files.picture(2) and gone.read_bytes() == coco_files.picture(3)
+    assert cut.read_bytes() == coco_files.jpeg(2) and gone.read_bytes() == coco_files.jpeg(3)
 
 
 def test_a_damaged_picture_in_an_archive_is_not_unpacked(raw: Path) -> None:
