@@ -37,7 +37,7 @@ def make_data() -> LiftingData:
     numbers, cameras = np.random.default_rng(0), [camera(500.0), camera(520.0)]
     joints = 250 * numbers.standard_normal((60, 17, 3)) + [0, 0, 5000] + 300 * numbers.standard_normal((60, 1, 3))
     index = np.arange(60) % 2
-    keypoints_2d = [cameras[c].to_picture(torch.from_numpy(p)).numpy() for c, p in zip(index, joints, strict=True)]
+    keypoints_2d = [cameras[c].to_image(torch.from_numpy(p)).numpy() for c, p in zip(index, joints, strict=True)]
     pose_set = PoseSet(
         keypoints_2d=np.array(keypoints_2d, dtype=np.float32),
         joints_3d=joints.astype(np.float32),

@@ -1,1 +1,4 @@
-"""Cameras, skeletons, poses and their alignment: pure functions on arrays, nothing of the project beside them."""
+"""Cameras, skeletons, poses, alignment, graph coarsening: pure functions on arrays that import nothing of the project.
+
+The letters in array shapes are listed in docs/api.md.
+"""

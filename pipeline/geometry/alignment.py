@@ -5,15 +5,15 @@ from torch import Tensor
 
 
 def procrustes(source: Tensor, target: Tensor) -> Tensor:
-    """`source` moved, turned and scaled onto `target` with the least squared error; both [..., J, 3], any float type.
+    """Translate, rotate and scale `source` onto `target` with the least squared error; both [..., J, 3], any floats.
 
-    The leading dimensions broadcast: the K hypotheses [..., K, J, 3] of a pose align to its one truth [..., 1, J, 3].
-    Reflections are forbidden: a mirrored pose stays wrong. A source whose joints all coincide lands on the target's
-    centre; poses on a line or in a plane give one of their equally good alignments. Non-finite input is an error of
-    the decomposition (`torch.linalg.LinAlgError`).
+    Leading dimensions broadcast: K hypotheses [..., K, J, 3] align to one true pose [..., 1, J, 3]. The transform is
+    never a reflection, so a mirrored pose keeps its error. If all joints of a source coincide, they move to the
+    target's centre. If they are on a line or in a plane, several alignments are equally good and one is returned.
+    Raises `torch.linalg.LinAlgError` for input that is not finite.
 
     Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991, equations 40-42.
-    The 3 x 3 decomposition runs in double precision: it costs little, and keeps float32 poses within 1e-3 mm.
+    The 3 x 3 decomposition is computed in double precision, which keeps float32 poses within 1e-3 mm.
     """
     assert source.shape[-2:] == target.shape[-2:] and source.shape[-1] == 3, (
         f"poses must be [..., J, 3] with the same J, got {tuple(source.shape)} and {tuple(target.shape)}"
@@ -23,7 +23,7 @@ def procrustes(source: Tensor, target: Tensor) -> Tensor:
     covariance = torch.einsum("...ji,...jk->...ik", centered, target - target_center).double()
 
     left, singular, right = torch.linalg.svd(covariance)  # left diag(singular) right = covariance
-    # The last direction is flipped where the best orthogonal map would be a reflection.
+    # Flip the last direction where the best orthogonal map would be a reflection.
     handedness = torch.linalg.det(left @ right).sign()
     signs = torch.stack((torch.ones_like(handedness), torch.ones_like(handedness), handedness), dim=-1)
     rotation = (left * signs[..., None, :]) @ right

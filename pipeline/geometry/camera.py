@@ -1,7 +1,7 @@
-"""Pinhole cameras with lens distortion, as Human3.6M calibrates them, and the screen coordinates networks read.
+"""Pinhole cameras with lens distortion, as Human3.6M calibrates them, and the screen coordinates that networks read.
 
-Axes: the camera looks along +z, x points right and y down in the picture. A quaternion (w, x, y, z) rotates camera axes
-to world axes; the translation is the camera's centre in the world. Any length unit will do; the data sets use mm.
+Axes: the camera looks along +z; in the image x points right and y down. A quaternion (w, x, y, z) rotates camera axes
+to world axes. The translation is the camera's centre in the world. Any unit of length works; the data sets use mm.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Camera:
-    """One calibrated camera: picture size and intrinsics in pixels, centre in mm. Equal values mean equal cameras."""
+    """One calibrated camera: image size and intrinsics in pixels, centre in mm. Cameras with equal values are equal."""
 
     width: int
     height: int
@@ -35,11 +35,11 @@ class Camera:
             object.__setattr__(self, name, values)  # lists become tuples, so that cameras compare and hash
 
     def to_camera(self, points: Tensor) -> Tensor:
-        """World points [..., 3] in this camera's frame."""
+        """Transform world points [..., 3] to this camera's frame."""
         return world_to_camera(points, points.new_tensor(self.orientation), points.new_tensor(self.translation))
 
-    def to_picture(self, points: Tensor) -> Tensor:
-        """Points [..., 3] of this camera's frame as pixels [..., 2], with distortion."""
+    def to_image(self, points: Tensor) -> Tensor:
+        """Project points [..., 3] in this camera's frame to pixels [..., 2], with distortion."""
         constants = (self.focal_length, self.center, self.radial_distortion, self.tangential_distortion)
         return project(points, *(points.new_tensor(values) for values in constants))
 
@@ -48,7 +48,7 @@ class Camera:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Camera":
-        """The inverse of `to_dict`, also after a trip through JSON; a missing or unknown key raises TypeError."""
+        """The inverse of `to_dict`, also through JSON. Raises TypeError for a missing or unknown key."""
         return cls(**values)
 
 
@@ -64,7 +64,7 @@ def rotation_matrix(quaternion: Tensor) -> Tensor:
 
 
 def multiply(first: Tensor, second: Tensor) -> Tensor:
-    """Product of quaternions [..., 4]: the rotation that applies `second`, then `first`."""
+    """Product of quaternions [..., 4]: the rotation that applies `second` first, then `first`."""
     a, u = first[..., :1], first[..., 1:]
     b, v = second[..., :1], second[..., 1:]
     scalar = a * b - (u * v).sum(dim=-1, keepdim=True)
@@ -72,14 +72,14 @@ def multiply(first: Tensor, second: Tensor) -> Tensor:
 
 
 def world_to_camera(points: Tensor, orientation: Tensor, translation: Tensor) -> Tensor:
-    """Points [..., 3] of the world in the camera's frame; orientation [..., 4] and translation [..., 3] broadcast."""
+    """World points [..., 3] to the camera's frame; orientation [..., 4] and translation [..., 3] broadcast."""
     assert points.shape[-1] == 3, f"points must end in 3 coordinates, got shape {tuple(points.shape)}"
     # The inverse of a rotation is its transpose, and a row vector times R is R^T times the column.
     return torch.einsum("...i,...ij->...j", points - translation, rotation_matrix(orientation))
 
 
 def camera_to_world(points: Tensor, orientation: Tensor, translation: Tensor) -> Tensor:
-    """Points [..., 3] of the camera's frame in the world; orientation [..., 4] and translation [..., 3] broadcast."""
+    """Points [..., 3] in the camera's frame to the world; orientation [..., 4] and translation [..., 3] broadcast."""
     assert points.shape[-1] == 3, f"points must end in 3 coordinates, got shape {tuple(points.shape)}"
     return torch.einsum("...i,...ji->...j", points, rotation_matrix(orientation)) + translation
 
@@ -91,12 +91,12 @@ def project(
     radial: Tensor | None = None,
     tangential: Tensor | None = None,
 ) -> Tensor:
-    """Pixels [..., 2] of points [..., 3] in the camera's frame; the other arguments [..., 2 or 3] broadcast.
+    """Project points [..., 3] in the camera's frame to pixels [..., 2]; the other arguments [..., 2 or 3] broadcast.
 
-    Without `radial` (k1, k2, k3) and `tangential` (p1, p2) the lens is ideal. With them, for X = (x / z, y / z) clamped
-    to [-1, 1] and r = |X|, the distorted X is X (1 + k1 r^2 + k2 r^4 + k3 r^6 + p . X) + p r^2, which is how
-    Human3.6M's ground-truth 2D was made. The clamp keeps points beside the camera finite; a point behind the camera
-    (z <= 0) gets a meaningless pixel, so check its depth first.
+    Without `radial` (k1, k2, k3) and `tangential` (p1, p2) the lens is ideal. With them, let X = (x / z, y / z),
+    clamped to [-1, 1], and r = |X|. The distorted X is X (1 + k1 r^2 + k2 r^4 + k3 r^6 + p . X) + p r^2. Human3.6M's
+    true 2D joints were made this way. The clamp keeps points beside the camera finite. The pixel of a point behind the
+    camera (z <= 0) is meaningless, so check the depth first.
     """
     assert points.shape[-1] == 3, f"points must end in 3 coordinates, got shape {tuple(points.shape)}"
     slopes = (points[..., :2] / points[..., 2:]).clamp(-1.0, 1.0)
@@ -112,7 +112,7 @@ def project(
 
 
 def normalize_screen(keypoints_2d: Tensor, width: float | Tensor, height: float | Tensor) -> Tensor:
-    """Pixels [..., 2] as x / w * 2 - [1, h / w]: the width spans [-1, 1], and both axes keep one scale.
+    """Pixels [..., 2] to x / w * 2 - [1, h / w]: the width spans [-1, 1] and both axes have the same scale.
 
     `width` and `height` are numbers or tensors that broadcast with keypoints_2d[..., 0], such as [N, 1] for [N, J, 2].
     """
@@ -122,7 +122,7 @@ def normalize_screen(keypoints_2d: Tensor, width: float | Tensor, height: float 
 
 
 def denormalize_screen(normalized: Tensor, width: float | Tensor, height: float | Tensor) -> Tensor:
-    """Pixels [..., 2] again: the inverse of `normalize_screen`, with the same `width` and `height`."""
+    """The inverse of `normalize_screen`, with the same `width` and `height`: pixels [..., 2]."""
     assert normalized.shape[-1] == 2, f"keypoints must end in 2, got shape {tuple(normalized.shape)}"
     x, y = normalized.unbind(dim=-1)
     return torch.stack(((x + 1) * width / 2, (y + height / width) * width / 2), dim=-1)

@@ -1,22 +1,22 @@
-"""Coarsening: smaller and smaller graphs of a mesh or a skeleton, every node of one standing for two of the one before.
+"""Graph coarsening: a sequence of smaller graphs in which each node stands for two nodes of the graph before.
 
     coarsen(adjacency, levels)          any graph, padded so that node counts double exactly
-    mesh_graphs(faces, vertex_count)    a body's mesh as HGN's two coarse graphs, with what turns vertices into nodes
+    mesh_graphs(faces, vertex_count)    HGN's two coarse graphs of a body mesh, with matrices from vertices to nodes
 
 HGN (Li et al., "Hierarchical graph networks for 3D human pose estimation", 2021, section 3.2) coarsens SMPL's mesh nine
-times and keeps the graphs of 48 (`coarse`, the paper's G^C) and 96 nodes (`fine`, G^{C-1}); the ninth, of 24, is thrown
-away. Which nodes are matched is in matching.py.
+times. It keeps the graphs of 48 nodes (`coarse`, the paper's G^C) and 96 nodes (`fine`, G^{C-1}) and discards the
+ninth, of 24. matching.py decides which nodes are matched.
 
-Matching leaves some nodes alone, and graphs do not halve exactly; so every cluster is given two children, and where it
-has one or none, fakes stand in: nodes without edges, that no vertex belongs to. Then the coarse node i has the children
-2i and 2i + 1 in every level, and sizes are 24 x 2^k if 24 nodes are left at the end. How many nodes are real hangs on
-the order in which a mesh happens to store its vertices, for that decides ties. `order="searched"` therefore tries
-seeded orders and keeps the one with the fewest fakes among those whose last graph has the size of the paper's.
+Matching leaves some nodes single, so graphs do not halve exactly. Every cluster therefore gets two children. Where it
+has only one or none, padding nodes fill up: nodes without edges and without vertices. Then coarse node i has the
+children 2i and 2i + 1 at every level, and if 24 nodes are left at the end, the sizes are 24 x 2^k. Ties break by vertex
+order, so the vertex order determines how many nodes are real. `order="searched"` tries seeded orders; of those whose
+last graph has the paper's size it keeps the one with the fewest padding nodes.
 
-Of SMPL's mesh in its own order the authors have 83 real nodes of 96 and 45 of 48, and their published weights have 581
-and 340 entries for the graphs. `order="as_stored"` follows the rule that their code states; it cannot promise these
-counts. 340 is more than the rule allows: matching neighbours keeps a mesh without handles planar, and a planar graph of
-45 nodes with loops has at most 7 x 45 - 12 = 303 entries. Weights of theirs go with graphs of theirs.
+For SMPL's mesh in its own order the authors have 83 real nodes of 96 and 45 of 48, and their published weights have 581
+and 340 entries for the graphs. `order="as_stored"` follows the rule in their code but does not guarantee these counts.
+The rule cannot give 340: matching neighbours keeps a mesh without handles planar, and a planar graph of 45 nodes with
+loops has at most 7 x 45 - 12 = 303 entries. So the authors' weights need the authors' graphs.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,39 +32,40 @@ from tqdm import tqdm
 from pipeline.geometry.matching import match, merge
 
 LEVELS = 9
-COARSEST = 24  # real nodes of the last graph, for the two before it to have the paper's 48 and 96
-ORDERS_TRIED = 64  # seeded ones, besides the mesh's own
+COARSEST = 24  # real nodes of the last graph; the two before it then have the paper's 48 and 96
+ORDERS_TRIED = 64  # seeded orders, besides the mesh's own
 SEED = 0
 
 Order = Literal["searched", "as_stored"]
 
 
 class GraphError(ValueError):
-    """A graph, a mesh or a file of graphs that contradicts itself; the message names what is wrong."""
+    """An inconsistent graph, mesh or file of graphs; the message names what is wrong."""
 
 
 @dataclass(frozen=True)
 class Coarsening:
-    """A graph and its coarser versions, the finest first; node i of one has the nodes 2i and 2i + 1 of the one before.
+    """A graph and its coarser versions, the finest first.
 
-    Fake nodes have no edges. Weights are sums, and a node of several finest ones has a loop with the weight inside.
+    Node i of a graph has the children 2i and 2i + 1 in the graph before. Padding nodes have no edges. Edge weights are
+    sums; the loop of a merged node has the sum of the weights inside it.
     """
 
     graphs: tuple[csr_array, ...]  # levels + 1 of them, padded, each symmetric
     real: tuple[NDArray[np.bool_], ...]  # of each graph
-    permutation: NDArray[np.int32]  # [nodes of the first]: who stands there; numbers from the given count on are fakes
-    parents: tuple[NDArray[np.int32], ...]  # [real nodes of a level] -> node of the next, in the matching's own numbers
+    permutation: NDArray[np.int32]  # [nodes of the first graph]: the given node at each place; padding nodes come after
+    parents: tuple[NDArray[np.int32], ...]  # [real nodes of a level] -> node of the next, in the matching's numbering
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Nodes of each graph, fakes included."""
+        """Number of nodes of each graph, with padding."""
         return tuple(graph.shape[0] for graph in self.graphs)
 
     def average(self, level: int) -> csr_array:
-        """What turns values of the given nodes into values of a level's real nodes, [real nodes, given nodes].
+        """The matrix from values of the given nodes to values of a level's real nodes, [real nodes, given nodes].
 
-        A node's value is the mean of its one or two real children's, level by level: so two children weigh the same,
-        however many finest nodes each stands for. Rows sum to 1.
+        A node's value is the mean of its one or two real children, level by level. Two children have the same weight,
+        however many of the finest nodes each contains. Rows sum to 1.
         """
         places = np.flatnonzero(self.real[0])
         weights = np.ones(len(places))
@@ -77,7 +78,10 @@ class Coarsening:
 
 
 def coarsen(adjacency: ArrayLike | csr_array, levels: int) -> Coarsening:
-    """Match neighbours `levels` times. `adjacency` [n, n]: symmetric, weights not negative, as an array or sparse."""
+    """Match neighbours `levels` times. `adjacency` [n, n] is symmetric, without negative weights, an array or sparse.
+
+    Raises GraphError for any other matrix.
+    """
     graph = _checked(adjacency)
     unpadded, parents = [graph], []
     for cluster, merged in _halvings(graph, levels):
@@ -114,11 +118,11 @@ def _halvings(graph: csr_array, levels: int) -> Iterator[tuple[NDArray[np.int32]
 
 
 def _padded_orders(parents: list[NDArray[np.int32]], coarsest: int) -> list[NDArray[np.int32]]:
-    """For each level, finest first, who stands where; fakes have the numbers behind the real ones, as they come."""
+    """For each level, finest first, the node at each place. Padding nodes have the numbers after the real ones."""
     orders = [np.arange(coarsest, dtype=np.int32)]
     for cluster in reversed(parents):
         above = orders[-1]
-        # A cluster's children in the order of their numbers: a stable sort brings them together.
+        # A stable sort groups the children of a cluster in the order of their numbers.
         by_cluster = np.argsort(cluster, kind="stable").astype(np.int32)
         first = np.searchsorted(cluster[by_cluster], np.arange(int(cluster.max(initial=-1)) + 2))
         children = np.full((len(above), 2), -1, dtype=np.int32)
@@ -128,15 +132,15 @@ def _padded_orders(parents: list[NDArray[np.int32]], coarsest: int) -> list[NDAr
             there = first[node] + child < first[node + 1]
             children[places[there], child] = by_cluster[first[node[there]] + child]
         order = children.reshape(-1)
-        fake = order < 0
-        order[fake] = len(cluster) + np.arange(fake.sum(), dtype=np.int32)
+        padding = order < 0
+        order[padding] = len(cluster) + np.arange(padding.sum(), dtype=np.int32)
         orders.append(order)
     return orders[::-1]
 
 
 def _arranged(graph: csr_array, order: NDArray[np.int32]) -> csr_array:
-    """A level's graph with its nodes in their padded places; the rows and columns of fakes are empty."""
-    place = np.argsort(order)  # of each node, the fakes too
+    """A level's graph with its nodes in their padded places; rows and columns of padding nodes are empty."""
+    place = np.argsort(order)  # of each node, padding included
     rows = np.repeat(place[: graph.shape[0]], np.diff(graph.indptr))
     arranged = csr_array((graph.data, (rows, place[graph.indices])), shape=(len(order), len(order)))
     arranged.sort_indices()
@@ -148,12 +152,12 @@ def _arranged(graph: csr_array, order: NDArray[np.int32]) -> csr_array:
 
 @dataclass(frozen=True)
 class CoarseGraph:
-    """One of HGN's mesh graphs: n nodes, some of them fakes that only fill up, and V vertices of the mesh."""
+    """One of HGN's mesh graphs: n nodes, some of them padding, for a mesh of V vertices."""
 
-    adjacency: NDArray[np.float32]  # [n, n]: who touches whom, rows summing to 1; a fake's row and column are zero
+    adjacency: NDArray[np.float32]  # [n, n]; rows sum to 1; rows and columns of padding nodes are zero
     real: NDArray[np.bool_]  # [n]
-    average: NDArray[np.float32]  # [real nodes, V]: times the vertices, the real nodes' places; rows sum to 1
-    joint: NDArray[np.int8] | None = None  # [n]: whose of a skeleton's joints a node is, -1 for fakes; if it is known
+    average: NDArray[np.float32]  # [real nodes, V]: times the vertices gives the real nodes' places; rows sum to 1
+    joint: NDArray[np.int8] | None = None  # [n]: the joint of the skeleton that a node belongs to, -1 for padding
 
     @property
     def size(self) -> int:
@@ -162,15 +166,15 @@ class CoarseGraph:
 
 @dataclass(frozen=True)
 class MeshGraphs:
-    """HGN's two mesh graphs; node i of `coarse` has the nodes 2i and 2i + 1 of `fine` for children."""
+    """HGN's two mesh graphs; node i of `coarse` has the children 2i and 2i + 1 in `fine`."""
 
     coarse: CoarseGraph  # 48 nodes
     fine: CoarseGraph  # 96 nodes
-    permutation: NDArray[np.int32]  # [12,288]: which vertex stands where in the padded finest graph; from V on, fakes
-    sizes: NDArray[np.int32]  # nodes of all levels, fakes included, the finest first
+    permutation: NDArray[np.int32]  # [12,288]: the vertex at each place of the padded finest graph; from V on, padding
+    sizes: NDArray[np.int32]  # nodes of all levels, with padding, the finest first
 
     def to_arrays(self) -> dict[str, NDArray]:
-        """Everything as plain arrays, for an npz: `coarse_adjacency`, `fine_real`, ..., `permutation`, `sizes`."""
+        """All values as plain arrays, for an npz: `coarse_adjacency`, `fine_real`, ..., `permutation`, `sizes`."""
         arrays: dict[str, NDArray] = {}
         for scale, graph in (("coarse", self.coarse), ("fine", self.fine)):
             arrays |= {f"{scale}_{name}": getattr(graph, name) for name in ("adjacency", "real", "average")}
@@ -180,7 +184,7 @@ class MeshGraphs:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> "MeshGraphs":
-        """The inverse of `to_arrays`; raises GraphError naming the first array that is missing or does not fit."""
+        """The inverse of `to_arrays`. Raises GraphError, which names the first array that is missing or wrong."""
         for name in ("permutation", "sizes"):
             _require(name, arrays)
         return cls(_graph(arrays, "coarse"), _graph(arrays, "fine"), arrays["permutation"], arrays["sizes"])
@@ -206,7 +210,7 @@ def _graph(arrays: Mapping[str, NDArray], scale: str) -> CoarseGraph:
 
 
 def mesh_adjacency(faces: ArrayLike, vertex_count: int) -> csr_array:
-    """A triangle mesh's edges as a symmetric graph of ones, [V, V]; raises GraphError for faces that make none."""
+    """A triangle mesh's edges as a symmetric graph of ones, [V, V]. Raises GraphError for invalid faces."""
     triangles = np.asarray(faces, dtype=np.int64)
     if triangles.ndim != 2 or triangles.shape[1] != 3 or not len(triangles):
         raise GraphError(f"faces: expected [F, 3], got {triangles.shape}")
@@ -227,12 +231,13 @@ def mesh_adjacency(faces: ArrayLike, vertex_count: int) -> csr_array:
 def mesh_graphs(
     faces: ArrayLike, vertex_count: int, order: Order = "searched", levels: int = LEVELS, progress: bool = False
 ) -> MeshGraphs:
-    """HGN's graphs of a closed mesh: the two before the last of `levels`, binarised, rows normalised, no I added.
+    """HGN's graphs of a closed mesh: the two before the last of `levels`, binarised, rows normalised, without adding I.
 
-    `order="as_stored"` matches in the mesh's own order; `"searched"` in the best of 65 (see the head of the module; if
-    none leaves 24 nodes at the end, those that come nearest count). The same mesh gives the same bytes every time.
+    `order="as_stored"` matches in the mesh's own order, `"searched"` in the best of 65 orders (see the head of the
+    module; if no order leaves 24 nodes at the end, those that come nearest are used). The result is deterministic.
+    Raises GraphError for invalid faces and for a mesh in several parts.
     """
-    assert levels >= 3, f"HGN's graphs and what they are made of take three levels, got {levels}"
+    assert levels >= 3, f"HGN's two graphs need at least three levels, got {levels}"
     graph = mesh_adjacency(faces, vertex_count)
     parts, part_of = connected_components(graph, directed=False)
     if parts > 1:
@@ -242,7 +247,9 @@ def mesh_graphs(
         )
     vertices = _searched(graph, levels, progress) if order == "searched" else np.arange(vertex_count)
     result = coarsen(_relabeled(graph, vertices), levels)
-    names = np.arange(result.sizes[0], dtype=np.int32)  # the searched order's numbers -> the mesh's; fakes keep theirs
+    names = np.arange(
+        result.sizes[0], dtype=np.int32
+    )  # numbers in the searched order -> in the mesh; padding keeps its
     names[:vertex_count] = vertices
     fine, coarse = (_coarse_graph(result, levels - back, names) for back in (2, 1))
     return MeshGraphs(coarse, fine, names[result.permutation], np.array(result.sizes, dtype=np.int32))
@@ -253,19 +260,19 @@ def _listed(sizes: list[int]) -> str:
 
 
 def _searched(graph: csr_array, levels: int, progress: bool) -> NDArray[np.int64]:
-    """The order of vertices that is best by (distance from COARSEST nodes at the end, fakes in both graphs kept)."""
+    """The best order of vertices by (distance from COARSEST nodes at the end, padding nodes in both kept graphs)."""
     count = graph.shape[0]
     random = np.random.default_rng(SEED)
     orders = [np.arange(count), *(random.permutation(count) for _ in range(ORDERS_TRIED))]
     bar: Any = tqdm(orders, desc="coarsen", unit="order", disable=None if progress else True)
-    return min(bar, key=lambda vertices: _rank(_relabeled(graph, vertices), levels))  # the first of equals
+    return min(bar, key=lambda vertices: _rank(_relabeled(graph, vertices), levels))  # the first of equal ones
 
 
 def _rank(graph: csr_array, levels: int) -> tuple[int, int]:
     counts = [merged.shape[0] for _, merged in _halvings(graph, levels)]
     last = counts[-1]
-    fakes = sum((last << back) - counts[-1 - back] for back in (1, 2))
-    return abs(last - COARSEST), fakes
+    padding = sum((last << back) - counts[-1 - back] for back in (1, 2))
+    return abs(last - COARSEST), padding
 
 
 def _relabeled(graph: csr_array, vertices: NDArray[np.int64]) -> csr_array:
@@ -280,7 +287,7 @@ def _relabeled(graph: csr_array, vertices: NDArray[np.int64]) -> csr_array:
 def _coarse_graph(result: Coarsening, level: int, names: NDArray[np.int32]) -> CoarseGraph:
     touching = (result.graphs[level].toarray() > 0).astype(np.float32)
     rows = np.maximum(touching.sum(axis=1, keepdims=True), 1.0)
-    average = result.average(level).toarray().astype(np.float32)  # halves of halves: exact
+    average = result.average(level).toarray().astype(np.float32)  # powers of 1/2: exact
     in_mesh_order = np.empty_like(average)
     in_mesh_order[:, names[: average.shape[1]]] = average
     return CoarseGraph(touching / rows, result.real[level], in_mesh_order)

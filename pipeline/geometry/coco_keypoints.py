@@ -1,4 +1,4 @@
-"""COCO's 17 keypoints of a person: names, sides, bones to draw, groups to measure, and how well people place them."""
+"""COCO's 17 keypoints of a person: names, sides, bones to draw, groups to measure, and annotators' precision."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NAMES = (
 COUNT = len(NAMES)
 LEFT = tuple(index for index, name in enumerate(NAMES) if name.startswith("left_"))
 RIGHT = tuple(index for index, name in enumerate(NAMES) if name.startswith("right_"))
-# In a mirror image keypoint i is called MIRRORED[i].
+# In a mirrored image keypoint i becomes keypoint MIRRORED[i].
 MIRRORED = tuple(
     NAMES.index(
         name.replace("left_", "?").replace("right_", "left_").replace("?", "right_")
@@ -18,8 +18,8 @@ MIRRORED = tuple(
     for name in NAMES
 )  # fmt: skip
 
-# Standard deviations of annotators, over the square root of a person's area (COCO's keypoint evaluation): OKS of a
-# keypoint at distance d is exp(-d^2 / (2 area (2 sigma)^2)). The papers' V_k.
+# The annotators' standard deviation divided by the square root of the person's area (COCO's keypoint evaluation). The
+# OKS of a keypoint at distance d is exp(-d^2 / (2 area (2 sigma)^2)). The papers call these factors V_k.
 SIGMAS = (
     *(0.026, 0.025, 0.025, 0.035, 0.035),
     *(0.079, 0.079, 0.072, 0.072, 0.062, 0.062),

@@ -1,4 +1,4 @@
-"""Human3.6M's four calibrated cameras, which stand a little differently for every subject."""
+"""Human3.6M's four calibrated cameras. Their positions differ slightly between subjects."""
 
 import functools
 import json
@@ -16,7 +16,7 @@ def subjects() -> tuple[str, ...]:
 
 
 def rig(subject: str) -> list[Camera]:
-    """The four cameras as they stood for a subject; KeyError for an unknown one."""
+    """The four cameras of a subject. Raises KeyError for an unknown subject."""
     keys = ("id", "width", "height", "focal_length", "center", "radial_distortion", "tangential_distortion")
     placements = _constants()["subjects"][subject]
     lenses = [{key: lens[key] for key in keys} for lens in _constants()["cameras"]]

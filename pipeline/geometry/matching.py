@@ -1,22 +1,22 @@
-"""Heavy-edge matching: which neighbours of a weighted graph become one node of the next, coarser graph.
+"""Heavy-edge matching: which two neighbours of a weighted graph become one node of the next, coarser graph.
 
-After Dhillon, Guan and Kulis, "Weighted graph cuts without eigenvectors" (Graclus), 2007, in the form in which
-Defferrard et al. use it ("Convolutional neural networks on graphs with fast localized spectral filtering", 2016,
-section 2.2), and with the gain of HGN's code, whose paper (section 3.2) names the method alone:
+The method is Graclus (Dhillon, Guan and Kulis, "Weighted graph cuts without eigenvectors", 2007) in the form of
+Defferrard et al. ("Convolutional neural networks on graphs with fast localized spectral filtering", 2016, section 2.2).
+The gain is that of HGN's code; HGN's paper (section 3.2) only names the method:
 
 - nodes are visited by increasing weighted degree d, ties by number;
-- a node i that is still free takes the free neighbour j with the largest
+- a free node i is matched with the free neighbour j that has the largest
 
       gain(i, j) = (2 w_ij + f_i + f_j) / (d_i + d_j + 1e-9),
 
-  the first of several in the order of their numbers; with no free neighbour it stays alone;
-- pairs and single nodes are numbered as they were made, and are the nodes of the next graph. Its weights are the sums
-  over both ends' nodes, so a pair's own edge becomes a loop, and no weight is lost (an edge inside counts twice, once
-  for each direction, as it does in a sum over the matrix).
+  the lowest number first if several have the same gain; without a free neighbour it stays single;
+- pairs and single nodes are numbered in the order in which they are made and are the nodes of the next graph. Its
+  weights are sums over the nodes at both ends, so the edge inside a pair becomes a loop and no weight is lost (an edge
+  inside counts twice, once per direction, as in a sum over the matrix).
 
-d counts a node's loop in every graph but the first. f_i is meant to be the loop's weight w_ii, but the authors' code
-takes the first stored entry of row i, which is w_ii only where no neighbour has a lower number; so it is here, because
-the graphs that come out are the specification. Where their sort leaves ties to chance, ours is stable.
+d includes a node's loop in every graph but the first. f_i is meant to be the loop's weight w_ii, but the authors' code
+takes the first stored entry of row i, which is w_ii only if no neighbour has a lower number. This module does the same,
+because its graphs must equal theirs. The order of ties is undefined in their sort; ours is stable.
 """
 
 import numpy as np
@@ -25,9 +25,9 @@ from scipy.sparse import csr_array
 
 
 def match(graph: csr_array, loops_count: bool) -> NDArray[np.int32]:
-    """The number of each node's cluster, [n]; `loops_count`: whether the weighted degree holds a node's loop.
+    """The number of each node's cluster, [n]. `loops_count`: whether the weighted degree includes a node's loop.
 
-    `graph` is symmetric, with positive entries in the order of their columns.
+    `graph` [n, n] is symmetric, with positive entries sorted by column.
     """
     count = graph.shape[0]
     rows = np.repeat(np.arange(count), np.diff(graph.indptr))
@@ -39,9 +39,9 @@ def match(graph: csr_array, loops_count: bool) -> NDArray[np.int32]:
     first[filled] = weights[graph.indptr[filled]]
     gain = (2 * weights + first[rows] + first[columns]) / (degree[rows] + degree[columns] + 1e-9)
 
-    # Neighbours by falling gain: of such a row the first free one is the one to take. The row's own places stay.
+    # Sort each row's neighbours by decreasing gain: a node is matched with the first free one.
     candidates = columns[np.lexsort((np.where(loops, np.inf, -gain), rows))].tolist()
-    ends = (graph.indptr[1:] - np.bincount(rows[loops], minlength=count)).tolist()  # loops are last, and left out
+    ends = (graph.indptr[1:] - np.bincount(rows[loops], minlength=count)).tolist()  # without the loop, which is last
     starts = graph.indptr[:-1].tolist()
     cluster = [-1] * count
     made = 0
@@ -59,7 +59,7 @@ def match(graph: csr_array, loops_count: bool) -> NDArray[np.int32]:
 
 
 def merge(graph: csr_array, cluster: NDArray[np.int32]) -> csr_array:
-    """The graph of the clusters: weights between two of them summed, columns in order."""
+    """The graph of the clusters: the weights between two clusters are summed, columns are sorted."""
     rows = np.repeat(cluster, np.diff(graph.indptr))
     count = int(cluster.max(initial=-1)) + 1
     merged = csr_array((graph.data, (rows, cluster[graph.indices])), shape=(count, count))

@@ -1,4 +1,4 @@
-"""The pose set: poses of a data set's split beside what was seen of them, as stages pass it on."""
+"""The pose set, which the stages pass on: the 2D and 3D joints of the poses in one split of a data set."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,19 +12,19 @@ from pipeline.geometry.camera import Camera
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 JOINT_COUNT = HUMAN36M_17.joint_count
-TABLES = "tables"  # the key under which `to_arrays` keeps the four tables, as the bytes of a JSON text
+TABLES = "tables"  # the key of the four tables in `to_arrays`: the bytes of a JSON text
 
 
 class PoseSetError(ValueError):
-    """A pose set that contradicts itself; the message names the field."""
+    """An inconsistent pose set; the message names the field."""
 
 
 @dataclass
 class PoseSet:
     """N poses of 17 joints in Human3.6M's order, each seen by one camera.
 
-    `camera`, `subject`, `action` and `take` are indices into `cameras`, `subjects`, `actions` and `takes`; `frame` is
-    the frame's number in its take, as the source counts. A pose that four cameras see is four rows.
+    `camera`, `subject`, `action` and `take` are indices into `cameras`, `subjects`, `actions` and `takes`. `frame` is
+    the number of the frame in its take, as the source counts. A pose that four cameras see has four rows.
     """
 
     keypoints_2d: NDArray[np.float32]  # [N, 17, 2] px
@@ -43,7 +43,7 @@ class PoseSet:
         return len(self.joints_3d)
 
     def check(self) -> "PoseSet":
-        """This pose set, if it is whole; raises PoseSetError naming the first field that is not."""
+        """Return this pose set if it is consistent. Raises PoseSetError, which names the first field that is not."""
         shapes = {"keypoints_2d": (len(self), JOINT_COUNT, 2), "joints_3d": (len(self), JOINT_COUNT, 3)}
         for name, dtype in ARRAY_TYPES.items():
             values, shape = getattr(self, name), shapes.get(name, (len(self),))
@@ -63,12 +63,12 @@ class PoseSet:
         return self
 
     def select(self, rows: ArrayLike) -> "PoseSet":
-        """The poses of a slice, a mask or a list of row numbers; the tables stay whole."""
+        """The poses of a slice, a mask or a list of row numbers; the tables are not changed."""
         index = rows if isinstance(rows, slice) else np.asarray(rows)
         return replace(self, **{name: getattr(self, name)[index] for name in ARRAY_TYPES})
 
     def to_arrays(self) -> dict[str, NDArray]:
-        """Everything as plain arrays, safe for `np.savez` and `np.load(allow_pickle=False)`."""
+        """All fields as plain arrays, for `np.savez` and `np.load(allow_pickle=False)`."""
         tables = {name: getattr(self, name) for name in TABLE_OF.values()}
         text = json.dumps(tables | {"cameras": [camera.to_dict() for camera in self.cameras]}, sort_keys=True)
         arrays = {name: getattr(self, name) for name in ARRAY_TYPES}
@@ -76,7 +76,7 @@ class PoseSet:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> "PoseSet":
-        """The inverse of `to_arrays`, checked; a missing key raises PoseSetError."""
+        """The inverse of `to_arrays`, checked. Raises PoseSetError for a missing key or an inconsistent field."""
         missing = [name for name in (*ARRAY_TYPES, TABLES) if name not in arrays]
         if missing:
             raise PoseSetError(f"{missing[0]}: missing from the file")
@@ -100,7 +100,7 @@ assert [*ARRAY_TYPES, *TABLE_OF.values()] == [entry.name for entry in fields(Pos
 
 
 def concatenate(parts: Sequence[PoseSet]) -> PoseSet:
-    """All poses in the order given, with tables merged: equal entries become one, in order of first appearance."""
+    """All poses in the given order. Tables are merged: equal entries become one, in order of first appearance."""
     if not parts:
         raise PoseSetError("concatenate: no pose sets given")
     columns: dict[str, Any] = {name: [getattr(part, name) for part in parts] for name in ARRAY_TYPES}

@@ -1,6 +1,6 @@
-"""Skeletons: which joints there are, how they hang together, and the graph that a network sees of them.
+"""Skeletons: their joints, their bones, and the graph that a network uses.
 
-The 17 joints are Human3.6M's as VideoPose3D orders them; SemGCN and GraphMDN leave out Neck/Nose and keep 16.
+The 17 joints are Human3.6M's in VideoPose3D's order. SemGCN and GraphMDN leave out Neck/Nose and use 16.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,8 @@ class Skeleton:
     """A tree of named joints.
 
     `parents[j]` is the parent of joint j and comes before it; the root, joint 0, has parent -1. `left` and `right` list
-    the joints of the person's own left and right side in the same order, so that a mirror image swaps them pairwise.
-    `groups` are pairs of joints that a non-local layer pools together (SemGCN, section 3.3); empty where none are
-    defined.
+    the joints of the person's own left and right side in the same order, so mirroring swaps them pairwise. `groups` are
+    the pairs of joints that a non-local layer pools (SemGCN, section 3.3); empty if none are defined.
     """
 
     name: str
@@ -45,7 +44,7 @@ class Skeleton:
 
 
 def without(skeleton: Skeleton, joint: int, name: str, groups: tuple[tuple[int, int], ...] = ()) -> Skeleton:
-    """The skeleton less one joint, whose children hang on its parent; `groups` are given in the new numbering."""
+    """The skeleton without one joint, whose children move to its parent; `groups` use the new numbering."""
     if joint == 0:
         raise ValueError(f"{skeleton.name}: the root cannot be left out")
     kept = [j for j in range(skeleton.joint_count) if j != joint]
@@ -75,7 +74,7 @@ HUMAN36M_17 = Skeleton(
 NECK_NOSE = HUMAN36M_17.names.index("Neck/Nose")
 KEEP_16 = tuple(j for j in range(HUMAN36M_17.joint_count) if j != NECK_NOSE)
 
-# Knee with ankle, hip with hip, trunk with trunk, elbow with wrist, shoulder with shoulder: SemGCN's pooling pairs.
+# SemGCN's pooling pairs: knee and ankle, both hips, two pairs of the trunk, elbow and wrist, both shoulders.
 HUMAN36M_16 = without(
     HUMAN36M_17,
     NECK_NOSE,
@@ -85,9 +84,9 @@ HUMAN36M_16 = without(
 
 
 def adjacency(skeleton: Skeleton) -> Tensor:
-    """The skeleton graph as D^-1 (A + I), [J, J] float32: each row holds a joint and its neighbours and sums to 1.
+    """The skeleton graph as D^-1 (A + I), [J, J] float32: each row has a joint and its neighbours and sums to 1.
 
-    D holds the row sums of A + I. 46 non-zeros for 16 joints and 49 for 17.
+    D has the row sums of A + I. There are 46 non-zeros for 16 joints and 49 for 17.
     """
     graph = torch.eye(skeleton.joint_count)
     for parent, child in skeleton.edges:
@@ -96,7 +95,7 @@ def adjacency(skeleton: Skeleton) -> Tensor:
 
 
 def hop_distance(skeleton: Skeleton) -> Tensor:
-    """Bones between the root and each joint, [J] int64."""
+    """Number of bones between the root and each joint, [J] int64."""
     hops = [0] * skeleton.joint_count
     for parent, child in skeleton.edges:
         hops[child] = hops[parent] + 1

@@ -1,4 +1,4 @@
-"""geometry.alignment: against Horn's quaternion method, known transforms, and the alignment's own optimality."""
+"""geometry.alignment: compared with Horn's quaternion method and known transforms; the alignment is optimal."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def align_by_horn(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def test_equals_horns_method() -> None:
     source, target = random_poses(200), random_poses(200, seed=1)
-    target[:100] = source[:100] + 0.2 * target[:100]  # near misses as well as unrelated poses
+    target[:100] = source[:100] + 0.2 * target[:100]  # similar as well as unrelated poses
     aligned = procrustes(source, target)
     for index in range(200):
         expected = align_by_horn(source[index].numpy(), target[index].numpy())
@@ -42,7 +42,7 @@ def test_undoes_a_similarity() -> None:
     torch.testing.assert_close(procrustes(source, target), target, atol=1e-8, rtol=0)
 
 
-def test_a_mirrored_pose_stays_wrong() -> None:
+def test_a_mirrored_pose_keeps_its_error() -> None:
     target = random_poses(50)
     aligned = procrustes(target * torch.tensor([-1.0, 1.0, 1.0]), target)
     assert ((aligned - target).norm(dim=-1).mean(dim=-1) > 30).all()

@@ -1,4 +1,4 @@
-"""geometry.camera: against hand calculations, scipy's rotations, and round trips."""
+"""geometry.camera: compared with hand calculations and scipy's rotations; round trips."""
 
 import json
 import math
@@ -41,14 +41,14 @@ def test_product_equals_scipy() -> None:
 
 
 def test_world_to_camera_by_hand() -> None:
-    # The camera stands at x = 10 and its axes are the world's turned by 90 degrees about z: camera x is world y.
+    # The camera is at x = 10. Its axes are the world's, rotated by 90 degrees about z: camera x is world y.
     half = math.sqrt(0.5)
     orientation, translation = torch.tensor([half, 0, 0, half]), torch.tensor([10.0, 0, 0])
     point = torch.tensor([10.0, 3, 5])
     torch.testing.assert_close(world_to_camera(point, orientation, translation), torch.tensor([3.0, 0, 5]))
 
 
-def test_world_round_trip_with_a_camera_a_pose() -> None:
+def test_world_round_trip_with_one_camera_per_pose() -> None:
     generator = torch.Generator().manual_seed(1)
     points = 1000 * torch.randn(50, 17, 3, generator=generator, dtype=torch.float64)
     orientation = random_quaternions(50)[:, None]
@@ -101,7 +101,7 @@ def test_camera_methods_equal_the_functions() -> None:
     torch.testing.assert_close(there, world_to_camera(points, *constants))
     names = ("focal_length", "center", "radial_distortion", "tangential_distortion")
     lens = (torch.tensor(getattr(camera, name)).double() for name in names)
-    torch.testing.assert_close(camera.to_picture(there), project(there, *lens))
+    torch.testing.assert_close(camera.to_image(there), project(there, *lens))
 
 
 def test_camera_survives_json_and_compares() -> None:
@@ -117,7 +117,7 @@ def test_camera_refuses_wrong_lengths() -> None:
         Camera.from_dict(values)
 
 
-def test_shapes_are_checked_at_the_door() -> None:
+def test_shapes_are_checked() -> None:
     two = torch.zeros(5, 2)
     with pytest.raises(AssertionError, match="3 coordinates"):
         world_to_camera(two, torch.tensor([1.0, 0, 0, 0]), torch.zeros(3))

@@ -1,4 +1,4 @@
-"""geometry.coarsening: matching by hand and against a plain transcription, padding, averages, the search on a mesh."""
+"""geometry.coarsening: matching (by hand, and against a plain version), padding, averages, the search on a mesh."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def random_graph(seed: int, count: int = 40, share: float = 0.12, loops: bool = 
 
 
 def plain_matching(graph: NDArray[np.float64], first: bool) -> list[int]:
-    """Heavy-edge matching as reference_behaviour states it, word by word, on a detection matrix."""
+    """Heavy-edge matching as matching.py describes it, step by step, on a dense matrix."""
     count = len(graph)
     degree = [sum(graph[i][j] for j in range(count) if j != i or not first) for i in range(count)]
     first_entry = [next((graph[i][j] for j in range(count) if graph[i][j] > 0), 0.0) for i in range(count)]
@@ -75,7 +75,7 @@ def test_a_path_by_hand() -> None:
     """0-1-2-3 with ones: the ends are visited first (degree 1), 0 takes 1, 3 takes 2; then the two pairs meet."""
     result = coarsen(path(1, 1, 1), levels=2)
     assert [cluster.tolist() for cluster in result.parents] == [[0, 0, 1, 1], [0, 0]]
-    assert result.graphs[1].toarray().tolist() == [[2, 1], [1, 2]]  # the pair's own edge, counted both ways
+    assert result.graphs[1].toarray().tolist() == [[2, 1], [1, 2]]  # the edge inside the pair counts twice
     assert result.graphs[2].toarray().tolist() == [[6]]
     assert result.sizes == (4, 2, 1)
     assert result.average(2).toarray().tolist() == [[0.25] * 4]
@@ -92,7 +92,7 @@ def test_the_heavier_edge_is_taken() -> None:
 
 
 def test_a_ring_is_halved_in_the_order_of_its_numbers() -> None:
-    """Of a ring all degrees and gains are equal: 0 takes 1, its first neighbour, 2 takes 3, and so on."""
+    """All degrees and gains of a ring are equal: 0 takes 1, its first neighbour, 2 takes 3, and so on."""
     ring = path(*[1] * 7)
     ring[0, 7] = ring[7, 0] = 1
     result = coarsen(ring, levels=3)
@@ -103,7 +103,7 @@ def test_a_ring_is_halved_in_the_order_of_its_numbers() -> None:
 
 
 def test_a_grid_by_hand() -> None:
-    """Two rows of three, 0 1 2 over 3 4 5: the corners (degree 2) come first; 0 takes 3, its gain being the larger."""
+    """Two rows of three, 0 1 2 over 3 4 5: the corners (degree 2) come first; 0 takes 3, which has the larger gain."""
     grid = np.zeros((6, 6))
     for i, j in ((0, 1), (1, 2), (3, 4), (4, 5), (0, 3), (1, 4), (2, 5)):
         grid[i, j] = grid[j, i] = 1
@@ -118,8 +118,8 @@ def test_a_grid_by_hand() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_equals_a_plain_transcription_on_random_graphs(seed: int) -> None:
-    """Sparse and detection, with and without loops, with separate parts: the same clusters and the same weights."""
+def test_equals_a_plain_version_on_random_graphs(seed: int) -> None:
+    """Sparse and dense, with and without loops, in several parts: the same clusters and the same weights."""
     graph = random_graph(seed, share=(0.04, 0.12, 0.4)[seed % 3], loops=seed % 2 == 1)
     result = coarsen(graph, levels=5)
     for level, cluster in enumerate(result.parents):
@@ -128,7 +128,7 @@ def test_equals_a_plain_transcription_on_random_graphs(seed: int) -> None:
         real = result.real[level + 1]
         padded = result.graphs[level + 1].toarray()
         assert sorted(padded[real][:, real].sum(axis=1)) == sorted(graph.sum(axis=1))
-    assert np.array_equal(result.graphs[-1].toarray(), graph)  # the last is in the matching's own numbers
+    assert np.array_equal(result.graphs[-1].toarray(), graph)  # the last graph keeps the matching's numbering
 
 
 # --- padding and averages ---------------------------------------------------------------------------------------------
@@ -155,8 +155,8 @@ def test_sizes_double_exactly(coarsened: tuple[NDArray, Coarsening]) -> None:
     assert np.array_equal(result.real[0], result.permutation < len(graph))
 
 
-def test_the_children_of_a_node_are_twice_its_number(coarsened: tuple[NDArray, Coarsening]) -> None:
-    """Every level's graph is the sum over pairs of places of the one before; a real node has a real first child."""
+def test_node_i_has_the_children_2i_and_2i_plus_1(coarsened: tuple[NDArray, Coarsening]) -> None:
+    """Each graph is the one before, summed over pairs of places; the first child of a real node is real."""
     graph, result = coarsened
     order = result.permutation[result.real[0]]
     assert np.array_equal(
@@ -170,7 +170,7 @@ def test_the_children_of_a_node_are_twice_its_number(coarsened: tuple[NDArray, C
         assert not (children[:, 1] & ~children[:, 0]).any()
 
 
-def test_no_weight_is_lost_and_fakes_have_none(coarsened: tuple[NDArray, Coarsening]) -> None:
+def test_no_weight_is_lost_and_padding_has_none(coarsened: tuple[NDArray, Coarsening]) -> None:
     graph, result = coarsened
     for level, real in zip(result.graphs, result.real, strict=True):
         assert level.sum() == graph.sum()
@@ -191,7 +191,7 @@ def test_an_average_is_the_mean_of_its_childrens_averages(coarsened: tuple[NDArr
 
 
 def test_the_skeleton_is_coarsened_limb_by_limb() -> None:
-    """Extremities are visited first and take what they hang on."""
+    """Hands, feet and head are visited first and are matched with their parents."""
     result = coarsen(adjacency(HUMAN36M_17) > 0, levels=1)
     names = np.array(HUMAN36M_17.names)
     pairs = {frozenset(names[result.parents[0] == cluster].tolist()) for cluster in range(result.parents[0].max() + 1)}
@@ -201,7 +201,7 @@ def test_the_skeleton_is_coarsened_limb_by_limb() -> None:
 
 
 def test_degenerate_graphs() -> None:
-    lonely = coarsen(np.zeros((3, 3)), levels=2)  # nobody to match with: three nodes stay three, and are padded
+    lonely = coarsen(np.zeros((3, 3)), levels=2)  # no neighbours: three nodes stay three and are padded
     assert lonely.sizes == (12, 6, 3) and [int(real.sum()) for real in lonely.real] == [3, 3, 3]
     assert coarsen(path(1), levels=0).sizes == (2,)
     assert coarsen(np.zeros((0, 0)), levels=2).sizes == (0, 0, 0)
@@ -218,7 +218,7 @@ def test_degenerate_graphs() -> None:
         (path(np.nan), "finite"),
     ],
 )
-def test_what_is_no_graph_is_refused(graph: NDArray, message: str) -> None:
+def test_an_invalid_graph_is_refused(graph: NDArray, message: str) -> None:
     with pytest.raises(GraphError, match=message):
         coarsen(graph, levels=1)
 
@@ -240,19 +240,19 @@ def test_a_mesh_of_smpls_size_has_the_papers_graphs(searched: MeshGraphs) -> Non
     assert searched.coarse.average.shape == (searched.coarse.real.sum(), 6890)
 
 
-def test_rows_are_normalised_and_fakes_are_cut_off(searched: MeshGraphs) -> None:
+def test_rows_are_normalised_and_padding_has_no_edges(searched: MeshGraphs) -> None:
     for graph in (searched.coarse, searched.fine):
         assert (graph.adjacency.dtype, graph.average.dtype, graph.real.dtype) == (np.float32, np.float32, np.bool_)
         np.testing.assert_allclose(graph.adjacency.sum(axis=1), graph.real, atol=1e-6)
         assert not graph.adjacency[:, ~graph.real].any()
         entries = graph.adjacency > 0
         assert np.array_equal(entries, entries.T)
-        assert np.diag(entries)[graph.real].all()  # every node is a pair by now, and a pair has a loop
+        assert np.diag(entries)[graph.real].all()  # at this level every node is a pair, and a pair has a loop
         np.testing.assert_array_equal(graph.average.sum(axis=1), 1.0)
 
 
 def test_coarse_and_fine_fit_together(searched: MeshGraphs) -> None:
-    """A coarse node is the mean of its real children 2i, 2i + 1, and touches what they touch."""
+    """A coarse node is the mean of its real children 2i, 2i + 1 and has their neighbours."""
     fine, coarse = searched.fine, searched.coarse
     rows = np.zeros((96, 6890), dtype=np.float32)
     rows[fine.real] = fine.average
@@ -262,15 +262,15 @@ def test_coarse_and_fine_fit_together(searched: MeshGraphs) -> None:
     assert np.array_equal(coarse.adjacency > 0, (fine.adjacency > 0).reshape(48, 2, 48, 2).any(axis=(1, 3)))
 
 
-def test_averages_and_permutation_are_in_the_meshs_own_numbers(searched: MeshGraphs) -> None:
-    """Place p of the finest graph belongs to the fine node p // 2^7: its vertices are those that the node averages."""
+def test_averages_and_permutation_use_the_meshs_numbering(searched: MeshGraphs) -> None:
+    """Place p of the finest graph belongs to fine node p // 2^7: the node averages the vertices of its places."""
     node = np.arange(12288) >> 7
     places = np.flatnonzero(searched.permutation < 6890)
     members = np.zeros((96, 6890), dtype=bool)
     members[node[places], searched.permutation[places]] = True
     assert np.array_equal(members[searched.fine.real], searched.fine.average > 0)
     assert (members.sum(axis=0) == 1).all()
-    neighbours = mesh_adjacency(FACES, 6890).toarray()  # and each node's vertices hang together on the mesh
+    neighbours = mesh_adjacency(FACES, 6890).toarray()  # each node's vertices are connected on the mesh
     for member in members[searched.fine.real][::8]:
         reached = np.flatnonzero(member)[:1]
         for _ in range(member.sum()):
@@ -280,9 +280,9 @@ def test_averages_and_permutation_are_in_the_meshs_own_numbers(searched: MeshGra
         assert len(reached) == member.sum()
 
 
-def test_the_search_finds_fewer_fakes_than_the_meshs_own_order(searched: MeshGraphs) -> None:
+def test_the_search_finds_less_padding_than_the_meshs_own_order(searched: MeshGraphs) -> None:
     stored = mesh_graphs(FACES, 6890, order="as_stored")
-    assert stored.sizes[-1] == 15  # this mesh's own numbers happen to match too well for the paper's sizes
+    assert stored.sizes[-1] == 15  # in its own order this mesh matches too well for the paper's sizes
     assert searched.coarse.real.sum() >= 45 and searched.fine.real.sum() >= 85
     graph = mesh_adjacency(FACES, 6890)
     ranks = []
@@ -293,7 +293,7 @@ def test_the_search_finds_fewer_fakes_than_the_meshs_own_order(searched: MeshGra
     assert found <= min(ranks)
 
 
-def test_as_stored_is_coarsening_the_mesh_as_it_is() -> None:
+def test_as_stored_uses_the_meshs_own_order() -> None:
     faces = torus(23, 9)
     stored, plain = mesh_graphs(faces, 207, "as_stored", levels=4), coarsen(mesh_adjacency(faces, 207), levels=4)
     assert np.array_equal(stored.permutation, plain.permutation)
@@ -301,7 +301,7 @@ def test_as_stored_is_coarsening_the_mesh_as_it_is() -> None:
     assert np.array_equal(stored.fine.adjacency > 0, plain.graphs[2].toarray() > 0)
 
 
-def test_twice_the_same_bytes(searched: MeshGraphs) -> None:
+def test_the_result_is_deterministic(searched: MeshGraphs) -> None:
     again = mesh_graphs(FACES, 6890).to_arrays()
     for name, values in searched.to_arrays().items():
         assert values.dtype == again[name].dtype and values.tobytes() == again[name].tobytes()
@@ -347,12 +347,12 @@ def test_a_file_that_does_not_fit_is_refused(
         ([[0, 1, 2]], 4, r"in 2 parts \(vertices: 3, 1\)"),
     ],
 )
-def test_a_bad_mesh_is_one_clear_line(faces: NDArray, count: int, message: str) -> None:
+def test_an_invalid_mesh_is_refused_in_one_line(faces: NDArray, count: int, message: str) -> None:
     with pytest.raises(GraphError, match=message):
         mesh_graphs(np.asarray(faces), count)
 
 
-def test_a_mesh_gives_its_edges_once() -> None:
+def test_each_edge_of_a_mesh_counts_once() -> None:
     tetrahedron = np.array([[0, 1, 2], [0, 3, 1], [1, 3, 2], [0, 2, 3]], dtype=np.uint32)
     assert np.array_equal(mesh_adjacency(tetrahedron, 4).toarray(), 1.0 - np.eye(4))
 

@@ -1,4 +1,4 @@
-"""geometry.human36m: the rig stands as Human3.6M's paper describes it."""
+"""geometry.human36m: the cameras are where Human3.6M's paper describes them."""
 
 import numpy as np
 import pytest
@@ -21,14 +21,14 @@ def test_published_constants() -> None:
 
 
 @pytest.mark.parametrize("subject", human36m.subjects())
-def test_cameras_stand_at_the_corners_and_look_inwards(subject: str) -> None:
+def test_cameras_are_in_the_corners_and_look_inwards(subject: str) -> None:
     rig = human36m.rig(subject)
     person = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 1700.0]], dtype=torch.float64)  # feet and head, mid-room
     for camera in rig:
         seen = camera.to_camera(person)
-        pixels = camera.to_picture(seen)
+        pixels = camera.to_image(seen)
         assert (seen[:, 2] > 3500).all()
         assert ((pixels > 0) & (pixels < 1000)).all()
-        assert pixels[0, 1] > pixels[1, 1]  # the picture's y points down, so feet are below the head
+        assert pixels[0, 1] > pixels[1, 1]  # the image's y points down, so the feet are below the head
     corners = {tuple(np.sign(camera.translation[:2])) for camera in rig}
     assert len(corners) == 4

@@ -1,4 +1,4 @@
-"""geometry.poses: what a whole pose set is, its round trip through a file, and merging."""
+"""geometry.poses: checks of a pose set, its round trip through a file, selection and merging."""
 
 import io
 from dataclasses import replace
@@ -27,7 +27,7 @@ def pose_set(count: int = 6, subject: str = "S1", seed: int = 0) -> PoseSet:
     )
 
 
-def test_a_whole_set_passes() -> None:
+def test_a_consistent_set_passes() -> None:
     poses = pose_set()
     assert poses.check() is poses
     assert len(poses) == 6
@@ -47,7 +47,7 @@ def test_a_whole_set_passes() -> None:
         ("takes", [], "take: row 0 points to entry 0 of 0 takes"),
     ],
 )
-def test_faults_are_named(field: str, value: object, message: str) -> None:
+def test_an_inconsistent_field_is_named(field: str, value: object, message: str) -> None:
     with pytest.raises(PoseSetError, match=message):
         replace(pose_set(), **{field: value}).check()
 
@@ -89,7 +89,7 @@ def test_concatenate_merges_tables_and_keeps_every_row() -> None:
     together = concatenate(parts).check()
     assert together.subjects == ["S1", "S5"]
     assert together.actions == ["Walk", "Run", "Sit"]
-    assert len(together.cameras) == 8  # the third part's are the first's
+    assert len(together.cameras) == 8  # the first and the third part have the same
     rows = [(part, row) for part in parts for row in range(len(part))]
     for index, (part, row) in enumerate(rows):
         assert together.cameras[together.camera[index]] == part.cameras[part.camera[row]]
@@ -98,6 +98,6 @@ def test_concatenate_merges_tables_and_keeps_every_row() -> None:
         np.testing.assert_array_equal(together.joints_3d[index], part.joints_3d[row])
 
 
-def test_concatenate_nothing_is_refused() -> None:
+def test_concatenating_nothing_is_refused() -> None:
     with pytest.raises(PoseSetError, match="no pose sets"):
         concatenate([])

@@ -1,4 +1,4 @@
-"""geometry.skeleton: joint order, tree and graph, against the published counts."""
+"""geometry.skeleton: joint order, tree and graph, compared with the published counts."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ def test_left_and_right_pair_up(skeleton: Skeleton) -> None:
     assert all(skeleton.names[left][1:] == skeleton.names[right][1:] for left, right in pairs)
     assert all(skeleton.names[joint].startswith("L") for joint in skeleton.left)
     mirrored = dict(zip(skeleton.left + skeleton.right, skeleton.right + skeleton.left, strict=True))
-    for parent, child in skeleton.edges:  # mirroring the joints maps bones on bones
+    for parent, child in skeleton.edges:  # mirroring maps bones to bones
         assert (mirrored.get(parent, parent), mirrored.get(child, child)) in skeleton.edges
 
 
@@ -49,7 +49,7 @@ def test_adjacency_is_row_normalised_with_the_published_entries(skeleton: Skelet
     torch.testing.assert_close(graph.sum(dim=1), torch.ones(skeleton.joint_count))
     assert torch.equal(graph > 0, (graph > 0).T)
     thorax, hip = skeleton.names.index("Thorax"), 0
-    # Thorax touches Spine, both shoulders and neck or head; Hip both hips and Spine: with themselves, five and four.
+    # Thorax is next to Spine, both shoulders and neck or head (with itself 5), Hip to both hips and Spine (4).
     assert graph[thorax, thorax] == pytest.approx(1 / 5)
     assert graph[hip, hip] == pytest.approx(1 / 4)
 

@@ -346,7 +346,7 @@ def test_every_pose_is_projected_by_its_own_camera_with_its_distortion():
     poses = 500 * torch.randn(6, JOINTS, 3, generator=torch.Generator().manual_seed(0)).double()
     poses[..., 2] += 5000
     camera = torch.tensor([0, 1, 1, 0, 1, 0])
-    keypoints_2d = torch.stack([cameras[c].to_picture(pose) for pose, c in zip(poses, camera.tolist(), strict=True)])
+    keypoints_2d = torch.stack([cameras[c].to_image(pose) for pose, c in zip(poses, camera.tolist(), strict=True)])
     closer = 0.9 * poses  # every joint on its own ray
     stacked = torch.stack((poses, closer), dim=1)
     assert metrics.reprojection_errors(stacked, keypoints_2d, cameras, camera).max() < 1e-9

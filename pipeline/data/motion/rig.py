@@ -52,7 +52,7 @@ def film(
     world = torch.from_numpy(np.ascontiguousarray(joints_world, dtype=np.float64))
     joints_camera = torch.stack([camera.to_camera(world) for camera in cameras])
     keypoints_2d = torch.stack(
-        [camera.to_picture(joints) for camera, joints in zip(cameras, joints_camera, strict=True)]
+        [camera.to_image(joints) for camera, joints in zip(cameras, joints_camera, strict=True)]
     )
     sizes = torch.tensor([(camera.width, camera.height) for camera in cameras])[:, None, None, :]
     inside = ((keypoints_2d >= 0) & (keypoints_2d < sizes)).all(dim=-1) & (joints_camera[..., 2] > 0)

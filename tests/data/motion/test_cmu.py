@@ -130,7 +130,7 @@ def test_keypoints_are_the_joints_projected(raw_folder: Path) -> None:
     poses = cmu.load(SETTINGS, raw_folder, progress=False)[0]["test"]
     for row in range(len(poses)):
         camera = poses.cameras[poses.camera[row]]
-        pixels = camera.to_picture(torch.from_numpy(poses.joints_3d[row]).double())
+        pixels = camera.to_image(torch.from_numpy(poses.joints_3d[row]).double())
         np.testing.assert_allclose(poses.keypoints_2d[row], pixels, atol=1e-2)
 
 

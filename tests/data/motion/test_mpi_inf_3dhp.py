@@ -84,7 +84,7 @@ def test_the_camera_is_recovered(licensed_folder: Path) -> None:
     for camera in poses.cameras:
         assert camera.focal_length == pytest.approx(FOCAL_LENGTH, rel=1e-9)
         assert camera.center == pytest.approx(CENTER, rel=1e-9)
-        pixels = camera.to_picture(camera.to_camera(torch.from_numpy(poses.joints_3d)))
+        pixels = camera.to_image(camera.to_camera(torch.from_numpy(poses.joints_3d)))
         np.testing.assert_allclose(pixels, poses.keypoints_2d, atol=0.01)
     assert summary["sequences"]["TS3"]["focal_length"] == [1500, 1480]
     assert summary["sequences"]["TS3"]["center"] == [1020, 1040]
