@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from pipeline.training.errors import CheckpointError
-from pipeline.training.foreign_pickles import STAND_INS, in_todays_opcodes, stranger
+from pipeline.authors.old_formats import STAND_INS, in_todays_opcodes, stranger
 
 __all__ = ["CheckpointError", "load", "load_foreign", "save"]
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from pipeline.training import checkpoint
 from pipeline.training.checkpoint import CheckpointError
-from pipeline.training.foreign_pickles import NumberType, in_todays_opcodes, number
+from pipeline.authors.old_formats import NumberType, in_todays_opcodes, number
 
 LONG_NAME = "a_name_of_more_than_255_letters_" * 9
 
