@@ -10,7 +10,7 @@ from torch import nn
 from pipeline.artifacts import InputError
 from pipeline.authors import import_detection, names
 from pipeline.authors.import_checkpoint import check_network, network_of
-from pipeline.authors.names import export_reference
+from pipeline.authors.names import export_weights
 from pipeline.detection import checkpoints as detection_checkpoints
 from pipeline.lifting import checkpoints as lifting_checkpoints
 from pipeline.training.checkpoint import CheckpointError, save
@@ -52,7 +52,7 @@ def run(root: Path, paper: str, checkpoint: Path, file: Path, data_parallel: boo
     if file.exists() and file.samefile(checkpoint):
         raise InputError(f"{file}: this is the checkpoint itself; give the new file another name")
     try:
-        state = export_reference(network.state_dict(), paper)
+        state = export_weights(network.state_dict(), paper)
     except CheckpointError as error:
         raise InputError(f"{checkpoint}: {error}") from None
     prefix = names.DATA_PARALLEL if data_parallel else ""

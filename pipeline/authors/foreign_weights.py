@@ -12,17 +12,16 @@ from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.authors import names
-from pipeline.authors.names import export_reference, import_reference
+from pipeline.authors import names, old_formats
+from pipeline.authors.names import Means, export_weights, import_weights
 from pipeline.layout import Layout
-from pipeline.training import checkpoint
 from pipeline.training.checkpoint import CheckpointError
 
 
 def read(file: Path) -> tuple[dict[str, Tensor], int | None]:
     """The weights in an authors' file, and after how many epochs they were saved, if it says so. Raises InputError."""
     try:
-        content = checkpoint.load_foreign(file)
+        content = old_formats.load(file)
     except CheckpointError as error:
         raise InputError(str(error)) from None
     try:
@@ -37,9 +36,14 @@ def epoch_in(content: Mapping[str, Any]) -> int | None:
     return epoch if isinstance(epoch, int) and not isinstance(epoch, bool) and epoch >= 0 else None
 
 
-def fill(network: nn.Module, weights: Mapping[str, Tensor], paper: str, variant: str) -> None:
-    """Give a variant's network the authors' weights. Raises CheckpointError at the first that differs."""
-    difference = first_difference(weights, export_reference(network.state_dict(), paper), variant)
+def fill(
+    network: nn.Module, weights: Mapping[str, Tensor], paper: str, variant: str, means: Means | None = None
+) -> None:
+    """Load the authors' weights into a variant's network. Raises CheckpointError at the first that differs.
+
+    `means` as in `import_weights`.
+    """
+    difference = first_difference(weights, export_weights(network.state_dict(), paper), variant)
     if difference:
         likely = names.likely_paper(weights)
         hint = f"; by its names it is {likely}'s" if likely not in (None, paper) else ""
@@ -47,7 +51,7 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor], paper: str, variant:
     for key, value in weights.items():
         if not torch.isfinite(value).all():
             raise CheckpointError(f"{key}: holds NaN or infinity; fetch the file again, or take an earlier epoch's")
-    network.load_state_dict(import_reference(weights, paper))
+    network.load_state_dict(import_weights(weights, paper, means))
 
 
 def first_difference(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], variant: str) -> str | None:

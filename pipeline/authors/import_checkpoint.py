@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 from torch import Tensor, nn
 
@@ -38,6 +39,9 @@ Then put the line that it prints into params.yaml and run the pipeline: evaluate
 weights,evaluated here". Weights without non-local layers, or of another width, belong to another variant: write it in
 params.yaml (copy {DEFAULT_VARIANTS["semgcn"]}, change `model:`) and name it with --variant.
 
+Files of GraphMDN's weights do not show whether the network applied tanh to its means, as the authors' code does. Add
+--means tanh if it did; weights trained without it cannot be imported.
+
 HGN's weights mean nothing without the mesh graphs they were trained on, which are put into the checkpoint too. They are
 those of the preset in params.yaml, once fit_body has run; --graphs names another graphs.npz.
 
@@ -63,14 +67,29 @@ def arguments(command: argparse.ArgumentParser) -> None:
         "centernet, mixture_dense: the variant that the weights fit)",
     )
     command.add_argument("--graphs", type=Path, metavar="NPZ", help="of hgn: mesh graphs as build_body writes them")
+    command.add_argument(
+        "--means",
+        choices=get_args(names.Means),
+        help="of graphmdn, required: what the network applied to its output to give the means (the authors' code: "
+        "tanh). The file does not show it; linear cannot be imported",
+    )
     command.add_argument("file", type=Path, metavar="FILE", help="the authors' file, such as ckpt_semgcn.pth.tar")
 
 
-def run(root: Path, paper: str, file: Path, variant: str | None = None, graphs: Path | None = None) -> int:
+def run(
+    root: Path,
+    paper: str,
+    file: Path,
+    variant: str | None = None,
+    graphs: Path | None = None,
+    means: names.Means | None = None,
+) -> int:
     """Import `file` into the repository at `root`. Raises InputError; the exit code is 0."""
     settings = config.load(None, root)
     if paper != "hgn" and graphs is not None:
         raise InputError("--graphs: only hgn's network has mesh graphs; leave it out")
+    if paper != "graphmdn" and means is not None:
+        raise InputError("--means: only graphmdn's network has means; leave it out")
     if paper in names.DETECTION:
         return import_detection.run(root, settings, paper, file, variant)
     name = variant or DEFAULT_VARIANTS[paper]
@@ -82,7 +101,7 @@ def run(root: Path, paper: str, file: Path, variant: str | None = None, graphs: 
     try:
         if found is not None:
             check_graphs(weights, found, place)
-        state = imported_state(weights, paper, name, chosen, found)
+        state = imported_state(weights, paper, name, chosen, found, means)
     except CheckpointError as error:
         raise InputError(f"{file}: {error}") from None
     stated = chosen.model_copy(update={"weights": None})  # or a second import would have another digest
@@ -141,11 +160,16 @@ def check_graphs(weights: Mapping[str, Tensor], graphs: MeshGraphs, path: Path) 
 
 
 def imported_state(
-    weights: Mapping[str, Tensor], paper: str, name: str, variant: LiftingVariant, graphs: MeshGraphs | None = None
+    weights: Mapping[str, Tensor],
+    paper: str,
+    name: str,
+    variant: LiftingVariant,
+    graphs: MeshGraphs | None = None,
+    means: names.Means | None = None,
 ) -> dict[str, Tensor]:
     """The authors' weights as the state of the variant's network. Raises CheckpointError at the first that differs."""
     model = build_model(variant, skeleton_of(variant), graphs)
-    foreign_weights.fill(network_of(model), weights, paper, name)
+    foreign_weights.fill(network_of(model), weights, paper, name, means)
     return model.state_dict()
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pipeline.artifacts import InputError
 from pipeline.authors import centernet_names, foreign_weights
-from pipeline.authors.names import export_reference
+from pipeline.authors.names import export_weights
 from pipeline.config import DetectionVariant, Run
 from pipeline.detection import coco_categories
 from pipeline.detection.checkpoints import save_model
@@ -74,7 +74,7 @@ def fitting_variant(
         if network not in expected:
             with torch.device("meta"):  # shapes without numbers
                 model = build_model(variant, len(CATEGORIES[variant.task]))
-            expected[network] = export_reference(model.state_dict(), paper)
+            expected[network] = export_weights(model.state_dict(), paper)
         difference = foreign_weights.first_difference(weights, expected[network], name)
         if difference is None:
             fitting.append(name)

@@ -1,4 +1,4 @@
-"""The authors' names and shapes of weights, and ours: the same numbers, told apart by rules.
+"""The names and shapes of the authors' weights, and ours: the same numbers, translated by rules in both directions.
 
 Source: the state dicts that the public code of SemGCN, GraphMDN, HGN and (in the PyTorch version that SemGCN's
 repository uses too) of Martinez et al. saves. Blocks are counted, so that any depth and width goes, with non-local
@@ -6,7 +6,7 @@ layers or without; HGN has a fixed number of them, and its weights mean fusions 
 the lifting models). Only two shapes differ: the authors' 1x1 convolutions are [out, in, 1], ours products [out, in];
 and the non-local layer's projection of a concatenated pair is one 1x1 convolution [1, C, 1, 1], ours [2, C / 2], a row
 for either partner. Edge scores (both row-major over the adjacency's non-zeros) and the order of GraphMDN's outputs
-(means, sigma, logits) are the same on both sides. CenterNet and Mixture Dense Regression: reference_centernet.py.
+(means, sigma, logits) are the same on both sides. CenterNet and Mixture Dense Regression: centernet_names.py.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from pipeline.authors import centernet_names
 from pipeline.training.errors import CheckpointError
 
 LIFTING = ("semgcn", "graphmdn", "martinez", "hgn")
-DETECTION = ("centernet", "mixture_dense")  # reference_centernet.py
+DETECTION = ("centernet", "mixture_dense")  # centernet_names.py
 PAPERS = LIFTING + DETECTION
+Means = Literal["tanh", "linear"]  # what GraphMDN's network applied to its output to give the means
 DATA_PARALLEL = "module."  # before every name, if the network was trained on several GPUs
 NON_LOCAL = {"semgcn": "nonlocal", "graphmdn": "non_local"}  # the one word of Python 2 is a keyword of Python 3
 GRAPHS = {1: "joints", 2: "coarse", 3: "fine"}  # HGN's numbers of its graphs
@@ -82,22 +83,28 @@ class Entry:
 # --- both directions --------------------------------------------------------------------------------------------------
 
 
-def import_reference(state_dict: Mapping[str, Tensor], paper: str) -> dict[str, Tensor]:
-    """The authors' weights under our names, for `load_state_dict` of `build_model`'s network. Copied is only what
-    reads colours, which the authors have in the other order (reference_centernet.COLOURS).
+def import_weights(state_dict: Mapping[str, Tensor], paper: str, means: Means | None = None) -> dict[str, Tensor]:
+    """The authors' weights under our names and in our shapes, for `load_state_dict` of `build_model`'s network.
 
-    `paper` is one of PAPERS. A prefix `module.` on all names is taken off; a batch norm without counter
-    (torch before 0.4.1) gets 0. Raises CheckpointError, naming the first name that is unknown or missing.
+    `paper`: one of PAPERS. `means`: of graphmdn, and of no other paper, what the network applied to its output to give
+    the components' means. Weights trained with "tanh" (GraphMDN, Section 3.1, and its authors' code) and without
+    ("linear") have the same names and shapes, so the caller must say which these are; our network has the tanh, so
+    "linear" is refused. A prefix `module.` of all names is removed. A batch norm without counter (torch before 0.4.1)
+    gets 0. The weights are not copied, except those that read colours, which the authors have in reverse order
+    (centernet_names.COLOURS). Raises CheckpointError, naming the first name that is unknown or missing.
     """
     _check_paper(paper)
     state = without_prefix(state_dict)
-    return _translate(state, {entry.theirs: entry for entry in _their_layout(state, paper)}, paper, inward=True)
+    layout = {entry.theirs: entry for entry in _their_layout(state, paper)}
+    translated = _translate(state, layout, paper, inward=True)
+    _check_means(paper, means)
+    return translated
 
 
-def export_reference(state_dict: Mapping[str, Tensor], paper: str) -> dict[str, Tensor]:
+def export_weights(state_dict: Mapping[str, Tensor], paper: str) -> dict[str, Tensor]:
     """Our weights under the authors' names, in their order, with the counters that torch saves since 0.4.1.
 
-    The exact reverse of `import_reference`. Raises CheckpointError, naming the first name that is unknown or missing:
+    The exact reverse of `import_weights`. Raises CheckpointError, naming the first name that is unknown or missing:
     then the network is not the authors'.
     """
     _check_paper(paper)
@@ -157,6 +164,22 @@ def _translate(state: Mapping[str, Tensor], layout: dict[str, Entry], paper: str
 def _check_paper(paper: str) -> None:
     if paper not in PAPERS:
         raise CheckpointError(f"paper {paper!r}: expected one of {', '.join(PAPERS)}")
+
+
+def _check_means(paper: str, means: str | None) -> None:
+    if paper != "graphmdn":
+        if means is not None:
+            raise CheckpointError(f"means={means!r}: only graphmdn's networks have means; leave it out")
+    elif means == "linear":
+        raise CheckpointError(
+            "means='linear': our GraphMDN applies tanh to its means (Section 3.1), so with weights trained without it "
+            "it would predict other poses; import weights trained with tanh"
+        )
+    elif means != "tanh":
+        raise CheckpointError(
+            "means: not stated, and weights trained with and without tanh on the means have the same names and shapes; "
+            "state means='tanh' (--means tanh) if these were trained with it, as in the authors' code"
+        )
 
 
 # --- the layout: counted blocks, then one rule a layer ----------------------------------------------------------------

@@ -1,13 +1,13 @@
-"""What other people's checkpoints hold besides tensors, made harmless for torch's restricted reader.
+"""The authors' checkpoint files of 2018 to 2020, read with torch's restricted reader, which executes nothing.
 
-Two things in files of 2018 to 2020 are too much for that reader, though neither is dangerous:
+Two harmless things in these files are too much for that reader:
 
-- numpy scalars and arrays (an error, a learning curve). Allowing numpy's own functions would open a hole: a pickle may
-  clear the flags of an object dtype and so have numpy take any bytes for a pointer. So the names of numpy's functions
-  lead to the stand-ins below, which read plain numbers and forget the rest.
-- opcodes that only Python 2 writes (SemGCN's authors used 2.7): its strings, which are text or bytes, and integers
-  beyond 32 bits in decimal, such as the addresses by which old optimizers name their parameters. `in_todays_opcodes`
-  says the same with opcodes of today.
+- numpy scalars and arrays (an error, a learning curve). Allowing numpy's own functions would be a security hole: a
+  pickle can clear the flags of an object dtype, and numpy then takes any bytes for a pointer. So the names of numpy's
+  functions refer to the stand-ins below, which read plain numbers and drop the rest.
+- opcodes that only Python 2 writes (SemGCN's authors used 2.7): strings that are text or bytes, and integers of more
+  than 32 bits in decimal, such as the addresses by which old optimizers name their parameters. `in_todays_opcodes`
+  rewrites them with today's opcodes.
 """
 
 from __future__ import annotations
@@ -16,13 +16,41 @@ import io
 import pickle
 import pickletools
 import re
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+
+from pipeline.training.checkpoint import Advice, read_dictionary
 
 PICKLES_OF_THE_OLD_FORMAT = 5  # magic number, protocol, machine, content, keys of the storages; then raw numbers
-HARMLESS_PACKAGES = ("torch", "collections", "numpy", "_codecs")
+ZIP = b"PK\x03\x04"  # torch's format since 1.6; the old one is a row of pickles and raw numbers
+ADVICE = Advice(
+    missing="no such file; give the path of the file that the authors released",
+    refused="where it is trusted, save its `state_dict` alone, and take that file",
+    damaged="fetch it again",
+)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read what other people's code wrote with torch.save, in either of torch's formats, with Python 2 or 3.
+
+    Tensors, plain values and containers are read; numpy scalars become plain numbers. Any other class is refused by its
+    name. Raises CheckpointError.
+    """
+    return read_dictionary(path, ADVICE, lambda: _read(path))
+
+
+def _read(path: Path) -> Any:
+    data = path.read_bytes()
+    if not data.startswith(ZIP):
+        data = in_todays_opcodes(data)
+    with torch.serialization.safe_globals(STAND_INS), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # about pickles that it then refuses; the error says so
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
 
 
 class NumberType:
@@ -103,28 +131,3 @@ def _translate(data: bytes, start: int) -> tuple[bytes, int]:
         else:
             parts.append(data[position:end])
     return b"".join(parts), stream.tell()
-
-
-def stranger(data: bytes) -> str | None:
-    """The first class or function that a pickle of protocol 4 or 5 names and that no data needs. Nothing is executed.
-
-    torch's reader does not know these protocols, and so cannot say what it refused.
-    """
-    texts: list[str] = [""]
-    memory: list[str] = []
-    latest = ""
-    try:
-        for opcode, value, _ in pickletools.genops(data):
-            if opcode.name == "MEMOIZE":
-                memory.append(latest)
-                continue
-            latest = value if isinstance(value, str) else ""
-            if opcode.name in ("BINGET", "LONG_BINGET") and isinstance(value, int) and value < len(memory):
-                latest = memory[value]
-            if latest:
-                texts.append(latest)
-            if opcode.name == "STACK_GLOBAL" and texts[-2].split(".")[0] not in HARMLESS_PACKAGES:
-                return ".".join(texts[-2:])
-    except ValueError:
-        pass  # no pickle, or half of one: then nobody can be named
-    return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import pickletools
 import re
 import tempfile
-import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +17,10 @@ from typing import Any
 import torch
 
 from pipeline.training.errors import CheckpointError
-from pipeline.authors.old_formats import STAND_INS, in_todays_opcodes, stranger
 
-__all__ = ["CheckpointError", "load", "load_foreign", "save"]
+__all__ = ["Advice", "CheckpointError", "load", "read_dictionary", "save"]
 
-ZIP = b"PK\x03\x04"  # torch's format since 1.6; the old one is a row of pickles and raw numbers
+HARMLESS_PACKAGES = ("torch", "collections", "numpy", "_codecs")
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,6 @@ OURS = Advice(
     missing="missing; train the variant first",
     refused="take a checkpoint from a source you know",
     damaged="delete it and train again",
-)
-FOREIGN = Advice(
-    missing="no such file; give the path of the file that the authors released",
-    refused="where it is trusted, save its `state_dict` alone, and take that file",
-    damaged="fetch it again",
 )
 
 
@@ -68,35 +62,18 @@ def save(path: Path, content: dict[str, Any]) -> None:
 
 def load(path: Path, device: str = "cpu") -> dict[str, Any]:
     """Read what `save` wrote. Raises CheckpointError on a missing, damaged or foreign file."""
-    return _read(path, OURS, lambda: torch.load(path, map_location=device, weights_only=True))
+    return read_dictionary(path, OURS, lambda: torch.load(path, map_location=device, weights_only=True))
 
 
-def load_foreign(path: Path) -> dict[str, Any]:
-    """Read what other people's code wrote with torch.save, in either of torch's formats, with Python 2 or 3.
-
-    As strict as `load`: tensors, plain values and containers, and numpy scalars, which become plain numbers. Any other
-    class is refused by its name. Raises CheckpointError.
-    """
-    return _read(path, FOREIGN, lambda: _foreign(path))
-
-
-def _foreign(path: Path) -> Any:
-    data = path.read_bytes()
-    if not data.startswith(ZIP):
-        data = in_todays_opcodes(data)
-    with torch.serialization.safe_globals(STAND_INS), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # about pickles that it then refuses, which is told in one line
-        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-
-
-def _read(path: Path, advice: Advice, read: Callable[[], Any]) -> dict[str, Any]:
+def read_dictionary(path: Path, advice: Advice, read: Callable[[], Any]) -> dict[str, Any]:
+    """The dictionary that `read` gives of a file. Raises CheckpointError, one line that ends with the advice."""
     try:
         content = read()
     except FileNotFoundError:
         raise CheckpointError(f"{path}: {advice.missing}") from None
     except pickle.UnpicklingError as error:
         foreign = re.search(r"GLOBAL (\S+)", str(error))
-        name = foreign[1] if foreign else stranger(_pickle_of(path))
+        name = foreign[1] if foreign else _stranger(_pickle_of(path))
         if name:
             what = f"it names {name}, which is not data, and was not executed"
             raise CheckpointError(f"{path}: refused: {what}; {advice.refused}") from None
@@ -116,3 +93,28 @@ def _pickle_of(path: Path) -> bytes:
             return next((archive.read(name) for name in archive.namelist() if name.endswith("data.pkl")), b"")
     except (zipfile.BadZipFile, RuntimeError):
         return path.read_bytes()
+
+
+def _stranger(data: bytes) -> str | None:
+    """The first class or function that a pickle of protocol 4 or 5 names and that no data needs. Nothing is executed.
+
+    torch's reader does not know these protocols, and so cannot say what it refused.
+    """
+    texts: list[str] = [""]
+    memory: list[str] = []
+    latest = ""
+    try:
+        for opcode, value, _ in pickletools.genops(data):
+            if opcode.name == "MEMOIZE":
+                memory.append(latest)
+                continue
+            latest = value if isinstance(value, str) else ""
+            if opcode.name in ("BINGET", "LONG_BINGET") and isinstance(value, int) and value < len(memory):
+                latest = memory[value]
+            if latest:
+                texts.append(latest)
+            if opcode.name == "STACK_GLOBAL" and texts[-2].split(".")[0] not in HARMLESS_PACKAGES:
+                return ".".join(texts[-2:])
+    except ValueError:
+        pass  # no pickle, or half of one: then nobody can be named
+    return None

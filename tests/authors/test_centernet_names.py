@@ -13,7 +13,7 @@ from repository import ROOT
 from torch import Tensor, nn
 
 from pipeline.authors.centernet_names import HEADS, MIXTURE_HEADS, pairs, without_classifier
-from pipeline.authors.names import export_reference, import_reference, likely_paper
+from pipeline.authors.names import export_weights, import_weights, likely_paper
 from pipeline.detection.augment import normalized
 from pipeline.detection.models import CenterNet, build_model
 from pipeline.training.checkpoint import CheckpointError
@@ -44,7 +44,7 @@ def test_names_shapes_and_their_order_are_the_released_ones(architecture: str, f
     """Where the lists that came with the task are at hand."""
     with torch.device("meta"):
         model = build_model(detection_variant("pose", architecture), 1)
-    exported = export_reference(model.state_dict(), "centernet")
+    exported = export_weights(model.state_dict(), "centernet")
     shapes = {name: list(value.shape) for name, value in exported.items()}
     assert len(shapes) == {"large_hourglass": 1008, "dla_34": 410}[architecture]
     released = ROOT.parent / "shared" / "checkpoints" / file
@@ -58,7 +58,7 @@ def test_names_shapes_and_their_order_are_the_released_ones(architecture: str, f
 @pytest.mark.parametrize("components", [0, 2])
 def test_the_authors_names_compute_the_same(architecture: str, task: str, components: int):
     model = network(architecture, task, components)
-    state = export_reference(model.state_dict(), "mixture_dense")
+    state = export_weights(model.state_dict(), "mixture_dense")
     images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)).double()
     features = plain_features(architecture, state, images.flip(1))  # the authors' colours are blue, green, red
     names = {ours: theirs for theirs, ours in (HEADS | MIXTURE_HEADS).items() if ours in model.head_names}
@@ -77,7 +77,7 @@ def test_an_image_of_ours_is_the_authors_image_of_opencv(architecture: str):
     model, mean, std = network(architecture), (0.408, 0.447, 0.470), (0.289, 0.274, 0.278)
     pixels = torch.randint(0, 256, (1, 64, 64, 3), generator=torch.Generator().manual_seed(2), dtype=torch.uint8)
     blue_first = (pixels.flip(-1).double() / 255 - torch.tensor(mean)) / torch.tensor(std)
-    state = export_reference(model.state_dict(), "centernet")
+    state = export_weights(model.state_dict(), "centernet")
     expected = plain_features(architecture, state, blue_first.permute(0, 3, 1, 2))[-1]
     with torch.no_grad():
         found = model.features(normalized(pixels).double())[-1]
@@ -87,7 +87,7 @@ def test_an_image_of_ours_is_the_authors_image_of_opencv(architecture: str):
 @EACH
 def test_colours_are_turned_round_and_nothing_else_is_changed(architecture: str):
     state = network(architecture).state_dict()
-    exported = export_reference(state, "centernet")
+    exported = export_weights(state, "centernet")
     ours = dict(pairs(state, ours=True, mixture=False))
     changed = [theirs for theirs, value in exported.items() if not torch.equal(value, state[ours[theirs]])]
     assert changed == ["base.base_layer.0.weight" if architecture == "dla_34" else "pre.0.conv.weight"]
@@ -95,10 +95,10 @@ def test_colours_are_turned_round_and_nothing_else_is_changed(architecture: str)
 
 
 def test_what_reads_no_colours_is_refused():
-    state = export_reference(network("dla_34").state_dict(), "centernet")
+    state = export_weights(network("dla_34").state_dict(), "centernet")
     grey = state["base.base_layer.0.weight"][:, :1]
     with pytest.raises(CheckpointError, match=r"base\.base_layer\.0\.weight .*expected the shape \[out, 3, "):
-        import_reference(state | {"base.base_layer.0.weight": grey}, "centernet")
+        import_weights(state | {"base.base_layer.0.weight": grey}, "centernet")
 
 
 @EACH
@@ -106,43 +106,43 @@ def test_what_reads_no_colours_is_refused():
 def test_there_and_back_changes_nothing(architecture: str, paper: str, components: int):
     model = network(architecture, components=components)
     state = model.state_dict()
-    exported = export_reference(state, paper)
-    back = import_reference({f"module.{name}": value for name, value in exported.items()}, paper)
+    exported = export_weights(state, paper)
+    back = import_weights({f"module.{name}": value for name, value in exported.items()}, paper)
     assert back.keys() == state.keys() and all(torch.equal(back[name], state[name]) for name in state)
     model.load_state_dict(back)
     assert likely_paper(exported) == paper
 
 
 def test_the_hierarchical_models_classifier_has_its_name():
-    exported = export_reference(network("large_hourglass", components=1, regressors=2).state_dict(), "mixture_dense")
+    exported = export_weights(network("large_hourglass", components=1, regressors=2).state_dict(), "mixture_dense")
     assert exported["mdn_H_logits.1.1.weight"].shape == (1, 7, 1, 1)
     assert exported["hps.0.1.weight"].shape == (68, 7, 1, 1)
 
 
 def test_centernet_has_no_mixture():
-    state = export_reference(network("dla_34", components=2).state_dict(), "mixture_dense")
+    state = export_weights(network("dla_34", components=2).state_dict(), "mixture_dense")
     with pytest.raises(CheckpointError, match=r"has no mdn_sigma\.0\.weight; by its names this is mixture_dense's"):
-        import_reference(state, "centernet")
+        import_weights(state, "centernet")
 
 
 @EACH
 def test_a_name_too_many_or_too_few_is_told(architecture: str):
-    state = export_reference(network(architecture).state_dict(), "centernet")
+    state = export_weights(network(architecture).state_dict(), "centernet")
     kept = next(name for name in state if "bn" in name and name.endswith("running_var"))
     with pytest.raises(CheckpointError, match="has no stranger"):
-        import_reference(state | {"stranger": torch.zeros(1)}, "centernet")
+        import_weights(state | {"stranger": torch.zeros(1)}, "centernet")
     with pytest.raises(CheckpointError, match=f"needs {kept}, which is missing"):
-        import_reference({name: value for name, value in state.items() if name != kept}, "centernet")
+        import_weights({name: value for name, value in state.items() if name != kept}, "centernet")
 
 
 def test_absurd_names_are_refused_in_good_time():
     deep = "kps.0." + 5000 * "low2." + "up1.0.conv1.weight"
     state = {"pre.0.conv.weight": torch.zeros(1), deep: torch.zeros(1), "kps.999999999.x": torch.zeros(1)}
     with pytest.raises(CheckpointError, match="centernet"):
-        import_reference(state, "centernet")
+        import_weights(state, "centernet")
 
 
 def test_imagenets_classifier_is_left_out():
-    state = export_reference(network("dla_34").state_dict(), "centernet")
+    state = export_weights(network("dla_34").state_dict(), "centernet")
     fuller = state | {"base.fc.weight": torch.zeros(1000, 10, 1, 1), "base.fc.bias": torch.zeros(1000)}
     assert without_classifier(fuller).keys() == state.keys()

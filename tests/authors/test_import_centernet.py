@@ -14,7 +14,7 @@ from torch import Tensor
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
 from pipeline.authors import export_checkpoint, import_checkpoint
-from pipeline.authors.names import export_reference
+from pipeline.authors.names import export_weights
 from pipeline.detection.checkpoints import load_model
 from pipeline.detection.models import build_model, centernet, dla, hourglass
 from pipeline.training.checkpoint import load
@@ -64,7 +64,7 @@ def state_of(root: Path, name: str, paper: str = "mixture_dense") -> dict[str, T
     for key, value in model.state_dict().items():
         if value.is_floating_point():
             value.copy_(torch.rand(value.shape) + 0.5 if "running_var" in key else 0.3 * torch.randn(value.shape))
-    return export_reference(model.state_dict(), paper)
+    return export_weights(model.state_dict(), paper)
 
 
 def authors_file(root: Path, name: str, **more: Tensor) -> Path:
@@ -94,7 +94,7 @@ def test_the_variant_is_the_one_that_the_weights_fit(root: Path, capsys, paper: 
     predictor = load_model(imported(root))
     assert (predictor.variant_name, predictor.epoch) == (variant, 140)
     assert imported(root).stem == artifacts.digest(imported(root))
-    exported, expected = export_reference(predictor.model.state_dict(), paper), state_of(root, given)
+    exported, expected = export_weights(predictor.model.state_dict(), paper), state_of(root, given)
     assert exported.keys() == expected.keys() and all(torch.equal(exported[key], expected[key]) for key in expected)
     told = capsys.readouterr().out
     assert f"in params.yaml, detection_variants, {variant}, write" in told

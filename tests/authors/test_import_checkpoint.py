@@ -14,7 +14,7 @@ from torch import Tensor
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
 from pipeline.authors import export_checkpoint, import_checkpoint
-from pipeline.authors.names import export_reference
+from pipeline.authors.names import Means, export_weights
 from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.lifting.checkpoints import load_model, save_model
 from pipeline.lifting.models import build_model
@@ -37,6 +37,7 @@ VARIANTS = {
     "refined": {"paper": "semgcn", "title": "x", "model": {**SMALL, "refinement": "pose_grammar"}},
     "flipped": {"paper": "semgcn", "title": "x", "model": SMALL, "flip": {"testing": True}},
 }
+MEANS: dict[str, Means] = {"graphmdn": "tanh"}
 AUTHORS = {"semgcn": "semgcn_authors", "graphmdn": "graphmdn_authors", "martinez": "fully_connected_authors"}
 PAPERS = pytest.mark.parametrize("paper", list(AUTHORS))
 
@@ -59,7 +60,7 @@ def state_of(root: Path, paper: str, variant: str) -> dict[str, Tensor]:
     for name, value in model.state_dict().items():
         if value.is_floating_point():
             value.copy_(torch.rand(value.shape) + 0.5 if "running_var" in name else 0.3 * torch.randn(value.shape))
-    return export_reference(model.state_dict(), paper)
+    return export_weights(model.state_dict(), paper)
 
 
 def authors_file(root: Path, paper: str, variant: str | None = None, old: bool = True, **extra: object) -> Path:
@@ -87,13 +88,13 @@ def keypoints() -> Tensor:
 def test_a_released_file_becomes_our_checkpoint(root: Path, capsys, paper: str, old: bool):
     file = authors_file(root, paper, old=old)
     before = file.read_bytes()
-    assert import_checkpoint.run(root, paper, file) == 0
+    assert import_checkpoint.run(root, paper, file, means=MEANS.get(paper)) == 0
     (path,) = imported(root)
     assert path.stem == artifacts.digest(path) and file.read_bytes() == before
     predictor = load_model(path)
     assert (predictor.variant_name, predictor.epoch) == (AUTHORS[paper], 12)
     assert predictor.variant == config.load(None, root).variant(AUTHORS[paper])
-    exported, given = export_reference(predictor.model.state_dict(), paper), state_of(root, paper, AUTHORS[paper])
+    exported, given = export_weights(predictor.model.state_dict(), paper), state_of(root, paper, AUTHORS[paper])
     assert exported.keys() == given.keys() and all(torch.equal(exported[name], given[name]) for name in given)
     told = capsys.readouterr().out
     assert f"    weights: {path.stem}\n" in told and "after 12 epochs" in told
@@ -171,7 +172,18 @@ def test_the_first_difference_is_told_with_shapes(root: Path, paper: str, given,
 
 def test_weights_of_another_paper_are_recognised(root: Path):
     with pytest.raises(InputError, match=r"by its names it is semgcn's"):
-        import_checkpoint.run(root, "graphmdn", authors_file(root, "semgcn"))
+        import_checkpoint.run(root, "graphmdn", authors_file(root, "semgcn"), means="tanh")
+
+
+def test_graphmdns_weights_need_their_tanh_stated(root: Path):
+    file = authors_file(root, "graphmdn")
+    with pytest.raises(InputError, match=r"graphmdn\.pth\.tar: means: not stated, .*\(--means tanh\)"):
+        import_checkpoint.run(root, "graphmdn", file)
+    with pytest.raises(InputError, match=r"graphmdn\.pth\.tar: means='linear': our GraphMDN applies tanh"):
+        import_checkpoint.run(root, "graphmdn", file, means="linear")
+    with pytest.raises(InputError, match=r"^--means: only graphmdn's network has means; leave it out"):
+        import_checkpoint.run(root, "semgcn", file, means="tanh")
+    assert not (root / "data").exists()
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -235,7 +247,7 @@ def test_a_network_that_computes_something_else_is_refused(root: Path, paper: st
 @PAPERS
 @pytest.mark.parametrize("data_parallel", [False, True])
 def test_out_and_in_again_changes_no_bit(root: Path, paper: str, data_parallel: bool):
-    import_checkpoint.run(root, paper, authors_file(root, paper))
+    import_checkpoint.run(root, paper, authors_file(root, paper), means=MEANS.get(paper))
     (ours,) = imported(root)
     theirs = root / "exported" / "theirs.pth.tar"
     assert export_checkpoint.run(root, paper, ours, theirs, data_parallel) == 0
@@ -245,7 +257,7 @@ def test_out_and_in_again_changes_no_bit(root: Path, paper: str, data_parallel: 
     before = load_model(ours).output(keypoints())
     content_before = ours.read_bytes()
     ours.unlink()
-    import_checkpoint.run(root, paper, theirs)
+    import_checkpoint.run(root, paper, theirs, means=MEANS.get(paper))
     assert imported(root) == [ours] and ours.read_bytes() == content_before
     after = load_model(ours).output(keypoints())
     for field in ("means", "scales", "logits") if paper == "graphmdn" else (None,):

@@ -16,7 +16,7 @@ from torch import Tensor
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
 from pipeline.authors import export_checkpoint, import_checkpoint
-from pipeline.authors.names import export_reference
+from pipeline.authors.names import export_weights
 from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.lifting.checkpoints import load_model
@@ -59,7 +59,7 @@ def state_of(root: Path, graphs: MeshGraphs) -> dict[str, Tensor]:
     for name, value in model.state_dict().items():
         if value.is_floating_point():
             value.copy_(torch.rand(value.shape) + 0.5 if "running_var" in name else 0.1 * torch.randn(value.shape))
-    return export_reference(model.state_dict(), "hgn")
+    return export_weights(model.state_dict(), "hgn")
 
 
 def authors_file(root: Path, graphs: MeshGraphs | None = None) -> Path:
@@ -80,7 +80,7 @@ def test_a_released_file_becomes_a_checkpoint_with_its_graphs(root: Path, capsys
     predictor = load_model(path)
     assert (predictor.variant_name, predictor.epoch) == ("hgn_authors", 12)
     assert predictor.skeleton == HUMAN36M_17 and predictor.graphs.fine.real.sum() == hgn_graphs.REAL["fine"]
-    exported, given = export_reference(predictor.model.state_dict(), "hgn"), state_of(root, predictor.graphs)
+    exported, given = export_weights(predictor.model.state_dict(), "hgn"), state_of(root, predictor.graphs)
     assert exported.keys() == given.keys() and all(torch.equal(exported[name], given[name]) for name in given)
     assert predictor.predict(500 + 100 * torch.randn(3, 17, 2)).shape == (3, 17, 3)
     assert f"    weights: {path.stem}\n" in capsys.readouterr().out

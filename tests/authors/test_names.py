@@ -9,7 +9,7 @@ import torch
 from repository import ROOT
 from torch import Tensor, nn
 
-from pipeline.authors.names import export_reference, import_reference, likely_paper, weights_in
+from pipeline.authors.names import Means, export_weights, import_weights, likely_paper, weights_in
 from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_16, adjacency
 from pipeline.lifting.models import FullyConnected, build_model
@@ -20,6 +20,7 @@ from plain_graphmdn import PlainGraphMDN
 
 State = dict[str, Tensor]
 OUTPUTS = {"semgcn": 3, "graphmdn": 25}
+MEANS: dict[str, Means] = {"graphmdn": "tanh"}  # by the paper; the others have no means
 NORM = ("weight", "bias", "running_mean", "running_var")
 
 
@@ -157,7 +158,7 @@ def test_names_and_shapes_are_the_released_ones(paper: str, file: str):
     released = ROOT.parent / "shared" / "checkpoints" / file
     if released.exists():
         assert shapes == json.loads(released.read_text())
-    exported = export_reference(our_graph_network(paper, 128, 4, non_local=True).state_dict(), paper)
+    exported = export_weights(our_graph_network(paper, 128, 4, non_local=True).state_dict(), paper)
     weights = {name: list(value.shape) for name, value in exported.items() if not name.endswith("num_batches_tracked")}
     assert weights == shapes
     assert len(exported) == len(shapes) + 14  # a counter a batch norm: nine graph blocks, five non-local layers
@@ -169,7 +170,7 @@ def test_a_graph_network_computes_what_the_authors_computes(paper: str, channels
     state = random_state(graph_names(paper, channels, blocks, non_local, OUTPUTS[paper]))
     plain = plain_graph_network(state, channels, blocks, non_local, OUTPUTS[paper]).double()
     ours = our_graph_network(paper, channels, blocks, non_local)
-    ours.load_state_dict(import_reference(state, paper))
+    ours.load_state_dict(import_weights(state, paper, MEANS.get(paper)))
     expected = plain(keypoints())
     assert expected.std() > 0.1
     torch.testing.assert_close(ours.double().raw(keypoints()), expected, atol=1e-9, rtol=1e-9)
@@ -181,7 +182,7 @@ def test_the_fully_connected_network_computes_what_the_authors_computes(width: i
     plain = PlainMartinez(width, stages, outputs=45 if omit_root else 48).double().eval()
     state = away_from_start(plain)
     ours = FullyConnected(16, 3, nn.Identity(), channels=width, blocks=stages, omit_root=omit_root).double().eval()
-    ours.load_state_dict(import_reference(state, "martinez"))
+    ours.load_state_dict(import_weights(state, "martinez"))
     poses = plain(keypoints().flatten(1)).view(32, -1, 3)
     root = torch.zeros(32, 1 if omit_root else 0, 3, dtype=torch.float64)
     torch.testing.assert_close(ours(keypoints()), torch.cat([root, poses], dim=1), atol=1e-12, rtol=1e-12)
@@ -197,7 +198,7 @@ def test_out_and_in_again_changes_no_bit_of_weights_and_outputs(paper: str):
         nn.init.constant_(parameter, 0.5)
     raw = first.raw(keypoints(torch.float32))
     assert not torch.equal(second.raw(keypoints(torch.float32)), raw)
-    returned = import_reference(export_reference(first.state_dict(), paper), paper)
+    returned = import_weights(export_weights(first.state_dict(), paper), paper, MEANS.get(paper))
     assert returned.keys() == first.state_dict().keys()
     assert all(torch.equal(returned[name], value) for name, value in first.state_dict().items())
     second.load_state_dict(returned)
@@ -210,14 +211,14 @@ def test_in_and_out_again_changes_no_bit_and_keeps_the_order(paper: str):
         state = away_from_start(PlainMartinez(16, 2, 45))
     else:
         state = random_state(graph_names(paper, 12, 2, True, OUTPUTS[paper]))
-    returned = export_reference(import_reference(state, paper), paper)
+    returned = export_weights(import_weights(state, paper, MEANS.get(paper)), paper)
     assert list(returned) == list(state)
     assert all(torch.equal(returned[name], value) for name, value in state.items())
 
 
 def test_a_file_without_counters_gets_zeros():
     shapes = graph_names("semgcn", 8, 1, True, 3)
-    imported = import_reference(random_state(shapes, counters=False), "semgcn")
+    imported = import_weights(random_state(shapes, counters=False), "semgcn")
     our_graph_network("semgcn", 8, 1, non_local=True).load_state_dict(imported)
     counters = [value for name, value in imported.items() if name.endswith("num_batches_tracked")]
     assert len(counters) == 5 and all(counter == 0 and counter.dtype == torch.int64 for counter in counters)
@@ -226,11 +227,29 @@ def test_a_file_without_counters_gets_zeros():
 def test_the_prefix_of_several_gpus_is_taken_off():
     state = random_state(graph_names("graphmdn", 8, 1, True, 25))
     prefixed = {f"module.{name}": value for name, value in state.items()}
-    plainly, stripped = import_reference(state, "graphmdn"), import_reference(prefixed, "graphmdn")
+    plainly, stripped = (import_weights(one, "graphmdn", means="tanh") for one in (state, prefixed))
     assert plainly.keys() == stripped.keys() and all(torch.equal(plainly[name], stripped[name]) for name in plainly)
     prefixed["gconv_output.bias"] = prefixed.pop("module.gconv_output.bias")
     with pytest.raises(CheckpointError, match=r"has no module\.gconv_input\.0\.gconv\.W"):
-        import_reference(prefixed, "graphmdn")
+        import_weights(prefixed, "graphmdn")
+
+
+# --- what names and shapes do not show --------------------------------------------------------------------------------
+
+
+def test_graphmdns_weights_are_imported_only_when_their_tanh_is_stated():
+    """Weights trained without tanh on the means have the same names and shapes, and mean other poses."""
+    state = random_state(graph_names("graphmdn", 8, 1, True, 25))
+    with pytest.raises(CheckpointError, match=r"^means: not stated, .* the same names and shapes"):
+        import_weights(state, "graphmdn")
+    with pytest.raises(CheckpointError, match=r"^means='linear': our GraphMDN applies tanh to its means"):
+        import_weights(state, "graphmdn", means="linear")
+    our_graph_network("graphmdn", 8, 1, non_local=True).load_state_dict(import_weights(state, "graphmdn", means="tanh"))
+
+
+def test_a_network_without_a_mixture_has_no_means():
+    with pytest.raises(CheckpointError, match=r"^means='tanh': only graphmdn's networks have means; leave it out"):
+        import_weights(state_of_semgcn(), "semgcn", means="tanh")
 
 
 # --- what does not fit ------------------------------------------------------------------------------------------------
@@ -247,26 +266,26 @@ def test_the_first_missing_name_is_told(missing: str):
     state = state_of_semgcn()
     del state[missing]
     with pytest.raises(CheckpointError, match=rf"needs {missing}, which is missing"):
-        import_reference(state, "semgcn")
+        import_weights(state, "semgcn")
 
 
 def test_a_missing_layer_is_told_by_its_first_name():
     state = {name: value for name, value in state_of_semgcn().items() if not name.startswith("gconv_layers.3")}
     with pytest.raises(CheckpointError, match=r"needs gconv_layers\.3\.nonlocal\.g\.0\.weight"):
-        import_reference(state, "semgcn")
+        import_weights(state, "semgcn")
 
 
 @pytest.mark.parametrize("unknown", ["fc.weight", "gconv_layers.9.gconv1.gconv.W", "gconv_input.1.nonlocal.g.weight"])
 def test_the_first_unknown_name_is_told(unknown: str):
     state = state_of_semgcn() | {unknown: torch.zeros(3)}
     with pytest.raises(CheckpointError, match=rf"has no {unknown}"):
-        import_reference(state, "semgcn")
+        import_weights(state, "semgcn")
 
 
 def test_another_papers_weights_are_recognised():
     state = state_of_semgcn()
     with pytest.raises(CheckpointError, match=r"graphmdn's network .* by its names this is semgcn's"):
-        import_reference(state, "graphmdn")
+        import_weights(state, "graphmdn")
     assert likely_paper(PlainMartinez(8, 1, 45).state_dict()) == "martinez"
     assert likely_paper({"conv1.weight": torch.zeros(1)}) is None
 
@@ -275,7 +294,7 @@ def test_a_number_in_a_name_is_not_believed():
     """Or a file of a few bytes would make us count to a billion."""
     state = {"gconv_layers.999999999.gconv1.gconv.W": torch.zeros(1)}
     with pytest.raises(CheckpointError, match=r"has no gconv_layers\.999999999"):
-        import_reference(state, "semgcn")
+        import_weights(state, "semgcn")
 
 
 @pytest.mark.parametrize(
@@ -289,23 +308,23 @@ def test_a_number_in_a_name_is_not_believed():
 )
 def test_a_convolution_that_is_no_product_is_told_with_its_shape(name: str, shape: tuple[int, ...], expected: str):
     with pytest.raises(CheckpointError, match=rf"{name}.*{expected}"):
-        import_reference(state_of_semgcn() | {name: torch.zeros(shape)}, "semgcn")
+        import_weights(state_of_semgcn() | {name: torch.zeros(shape)}, "semgcn")
 
 
 def test_what_the_authors_network_has_not_cannot_be_exported():
     settings = {"paper": "semgcn", "title": "x", "model": {"convolution": "vanilla", "channels": 8, "blocks": 1}}
     vanilla = build_model(LiftingVariant.model_validate(settings)).state_dict()
     with pytest.raises(CheckpointError, match=r"needs input\.convolution\.edge_scores, which is missing"):
-        export_reference(vanilla, "semgcn")
+        export_weights(vanilla, "semgcn")
     detection = our_graph_network("graphmdn", 8, 1, non_local=True).state_dict() | {
         "head.detection.weight": torch.zeros(1)
     }
     with pytest.raises(CheckpointError, match=r"has no head\.detection\.weight"):
-        export_reference(detection, "graphmdn")
+        export_weights(detection, "graphmdn")
 
 
 def test_a_paper_without_released_weights_is_refused():
-    for direction in (import_reference, export_reference):
+    for direction in (import_weights, export_weights):
         with pytest.raises(CheckpointError, match=r"'mdn': expected one of semgcn, graphmdn, martinez, hgn"):
             direction({}, "mdn")
 

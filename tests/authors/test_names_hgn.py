@@ -13,7 +13,7 @@ from lively_norms import draw_norms
 from repository import ROOT
 from torch import Tensor, nn
 
-from pipeline.authors.names import export_reference, import_reference, likely_paper
+from pipeline.authors.names import export_weights, import_weights, likely_paper
 from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
 from pipeline.lifting.models import HierarchicalGraphNetwork, build_model
@@ -49,7 +49,7 @@ def state_of(plain: PlainHGN) -> dict[str, Tensor]:
 
 def test_names_shapes_and_their_order_are_the_released_ones():
     """Where the list that came with the task is at hand; the plain network has the same names in any case."""
-    exported = export_reference(our_network(128).state_dict(), "hgn")
+    exported = export_weights(our_network(128).state_dict(), "hgn")
     weights = {name: list(value.shape) for name, value in exported.items() if not name.endswith("num_batches_tracked")}
     released = ROOT.parent / "shared" / "checkpoints" / "hgn_h128.json"
     if released.exists():
@@ -63,7 +63,7 @@ def test_names_shapes_and_their_order_are_the_released_ones():
 def test_it_computes_what_the_authors_computes(channels: int):
     plain = plain_network(channels).double()
     ours = our_network(channels).eval().double()
-    ours.load_state_dict(import_reference(state_of(plain), "hgn"))
+    ours.load_state_dict(import_weights(state_of(plain), "hgn"))
     keypoints_2d = 0.5 * torch.randn(8, 17, 2, dtype=torch.float64)
     output, expected = ours(keypoints_2d), plain(keypoints_2d)
     for found, wanted in zip((output.pose, output.coarse, output.fine), expected, strict=True):
@@ -73,7 +73,7 @@ def test_it_computes_what_the_authors_computes(channels: int):
 
 def test_out_and_in_again_changes_no_bit():
     state = our_network().state_dict()
-    returned = import_reference(export_reference(state, "hgn"), "hgn")
+    returned = import_weights(export_weights(state, "hgn"), "hgn")
     assert returned.keys() == state.keys() and all(torch.equal(returned[name], value) for name, value in state.items())
     our_network().load_state_dict(returned)
 
@@ -81,7 +81,7 @@ def test_out_and_in_again_changes_no_bit():
 def test_in_and_out_again_changes_no_bit_with_a_prefix_or_without():
     state = state_of(plain_network(12))
     for given in (state, {f"module.{name}": value for name, value in state.items()}):
-        returned = export_reference(import_reference(given, "hgn"), "hgn")
+        returned = export_weights(import_weights(given, "hgn"), "hgn")
         assert returned.keys() == state.keys()
         assert all(torch.equal(returned[name], value) for name, value in state.items())
 
@@ -90,7 +90,7 @@ def test_its_names_are_recognised():
     state = state_of(plain_network(8))
     assert likely_paper(state) == "hgn"
     with pytest.raises(CheckpointError, match=r"semgcn's network .* by its names this is hgn's"):
-        import_reference(state, "semgcn")
+        import_weights(state, "semgcn")
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_the_first_missing_name_is_told(missing: str):
     state = state_of(plain_network(8))
     del state[missing]
     with pytest.raises(CheckpointError, match=rf"hgn's network .* needs {missing}, which is missing"):
-        import_reference(state, "hgn")
+        import_weights(state, "hgn")
 
 
 def test_a_network_with_one_mesh_cannot_be_exported():
     with pytest.raises(CheckpointError, match=r"needs fusions\.2\.maps\.joints_to_fine\.weight, which is missing"):
-        export_reference(our_network(meshes="coarse").state_dict(), "hgn")
+        export_weights(our_network(meshes="coarse").state_dict(), "hgn")

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.training import checkpoint
-from pipeline.training.checkpoint import CheckpointError
+from pipeline.authors import old_formats
 from pipeline.authors.old_formats import NumberType, in_todays_opcodes, number
+from pipeline.training.checkpoint import CheckpointError
 
 LONG_NAME = "a_name_of_more_than_255_letters_" * 9
 
@@ -84,7 +84,7 @@ def content() -> dict:
 def test_an_authors_checkpoint_is_read(tmp_path: Path, write):
     written = content()
     write(written, tmp_path / "ckpt.pth.tar")
-    found = checkpoint.load_foreign(tmp_path / "ckpt.pth.tar")
+    found = old_formats.load(tmp_path / "ckpt.pth.tar")
     assert list(found) == list(written)
     assert list(found["state_dict"]) == list(written["state_dict"])
     assert all(torch.equal(found["state_dict"][name], value) for name, value in written["state_dict"].items())
@@ -135,14 +135,14 @@ class ObjectTypeWithoutFlags:
 def test_no_bytes_become_a_pointer(tmp_path: Path, write):
     """With numpy's own functions allowed, reading this file ends the process."""
     write({"error": Numpy(ObjectTypeWithoutFlags(), b"A" * 8)}, tmp_path / "evil.pt")
-    assert checkpoint.load_foreign(tmp_path / "evil.pt") == {"error": None}
+    assert old_formats.load(tmp_path / "evil.pt") == {"error": None}
 
 
 @pytest.mark.parametrize("raw", [b"1", b"1234567", b"123456789"])
 def test_a_number_of_the_wrong_length_is_an_error(tmp_path: Path, raw: bytes):
     save_new({"error": Numpy(np.dtype("f8"), raw)}, tmp_path / "short.pt")
     with pytest.raises(CheckpointError, match=r"short\.pt: not a readable checkpoint .*fetch it again"):
-        checkpoint.load_foreign(tmp_path / "short.pt")
+        old_formats.load(tmp_path / "short.pt")
 
 
 def test_both_byte_orders_are_read():
@@ -177,7 +177,7 @@ def test_a_malicious_file_is_refused_by_name_and_not_executed(tmp_path: Path, wr
     path = tmp_path / "evil.pth.tar"
     write({"state_dict": {"w1.bias": torch.zeros(3)}, "optimizer": Malicious(marker)}, path)
     with pytest.raises(CheckpointError, match=r"evil\.pth\.tar: refused: .*posix\.system.* was not executed") as caught:
-        checkpoint.load_foreign(path)
+        old_formats.load(path)
     assert "\n" not in str(caught.value) and not marker.exists()
 
 
@@ -190,7 +190,7 @@ def test_the_malicious_object_would_have_run(tmp_path: Path):
 def test_a_whole_model_is_refused_by_its_class(tmp_path: Path, write):
     write({"state_dict": nn.Linear(2, 2)}, tmp_path / "model.pt")
     with pytest.raises(CheckpointError, match=r"names torch\.nn\.modules\.linear\.Linear.*save its `state_dict` alone"):
-        checkpoint.load_foreign(tmp_path / "model.pt")
+        old_formats.load(tmp_path / "model.pt")
 
 
 @pytest.mark.parametrize("write", [save_new, save_old, save_python2])
@@ -200,16 +200,16 @@ def test_a_truncated_file_is_one_line(tmp_path: Path, write, part: float):
     write(content(), path)
     path.write_bytes(path.read_bytes()[: int(part * path.stat().st_size)])
     with pytest.raises(CheckpointError, match=r"half\.pth\.tar: (not a .*fetch it again|refused)") as caught:
-        checkpoint.load_foreign(path)
+        old_formats.load(path)
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path):
     with pytest.raises(CheckpointError, match=r"none\.pt: no such file; give the path"):
-        checkpoint.load_foreign(tmp_path / "none.pt")
+        old_formats.load(tmp_path / "none.pt")
 
 
 def test_what_is_no_dictionary_is_told(tmp_path: Path):
     save_new([torch.zeros(3)], tmp_path / "list.pt")
     with pytest.raises(CheckpointError, match=r"list\.pt: expected a dictionary .* found list"):
-        checkpoint.load_foreign(tmp_path / "list.pt")
+        old_formats.load(tmp_path / "list.pt")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from turn_about import compare
 
-from pipeline.authors.names import export_reference, import_reference
+from pipeline.authors.names import export_weights, import_weights
 from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
 from pipeline.lifting.models import HierarchicalGraphNetwork, build_model
@@ -36,7 +36,7 @@ def both(fusion: str = "parallel", channels: int = 128) -> tuple[PlainHGN, Hiera
     settings = {"paper": "hgn", "title": "HGN", "joints": 17, "targets": "meshes", "model": model}
     network = build_model(LiftingVariant.model_validate(settings), HUMAN36M_17, GRAPHS)
     state = {name: value for name, value in plain.state_dict().items() if not name.endswith(".mask")}
-    network.load_state_dict(import_reference(state, "hgn"))
+    network.load_state_dict(import_weights(state, "hgn"))
     return plain, network
 
 
@@ -70,7 +70,7 @@ def test_outputs_and_gradients_are_the_plain_ones(fusion: str, dtype: torch.dtyp
     loss_of(expected).backward()
     gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
     largest = max(gradient.abs().max().item() for gradient in gradients.values())
-    by_their_names = export_reference(network.state_dict() | gradients, "hgn")
+    by_their_names = export_weights(network.state_dict() | gradients, "hgn")
     for name, parameter in plain.named_parameters():
         ours = by_their_names[name]
         torch.testing.assert_close(ours, parameter.grad, atol=5 * tolerance * largest, rtol=tolerance)
