@@ -13,12 +13,21 @@ from pipeline.artifacts import InputError
 from pipeline.authors import centernet_names, foreign_weights
 from pipeline.authors.names import export_weights
 from pipeline.config import DetectionVariant, Run
-from pipeline.detection import coco_categories
 from pipeline.detection.checkpoints import save_model
 from pipeline.detection.models import build_model
 from pipeline.training.checkpoint import CheckpointError
 
-CATEGORIES = {"pose": ("person",), "boxes": coco_categories.NAMES}
+# COCO's 80 categories of objects, in the order of their numbers (which run to 90, with gaps).
+OBJECTS = """
+person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, stop sign,
+parking meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe, backpack, umbrella, handbag,
+tie, suitcase, frisbee, skis, snowboard, sports ball, kite, baseball bat, baseball glove, skateboard, surfboard,
+tennis racket, bottle, wine glass, cup, fork, knife, spoon, bowl, banana, apple, sandwich, orange, broccoli, carrot,
+hot dog, pizza, donut, cake, chair, couch, potted plant, bed, dining table, toilet, tv, laptop, mouse, remote, keyboard,
+cell phone, microwave, oven, toaster, sink, refrigerator, book, clock, vase, scissors, teddy bear, hair drier,
+toothbrush
+"""
+CATEGORIES = {"pose": ("person",), "boxes": tuple(name.strip() for name in OBJECTS.split(","))}
 
 
 def run(root: Path, settings: Run, paper: str, file: Path, variant: str | None) -> int:

@@ -39,7 +39,7 @@ def accumulate(
     maximum: int,
     kind: Literal["keypoints", "bbox"],
 ) -> dict[str, float | None]:
-    """The fields of detection_schema.Precision, in percent.
+    """The fields of results.Precision, in percent.
 
     `truths` and `found`: columns of COCO's annotations and results, sorted by image, category and, found ones, falling
     score; `overlap` [P] of their pairs.

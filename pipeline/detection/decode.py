@@ -30,8 +30,8 @@ from torch import Tensor
 from pipeline.config import modules
 from pipeline.config.detection import DetectionVariant
 from pipeline.detection.detections import Detections
-from pipeline.detection.grid import STRIDE
 from pipeline.detection.head_rows import heads_at_centers, size_of_category
+from pipeline.detection.models.centernet import STRIDE
 from pipeline.detection.peaks import Heads, Peaks, find_peaks, mirrored_cells, positions, rows_at
 from pipeline.detection.refinement import find_candidates, refine
 from pipeline.geometry import coco_keypoints

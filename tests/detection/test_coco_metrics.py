@@ -11,13 +11,19 @@ import numpy as np
 import pytest
 from coco_scenes import annotations_of, detect, make_detections, people_apart, perfect, random_set, reference
 
+from pipeline.detection import results
 from pipeline.detection.image_set import read
-from pipeline.detection.metrics import NothingToFindError, evaluate, evaluate_boxes, evaluate_keypoints, write_results
-from pipeline.detection.results import SUBSETS, Subset
-from pipeline.detection.subsets import face_share, subset_visibility
+from pipeline.detection.metrics import (
+    NothingToFindError,
+    evaluate,
+    evaluate_boxes,
+    evaluate_keypoints,
+    face_share,
+    subset_visibility,
+    write_results,
+)
+from pipeline.detection.results import SUBSETS, Precision, Subset
 from pipeline.geometry.coco_keypoints import GROUPS, SIGMAS
-from pipeline.report import detection_schema
-from pipeline.report.detection_schema import Precision
 
 TASKS = ("pose", "boxes")
 
@@ -207,7 +213,7 @@ def test_the_servers_file(tmp_path: Path) -> None:
 
 
 def test_subsets_have_the_names_of_the_metrics_file() -> None:
-    assert get_args(detection_schema.Subset) == SUBSETS
+    assert get_args(results.Subset) == SUBSETS
 
 
 def test_a_face_counts_from_five_annotated_keypoints_on() -> None:

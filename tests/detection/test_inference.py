@@ -13,7 +13,7 @@ from truth_as_heads import mirror_image, people, truth_maps, variant
 
 from pipeline.config.detection import DetectionVariant
 from pipeline.config.presets import SmallNetworks
-from pipeline.detection import inference, metrics
+from pipeline.detection import inference, metrics, results
 from pipeline.detection.augment import annotations_of, crop_matrices, whole_images
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
@@ -24,7 +24,6 @@ from pipeline.detection.peaks import MapHeads
 from pipeline.detection.results import Mode
 from pipeline.detection.soft_nms import soft_nms
 from pipeline.detection.targets import make_targets
-from pipeline.report import detection_schema
 
 SMALL = SmallNetworks(widths=(32, 40, 48, 64), map_width=16, center_width=16)
 IMAGES = 5
@@ -90,7 +89,7 @@ class Knowing(nn.Module):
 
 
 def test_modes_are_those_of_the_metrics_file() -> None:
-    assert get_args(Mode) == get_args(detection_schema.Mode)
+    assert get_args(Mode) == get_args(results.Mode)
 
 
 @pytest.mark.parametrize(("width", "height"), [(128, 128), (200, 150)])

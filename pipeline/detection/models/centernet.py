@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.detection.models.dla import DLA34
     from pipeline.detection.models.hourglass import Hourglass
 
+STRIDE = 4  # px of the image per cell of the output grid
 HIDDEN = 256  # a head's hidden width in the papers' networks
 
 
