@@ -1,4 +1,4 @@
-"""What a job's outputs were made from: a record beside them, and what has changed since."""
+"""Records of what a job's outputs were made from, and comparison with the present plan and data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.config import Run
 from pipeline.config.code import Code
 from pipeline.config.plan import Job, find, run_of
 
-NOT_DATA = (".snakemake_timestamp", ".gitignore")  # what the tools leave in a folder
+NOT_DATA = (".snakemake_timestamp", ".gitignore")  # files that the tools put into a folder
 
 
 class Digests:
@@ -24,7 +24,7 @@ class Digests:
         self._known: dict[str, str | None] = {}
 
     def of(self, path: str) -> str | None:
-        """The digest of a file, or of the names and contents in a folder; None if there is nothing."""
+        """The digest of a file, or of the names and contents of a folder; None if the path does not exist."""
         if path not in self._known:
             self._known[path] = self._read(self.root / path)
         return self._known[path]
@@ -40,10 +40,9 @@ class Digests:
 
 
 def today(run: Run, stage: str, options: dict[str, str]) -> tuple[Job, Run]:
-    """A job, and what its stage is given, if its file in the plan is what the settings and the code say today.
+    """The job, and the run that its stage receives, if its file in the plan agrees with the present settings and code.
 
-    Raises InputError where the file is missing or older: what DVC and Snakemake know of the job is then not what would
-    be run.
+    Raises InputError if the file is missing or older, because then DVC and Snakemake do not know what would run.
     """
     job = find(run, stage, options, Code(cache=run.layout.code_digests))
     path, command = run.root / job.plan, f"python -m pipeline plan --preset {run.preset_name}"
@@ -52,19 +51,19 @@ def today(run: Run, stage: str, options: dict[str, str]) -> tuple[Job, Run]:
     content = artifacts.read_json(path)
     different = next(differences(content, job.content()), None)
     if different:
-        raise InputError(f"{path}: of an earlier plan: {different}; run `{command}`, or `dvc repro` or `snakemake`")
+        raise InputError(f"{path}: from an earlier plan: {different}; run `{command}`, or `dvc repro` or `snakemake`")
     return job, run_of(content, run.preset_name, run.root)
 
 
 def note(job: Job, root: Path) -> None:
-    """Write down what a finished job was made from. It is the last of its outputs."""
+    """Record what a finished job's outputs were made from. The record is written after all other outputs."""
     digests = Digests(root)
     inputs = {path: digests.of(path) for path in job.inputs}
     artifacts.write_json(root / job.made, {"plan": job.content(), "data": inputs})
 
 
 def changes(job: Job, root: Path, digests: Digests) -> list[str]:
-    """What changed since a job's outputs were made: settings, code, data; empty if nothing did."""
+    """What has changed since a job's outputs were made: settings, code, data; empty if nothing has."""
     record = root / job.made
     if not record.exists():
         return ["never run"]
@@ -75,11 +74,11 @@ def changes(job: Job, root: Path, digests: Digests) -> list[str]:
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    """What is different between two contents of a plan's file, a line each: settings, then code, then the rest."""
+    """The differences between two contents of a plan's file, one line each: settings, then code, then the rest."""
     for key, one, other in _compared(before["settings"], after["settings"]):
         yield f"settings: {key.removeprefix('decided.')}: {_shown(one)} -> {_shown(other)}"
     for name, one, other in _compared(before["code"], after["code"]):
-        yield f"code: {name} {'is new' if one is MISSING else 'is used no more' if other is MISSING else 'changed'}"
+        yield f"code: {name} {'is new' if one is MISSING else 'is no longer used' if other is MISSING else 'changed'}"
     for key in ("command", "inputs", "outputs"):
         if before[key] != after[key]:
             yield f"{key}: {before[key]} -> {after[key]}"
@@ -89,7 +88,7 @@ MISSING = object()
 
 
 def _compared(before: Any, after: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """The leaves that differ, with their dotted keys. Files have dots of their own, so a code's key is one part."""
+    """The leaves that differ, with their dotted keys. The key of a code file is one part, although it contains dots."""
     if isinstance(before, dict) and isinstance(after, dict):
         for name in dict.fromkeys((*before, *after)):
             inner = f"{key}.{name}" if key else str(name)

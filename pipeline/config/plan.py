@@ -1,8 +1,8 @@
-"""The plan: every job of a preset, resolved once. A job is a stage, of one variant (and seed) if it has variants.
+"""The plan: every job of a preset, resolved once. A job is one stage, for one variant and seed if it has variants.
 
-The jobs' files stand in data/<preset>/plan/. Each holds the settings that the job uses, with every default filled in;
-the data that it reads and writes; and a digest of each module of its code. Every job depends on its file and on its
-data, and on nothing else: what is not in them cannot change its result.
+The plan has one file per job in data/<preset>/plan/. The file holds the settings that the job uses, with every default
+filled in, the data that it reads and writes, and a digest of each module of its code. A job depends on its file and its
+data and on nothing else, so nothing else can change its result.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class Job:
 
     preset: str
     stage: str
-    options: dict[str, str] = field(default_factory=dict)  # of its command: variant, seed, detector, task
-    inputs: tuple[str, ...] = ()  # data; its own plan is not among them
+    options: dict[str, str] = field(default_factory=dict)  # command-line options: variant, seed, detector, task
+    inputs: tuple[str, ...] = ()  # data, without the job's file in the plan
     outputs: tuple[str, ...] = ()
-    uncached: tuple[str, ...] = ()  # outputs that are not passed on: SMPL may not be
+    uncached: tuple[str, ...] = ()  # outputs that DVC must not push, because SMPL's licence forbids it
     settings: dict[str, Any] = field(default_factory=dict)
-    modules: tuple[str, ...] = ()  # where its code begins
-    code: dict[str, str] = field(default_factory=dict)  # file: digest, of all that they reach
+    modules: tuple[str, ...] = ()  # the modules from which its code is found
+    code: dict[str, str] = field(default_factory=dict)  # file: digest, for all files that these modules reach
 
     @property
     def item(self) -> str:
-        """What the job is of, as a part of a path; empty for a stage that has one job."""
+        """The job's options as part of a path (`variant/seed_0`); empty for a stage with one job."""
         values = dict(self.options)
         if "seed" in values:
             values["seed"] = f"seed_{values['seed']}"
@@ -65,7 +65,7 @@ class Job:
         return Layout(self.preset).made(self.stage, self.item).as_posix()
 
     def content(self) -> dict[str, Any]:
-        """What its file in the plan holds."""
+        """The content of the job's file in the plan."""
         return {
             "command": self.command,
             "settings": self.settings,
@@ -76,7 +76,7 @@ class Job:
 
 
 def jobs(run: Run, code: Code) -> list[Job]:
-    """All jobs of a preset, in an order in which they can be run."""
+    """All jobs of a preset, in an order in which they can run."""
     found = [*_of_data(run), *_of_variants(run), *_of_results(run)]
     return [replace(job, code=code.digests(job.modules)) for job in found]
 
@@ -88,7 +88,7 @@ def planned(run: Run, detection: bool) -> list[str]:
 
 
 class _Maker:
-    """Makes jobs whose paths are given as parts of the preset's layout."""
+    """Makes jobs from paths of the preset's layout."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -118,7 +118,7 @@ class _Maker:
 
 
 def _of_data(run: Run) -> Iterator[Job]:
-    """What variants are trained on, as far as the preset has it and a variant that is run needs it."""
+    """The jobs that make training data: those that the preset has and that a planned variant needs."""
     make = _Maker(run)
     layout, preset = make.layout, run.preset
     poses, body = layout.motion(), layout.body
@@ -138,7 +138,7 @@ def _of_data(run: Run) -> Iterator[Job]:
         settings = uses.prepare_generalization(run)
         yield make.job("prepare_generalization", settings, [], [layout.motion(preset.generalization)])
     for task in (task for task in TASKS if task in tasks):
-        # COCO's pictures are downloaded, scenes are drawn from the body.
+        # COCO's images are downloaded, scenes are rendered from the body.
         drawn = [body] if preset.body else []
         inputs = [layout.download_manifest] if isinstance(preset.images, CocoImages) else drawn
         settings = uses.prepare_images(run, task)
@@ -153,7 +153,7 @@ def _of_variants(run: Run) -> Iterator[Job]:
 
 
 def _of_variant(run: Run, name: str, kind: str) -> Iterator[Job]:
-    """A training for each seed, and one evaluation."""
+    """One training per seed, and one evaluation."""
     make = _Maker(run)
     layout, variant = make.layout, run.any_variant(name)
     modules = modules_of(variant)
@@ -179,7 +179,7 @@ def _data_of(run: Run, layout: Layout, name: str) -> list[Path]:
 
 
 def _of_results(run: Run) -> Iterator[Job]:
-    """Tables, the report and MLflow read what all variants left."""
+    """Tables, report and MLflow read the outputs of all variants."""
     make = _Maker(run)
     layout, settings = make.layout, uses.report(run)
     names = planned(run, detection=False), planned(run, detection=True)
@@ -202,9 +202,9 @@ def _of_results(run: Run) -> Iterator[Job]:
 
 
 def write(found: list[Job], root: Path) -> list[str]:
-    """Write the files of a preset's plan, only those that change, and remove what is planned no more.
+    """Write the changed files of a preset's plan and remove those of jobs that are no longer planned.
 
-    Returns the files that changed. A file that does not change keeps its date: Snakemake goes by dates.
+    Returns the files that changed. An unchanged file keeps its date, because Snakemake compares dates.
     """
     wanted = {job.plan: artifacts.as_json(job.content()) for job in found}
     folder = Layout(found[0].preset, root).data / "plan"
@@ -221,13 +221,13 @@ def write(found: list[Job], root: Path) -> list[str]:
 
 
 def read(layout: Layout, stage: str, item: str) -> dict[str, Any] | None:
-    """A job's file in the plan; None where there is none."""
+    """The content of a job's file in the plan; None if there is no file."""
     path = layout.plan(stage, item)
     return artifacts.read_json(path) if path.exists() else None
 
 
 def run_of(content: dict[str, Any], preset: str, root: Path) -> Run:
-    """What a stage is given: the run with what its plan holds, and nothing else."""
+    """The run that a stage receives: it has the settings in the stage's plan and no others."""
     settings = content["settings"]
     digest = hashlib.sha256(json.dumps(content["code"], sort_keys=True).encode()).hexdigest()
     params = {"lifting_variants": {}, "detection_variants": {}} | settings.get("params", {})
@@ -241,7 +241,7 @@ def run_of(content: dict[str, Any], preset: str, root: Path) -> Run:
 
 
 def find(run: Run, stage: str, options: dict[str, str], code: Code) -> Job:
-    """The one job that a command names. Raises InputError, which says why, if it is not planned."""
+    """The job that a command names. Raises InputError with the reason if it is not planned."""
     name = options.get("variant")
     if name is not None:
         _require_kind(run, stage, name)
@@ -262,7 +262,7 @@ def find(run: Run, stage: str, options: dict[str, str], code: Code) -> Job:
 
 
 def _require_kind(run: Run, stage: str, name: str) -> None:
-    """Raise InputError for an unknown variant, naming the nearest."""
+    """Raise InputError for an unknown variant; the message names the nearest one."""
     if stage.endswith("_detection"):
         run.detection_variant(name)
     else:

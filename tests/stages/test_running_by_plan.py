@@ -75,7 +75,7 @@ def test_after_an_edit_it_names_the_setting_and_the_command(
     planned.plan()
     replace_in(folder / file, before, after)
     assert refusal(capsys, GRAPHMDN) == (
-        f"error: {PLANNED}: of an earlier plan: settings: {change}; run `{PLAN}`, or `dvc repro` or `snakemake`\n"
+        f"error: {PLANNED}: from an earlier plan: settings: {change}; run `{PLAN}`, or `dvc repro` or `snakemake`\n"
     )
     assert not Path("data/tiny/train_lifting").exists()
 
@@ -85,7 +85,7 @@ def test_after_an_edit_of_the_code_it_names_the_module(folder: Path, capsys: pyt
     content = json.loads(PLANNED.read_text())
     content["code"]["pipeline/lifting/task.py"] = "of yesterday"
     artifacts.write_json(PLANNED, content)
-    assert f"{PLANNED}: of an earlier plan: code: pipeline/lifting/task.py changed; run" in refusal(capsys, GRAPHMDN)
+    assert f"{PLANNED}: from an earlier plan: code: pipeline/lifting/task.py changed; run" in refusal(capsys, GRAPHMDN)
 
 
 def test_an_edit_of_what_a_job_does_not_use_leaves_its_plan_good(folder: Path) -> None:
