@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pipeline.config import modules
 from pipeline.config.detection import DetectionVariant
-from pipeline.detection.head_rows import heads_at_centers, size_of_category
 from pipeline.detection.losses import focal_loss, masked_l1
+from pipeline.detection.models.centernet import heads_at_centers, size_of_category
 from pipeline.detection.targets import Targets
 
 if TYPE_CHECKING:

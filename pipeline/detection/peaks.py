@@ -1,4 +1,4 @@
-"""Local maxima of heatmaps, and the heads' numbers where they are."""
+"""Local maxima of heatmaps, and the heads' values there. Shapes: B images, N peaks per image, G x G cells."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Heads(Protocol):
 
 
 class NetworkHeads:
-    """The last stack's heads, computed where they are asked for."""
+    """The last stack's heads of a network, computed only at the cells that are asked for."""
 
     def __init__(self, model: CenterNet, features: list[Tensor]) -> None:
         self._model, self._features = model, features
@@ -41,7 +41,7 @@ class NetworkHeads:
 
 
 class MapHeads:
-    """Heads that are there as full maps [B, channels, G, G]: of an exported network, or made from the truth."""
+    """Heads as full maps [B, channels, G, G]: of an exported network, or made from the truth."""
 
     def __init__(self, maps: Mapping[str, Tensor]) -> None:
         self._maps = maps
@@ -55,18 +55,18 @@ class MapHeads:
 
 @dataclass(frozen=True, eq=False)
 class Peaks:
-    """The K highest local maxima of B sets of maps, highest first; where a map has fewer, the rest score 0."""
+    """The N highest local maxima of each image's heatmaps, highest first; where there are fewer, the rest score 0."""
 
-    score: Tensor  # [B, K] 0 to 1
-    channel: Tensor  # [B, K]
-    cell: Tensor  # [B, K] y G + x
+    score: Tensor  # [B, N] 0 to 1
+    channel: Tensor  # [B, N]
+    cell: Tensor  # [B, N] y G + x
 
 
 def find_peaks(heat: Tensor, limit: int = 100) -> Peaks:
     """The `limit` highest local maxima of probabilities [B, C, G, G], over all channels.
 
-    A cell counts if no neighbour in its 3 x 3 square is higher; of equal neighbours all count, as in CenterNet's
-    max-pool suppression. Equal peaks come in the order of channel and cell.
+    A cell is a peak if no neighbour in its 3 x 3 square is higher, so equal neighbours are all peaks, as in CenterNet's
+    max-pool suppression. Equal peaks are in the order of channel and cell.
     """
     highest = functional.max_pool2d(heat, kernel_size=3, stride=1, padding=1)
     flat = torch.where(heat == highest, heat, 0.0).flatten(1)
@@ -79,7 +79,7 @@ def find_peaks(heat: Tensor, limit: int = 100) -> Peaks:
 
 
 def rows_at(heads: Heads, cell: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-    """The heads' channels [B K, channels] at K cells [B, K] of each of B images."""
+    """The heads' channels [B N, channels] at cells [B, N]."""
     batch, count = cell.shape
     image = torch.arange(batch, device=cell.device).repeat_interleave(count)
     return {name: row.float() for name, row in heads.at(image, cell.flatten(), names).items()}

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.config import modules
-from pipeline.detection.models.centernet import CenterNet, build_model
-from pipeline.detection.models.heads import Head, head_channels
+from pipeline.detection.models.centernet import CenterNet, Head, build_model, head_channels
 
 if TYPE_CHECKING:
     from pipeline.detection.head_mixture import log_weights as log_weights

@@ -1,7 +1,8 @@
-"""CenterNet (Zhou et al. 2019): objects as peaks of a map of centres, everything else read at the peaks.
+"""CenterNet (Zhou et al. 2019, arXiv 1904.07850): objects as peaks of a heatmap of centres, the rest read at the peaks.
 
-MDN offset and Mixture Dense Regression keep its networks and heads, and make what is regressed at a centre a mixture.
-`build_model` makes a variant's network in its paper's size or, with `networks`, of the same build in small.
+MDN offset and Mixture Dense Regression keep its networks and heads, and predict a mixture of what is regressed at a
+centre: 17 keypoint offsets, or a box's width and height. Shapes: B images, P objects, K mixture components, S px of the
+square input, G = S / 4 cells of the output grid, F features.
 """
 
 from __future__ import annotations
@@ -12,25 +13,44 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pipeline.config import modules
-from pipeline.detection.models.heads import LOW, MAPS, Head, head_channels, patches_at
 
 if TYPE_CHECKING:
-    from pipeline.config.detection import DetectionVariant
+    from pipeline.config.detection import DetectionHead, DetectionVariant
     from pipeline.config.presets import SmallNetworks
     from pipeline.detection.models.dla import DLA34
     from pipeline.detection.models.hourglass import Hourglass
 
-STRIDE = 4  # px of the image per cell of the output grid
+STRIDE = 4  # px of the input per cell of the output grid
+KEYPOINTS = 17
 HIDDEN = 256  # a head's hidden width in the papers' networks
+MAPS = ("center", "keypoint_heatmap")  # heads that are read at every cell; all others are read at objects' cells
+LOW = -2.19  # where a heatmap's logits start: a probability of 0.1 (focal loss)
+MIXTURE_HEADS = ("sigma", "logits")
+
+
+def build_model(
+    variant: DetectionVariant, categories: int, networks: SmallNetworks | None = None, sigma_start: float = 0.0
+) -> CenterNet:
+    """The network of a variant, in the paper's size or, with `networks`, of the same build but smaller.
+
+    `sigma_start`: the initial bias of the head `sigma`. Initial weights follow from torch's default generator. All is
+    kept channels last in memory: a training step then takes 0.87 of the time with a small hourglass and 0.94 with a
+    small DLA-34 (one CPU thread, batch 8, 64 px).
+    """
+    architecture = variant.architecture
+    backbone = importlib.import_module(modules.BACKBONES[architecture]).build(architecture, networks)
+    widths = (networks.map_width, networks.center_width) if networks else (HIDDEN, HIDDEN)
+    model = CenterNet(variant, categories, backbone, widths, sigma_start)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # it is one of to's keywords
 
 
 class CenterNet(nn.Module):
-    """A backbone and, for each of its stacks, the variant's heads. Images [B, 3, S, S].
+    """A backbone and, for each of its stacks, the variant's heads. Images [B, 3, S, S], S a multiple of `divisor`.
 
-    S is a multiple of `divisor`. `head_names`: all heads; those of `map_names` are heatmaps' logits, the others are
-    read at cells.
+    `head_names`: all heads. Those in `map_names` give heatmaps' logits; the others are read at cells.
     """
 
     def __init__(
@@ -41,7 +61,7 @@ class CenterNet(nn.Module):
         widths: tuple[int, int] = (HIDDEN, HIDDEN),
         sigma_start: float = 0.0,
     ) -> None:
-        """`widths`: the hidden ones of heads that are maps, and of heads read at cells."""
+        """`widths`: hidden width of the heads that are maps, and of those read at cells."""
         super().__init__()
         self.variant, self.categories, self.backbone = variant, categories, backbone
         self.stacks = backbone.stack_count
@@ -56,11 +76,11 @@ class CenterNet(nn.Module):
             self.heads.append(heads)
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """Features [B, F, S / 4, S / 4], one a stack; in evaluation mode of the last stack only."""
+        """Features [B, F, G, G] of each stack; in evaluation mode of the last stack only."""
         return self.backbone(images.contiguous(memory_format=torch.channels_last))
 
     def maps(self, features: Sequence[Tensor], stack: int = -1) -> dict[str, Tensor]:
-        """Logits [B, C, G, G] of `center` and, of poses, [B, 17, G, G] of `keypoint_heatmap`."""
+        """Logits of `center` [B, categories, G, G] and, for poses, of `keypoint_heatmap` [B, 17, G, G]."""
         return self.whole(features, self.map_names, stack)
 
     def whole(self, features: Sequence[Tensor], names: Iterable[str], stack: int = -1) -> dict[str, Tensor]:
@@ -72,13 +92,13 @@ class CenterNet(nn.Module):
     ) -> dict[str, Tensor]:
         """Rows [P, channels] of the heads `names` at cells y * G + x of images `image`, both [P].
 
-        The same numbers as the full maps' there, and the same gradients.
+        Values and gradients are those of the full maps at these cells.
         """
         patches = patches_at(features[stack], image, cell)
         return {name: self.head(name, stack).at(patches) for name in names}
 
     def head(self, name: str, stack: int = -1) -> Head:
-        """A stack's head."""
+        """One head of a stack."""
         heads = self.heads[stack]
         assert isinstance(heads, nn.ModuleDict)
         head = heads[name]
@@ -90,16 +110,76 @@ class CenterNet(nn.Module):
         return self.whole(self.features(images), self.head_names)
 
 
-def build_model(
-    variant: DetectionVariant, categories: int, networks: SmallNetworks | None = None, sigma_start: float = 0.0
-) -> CenterNet:
-    """The network of a variant, in the paper's size or (`networks`) in small. `sigma_start`: the raw sigma's bias.
+def head_channels(variant: DetectionVariant, categories: int) -> dict[str, int]:
+    """Channels of every head of a variant, by name, the heatmap of centres first.
 
-    A start follows from torch's default generator. All is kept channels last in memory: a training step of a small
-    hourglass takes 0.87 of the time, of a small DLA-34 0.94 (one CPU thread, batch 8, 64 px).
+    `center`: one per category. `center_offset`: x and y. `size`: width and height; for boxes of every component in
+    turn, or of every category. `keypoint_offsets`: 34 per component, as (component, keypoint, x and y).
+    `keypoint_heatmap`: 17. `keypoint_local_offset`: x and y. `sigma`: 2 K and `logits`: K, both raw. With two
+    regressors K counts the components of both, and `classifier` is the logit of the first against the second.
     """
-    architecture = variant.architecture
-    backbone = importlib.import_module(modules.BACKBONES[architecture]).build(architecture, networks)
-    widths = (networks.map_width, networks.center_width) if networks else (HIDDEN, HIDDEN)
-    model = CenterNet(variant, categories, backbone, widths, sigma_start)
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # it is one of to's keywords
+    head, kernels = variant.head, variant.head.total_components
+    channels = {"center": categories, "center_offset": 2, "size": 2}
+    if variant.task == "boxes":
+        channels["size"] = 2 * (categories if head.per_category else kernels)
+    else:
+        channels |= {"keypoint_offsets": 2 * KEYPOINTS * kernels}
+        channels |= {"keypoint_heatmap": KEYPOINTS, "keypoint_local_offset": 2}
+    if variant.mixture:
+        channels |= {"sigma": 2 * kernels, "logits": kernels}
+    if head.regressors == 2:
+        channels["classifier"] = 1
+    return channels
+
+
+def heads_at_centers(task: str, head: DetectionHead) -> tuple[str, ...]:
+    """Names of the heads that are read at objects' centres."""
+    mixture = MIXTURE_HEADS if head.components else ()
+    classifier = ("classifier",) if head.regressors == 2 else ()
+    offsets = ("keypoint_offsets",) if task == "pose" else ()
+    return ("center_offset", "size", *offsets, *mixture, *classifier)
+
+
+def size_of_category(sizes: Tensor, category: Tensor) -> Tensor:
+    """Sizes [P, 2] of the objects' own categories [P], from those of every category [P, 2 C]."""
+    sizes = sizes.unflatten(-1, (-1, 2))
+    return sizes.take_along_dim(category[:, None, None], dim=1).squeeze(1)
+
+
+class Head(nn.Module):
+    """3x3 convolution, ReLU, 1x1 convolution: features [B, F, G, G] -> [B, channels, G, G].
+
+    `start`: the output's initial bias; None: torch's. Offsets and sizes are read at objects' centres only. There `at`
+    multiplies the 3x3 patches around the cells, which gives the map's values in a fraction of the time.
+    """
+
+    def __init__(self, inputs: int, hidden: int, channels: int, start: float | None = None) -> None:
+        super().__init__()
+        self.hidden = nn.Conv2d(inputs, hidden, 3, padding=1)
+        self.output = nn.Conv2d(hidden, channels, 1)
+        if start is not None:
+            nn.init.constant_(self.output.bias, start)  # type: ignore[arg-type]  # it has one
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.output(functional.relu(self.hidden(features), inplace=True))
+
+    def at(self, patches: Tensor) -> Tensor:
+        """Rows [P, channels] from patches [P, 9 F] of `patches_at`."""
+        weight = self.hidden.weight.permute(0, 2, 3, 1).flatten(1)
+        hidden = functional.relu(functional.linear(patches, weight, self.hidden.bias), inplace=True)
+        return functional.linear(hidden, self.output.weight.flatten(1), self.output.bias)
+
+
+def patches_at(features: Tensor, image: Tensor, cell: Tensor) -> Tensor:
+    """The features [P, 9 F] of the 3x3 cells around each of P cells, row by row, with zeros beyond the border.
+
+    `features` [B, F, H, W]; `image` [P], 0 to B - 1; `cell` [P], y * W + x.
+    """
+    channels, rows, columns = features.shape[1:]
+    table = functional.pad(features, (1, 1, 1, 1)).permute(0, 2, 3, 1).reshape(-1, channels)
+    wide = columns + 2
+    corner = image * ((rows + 2) * wide) + cell // columns * wide + cell % columns
+    steps = torch.arange(3, device=features.device)
+    around = (steps[:, None] * wide + steps).flatten()
+    index = corner[:, None] + around
+    return table.index_select(0, index.flatten()).view(len(cell), 9 * channels)
