@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.config import Run
-from pipeline.report import caption, detection_caption, inputs, pictures, published, render
+from pipeline.report import caption, detection_caption, inputs, published, render
+from pipeline.report import images as image_section
 from pipeline.report.checks import NOT_RUN
 from pipeline.report.claims import STATES
 from pipeline.report.detection_metrics import DetectionResults
-from pipeline.report.figures import BODIES, DETECTION_DRAWINGS, DETECTION_OVERVIEW, DRAWINGS, OVERVIEW, Entry
+from pipeline.report.figures import Drawing
+from pipeline.report.figures.catalog import FIGURES, OVERVIEWS
 from pipeline.report.metrics import Results
 from pipeline.report.render import Table
 from pipeline.report.schema import Metrics
@@ -43,8 +45,7 @@ def text(
         f"# Results of preset `{run.preset_name}`",
         caption.text(run, results.variants.values()),
         detection_caption.beside(detection.variants.values()),
-        _figure(OVERVIEW, not_drawn),
-        _figure(DETECTION_OVERVIEW, not_drawn),
+        *(_figure(drawing, not_drawn) for drawing in OVERVIEWS),
         "## Tables",
         "Each is in [tables/](tables) as Markdown, CSV and LaTeX, with its own caption. How to read them:",
         render.bullets(_legend(tables)),
@@ -52,18 +53,17 @@ def text(
         "## Claims",
         _claims(claims),
         "## Figures",
-        *(_figure(drawing, not_drawn) for drawing in (*DRAWINGS, *DETECTION_DRAWINGS)),
+        *(_figure(drawing, not_drawn) for drawings in FIGURES.values() for drawing in drawings),
         "## Data",
         _data(motion),
         "## Pictures",
         images,
         "## Bodies and fits",
         bodies,
-        *(_figure(drawing, not_drawn) for drawing in BODIES),
         "## What was run",
         _variants(list(results.variants.values())),
         "On pictures:",
-        pictures.variants(detection),
+        image_section.variants(detection),
         "## From a cell to its run",
         TRACING.replace("\n", " "),
     ]
@@ -105,7 +105,7 @@ def _paper(table: Table) -> str:
 # --- figures ----------------------------------------------------------------------------------------------------------
 
 
-def _figure(drawing: Entry, not_drawn: dict[str, str | None]) -> str:
+def _figure(drawing: Drawing, not_drawn: dict[str, str | None]) -> str:
     reason = not_drawn[drawing.name]
     if reason is not None:
         return f"**{drawing.title}**: not drawn, because {reason}."

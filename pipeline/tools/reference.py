@@ -22,7 +22,7 @@ from pipeline.config import Run
 
 RUN = "run.json"
 # Pictures of others are never committed. The rest is what a stage or Snakemake leaves behind for itself.
-LEFT_BEHIND = ("with_pictures", ".*")
+LEFT_BEHIND = ("with_images", ".*")
 DIRTY = "-dirty"
 NEEDED = ("started", "finished", "seconds", "device", "torch", "python", "platform", "git_commit")
 

@@ -11,7 +11,9 @@ from pipeline import artifacts, config
 from pipeline.geometry import coco_keypoints
 from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.detection_schema import DetectionMetrics
+from pipeline.report.evidence import Evidence
 from pipeline.report.figures.skeleton import TEMPLATE
+from pipeline.report.metrics import Results
 
 SIDE = 64  # px of the made pictures; also the made network's input
 JOINTS = {"shoulder": "Shoulder", "elbow": "Elbow", "wrist": "Wrist", "hip": "Hip", "knee": "Knee", "ankle": "Ankle"}
@@ -62,6 +64,10 @@ class DetectionMaker:
     @property
     def detection(self) -> DetectionResults:
         return DetectionResults("demo", self.metrics, self.speeds)
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self.run, Results("demo", {}), self.detection)
 
     def made(self, variant: str, *ap: float, components: list[dict] | None = None, collapsed: bool = False) -> None:
         """A variant with these AP, one a seed; each way of testing is 2 % better than the one before."""

@@ -16,6 +16,8 @@ from made_parts import depth, detections, meshes
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, KEEP_16, NECK_NOSE, Skeleton, adjacency
+from pipeline.report import detection_metrics, metrics
+from pipeline.report.evidence import Evidence
 from pipeline.report.figures.skeleton import TEMPLATE_POSE
 from pipeline.stages import report, tabulate
 
@@ -55,6 +57,10 @@ class Maker:
     def with_preset(self, **settings: Any) -> config.Run:
         """The run, had its preset these settings."""
         return self.run.model_copy(update={"preset": self.run.preset.model_copy(update=settings)})
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self.run, metrics.read(self.run), detection_metrics.read(self.run))
 
     def not_run(self, variant: str, reason: str = "left out by the preset") -> None:
         self.run.left_out[variant] = reason

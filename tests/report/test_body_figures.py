@@ -18,10 +18,11 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.geometry.coarsening import mesh_graphs
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.report import metrics
-from pipeline.report.evidence import NotRunError
+from pipeline.report.detection_metrics import DetectionResults
+from pipeline.report.evidence import Evidence, NotRunError
 from pipeline.report.figures import bodies, mesh, style
 from pipeline.report.figures.mesh import View
+from pipeline.report.metrics import Results
 
 DRAWS = {"body": bodies.draw_body, "graphs": bodies.draw_graphs, "fits": bodies.draw_fits}
 CUBE = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1], [2, 3, 7], [2, 7, 6]])
@@ -85,7 +86,7 @@ def _real(arrays: dict[str, NDArray]) -> list[tuple[str, NDArray]]:
 
 def drawn(name: str, run: Run) -> Figure:
     with style.applied():
-        return DRAWS[name](run, metrics.read(run))
+        return DRAWS[name](Evidence(run, Results("demo", {}), DetectionResults("demo", {})))
 
 
 def collections(figure: Figure, kind: type) -> list:

@@ -15,22 +15,21 @@ from matplotlib.patches import Ellipse, Rectangle
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry import coco_keypoints
-from pipeline.report import figures
 from pipeline.report.detection_schema import Component
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import (
-    DETECTION_DRAWINGS,
-    DETECTION_OVERVIEW,
-    detection_components,
-    detection_curves,
-    detection_overview,
-    detection_samples,
-    detection_scales,
-    detection_speed,
+    Drawing,
+    catalog,
+    components,
+    curves,
+    overview,
+    samples,
+    scales,
+    speed,
     style,
 )
 
-EVERY = (DETECTION_OVERVIEW, *DETECTION_DRAWINGS)
+EVERY = (catalog.OVERVIEWS[1], *catalog.FIGURES["mdn_offset"], *catalog.FIGURES["mixture_dense"])
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def drawn(whole: DetectionMaker) -> Path:
     folder = whole.run.root / "figures"
     for drawing in EVERY:
         with style.applied():
-            figure = drawing.draw(whole.run, whole.detection)
+            figure = drawing.draw(whole.evidence)
         style.write(figure, folder, drawing.name)
     return folder
 
@@ -92,10 +91,9 @@ def test_what_stands_on_a_figure(drawn: Path, name: str, expected: set[str]) -> 
 
 
 @pytest.mark.parametrize("drawing", EVERY, ids=lambda drawing: drawing.name)
-def test_a_figure_is_the_same_bytes_again(drawn: Path, whole: DetectionMaker, tmp_path: Path, drawing: object) -> None:
-    assert isinstance(drawing, figures.DetectionDrawing)
+def test_a_figure_is_the_same_bytes_again(drawn: Path, whole: DetectionMaker, tmp_path: Path, drawing: Drawing) -> None:
     with style.applied():
-        figure = drawing.draw(whole.run, whole.detection)
+        figure = drawing.draw(whole.evidence)
     style.write(figure, tmp_path, drawing.name)
     for kind in ("png", "svg"):
         assert (tmp_path / f"{drawing.name}.{kind}").read_bytes() == (drawn / f"{drawing.name}.{kind}").read_bytes()
@@ -118,7 +116,7 @@ def test_a_figure_is_the_same_bytes_again(drawn: Path, whole: DetectionMaker, tm
 def test_without_data_every_figure_has_its_reason(maker: DetectionMaker, name: str, reason: str) -> None:
     (drawing,) = (drawing for drawing in EVERY if drawing.name == name)
     with pytest.raises(NotRunError, match=f"^{re.escape(reason)}$"):
-        drawing.draw(maker.run, maker.detection)
+        drawing.draw(maker.evidence)
 
 
 # --- samples ----------------------------------------------------------------------------------------------------------
@@ -129,7 +127,7 @@ def test_a_sample_has_its_skeleton_box_and_ellipse_in_the_components_colour(make
     maker.made("pose_l_mdn_3", 30.0)
     maker.people("pose_l_mdn_3", count=2)
     arrays = artifacts.read_arrays(maker.run.layout.detection_examples("pose_l_mdn_3"))
-    axes = detection_samples.draw_poses(maker.run, maker.detection).axes[1]
+    axes = samples.draw_poses(maker.evidence).axes[1]
     color = style.component_color(1)
     bones = np.array([line.get_xydata() for line in axes.lines if line.get_color() == color])
     assert bones == pytest.approx(arrays["keypoints"][1][np.array(coco_keypoints.BONES)])
@@ -148,17 +146,17 @@ def test_an_ellipse_of_a_person_is_in_px_of_an_average_keypoint(
 ) -> None:
     """Sigmas of 10 and 15 cells are 40 and 60 px of the network's input, times the mean of COCO's factors."""
     maker.people(variant, count=1)
-    (sample,) = detection_samples.read(maker.run, variant)
+    (sample,) = samples.read(maker.run, variant)
     assert sample.found[0].deviation == pytest.approx(np.array([40.0, 60.0]) * factor, rel=1e-3)
 
 
-def test_an_ellipse_shrinks_with_the_picture(maker: DetectionMaker) -> None:
+def test_an_ellipse_shrinks_with_the_image(maker: DetectionMaker) -> None:
     """A cell is 4 px of the network's input, 2 px of a picture that was kept at half its size; of boxes no factor."""
     maker.objects("boxes_l_mdn_3", count=1)
     path = maker.run.layout.detection_examples("boxes_l_mdn_3")
     arrays = artifacts.read_arrays(path)
     artifacts.write_arrays(path, arrays | {"pixels": arrays["pixels"][:, : SIDE // 2, : SIDE // 2]})
-    (sample,) = detection_samples.read(maker.run, "boxes_l_mdn_3")
+    (sample,) = samples.read(maker.run, "boxes_l_mdn_3")
     assert [found.component for found in sample.found] == [0, 1, 2]
     assert sample.found[0].deviation == pytest.approx([0.8 * 2, 1.2 * 2])
 
@@ -170,20 +168,20 @@ def test_keypoints_that_nobody_annotated_are_not_drawn(maker: DetectionMaker) ->
     arrays = artifacts.read_arrays(path)
     arrays["truth_keypoints"][0, :11, 2] = 0  # legs alone remain
     artifacts.write_arrays(path, arrays)
-    (axes,) = detection_samples.draw_poses(maker.run, maker.detection).axes
+    (axes,) = samples.draw_poses(maker.evidence).axes
     assert sum(line.get_color() == "white" for line in axes.lines) == 5  # two legs of two bones, and the hips'
 
 
-def test_a_picture_on_which_nothing_was_found_says_so(maker: DetectionMaker) -> None:
+def test_an_image_on_which_nothing_was_found_says_so(maker: DetectionMaker) -> None:
     maker.made("boxes_l_mdn_3", 30.0)
     maker.objects("boxes_l_mdn_3", count=2)
     path = maker.run.layout.detection_examples("boxes_l_mdn_3")
     arrays = artifacts.read_arrays(path)
     pixels = np.concatenate([arrays["pixels"], arrays["pixels"][:1]])
     artifacts.write_arrays(path, arrays | {"pixels": pixels})
-    samples = detection_samples.read(maker.run, "boxes_l_mdn_3")
-    assert [len(sample.found) for sample in samples] == [3, 3, 0]
-    figure = detection_samples._sheet([("objects", samples)])
+    read = samples.read(maker.run, "boxes_l_mdn_3")
+    assert [len(sample.found) for sample in read] == [3, 3, 0]
+    figure = samples._sheet([("objects", read)])
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["", "", "nothing found"]
 
 
@@ -191,9 +189,7 @@ def test_the_network_of_the_longest_schedule_is_shown(maker: DetectionMaker) -> 
     for variant in ("pose_l_mdn_2", "pose_l_mdn_3", "pose_l_mdn_3_3x"):
         maker.made(variant, 30.0)
         maker.people(variant, count=1)
-        assert f"People: {maker.run.detection_variant(variant).title}" in words(
-            detection_samples.draw_poses(maker.run, maker.detection)
-        )
+        assert f"People: {maker.run.detection_variant(variant).title}" in words(samples.draw_poses(maker.evidence))
 
 
 def test_missing_arrays_are_one_line(maker: DetectionMaker) -> None:
@@ -202,7 +198,7 @@ def test_missing_arrays_are_one_line(maker: DetectionMaker) -> None:
     with pytest.raises(
         InputError, match=r"examples\.npz: keypoints: missing; run .*evaluate_detection` for pose_l_mdn_3"
     ):
-        detection_samples.draw_poses(maker.run, maker.detection)
+        samples.draw_poses(maker.evidence)
 
 
 # --- scales -----------------------------------------------------------------------------------------------------------
@@ -210,16 +206,14 @@ def test_missing_arrays_are_one_line(maker: DetectionMaker) -> None:
 
 def test_components_stand_in_the_order_of_their_scales() -> None:
     made = [component(20.0, scale=quartiles(50.0)), component(0.0), component(80.0, scale=quartiles(10.0))]
-    bars = detection_scales.bars([Component.model_validate(one) for one in made])
+    bars = scales.bars([Component.model_validate(one) for one in made])
     assert [(bar.label, bar.share) for bar in bars] == [("C3", 80.0), ("C1", 20.0), ("C2", 0.0)]
     assert [bar.color for bar in bars] == [style.component_color(index) for index in (2, 0, 1)]
 
 
 def test_the_words_below_a_component_are_its_share() -> None:
     words_of = {
-        share: detection_scales._share(
-            detection_scales.bars([Component.model_validate(component(share, scale=scale))])[0]
-        )
+        share: scales._share(scales.bars([Component.model_validate(component(share, scale=scale))])[0])
         for share, scale in ((33.4, quartiles(9.0)), (0.2, quartiles(9.0)), (0.0, None))
     }
     assert words_of == {33.4: "33 %", 0.2: "< 1 %", 0.0: "unused"}
@@ -228,7 +222,7 @@ def test_the_words_below_a_component_are_its_share() -> None:
 def test_boxes_are_the_quartiles_and_whiskers_the_outer_percentiles(maker: DetectionMaker) -> None:
     """The made ground truth has its median at 40 px, the component at 60."""
     maker.made("boxes_l_mdn_2", 50.0, components=maker.scales((60.0, 100.0)))
-    (axes,) = detection_scales.draw(maker.run, maker.detection).axes
+    (axes,) = scales.draw(maker.evidence).axes
     boxes = [patch.get_path().get_extents().intervaly for patch in axes.patches]
     assert np.array(boxes) == pytest.approx(np.array([[28.0, 56.0], [42.0, 84.0]]))
     heights = {round(float(value), 6) for line in axes.lines for value in line.get_ydata()}
@@ -244,10 +238,10 @@ def test_points_of_speed_and_precision_by_hand(maker: DetectionMaker) -> None:
     maker.made("boxes_l_base", 40.0, 60.0)
     maker.timed("boxes_l_base", 20.0)
     del maker.speeds["boxes_l_base"]["scales_3"]
-    points = detection_speed.measured(maker.detection, "boxes_l_base")
+    points = speed.measured(maker.detection, "boxes_l_base")
     assert [(point.mode, point.speed) for point in points] == [("plain", 20.0), ("flip", 12.0), ("scales_5", 2.0)]
     assert [point.ap for point in points] == pytest.approx([50.0, 51.0, 53.0])
-    figure = detection_speed.draw(maker.run, maker.detection)
+    figure = speed.draw(maker.evidence)
     assert len(figure.axes) == 1
     assert "HG, MDN_3 (not run)" in words(figure)
 
@@ -256,7 +250,7 @@ def test_training_at_768_px_has_a_panel_of_its_own(maker: DetectionMaker) -> Non
     for variant in ("boxes_dla_base", "boxes_dla_mdn_3_768"):
         maker.made(variant, 40.0)
         maker.timed(variant, 20.0)
-    titles = [axes.get_title(loc="left") for axes in detection_speed.draw(maker.run, maker.detection).axes]
+    titles = [axes.get_title(loc="left") for axes in speed.draw(maker.evidence).axes]
     assert titles == ["(a) Architectures", "(b) Trained at 768 px on a tenth of the images"]
 
 
@@ -264,15 +258,15 @@ def test_the_names_of_points_stand_over_the_better_of_two_rivals(maker: Detectio
     for variant, ap in (("boxes_l_base", 50.0), ("boxes_l_mdn_3", 40.0)):
         maker.made(variant, ap)
         maker.timed(variant, 20.0)
-    (axes,) = detection_speed.draw(maker.run, maker.detection).axes
+    (axes,) = speed.draw(maker.evidence).axes
     sides = {(text.get_color(), text.get_va()) for text in axes.texts}
-    assert sides == {(detection_speed.BASE, "bottom"), (detection_speed.MIXTURE, "top")}
+    assert sides == {(speed.BASE, "bottom"), (speed.MIXTURE, "top")}
 
 
 def test_without_times_there_is_no_figure_of_speed(maker: DetectionMaker) -> None:
     maker.made("boxes_l_base", 50.0)
     with pytest.raises(NotRunError, match="or none was timed"):
-        detection_speed.draw(maker.run, maker.detection)
+        speed.draw(maker.evidence)
 
 
 # --- curves -----------------------------------------------------------------------------------------------------------
@@ -282,7 +276,7 @@ def test_a_curve_is_the_mean_over_seeds_at_the_ends_of_epochs(maker: DetectionMa
     maker.made("pose_l_base", 20.0, 30.0)
     maker.history("pose_l_base", [10.0, 20.0], seed=0)
     maker.history("pose_l_base", [20.0, 30.0], seed=1)
-    (axes,) = detection_curves.draw(maker.run, maker.detection).axes
+    (axes,) = curves.draw_precisions(maker.evidence).axes
     line = axes.lines[0]
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([1.0, 2.0], [15.0, 25.0])
     assert axes.collections[0].get_datalim(axes.transData).intervaly == pytest.approx([10.0, 30.0])
@@ -293,7 +287,7 @@ def test_the_last_and_highest_point_is_wholly_inside(maker: DetectionMaker) -> N
     """Even where one epoch is all there is."""
     maker.made("boxes_l_base", 50.0)
     maker.history("boxes_l_base", [50.0])
-    (axes,) = detection_curves.draw(maker.run, maker.detection).axes
+    (axes,) = curves.draw_precisions(maker.evidence).axes
     assert axes.get_ylim() == pytest.approx((0.0, 54.0))
 
 
@@ -303,7 +297,7 @@ def test_a_history_without_precisions_is_one_line(maker: DetectionMaker) -> None
     with pytest.raises(
         InputError, match=r"history\.csv: no column 'val_ap'; run .* train_detection --variant boxes_l_base"
     ):
-        detection_curves.draw(maker.run, maker.detection)
+        curves.draw_precisions(maker.evidence)
 
 
 # --- overview and components ------------------------------------------------------------------------------------------
@@ -313,7 +307,7 @@ def test_a_bar_is_the_plain_test_and_the_ring_the_better_one(maker: DetectionMak
     """The made `refined` of poses and `flip` of boxes are 2 % better than `plain`."""
     maker.made("pose_l_mdn_2", 30.0, components=[viewing(100.0, 30.0), component(0.0)], collapsed=True)
     maker.made("boxes_l_base", 50.0)
-    people, objects = detection_overview.draw(maker.run, maker.detection).axes
+    people, objects = overview.draw_detection(maker.evidence).axes
     for axes, value in ((people, 30.0), (objects, 50.0)):
         assert axes.patches[0].get_width() == value
         assert axes.lines[0].get_xdata() == pytest.approx([1.02 * value])
@@ -323,7 +317,7 @@ def test_a_bar_is_the_plain_test_and_the_ring_the_better_one(maker: DetectionMak
 
 def test_components_by_share_back_views_and_sides(maker: DetectionMaker) -> None:
     maker.made("pose_l_mdn_2", 30.0, components=[viewing(60.0, 9.0), viewing(40.0, 96.0)])
-    shares, back, sides = detection_components.draw(maker.run, maker.detection).axes
+    shares, back, sides = components.draw(maker.evidence).axes
     assert [(bar.get_x(), bar.get_width()) for bar in shares.patches] == [(0.0, 60.0), (60.0, 40.0)]
     assert [line.get_xdata()[0] for line in back.lines] == [9.0, 96.0]
     ways = [list(line.get_xdata()) for line in sides.lines if len(line.get_xdata()) == 2][1:]  # the first is at 50 %
@@ -332,7 +326,7 @@ def test_components_by_share_back_views_and_sides(maker: DetectionMaker) -> None
 
 def test_a_component_that_predicts_next_to_nothing_has_no_dots(maker: DetectionMaker) -> None:
     maker.made("pose_l_mdn_2", 30.0, components=[viewing(99.5, 30.0), viewing(0.5, 96.0)])
-    _, back, _ = detection_components.draw(maker.run, maker.detection).axes
+    _, back, _ = components.draw(maker.evidence).axes
     assert [line.get_xdata()[0] for line in back.lines] == [30.0]
 
 
@@ -340,7 +334,7 @@ def test_without_known_views_their_panel_is_left_out(maker: DetectionMaker) -> N
     """Real pictures do not tell who is seen from the back."""
     parts = [viewing(60.0, 9.0) | {"back_views": None}, viewing(40.0, 96.0) | {"back_views": None}]
     maker.made("pose_l_mdn_2", 30.0, components=parts)
-    assert len(detection_components.draw(maker.run, maker.detection).axes) == 2
+    assert len(components.draw(maker.evidence).axes) == 2
 
 
 def test_every_component_has_a_colour_of_its_own() -> None:
@@ -348,9 +342,9 @@ def test_every_component_has_a_colour_of_its_own() -> None:
     assert style.component_color(10) == style.component_color(0)
 
 
-@pytest.mark.parametrize("draw", [detection_scales.draw, detection_components.draw])
+@pytest.mark.parametrize("draw", [scales.draw, components.draw])
 def test_metrics_without_their_mixture_are_one_line(maker: DetectionMaker, draw: Callable[..., Figure]) -> None:
     for variant in ("pose_l_mdn_2", "boxes_l_mdn_2"):
         maker.made(variant, 30.0)
     with pytest.raises(InputError, match=r"l_mdn_2\.json: mixture: missing; run .*evaluate_detection"):
-        draw(maker.run, maker.detection)
+        draw(maker.evidence)

@@ -14,47 +14,38 @@ from hand_made import Maker
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.report import figures, metrics
-from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.figures import (
-    BODIES,
-    DETECTION_DRAWINGS,
-    DETECTION_OVERVIEW,
-    DRAWINGS,
-    OVERVIEW,
     Drawing,
     best_of_many,
+    catalog,
     hypotheses,
     overview,
     skeleton,
     style,
 )
 
-DRAWN = [
-    *("overview", "graphmdn_figure2", "graphmdn_hypotheses", "semgcn_figure4", "semgcn_figure7", "semgcn_figure8"),
-    *("hgn_figure3", "hgn_figure4", "hgn_figure5"),
-]
-OF_BODIES = ["hgn_open_body", "hgn_coarse_graphs", "hgn_fits"]  # test_body_figures.py draws them
-ON_PICTURES = [
-    drawing.name for drawing in (DETECTION_OVERVIEW, *DETECTION_DRAWINGS)
-]  # test_detection_figures.py looks at them
-NAMES = [*DRAWN, *OF_BODIES]
+OF_BODIES = ["hgn_open_body", "hgn_coarse_graphs", "hgn_fits"]  # in test_body_figures.py
+OF_DETECTION = ["detection_overview"]  # in test_detection_figures.py
+OF_DETECTION += [drawing.name for paper in ("mdn_offset", "mixture_dense") for drawing in catalog.FIGURES[paper]]
+DRAWN = [drawing.name for drawing in catalog.EVERY if drawing.name not in OF_BODIES]
+OVERVIEW = catalog.OVERVIEWS[0]
 
 
 def words(path: Path) -> set[str]:
-    """What stands on a figure: matplotlib notes every text beside its glyphs."""
+    """The texts of a figure: matplotlib writes each as a comment beside its glyphs."""
     return {text.strip() for text in re.findall(r"<!--(.*?)-->", path.read_text(encoding="utf-8"), flags=re.DOTALL)}
 
 
 def draw(maker: Maker, folder: Path, drawing: Drawing) -> set[str]:
     with style.applied():
-        figure = drawing.draw(maker.run, metrics.read(maker.run))
+        figure = drawing.draw(maker.evidence)
     style.write(figure, folder, drawing.name)
     return words(folder / f"{drawing.name}.svg")
 
 
 def test_every_figure_is_there_as_png_and_svg(reported: Maker) -> None:
     files = {path.name: path.read_bytes() for path in reported.run.layout.figures.iterdir()}
-    assert sorted(files) == sorted(f"{name}.{kind}" for name in (*DRAWN, *ON_PICTURES) for kind in ("png", "svg"))
+    assert sorted(files) == sorted(f"{name}.{kind}" for name in DRAWN for kind in ("png", "svg"))
     assert all(content.startswith(b"\x89PNG") for name, content in files.items() if name.endswith("png"))
     assert all(b"<svg" in content for name, content in files.items() if name.endswith("svg"))
     assert not any(b"dc:date" in content or b"Matplotlib v" in content for content in files.values())
@@ -90,14 +81,10 @@ def test_what_stands_on_a_figure(reported: Maker, name: str, expected: set[str])
 
 def test_a_figure_without_data_is_left_out_with_the_reason(make: Callable[..., Maker], tmp_path: Path) -> None:
     maker = make()
-    nothing = DetectionResults("demo", {})
-    reasons = figures.draw_all(maker.run, metrics.read(maker.run), nothing, tmp_path / "figures")
-    on_pictures = [
-        drawing.name for drawing in (DETECTION_OVERVIEW, *DETECTION_DRAWINGS)
-    ]  # test_detection_figures.py has why
-    assert list(reasons) == [*NAMES, *on_pictures]
+    reasons = figures.draw_all(maker.evidence, catalog.EVERY, tmp_path / "figures")
+    assert list(reasons) == [drawing.name for drawing in catalog.EVERY]
     assert None not in reasons.values()
-    assert {name: reason for name, reason in reasons.items() if name not in on_pictures} == {
+    assert {name: reason for name, reason in reasons.items() if name not in OF_DETECTION} == {
         "overview": "no variant was run",
         "graphmdn_figure2": "graphmdn was not run",
         "graphmdn_hypotheses": "none of Table 3's models was run",
@@ -112,7 +99,6 @@ def test_a_figure_without_data_is_left_out_with_the_reason(make: Callable[..., M
         "hgn_fits": "fit_body was not run",
     }
     assert not (tmp_path / "figures").exists()
-    assert [OVERVIEW.name, *(drawing.name for drawing in (*DRAWINGS, *BODIES))] == NAMES
 
 
 def test_a_users_own_settings_change_nothing(make: Callable[..., Maker], tmp_path: Path) -> None:
@@ -157,7 +143,7 @@ def test_the_best_of_many_by_hand(make: Callable[..., Maker]) -> None:
     """The made auto-encoder's best of 5 is 10 % below its mean, of 200 30 %; dashed is what Table 3 prints."""
     maker = make()
     maker.samples("variational_autoencoder_sh", 80.0)
-    figure = best_of_many.draw(maker.run, metrics.read(maker.run))
+    figure = best_of_many.draw(maker.evidence)
     p1, p2 = figure.axes
     solid = [line for line in p1.lines if line.get_linestyle() == "-" and len(line.get_xdata())]
     assert [(list(line.get_xdata()), list(line.get_ydata())) for line in solid] == [([5, 200], [72.0, 56.0])]
@@ -186,7 +172,7 @@ def test_opacity_is_the_weight_relative_to_the_likeliest(make: Callable[..., Mak
     maker = make()
     maker.mixture("graphmdn", 50.0)
     maker.examples("graphmdn")  # weights 0.4, 0.3, 0.2, 0.1, 0: the last is not drawn
-    figure = hypotheses.draw(maker.run, metrics.read(maker.run))
+    figure = hypotheses.draw(maker.evidence)
     row = figure.axes[:10]
     opacities = [line.get_alpha() for line in row[3].lines]
     assert sorted(set(opacities)) == pytest.approx([0.25, 0.5, 0.75, 1.0])
@@ -199,4 +185,4 @@ def test_missing_examples_are_one_line(make: Callable[..., Maker]) -> None:
     maker.mixture("graphmdn", 50.0)
     artifacts.write_arrays(maker.run.layout.evaluation("graphmdn"), {})
     with pytest.raises(InputError, match=r"graphmdn\.npz: example_keypoints_2d: missing; run evaluate_lifting"):
-        hypotheses.draw(maker.run, metrics.read(maker.run))
+        hypotheses.draw(maker.evidence)

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.report import metrics
 from pipeline.report.actions import HUMAN36M
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import gains, overlays, skeleton, style
@@ -34,7 +33,7 @@ def both(make: Callable[..., Maker]) -> Callable[..., Maker]:
 
 
 def drawn(maker: Maker, draw: Callable[..., Figure]) -> Figure:
-    return draw(maker.run, metrics.read(maker.run))
+    return draw(maker.evidence)
 
 
 def test_bars_by_joint_and_by_action_by_hand(both: Callable[..., Maker]) -> None:
@@ -69,14 +68,14 @@ def test_without_the_baseline_nothing_is_compared(make: Callable[..., Maker], dr
 
 def test_the_papers_actions_where_the_data_have_them(both: Callable[..., Maker]) -> None:
     maker = both(list(HUMAN36M))
-    found = overlays.read(maker.run, metrics.read(maker.run), "hgn")
+    found = overlays.read(maker.evidence, "hgn")
     assert overlays.self_occluded(found) == ["SittingDown", "Photo", "Sitting"]
 
 
 def test_else_the_poses_with_the_most_hidden_joints(both: Callable[..., Maker]) -> None:
     """The made poses hide one joint in the first action, two in the second, ..."""
     maker = both(["Walk", "Run", "Jump", "Bend"])
-    found = overlays.read(maker.run, metrics.read(maker.run), "hgn")
+    found = overlays.read(maker.evidence, "hgn")
     assert overlays.self_occluded(found) == ["Bend", "Jump", "Run"]
 
 

@@ -10,7 +10,8 @@ import pytest
 from hand_made import Maker
 
 from pipeline import artifacts
-from pipeline.report import claims, detection_metrics, detection_tables, figures, metrics, page, tables
+from pipeline.report import claims, detection_metrics, detection_tables, metrics, page, tables
+from pipeline.report.figures import catalog
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +102,10 @@ def test_a_figure_that_was_not_drawn_leaves_its_reason(make: Callable[..., Maker
     built = tables.build(maker.run, results)
     verdicts = claims.as_data(maker.run, claims.judge(maker.run, results, detection))
     motion = artifacts.read_json(maker.run.layout.motion_summary())
-    drawings = (*figures.DRAWINGS, *figures.BODIES, figures.DETECTION_OVERVIEW, *figures.DETECTION_DRAWINGS)
+    drawings = catalog.EVERY[1:]
     reasons = {drawing.name: f"{drawing.name} has no data" for drawing in drawings}
     text = page.text(maker.run, results, detection, built, verdicts, motion, "", "", reasons | {"overview": None})
-    assert "![Overview](figures/overview.png)" in text
+    assert "![Overview of the lifting networks](figures/overview.png)" in text
     assert text.count("![") == 1
     for drawing in drawings:
         assert f"**{drawing.title}**: not drawn, because {drawing.name} has no data." in text

@@ -17,7 +17,7 @@ from pipeline.artifacts import InputError
 from pipeline.tools import reference
 
 COMMIT = finished_runs.environment()["git_commit"]
-PICTURE = "figures/with_pictures/somebody.png"
+PICTURE = "figures/with_images/somebody.png"
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_the_committed_runs_say_of_all_that_a_run_says(preset: str, root: Path) 
     ("path", "ignored"),
     [
         ("results/demo/README.md", True),
-        ("results/reference/mini/figures/with_pictures/mdn_offset_figure2.png", True),
+        ("results/reference/mini/figures/with_images/mdn_offset_figure2.png", True),
         ("results/reference/.mini.abc.part/README.md", True),
         ("results/reference/new/metrics/semgcn.json", False),
         ("results/published/new_table1.csv", False),

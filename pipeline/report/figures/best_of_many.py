@@ -1,4 +1,4 @@
-"""GraphMDN's Table 3 drawn: the error of the best hypothesis against how many there are, published lines dashed."""
+"""GraphMDN's Table 3 as a figure: the error of the best hypothesis against the number of hypotheses."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from pipeline.config import Run
 from pipeline.report import published
 from pipeline.report.actions import AVERAGE
-from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import style
+from pipeline.report.evidence import Evidence, NotRunError
+from pipeline.report.figures import shown, style
 from pipeline.report.metrics import Results, Statistic
 from pipeline.report.published import Published
 
@@ -22,7 +21,7 @@ PROTOCOLS = {"mpjpe": ("P1: MPJPE, mm", "Protocol #1"), "p_mpjpe": ("P2: P-MPJPE
 
 @dataclass(frozen=True)
 class Line:
-    """One model: hypotheses -> variant and prediction here, and -> row of the published table."""
+    """One model. By the number of hypotheses: its variant and prediction here, and its row in the published table."""
 
     label: str
     color: str
@@ -67,23 +66,22 @@ LINES = (
 )
 
 
-def draw(run: Run, results: Results) -> Figure:
-    """Lines over 5, 8 and 200 hypotheses, for both protocols."""
-    if not any(results[variant].ran for line in LINES for variant, _ in line.here.values()):
+def draw(evidence: Evidence) -> Figure:
+    """Lines over 5, 8 and 200 hypotheses, for both protocols. Dashed: as published."""
+    if not any(shown.ran(evidence, [variant]) for line in LINES for variant, _ in line.here.values()):
         raise NotRunError("none of Table 3's models was run")
-    numbers = published.read(run.root)
+    numbers = published.read(evidence.run.root)
     figure = Figure(figsize=(style.WIDTH, 3.6), layout="constrained")
     for axes, (metric, (title, protocol)) in zip(figure.subplots(1, 2), PROTOCOLS.items(), strict=True):
         for line in LINES:
-            _here(axes, results, line, metric)
+            _here(axes, evidence.results, line, metric)
             _published(axes, numbers, line, protocol)
         axes.set_title(f"{title}, of the best hypothesis", loc="left")
         axes.set_xscale("log")
         axes.set_xticks([5, 8, 200], ["5", "8", "200"])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("number of hypotheses")
-        axes.grid(axis="y", color=style.LIGHT, lw=0.8)
-        axes.set_axisbelow(True)
+        style.grid(axes, "y")
     axes.plot([], [], "--", color=style.BLACK, lw=1, label="as published")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(LINES) + 1)
     return figure

@@ -1,8 +1,9 @@
-"""The body as it was built, the graphs that HGN sees of it, and how it fits measured joints."""
+"""The body model, the coarse graphs that HGN takes from it, and bodies fitted to measured joints."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,41 +13,36 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline import artifacts
-from pipeline.artifacts import InputError
-from pipeline.config import Run
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import mesh, style
+from pipeline.report.evidence import Evidence, NotRunError
+from pipeline.report.figures import mesh, shown, skeleton, style
 from pipeline.report.figures.mesh import View
-from pipeline.report.metrics import Results
+from pipeline.report.figures.shown import Arrays
 
 FRONT, TURNED = View(0.0, 6.0), View(38.0, 6.0)
-ASIDE = View(62.0, 6.0)  # so that front and back of the trunk, and left and right of the legs, come apart
-
-Arrays = dict[str, NDArray]
+ASIDE = View(62.0, 6.0)  # separates front and back of the trunk, and the left leg from the right
 
 
 # --- the body ---------------------------------------------------------------------------------------------------------
 
 
-def draw_body(run: Run, results: Results) -> Figure:
-    """The T-pose, each of the first three shape components at both ends, and five poses."""
+def draw_body(evidence: Evidence) -> Figure:
+    """The T-pose, the first three shape components at both ends, and five poses."""
     names = ("faces", "t_pose", "shapes", "poses", "pose_names")
-    pictures = _body_arrays(run, "pictures.npz", names)
-    faces = pictures["faces"]
+    body = _arrays(evidence.run.layout.body, "pictures.npz", names, "build_body")
+    faces = body["faces"]
     figure = Figure(figsize=(style.WIDTH, 6.8), dpi=style.DOTS_PER_INCH)
-    low, high = mesh.bounds(FRONT(pictures["t_pose"]))
+    low, high = mesh.bounds(FRONT(body["t_pose"]))
     axes = _axes_at(figure, (1.92, 3.05), low, high, float(np.min((3.75, 3.4) / (high - low))))
-    mesh.draw(axes, pictures["t_pose"], faces, FRONT)
+    mesh.draw(axes, body["t_pose"], faces, FRONT)
     _text(figure, 1.92, 6.62, "T-pose, mean shape")
-    _shapes(figure, (4.2, 3.05), pictures["shapes"], faces)
-    _poses(figure, pictures["poses"], pictures["pose_names"], faces)
+    _shapes(figure, (4.2, 3.05), body["shapes"], faces)
+    _poses(figure, body["poses"], body["pose_names"], faces)
     return figure
 
 
 def _shapes(figure: Figure, corner: tuple[float, float], shapes: NDArray, faces: NDArray) -> None:
-    """Components as columns, -2.5 over +2.5, all on one scale. `shapes` is [3, 2, v, 3]."""
+    """One column per component, -2.5 below +2.5, all at one scale. `shapes` is [3, 2, V, 3]."""
     width, height = 1.58, 1.78
     extents = [np.subtract(*mesh.bounds(FRONT(body), margin=0.0)[::-1]) for ends in shapes for body in ends]
     scale = float(np.min((width - 0.06, height - 0.3) / np.array(extents)))
@@ -63,7 +59,7 @@ def _shapes(figure: Figure, corner: tuple[float, float], shapes: NDArray, faces:
 
 
 def _poses(figure: Figure, poses: NDArray, names: NDArray, faces: NDArray) -> None:
-    """A row of bodies on one ground and one scale."""
+    """A row of bodies on one ground and at one scale. `poses` is [5, V, 3]."""
     slot = style.WIDTH / len(poses)
     extents = np.array([np.subtract(*mesh.bounds(TURNED(vertices))[::-1]) for vertices in poses])
     scale = float(np.min((1.1 * slot, 2.45) / extents))
@@ -77,13 +73,14 @@ def _poses(figure: Figure, poses: NDArray, names: NDArray, faces: NDArray) -> No
 # --- the coarse graphs ------------------------------------------------------------------------------------------------
 
 
-def draw_graphs(run: Run, results: Results) -> Figure:
-    """Nodes and edges of both mesh graphs in the T-pose, seen from the front and turned."""
-    pictures = _body_arrays(run, "pictures.npz", ("faces", "t_pose", "fine_rest", "coarse_rest"))
+def draw_graphs(evidence: Evidence) -> Figure:
+    """Nodes and edges of both mesh graphs in the T-pose, from the front and from the side."""
+    folder, rest = evidence.run.layout.body, ("faces", "t_pose", "fine_rest", "coarse_rest")
+    body = _arrays(folder, "pictures.npz", rest, "build_body")
     names = [f"{scale}_{name}" for scale in ("fine", "coarse") for name in ("adjacency", "real")]
-    graphs = _body_arrays(run, "graphs.npz", tuple(names))
+    graphs = _arrays(folder, "graphs.npz", names, "build_body")
     views = (FRONT, ASIDE)
-    frames = [mesh.bounds(view(pictures["t_pose"])) for view in views]
+    frames = [mesh.bounds(view(body["t_pose"])) for view in views]
     widths = [high[0] - low[0] for low, high in frames]
     scale = (style.WIDTH - 0.3) / (2 * sum(widths))
     height = scale * max(high[1] - low[1] for low, high in frames)
@@ -93,8 +90,8 @@ def draw_graphs(run: Run, results: Results) -> Figure:
         start = left
         for view, width, (low, high) in zip(views, widths, frames, strict=True):
             axes = _axes_at(figure, (left + scale * width / 2, 0.04), low, high, scale)
-            mesh.silhouette(axes, pictures["t_pose"], pictures["faces"], view)
-            _graph(axes, view(pictures[f"{name}_rest"]), _edges(graphs, name), _sides(graphs, name), size)
+            mesh.silhouette(axes, body["t_pose"], body["faces"], view)
+            _graph(axes, view(body[f"{name}_rest"]), _edges(graphs, name), _sides(graphs, name), size)
             left += scale * width
         _text(figure, (start + left) / 2, height + 0.22, _about(graphs, name))
         left += 0.2
@@ -102,22 +99,22 @@ def draw_graphs(run: Run, results: Results) -> Figure:
 
 
 def _edges(graphs: Arrays, scale: str) -> NDArray[np.intp]:
-    """Pairs of real nodes that touch, each once, without loops: [E, 2], counting real nodes only."""
+    """Edges between real nodes [E, 2], each once, without loops; indices count real nodes only."""
     real = graphs[f"{scale}_real"]
     touching = graphs[f"{scale}_adjacency"][np.ix_(real, real)] > 0
     return np.argwhere(np.triu(touching | touching.T, k=1))
 
 
 def _sides(graphs: Arrays, scale: str) -> list[str]:
-    """A colour for each real node: its side, where it is known which joint it belongs to."""
+    """A colour for each real node, by its side of the body; grey if the graph does not name its joints."""
     real = graphs[f"{scale}_real"]
     if f"{scale}_joint" not in graphs:
         return [style.GREY] * int(real.sum())
-    return [_side_color(joint) for joint in graphs[f"{scale}_joint"][real].tolist()]
+    return [skeleton.side_color(joint, HUMAN36M_17) for joint in graphs[f"{scale}_joint"][real].tolist()]
 
 
 def _graph(axes: Axes, nodes: NDArray, edges: NDArray, colors: list[str], size: float) -> None:
-    """Nodes [n, 3] as the viewer sees them; what is behind is paler."""
+    """Draw nodes [N, 3] and edges [E, 2] as the viewer sees them, paler with distance."""
     depth = nodes[:, 2]
     nearness = (depth - depth.min()) / max(float(np.ptp(depth)), 1e-9)
     lines = [(nodes[pair, :2], nearness[pair].mean()) for pair in edges]
@@ -130,7 +127,7 @@ def _graph(axes: Axes, nodes: NDArray, edges: NDArray, colors: list[str], size: 
 
 
 def _mixed(color: str, share: float) -> tuple[float, ...]:
-    """A colour with white; opaque, so that no edge shines through a node."""
+    """A colour mixed with white. It is opaque, so that no edge shows through a node."""
     return tuple(share * part + (1 - share) for part in to_rgba(color)[:3])
 
 
@@ -142,11 +139,11 @@ def _about(graphs: Arrays, scale: str) -> str:
 # --- fits -------------------------------------------------------------------------------------------------------------
 
 
-def draw_fits(run: Run, results: Results) -> Figure:
-    """Fitted bodies with measured and fitted joints, each from the front and from the side, all on one scale."""
+def draw_fits(evidence: Evidence) -> Figure:
+    """Fitted bodies with measured and fitted joints, each from the front and from the side, all at one scale."""
     names = ("faces", "vertices", "joints", "fitted", "residual", "label")
-    pictures = _arrays(run.layout.targets("meshes"), "pictures.npz", names, "fit_body")
-    bodies, measured, fitted = (mesh.from_world(pictures[name]) for name in ("vertices", "joints", "fitted"))
+    fits = _arrays(evidence.run.layout.targets("meshes"), "pictures.npz", names, "fit_body")
+    bodies, measured, fitted = (mesh.from_world(fits[name]) for name in ("vertices", "joints", "fitted"))
     views = [[View(_heading(pose) + turn, 6.0) for turn in (20.0, 100.0)] for pose in measured]
     frames = [
         [mesh.bounds(view(body), view(pose)) for view in pair]
@@ -165,25 +162,30 @@ def draw_fits(run: Run, results: Results) -> Figure:
         places = (middle - second / 2, middle + first / 2)  # side by side, their middle in the slot's
         for view, place, frame in zip(pair, places, frames[index], strict=True):
             axes = _axes_at(figure, (place, ground), *frame, scale)
-            mesh.draw(axes, bodies[index], pictures["faces"], view, color=mesh.PALE)
+            mesh.draw(axes, bodies[index], fits["faces"], view, color=mesh.PALE)
             _joints(axes, view(measured[index]), view(fitted[index]))
-        label = f"{pictures['label'][index]}, {pictures['residual'][index]:.1f} mm"
+        label = f"{fits['label'][index]}, {fits['residual'][index]:.1f} mm"
         _text(figure, middle, ground + row_height - 0.2, label)
     _legend(figure)
     return figure
 
 
 def _heading(joints: NDArray) -> float:
-    """Which way the hips face, in degrees as a view's azimuth counts."""
+    """The direction that the hips face, in degrees like a view's azimuth."""
     left = joints[HUMAN36M_17.names.index("LHip")] - joints[HUMAN36M_17.names.index("RHip")]
     return math.degrees(math.atan2(-left[2], left[0]))
 
 
 def _joints(axes: Axes, measured: NDArray, fitted: NDArray) -> None:
-    """The measured skeleton in the colours of its sides; rings where the body has its joints."""
+    """The measured skeleton in the colours of its sides, and rings at the fitted body's joints."""
     for parent, child in HUMAN36M_17.edges:
-        axes.plot(*measured[[parent, child], :2].T, color=_side_color(child), lw=1.3, solid_capstyle="round")
-    colors = [_side_color(joint) for joint in range(HUMAN36M_17.joint_count)]
+        axes.plot(
+            *measured[[parent, child], :2].T,
+            color=skeleton.side_color(child, HUMAN36M_17),
+            lw=1.3,
+            solid_capstyle="round",
+        )
+    colors = [skeleton.side_color(joint, HUMAN36M_17) for joint in range(HUMAN36M_17.joint_count)]
     axes.scatter(measured[:, 0], measured[:, 1], s=9, c=colors, linewidths=0, zorder=3)
     axes.scatter(fitted[:, 0], fitted[:, 1], s=26, facecolors="none", edgecolors=style.BLACK, linewidths=0.8, zorder=4)
 
@@ -201,32 +203,21 @@ def _legend(figure: Figure) -> None:
     axes.text(middle + 0.42, 0.15, "the fitted body's joint", va="center")
 
 
-# --- what all share ---------------------------------------------------------------------------------------------------
+# --- shared -----------------------------------------------------------------------------------------------------------
 
 
-def _side_color(joint: int) -> str:
-    if joint in HUMAN36M_17.left:
-        return style.VERMILION
-    return style.BLUE if joint in HUMAN36M_17.right else style.GREY
-
-
-def _body_arrays(run: Run, file: str, names: tuple[str, ...]) -> Arrays:
-    return _arrays(run.layout.body_file(file).parent, file, names, "build_body")
-
-
-def _arrays(folder: Path, file: str, names: tuple[str, ...], stage: str) -> Arrays:
-    """A stage's arrays. Raises NotRunError where the stage was not run, InputError where an array is missing."""
+def _arrays(folder: Path, file: str, names: Iterable[str], stage: str) -> Arrays:
+    """A stage's arrays. Raises NotRunError if the stage was not run, InputError if an array is missing."""
     if not folder.exists():
         raise NotRunError(f"{stage} was not run")
-    arrays = artifacts.read_arrays(folder / file)
-    for name in names:
-        if name not in arrays:
-            raise InputError(f"{folder / file}: {name}: missing; run {stage} again")
-    return arrays
+    return shown.arrays(folder / file, names, stage)
 
 
 def _axes_at(figure: Figure, foot: tuple[float, float], low: NDArray, high: NDArray, scale: float) -> Axes:
-    """Bare axes over a frame, in inches: standing on `foot` (its middle and its ground), `scale` inches a metre."""
+    """Bare axes that show a frame from `low` to `high` (metres). `foot` is the middle of their lower edge in inches.
+
+    `scale` is in inches per metre.
+    """
     width, height = figure.get_size_inches()
     size = scale * (high - low)
     axes = figure.add_axes(
@@ -238,6 +229,6 @@ def _axes_at(figure: Figure, foot: tuple[float, float], low: NDArray, high: NDAr
 
 
 def _text(figure: Figure, x: float, y: float, text: str, color: str = style.BLACK, size: float = 9.0) -> None:
-    """Words with their middle at a place in inches."""
+    """Text centred at a place given in inches."""
     width, height = figure.get_size_inches()
     figure.text(x / width, y / height, text, ha="center", va="center", color=color, fontsize=size)

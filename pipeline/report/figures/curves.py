@@ -1,67 +1,128 @@
-"""SemGCN, Figure 4: training loss and test error of its four networks over the epochs."""
+"""Training curves: SemGCN's Figure 4 (loss and test error) and Mixture Dense's Figure 4 (validation AP)."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.config import Run
-from pipeline.report import evidence
-from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import style
-from pipeline.report.metrics import Results
+from pipeline.report import evidence as records
+from pipeline.report import histories
+from pipeline.report.evidence import Evidence, NotRunError
+from pipeline.report.figures import shown, style
 
-# variant: (label, colour, dashes, marker), so that colour is never the only difference
-NETWORKS = {
-    "resgcn": ("ResGCN", style.GREY, (0, (1, 1)), "s"),
-    "semgcn_without_semgconv": ("without SemGConv", style.ORANGE, (0, (4, 1.5)), "^"),
-    "semgcn_without_non_local": ("without non-local", style.SKY, (0, (6, 1.5, 1, 1.5)), "D"),
-    "semgcn": ("SemGCN", style.BLUE, "solid", "o"),
+MOST_MARKERS = 60  # a curve of more points has none
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a variant's curve looks. Colour is never the only difference between two curves."""
+
+    label: str
+    color: str
+    dashes: Any
+    marker: str
+
+
+DOTTED, DASHED, DASH_DOTTED = (0, (1, 1)), (0, (4, 1.5)), (0, (6, 1.5, 1, 1.5))
+SEMGCN = {
+    "resgcn": Look("ResGCN", style.GREY, DOTTED, "s"),
+    "semgcn_without_semgconv": Look("without SemGConv", style.ORANGE, DASHED, "^"),
+    "semgcn_without_non_local": Look("without non-local", style.SKY, DASH_DOTTED, "D"),
+    "semgcn": Look("SemGCN", style.BLUE, "solid", "o"),
 }
+BOXES = {
+    "boxes_l_base": Look("HG, base", style.BLUE, DASHED, "s"),
+    "boxes_l_mdn_3": Look("HG, MDN_3", style.VERMILION, "solid", "o"),
+    "boxes_dla_base": Look("DLA-34, base", style.SKY, DOTTED, "D"),
+    "boxes_dla_mdn_3": Look("DLA-34, MDN_3", style.ORANGE, DASH_DOTTED, "^"),
+}
+POSES = {
+    "pose_l_base": Look("HG, base", style.BLUE, DASHED, "s"),
+    "pose_l_mdn_1": Look("HG, MDN_1", style.GREY, DOTTED, "D"),
+    "pose_l_mdn_2": Look("HG, MDN_2", style.GREEN, DASH_DOTTED, "^"),
+    "pose_l_mdn_3": Look("HG, MDN_3", style.VERMILION, "solid", "o"),
+}
+PANELS = {"Objects: validation AP, %": BOXES, "People: validation AP, %": POSES}
 
 
-def draw(run: Run, results: Results) -> Figure:
-    """Lines are means over seeds; shades reach from the lowest seed to the highest."""
-    ran = [variant for variant in NETWORKS if results[variant].ran]
+def draw_errors(evidence: Evidence) -> Figure:
+    """SemGCN, Figure 4: training loss and test error of its four networks."""
+    run, results = evidence.run, evidence.results
+    ran = shown.ran(evidence, SEMGCN)
     if not ran:
         raise NotRunError("none of SemGCN's four networks was run")
     figure = Figure(figsize=(style.WIDTH, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for variant in ran:
-        histories = [evidence.history(run, variant, seed.seed) for seed in results[variant].seeds]
-        _lines(left, variant, pd.concat([evidence.curve(history) for history in histories], axis=1), markers=False)
-        errors = [history.dropna(subset="test_mpjpe").set_index("epoch")["test_mpjpe"] for history in histories]
-        _lines(right, variant, pd.concat(errors, axis=1), markers=True)
+        found = [records.history(run, variant, seed.seed) for seed in results[variant].seeds]
+        _curve(left, SEMGCN[variant], [records.curve(history) for history in found], markers=False)
+        errors = [history.dropna(subset="test_mpjpe").set_index("epoch")["test_mpjpe"] for history in found]
+        _curve(right, SEMGCN[variant], errors)
     left.set_yscale("log")
-    left.set_title("Training loss (mean squared error, m²)", loc="left")
-    right.set_title("Test error (MPJPE, mm)", loc="left")
-    for axes in (left, right):
-        axes.set_xlabel("epoch")
-        axes.grid(axis="y", which="major", color=style.LIGHT, lw=0.8)
-        axes.set_axisbelow(True)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlim(left=0)
-    for variant, (label, *_) in NETWORKS.items():
-        if variant not in ran:
-            right.plot([], [], " ", label=f"{label} (not run)")
-    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=len(NETWORKS), handlelength=3.2)
+    _finish(left, "Training loss (mean squared error, m²)")
+    _finish(right, "Test error (MPJPE, mm)")
+    _name_missing(right, SEMGCN, ran)
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=len(SEMGCN), handlelength=3.2)
     return figure
 
 
-def _lines(axes: Axes, variant: str, by_seed: pd.DataFrame, markers: bool) -> None:
-    label, color, dashes, marker = NETWORKS[variant]
-    few = markers and len(by_seed) <= 60
+def draw_precisions(evidence: Evidence) -> Figure:
+    """Mixture Dense, Figure 4: validation AP of base networks and of mixtures."""
+    panels = {title: looks for title, looks in PANELS.items() if shown.ran(evidence, looks)}
+    if not panels:
+        raise NotRunError(f"none of {', '.join([*BOXES, *POSES])} was run")
+    figure = Figure(figsize=(style.WIDTH, 3.8), layout="constrained")
+    for axes, (title, looks) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        ran, highest = shown.ran(evidence, looks), 0.0
+        for variant in ran:
+            by_seed = [_precisions(evidence, variant, seed.seed) for seed in evidence.detection[variant].seeds]
+            _curve(axes, looks[variant], by_seed)
+            highest = max(highest, *(float(curve.max()) for curve in by_seed if len(curve)))
+        _finish(axes, title)
+        _name_missing(axes, looks, ran)
+        axes.set_ylim(0, 1.08 * highest if highest else 1.0)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8, handlelength=3.2)
+    return figure
+
+
+def _precisions(evidence: Evidence, variant: str, seed: int) -> pd.Series:
+    """Validation AP at the ends of epochs, indexed by epoch. Raises InputError on a missing or damaged file."""
+    remedy = f"run `python -m pipeline train_detection --variant {variant}` again"
+    frame = histories.read(evidence.run.layout.history(variant, seed), ("epoch", "val_ap"), remedy)
+    return frame.dropna(subset="val_ap").set_index("epoch")["val_ap"]
+
+
+def _curve(axes: Axes, look: Look, by_seed: list[pd.Series], markers: bool = True) -> None:
+    """The mean over seeds as a line; shading from the lowest seed to the highest."""
+    frame = pd.concat(by_seed, axis=1)
     axes.plot(
-        by_seed.index,
-        by_seed.mean(axis=1),
-        color=color,
-        linestyle=dashes,
-        marker=marker if few else None,
-        markersize=4,
+        frame.index,
+        frame.mean(axis=1),
+        color=look.color,
+        linestyle=look.dashes,
+        marker=look.marker if markers and len(frame) <= MOST_MARKERS else None,
+        markersize=4.5,
         lw=1.6,
-        label=label,
+        label=look.label,
     )
-    if by_seed.shape[1] > 1:
-        axes.fill_between(by_seed.index, by_seed.min(axis=1), by_seed.max(axis=1), color=color, alpha=0.18, lw=0)
+    if frame.shape[1] > 1:
+        axes.fill_between(frame.index, frame.min(axis=1), frame.max(axis=1), color=look.color, alpha=0.18, lw=0)
+
+
+def _finish(axes: Axes, title: str) -> None:
+    axes.set_title(title, loc="left")
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(left=0)
+    style.grid(axes, "y")
+
+
+def _name_missing(axes: Axes, looks: dict[str, Look], ran: list[str]) -> None:
+    for variant, look in looks.items():
+        if variant not in ran:
+            axes.plot([], [], " ", label=f"{look.label} (not run)")

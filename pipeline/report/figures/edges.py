@@ -1,4 +1,4 @@
-"""SemGCN, Figures 7 and 8: what the layers learned about the edges of the skeleton."""
+"""SemGCN, Figures 7 and 8: the learned weights of the skeleton's edges."""
 
 from __future__ import annotations
 
@@ -9,23 +9,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.config import Run
 from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.report import edge_weights
-from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import skeleton, style
-from pipeline.report.metrics import Results
+from pipeline.report.evidence import Evidence
+from pipeline.report.figures import shown, skeleton, style
 
 VARIANT = "semgcn"
 COLUMNS = 4
 
-# The paper's three regions: their names, least weights and colours.
+# The paper's three regions: name, lower bound of the weight, colour.
 REGIONS = (("above 0.4", 0.4, style.VERMILION), ("0.3 to 0.4", 0.3, style.ORANGE), ("below 0.3", 0.0, style.SKY))
 
 
-def draw_matrices(run: Run, results: Results) -> Figure:
-    """Figure 7: the matrices of the first seed, layer by layer; a row is what one joint takes from which."""
-    matrices = edge_weights.read(run, VARIANT, _seeds(results)[0])
+def draw_matrices(evidence: Evidence) -> Figure:
+    """Figure 7: one matrix per layer (first seed). Row i has the weights with which joint i takes from each joint."""
+    matrices = edge_weights.read(evidence.run, VARIANT, _seeds(evidence)[0])
     rows = math.ceil(len(matrices) / COLUMNS)
     figure = Figure(figsize=(style.WIDTH, 2.25 * rows + 0.55), layout="constrained")
     grid = figure.subplots(rows, COLUMNS, squeeze=False, sharex=True, sharey=True)
@@ -35,14 +33,14 @@ def draw_matrices(run: Run, results: Results) -> Figure:
         axes.set_axis_off()
     for layer, axes in enumerate(grid.flat[: len(matrices)]):
         axes.set_facecolor("#F4F4F4")
-        picture = axes.imshow(shown[layer], cmap="viridis", vmin=0, vmax=top, interpolation="nearest")
+        image = axes.imshow(shown[layer], cmap="viridis", vmin=0, vmax=top, interpolation="nearest")
         axes.set_title(f"block {layer // 2 + 1}, layer {layer % 2 + 1}")
         axes.tick_params(length=0, labelsize=6)
         axes.set_xticks(range(16), HUMAN36M_16.names, rotation=90)
         axes.set_yticks(range(16), HUMAN36M_16.names)
         for spine in axes.spines.values():
             spine.set_visible(False)
-    bar = figure.colorbar(picture, ax=grid, shrink=0.6, aspect=28, pad=0.01)
+    bar = figure.colorbar(image, ax=grid, shrink=0.6, aspect=28, pad=0.01)
     bar.set_label("weight of the edge")
     bar.outline.set_visible(False)
     figure.supxlabel("what it takes from", fontsize=9)
@@ -50,10 +48,10 @@ def draw_matrices(run: Run, results: Results) -> Figure:
     return figure
 
 
-def draw_joints(run: Run, results: Results) -> Figure:
-    """Figure 8: the weight of each joint over layers and seeds, and the joints in three regions by it."""
-    seeds = _seeds(results)
-    by_seed = np.stack([edge_weights.joint_weights(edge_weights.read(run, VARIANT, seed)) for seed in seeds])
+def draw_joints(evidence: Evidence) -> Figure:
+    """Figure 8: the weight of each joint, averaged over layers and seeds, and the joints in three regions of weight."""
+    matrices = [edge_weights.read(evidence.run, VARIANT, seed) for seed in _seeds(evidence)]
+    by_seed = np.stack([edge_weights.joint_weights(one) for one in matrices])  # [S, 16]
     weights = by_seed.mean(axis=0)
     figure = Figure(figsize=(style.WIDTH, 3.9), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.75, 1])
@@ -104,7 +102,6 @@ def _region(weight: float) -> tuple[str, str]:
     return next((name, color) for name, least, color in REGIONS if weight > least or least == 0.0)
 
 
-def _seeds(results: Results) -> list[int]:
-    if not results[VARIANT].ran:
-        raise NotRunError(f"{VARIANT} was not run")
-    return [seed.seed for seed in results[VARIANT].seeds]
+def _seeds(evidence: Evidence) -> list[int]:
+    shown.require(evidence, VARIANT)
+    return [seed.seed for seed in evidence.results[VARIANT].seeds]

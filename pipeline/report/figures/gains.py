@@ -1,27 +1,25 @@
-"""HGN, Figure 3: the error of every joint and of every action, of the baseline and of HGN."""
+"""HGN, Figure 3: the error by joint and by action, of HGN and of its baseline."""
 
 from __future__ import annotations
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.config import Run
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import style
+from pipeline.report.evidence import Evidence, NotRunError
+from pipeline.report.figures import shown, style
 from pipeline.report.metrics import FRAMES, HEADLINE, Results, Statistic, action, joint
 
 BASELINE, OURS = "semgcn_17", "hgn"
 MODELS = {BASELINE: ("SemGCN", style.BLUE), OURS: ("HGN", style.VERMILION)}
-JOINTS = HUMAN36M_17.names[1:]  # the root is always right
+JOINTS = HUMAN36M_17.names[1:]  # the root has no error
 BAR = 0.38
 
 
-def draw(run: Run, results: Results) -> Figure:
-    """Bars are means over seeds, lines on them their standard deviation; the number over a pair is what HGN gains."""
-    for variant in MODELS:
-        if not results[variant].ran:
-            raise NotRunError(f"{variant} was not run")
+def draw(evidence: Evidence) -> Figure:
+    """Bars are means over seeds with their standard deviation. The number over a pair is what HGN gains."""
+    shown.require(evidence, *MODELS)
+    results = evidence.results
     figure = Figure(figsize=(style.WIDTH, 3.9), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[len(JOINTS) + 2.0, max(len(results.actions), 6) + 2.0])
     _panel(left, results, {name: joint(name) for name in JOINTS}, FRAMES)
@@ -33,7 +31,7 @@ def draw(run: Run, results: Results) -> Figure:
 
 
 def _panel(axes: Axes, results: Results, averages: dict[str, str], overall: str) -> None:
-    """One group of bars a joint or action, and behind a gap the mean over all of them."""
+    """One pair of bars per joint or action, and after a gap the mean over all of them."""
     places = [*map(float, range(len(averages))), len(averages) + 0.6]
     names = [*averages, "overall"]
     keys = [*averages.values(), overall]
@@ -55,13 +53,12 @@ def _panel(axes: Axes, results: Results, averages: dict[str, str], overall: str)
     for place, key, high in zip(places, keys, highest, strict=True):
         gain = _error(results, BASELINE, key).mean - _error(results, OURS, key).mean
         words = axes.text(place, high + 0.02 * top, f"{gain:+.1f}", ha="center", va="bottom", rotation=90, fontsize=7)
-        words.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})  # before dashed lines
+        words.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})  # over dashed lines
     axes.set_xticks(places, names, rotation=90)
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.7, places[-1] + 0.7)
     axes.set_ylim(0, 1.16 * top)  # room for the gains
-    axes.yaxis.grid(True, color=style.LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes, "y")
 
 
 def _error(results: Results, variant: str, average: str) -> Statistic:

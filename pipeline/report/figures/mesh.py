@@ -1,6 +1,6 @@
-"""Drawing a triangle mesh: Lambert's shading by smooth normals, back faces left out, far triangles under near ones.
+"""Drawing a triangle mesh: Lambert shading with smooth normals, no back faces, far triangles under near ones.
 
-Points are in body axes (y up, the person faces +z, x to the person's left; metres) and seen without perspective.
+Points are in body axes (y up, the person faces +z, x to the person's left; metres). There is no perspective.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike, NDArray
 
 SKIN = "#CAD6E6"
-PALE = "#F0F0F1"  # for what is drawn over
+PALE = "#F0F0F1"  # for a mesh that something is drawn over
 GHOST = "#E8EAED"
 
 # Where light comes from, as the viewer sees it (right, up, towards the viewer), and how strong it is.
 LIGHTS = (((-0.5, 0.6, 0.8), 0.78), ((0.85, -0.1, 0.3), 0.2))
 AMBIENT = 0.2
-EDGE = 0.3  # how much darker a surface is that is seen edge-on, which draws the outline of an arm before the trunk
-SHADOW = np.array([0.30, 0.33, 0.42])  # what is left of a colour without light: a little blue, never black
-ROUNDNESS = 0.7  # 0: the triangles as they are; 1: bulging as far as the normals at their corners say
+EDGE = 0.3  # how much darker a surface seen edge-on is, which outlines an arm in front of the trunk
+SHADOW = np.array([0.30, 0.33, 0.42])  # a colour without light is multiplied by this: bluish, never black
+ROUNDNESS = 0.7  # 0: flat triangles; 1: curved as far as the normals at their corners say
 
 
 @dataclass(frozen=True)
 class View:
-    """From where one looks, in degrees: 0 is in front, 90 at the person's left hand; how far above the horizon."""
+    """The viewer's direction, in degrees. Azimuth 0 is in front of the person, 90 at the left; elevation 0 is level."""
 
     azimuth: float = 0.0
     elevation: float = 0.0
@@ -45,7 +45,7 @@ class View:
 
 
 def from_world(points: ArrayLike) -> NDArray:
-    """World axes (z up) [..., 3] as body axes (y up); who faces -y in the world faces +z."""
+    """World axes (z up) [..., 3] as body axes (y up). A person who faces -y in the world faces +z."""
     x, y, z = np.moveaxis(np.asarray(points, dtype=np.float64), -1, 0)
     return np.stack((x, z, -y), axis=-1)
 
@@ -58,7 +58,7 @@ def draw(
     color: str = SKIN,
     rounds: int = 1,
 ) -> None:
-    """Draw a mesh. Each round cuts every triangle into four, for smoother shades and outlines."""
+    """Draw a mesh. Each round cuts every triangle into four, for smoother shading and outlines."""
     corners, normals = _rounded(view(vertices), np.asarray(faces), rounds)
     (ax, ay), (bx, by) = ((corners[:, k, :2] - corners[:, 0, :2]).T for k in (1, 2))
     facing = ax * by - ay * bx > 0
@@ -74,16 +74,16 @@ def silhouette(axes: Axes, vertices: ArrayLike, faces: ArrayLike, view: View, co
 
 
 def _add(axes: Axes, triangles: NDArray, colors: NDArray | str, width: float) -> None:
-    """Triangles [n, 3, 2], the last on top. Edges in their own colour close the hairlines between smoothed triangles.
+    """Triangles [F, 3, 2], the last on top. Edges in the same colour close the hairlines between triangles.
 
-    They are dots in an SVG too: as paths, ten thousand triangles would make it megabytes long.
+    An SVG has them as pixels: as paths, ten thousand triangles would take megabytes.
     """
     corners: Any = triangles  # matplotlib asks for a list, and is quicker with an array
     axes.add_collection(PolyCollection(corners, facecolors=colors, edgecolors=colors, lw=width, rasterized=True))
 
 
 def frame(axes: Axes, low: ArrayLike, high: ArrayLike) -> None:
-    """Show what lies between two corners [2] (across, up), undistorted and as large as the axes allow."""
+    """Show the frame between two corners [2] (across, up), undistorted and as large as the axes allow."""
     (left, bottom), (right, top) = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
@@ -99,8 +99,8 @@ def bounds(*points: ArrayLike, margin: float = 0.04) -> tuple[NDArray, NDArray]:
 def _rounded(vertices: NDArray, faces: NDArray, rounds: int) -> tuple[NDArray, NDArray]:
     """Corners and unit normals of all triangles, both [F 4^rounds, 3, 3].
 
-    Phong tessellation (Boubekeur and Alexa, 2008): the middle of an edge moves towards the planes that touch the
-    surface at its ends. Neighbours share an edge's ends, so they share its middle, and no gaps open.
+    Phong tessellation (Boubekeur and Alexa, 2008): the middle of an edge moves towards the tangent planes at
+    its ends. Neighbours share an edge's ends, so they share its middle and no gap opens.
     """
     corners = vertices[faces]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # weighs a face by its area
@@ -130,7 +130,7 @@ def _unit(vectors: NDArray) -> NDArray:
 
 
 def _shaded(normals: NDArray, color: str) -> NDArray:
-    """What a surface of this colour looks like with these normals [n, 3], in the viewer's directions: [n, 3] RGB."""
+    """The RGB colours [F, 3] of a surface of this colour with these normals [F, 3], in the viewer's axes."""
     light = np.full(len(normals), AMBIENT)
     for direction, strength in LIGHTS:
         light += strength * np.maximum(normals @ _unit(np.array(direction)), 0.0)

@@ -1,4 +1,4 @@
-"""HGN, Figures 4 and 5: the same test poses as the truth has them, as HGN and as its baseline see them."""
+"""HGN, Figures 4 and 5: test poses as HGN and its baseline predict them, with the true poses."""
 
 from __future__ import annotations
 
@@ -9,57 +9,50 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import Run
-from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import skeleton, style
-from pipeline.report.metrics import Results
+from pipeline.report.evidence import Evidence
+from pipeline.report.figures import shown, skeleton, style
 
 BASELINE, OURS = "semgcn_17", "hgn"
 TRUTH_COLOR, OURS_COLOR, BASELINE_COLOR = style.BLACK, "#D1202A", style.BLUE  # as in the paper: black, red, blue
 PAPERS_ACTIONS = ("SittingDown", "Photo", "Sitting")
 VIEWS = {skeleton.CAMERA_AZIMUTH: "the camera's view", skeleton.CAMERA_AZIMUTH + 90: "from the side"}
-POSES, ACROSS = 8, 2  # Figure 5: at most so many poses, so many in a row
+POSES, ACROSS = 8, 2  # Figure 5: the most poses, and how many per row
 MILLIMETRES = 1000.0
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """One test pose: root-relative poses [J, 3] in metres as the camera sees them (y down), input [J, 2] in pixels."""
+    """One test pose. Poses are root-relative, [J, 3] in metres in the camera's frame (y down); the input is in px."""
 
     action: str
     row: int
-    truth: NDArray
-    pose: NDArray
-    keypoints_2d: NDArray
-    occluded: NDArray  # [J] bool
+    truth: NDArray  # [J, 3]
+    pose: NDArray  # [J, 3], predicted
+    keypoints_2d: NDArray  # [J, 2]
+    occluded: NDArray  # [J] bool: hidden by another part of the body
 
     @property
     def mpjpe(self) -> float:
         return MILLIMETRES * float(np.linalg.norm(self.pose - self.truth, axis=-1).mean())
 
 
-def read(run: Run, results: Results, variant: str) -> list[Overlay]:
-    """A variant's poses, one an action in the data's order. Raises NotRunError, or InputError on a damaged file."""
-    if not results[variant].ran:
-        raise NotRunError(f"{variant} was not run")
-    path = run.layout.evaluation(variant)
-    arrays = artifacts.read_arrays(path)
-    names = ("action", "row", "truth", "pose", "keypoints_2d", "occluded")
-    for name in names:
-        if f"overlay_{name}" not in arrays:
-            raise InputError(f"{path}: overlay_{name}: missing; run evaluate_lifting for {variant} again")
-    columns = [arrays[f"overlay_{name}"] for name in names]
-    return [Overlay(str(action), int(row), *rest) for action, row, *rest in zip(*columns, strict=True)]
+def read(evidence: Evidence, variant: str) -> list[Overlay]:
+    """One pose per action, in the data's order. Raises NotRunError, or InputError on a damaged file."""
+    shown.require(evidence, variant)
+    names = [f"overlay_{name}" for name in ("action", "row", "truth", "pose", "keypoints_2d", "occluded")]
+    arrays = shown.arrays(evidence.run.layout.evaluation(variant), names, f"evaluate_lifting for {variant}")
+    rows = zip(*(arrays[name] for name in names), strict=True)
+    return [Overlay(str(action), int(row), *rest) for action, row, *rest in rows]
 
 
 # --- Figure 4 ---------------------------------------------------------------------------------------------------------
 
 
-def draw_comparison(run: Run, results: Results) -> Figure:
-    """Three rows of actions: the input, then truth, HGN and SemGCN over each other from two sides."""
-    pairs = _same_poses(run, read(run, results, OURS), read(run, results, BASELINE))
+def draw_comparison(evidence: Evidence) -> Figure:
+    """One row per action: the input, then truth, HGN and SemGCN over each other from two sides."""
+    pairs = _same_poses(evidence.run, read(evidence, OURS), read(evidence, BASELINE))
     chosen = [pairs[action] for action in self_occluded([ours for ours, _ in pairs.values()])]
     figure = Figure(figsize=(style.WIDTH, 2.45 * len(chosen) + 0.65))
     grid = figure.subplots(len(chosen), 3, squeeze=False, gridspec_kw={"width_ratios": [1, 1.25, 1.25]})
@@ -85,7 +78,7 @@ def draw_comparison(run: Run, results: Results) -> Figure:
 
 
 def self_occluded(overlays: list[Overlay], count: int = 3) -> list[str]:
-    """The paper's three actions where the data have them all, else those whose pose has the most hidden joints."""
+    """The paper's three actions if the data have them all, else the actions whose poses have the most hidden joints."""
     actions = [overlay.action for overlay in overlays]
     if set(PAPERS_ACTIONS) <= set(actions):
         return list(PAPERS_ACTIONS)
@@ -94,7 +87,7 @@ def self_occluded(overlays: list[Overlay], count: int = 3) -> list[str]:
 
 
 def _same_poses(run: Run, ours: list[Overlay], baseline: list[Overlay]) -> dict[str, tuple[Overlay, Overlay]]:
-    """The poses of both networks by action, which must be of the same rows of the test set."""
+    """The poses of both networks by action. Raises InputError if they are of different rows of the test set."""
     if [overlay.row for overlay in ours] != [overlay.row for overlay in baseline]:
         where = run.layout.evaluation(BASELINE)
         raise InputError(f"{where}: overlay_row: not the poses of {OURS}; run evaluate_lifting for {BASELINE} again")
@@ -110,16 +103,15 @@ def _compare(axes: Axes, ours: Overlay, baseline: Overlay, azimuth: float) -> No
     ):
         skeleton.draw(axes, pose, color=color, width=width)
     _mark(axes, truth, ours.occluded)
-    everything = np.concatenate((ours.truth, ours.pose, baseline.pose))
-    _frame(axes, everything)
+    skeleton.frame_poses(axes, np.concatenate((ours.truth, ours.pose, baseline.pose)))
 
 
 # --- Figure 5 ---------------------------------------------------------------------------------------------------------
 
 
-def draw_examples(run: Run, results: Results) -> Figure:
-    """Up to eight actions, two in a row: the input, and HGN's pose from two sides with the truth in grey behind."""
-    overlays = _spread_out(read(run, results, OURS), POSES)
+def draw_examples(evidence: Evidence) -> Figure:
+    """Up to eight actions, two per row: the input, and HGN's pose from two sides with the truth in grey behind it."""
+    overlays = _spread_out(read(evidence, OURS), POSES)
     rows = -(-len(overlays) // ACROSS)
     figure = Figure(figsize=(style.WIDTH, 1.75 * rows + 0.45))
     widths = [1, 1.1, 1.1, 0.12] * ACROSS
@@ -135,14 +127,14 @@ def draw_examples(run: Run, results: Results) -> Figure:
         for axes, azimuth in zip(cells[1:], VIEWS, strict=True):
             skeleton.draw(axes, skeleton.seen_from(overlay.truth, azimuth), color="#B8B8B8", width=3.2)
             skeleton.draw(axes, skeleton.seen_from(overlay.pose, azimuth))
-            _frame(axes, np.concatenate((overlay.truth, overlay.pose)))
+            skeleton.frame_poses(axes, np.concatenate((overlay.truth, overlay.pose)))
     for column in range(min(ACROSS, len(overlays))):
         _heads(figure, grid[0, 4 * column : 4 * column + 3])
     return figure
 
 
 def _spread_out(overlays: list[Overlay], count: int) -> list[Overlay]:
-    """At most `count` of them, evenly over the data's order of actions."""
+    """At most `count` of them, spread evenly over the actions in the data's order."""
     if len(overlays) <= count:
         return overlays
     return [overlays[index] for index in np.linspace(0, len(overlays) - 1, count).round().astype(int)]
@@ -152,11 +144,7 @@ def _spread_out(overlays: list[Overlay], count: int) -> list[Overlay]:
 
 
 def _input(axes: Axes, overlay: Overlay, title: str) -> None:
-    keypoints = overlay.keypoints_2d * [1.0, -1.0]  # pictures have y down
-    low, high = keypoints.min(axis=0), keypoints.max(axis=0)
-    skeleton.draw(axes, keypoints)
-    _mark(axes, keypoints, overlay.occluded)
-    skeleton.frame(axes, (low + high) / 2, 0.56 * np.maximum(high - low, 0.3 * (high - low).max()))
+    _mark(axes, skeleton.draw_input(axes, overlay.keypoints_2d), overlay.occluded)
     axes.set_title(title, fontsize=8, pad=2)
 
 
@@ -166,16 +154,8 @@ def _mark(axes: Axes, joints: NDArray, occluded: NDArray) -> None:
     rings.set(markeredgewidth=0.9, clip_on=False)
 
 
-def _frame(axes: Axes, poses: NDArray) -> None:
-    """One scale for every side that the poses are seen from."""
-    upright = -poses[..., 1]
-    across = np.hypot(poses[..., 0], poses[..., 2]).max()
-    middle = np.array([0.0, (upright.max() + upright.min()) / 2])
-    skeleton.frame(axes, middle, 1.06 * np.array([across, np.ptp(upright) / 2]))
-
-
 def _heads(figure: Figure, first_row: NDArray) -> None:
-    """What each column shows, over its first row."""
+    """What each column shows, above the first row."""
     place = 1 - 0.13 / figure.get_figheight()
     for axes, head in zip(first_row, ("input", *VIEWS.values()), strict=True):
         box = axes.get_position()

@@ -1,4 +1,4 @@
-"""Every variant's error at a glance: P1 and P2, in the papers' groups, with the rows that need no network."""
+"""All variants at a glance: the errors of lifting networks, and the AP of detection networks."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from matplotlib.figure import Figure
 
 from pipeline.config import Run
 from pipeline.report import inputs, published
-from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import style
+from pipeline.report.detection_metrics import DetectionResults
+from pipeline.report.detection_schema import Mode
+from pipeline.report.evidence import Evidence, NotRunError
+from pipeline.report.figures import shown, style
 from pipeline.report.metrics import HEADLINE, Results, Statistic
 from pipeline.report.schema import GROUND_TRUTH
+
+# --- lifting ----------------------------------------------------------------------------------------------------------
 
 METRICS = {"mpjpe": "P1: MPJPE, mm", "p_mpjpe": "P2: P-MPJPE, mm"}
 COLORS = {"sanity": style.GREY, "semgcn": style.BLUE, "graphmdn": style.VERMILION, "hgn": style.GREEN}
 BEST = ("oracle", "oracle_200")  # the best of a mixture's kernels, of an auto-encoder's samples
 GAP = 0.7  # between papers, in bars
-OPACITY = {True: 0.85, False: 0.5}  # given the true 2D joints, or detections
+OPACITY = {True: 0.85, False: 0.5}  # whether the input is the true 2D joints
 
 
-def draw(run: Run, results: Results) -> Figure:
-    """Bars are each variant's own prediction; a ring is its best hypothesis, chosen by who knows the truth."""
+def draw_lifting(evidence: Evidence) -> Figure:
+    """P1 and P2 of each variant's own prediction as bars, grouped by paper; the best hypothesis as a ring."""
+    run, results = evidence.run, evidence.results
     if not any(metrics.ran for metrics in results.variants.values()):
         raise NotRunError("no variant was run")
     places = _places(run, results)
@@ -28,44 +33,41 @@ def draw(run: Run, results: Results) -> Figure:
     figure = Figure(figsize=(style.WIDTH, 0.23 * max(places.values()) + 1.15), layout="constrained")
     for axes, (metric, title) in zip(figure.subplots(1, 2, sharey=True), METRICS.items(), strict=True):
         for variant, place in bars.items():
-            _bar(axes, results, variant, metric, place, COLORS[run.variant(variant).paper])
+            metrics = results[variant]
+            main = results.error(variant, metrics.seeds[0].main_prediction, metric)
+            assert main is not None, f"{variant}: no {metric}"
+            color, opacity = COLORS[run.variant(variant).paper], OPACITY[metrics.input == GROUND_TRUTH]
+            _bar(axes, place, main, _oracle(results, variant, metric), color, opacity)
         axes.set_title(title, loc="left")
         axes.set_xlim(0, 1.3 * _largest(results, metric))  # room for the numbers beside the bars
-        axes.xaxis.grid(True, color=style.LIGHT, lw=0.8)
-        axes.set_axisbelow(True)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
+        style.rows(axes)
     axes.set_yticks(list(places.values()), [_label(run, results, name) if name in bars else name for name in places])
     axes.set_ylim(max(places.values()) + 0.6, -0.6)
     if any(_oracle(results, variant, "mpjpe") for variant in bars):
-        label = "its best hypothesis (an oracle knows which)"
-        axes.plot([], [], "o", color="white", markeredgecolor=style.BLACK, label=label)
+        _ring(axes, [], [], label="its best hypothesis (an oracle knows which)")
         figure.legend(loc="outside lower right", fontsize=8)
     return figure
 
 
 def _places(run: Run, results: Results) -> dict[str, float]:
-    """Where each bar is, from the top: paper by paper, with a gap between them.
+    """The place of each bar from the top, paper by paper with a gap between them.
 
-    What was not run has no bar; a line at the end of its paper says how many there are.
+    A variant that was not run has no bar. The last line of its paper says how many there are.
     """
     places: dict[str, float] = {}
     papers = dict.fromkeys(settings.paper for settings in run.lifting_variants.values())
     for number, paper in enumerate(papers):
         variants = [name for name, settings in run.lifting_variants.items() if settings.paper == paper]
         ran = [name for name in variants if results[name].ran]
-        rest = (
-            [f"({len(variants) - len(ran)} of {published.PAPERS.get(paper, paper)} not run)"]
-            if len(ran) < len(variants)
-            else []
-        )
-        for name in (*ran, *rest):
+        rest = len(variants) - len(ran)
+        missing = [f"({rest} of {published.PAPERS.get(paper, paper)} not run)"] if rest else []
+        for name in (*ran, *missing):
             places[name] = len(places) + GAP * number
     return places
 
 
 def _label(run: Run, results: Results, variant: str) -> str:
-    """The variant's title, with its input; where a title is used twice also the schedule that tells them apart."""
+    """The variant's title and input. If two variants have the same title, also the schedule that differs."""
     settings = run.variant(variant)
     alike = [one for one in run.lifting_variants.values() if (one.title, one.input) == (settings.title, settings.input)]
     words = [settings.title]
@@ -82,30 +84,105 @@ def _oracle(results: Results, variant: str, metric: str) -> Statistic | None:
     return next((error for error in found if error), None)
 
 
-def _bar(axes: Axes, results: Results, variant: str, metric: str, place: float, color: str) -> None:
-    metrics = results[variant]
-    main = results.error(variant, metrics.seeds[0].main_prediction, metric)
-    assert main is not None, f"{variant}: no {metric}"
-    axes.barh(place, main.mean, height=0.68, color=color, alpha=OPACITY[metrics.input == GROUND_TRUTH])
+def _largest(results: Results, metric: str) -> float:
+    errors = results.summary.xs(metric, level="metric").xs(HEADLINE, level="average")
+    return float((errors["mean"] + errors["std"].fillna(0.0)).max())
+
+
+# --- detection --------------------------------------------------------------------------------------------------------
+
+# task: (heading, mode of the ring, what the ring is)
+PANELS: dict[str, tuple[str, Mode, str]] = {
+    "pose": ("People: AP of keypoints, %", "refined", "keypoints moved to heatmap peaks"),
+    "boxes": ("Objects: AP of boxes, %", "flip", "averaged with the mirror image"),
+}
+BASE, SINGLE, MIXTURE = style.GREY, style.SKY, style.VERMILION
+KINDS = {"L1": BASE, "one Gaussian": SINGLE, "mixture": MIXTURE}
+
+
+def draw_detection(evidence: Evidence) -> Figure:
+    """AP of the plain test as bars (largest component, one scale, no flip); each paper's addition as a ring."""
+    run, detection = evidence.run, evidence.detection
+    panels = {task: variants for task in PANELS if (variants := _tested(evidence, task))}
+    if not panels:
+        raise NotRunError("no detection variant was run")
+    rows = [len(variants) + 1.4 for variants in panels.values()]
+    figure = Figure(figsize=(style.WIDTH, 0.25 * sum(rows) + 0.5 * len(rows) + 0.45), layout="constrained")
+    grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=rows, sharex=True)[:, 0]
+    for axes, (task, variants) in zip(grid, panels.items(), strict=True):
+        heading, mode, _ = PANELS[task]
+        for place, variant in enumerate(variants):
+            main = shown.precision(detection, variant, "plain")
+            assert main is not None, f"{variant}: no plain test"
+            refined = shown.precision(detection, variant, mode)
+            _bar(axes, place, main, refined, _color(run, variant), words=_collapsed(detection, variant))
+        everything = [name for name, settings in run.detection_variants.items() if settings.task == task]
+        labels = [run.detection_variant(name).title for name in variants]
+        if rest := len(everything) - len(variants):
+            labels.append(f"({rest} of {len(everything)} not run)")
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_ylim(len(labels) - 0.4, -0.6)
+        axes.set_title(heading, loc="left")
+        style.rows(axes)
+        axes.set_xlim(left=0)
+    grid[0].set_xlim(0, min(112.0, 1.12 * max(axes.dataLim.x1 for axes in grid)))
+    for label, color in KINDS.items():
+        axes.barh([0], [0], color=color, label=label)
+    rings = "; ".join(f"{'people' if task == 'pose' else 'objects'}: {PANELS[task][2]}" for task in panels)
+    _ring(axes, [], [], label=rings)
+    handles = axes.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower left", ncols=4, fontsize=8, columnspacing=1.2)
+    return figure
+
+
+def _tested(evidence: Evidence, task: str) -> list[str]:
+    names = [name for name, settings in evidence.run.detection_variants.items() if settings.task == task]
+    ran = shown.ran(evidence, names)
+    return [name for name in ran if shown.precision(evidence.detection, name, "plain")]
+
+
+def _color(run: Run, variant: str) -> str:
+    head = run.detection_variant(variant).head
+    return BASE if not head.components else SINGLE if head.total_components == 1 else MIXTURE
+
+
+def _collapsed(detection: DetectionResults, variant: str) -> str:
+    """In how many seeds one component makes nearly all predictions."""
+    collapsed = [bool(seed.mixture and seed.mixture.collapsed) for seed in detection[variant].seeds]
+    if not any(collapsed):
+        return ""
+    return ", collapsed" if len(collapsed) == 1 else f", {sum(collapsed)} of {len(collapsed)} collapsed"
+
+
+# --- one bar ----------------------------------------------------------------------------------------------------------
+
+
+def _bar(
+    axes: Axes,
+    place: float,
+    main: Statistic,
+    ring: Statistic | None,
+    color: str,
+    opacity: float = 0.85,
+    words: str = "",
+) -> None:
+    """A horizontal bar with its standard deviation over seeds, a ring for a second value, and the number beside it."""
+    axes.barh(place, main.mean, height=0.68, color=color, alpha=opacity)
     if main.sd:
         axes.errorbar(main.mean, place, xerr=main.sd, color=style.BLACK, lw=1, capsize=2)
-    oracle = _oracle(results, variant, metric)
+    if ring:
+        _ring(axes, ring.mean, place)
+    number = f"{main.mean:.1f}" if main.sd is None else f"{main.mean:.1f} ± {main.sd:.1f}"
     axes.annotate(
-        _words(main),
-        (max(main.mean + (main.sd or 0.0), oracle.mean if oracle else 0.0), place),
-        (5 if oracle else 3, 0),  # clear of the ring
+        number + words,
+        (max(main.mean + (main.sd or 0.0), ring.mean if ring else 0.0), place),
+        (5 if ring else 3, 0),  # clear of the ring
         textcoords="offset points",
         va="center",
         fontsize=7.5,
     )
-    if oracle:
-        axes.plot(oracle.mean, place, "o", color="white", markeredgecolor=style.BLACK, markersize=4.5)
 
 
-def _words(value: Statistic) -> str:
-    return f"{value.mean:.1f}" if value.sd is None else f"{value.mean:.1f} ± {value.sd:.1f}"
-
-
-def _largest(results: Results, metric: str) -> float:
-    errors = results.summary.xs(metric, level="metric").xs(HEADLINE, level="average")
-    return float((errors["mean"] + errors["std"].fillna(0.0)).max())
+def _ring(axes: Axes, x: float | list, y: float | list, label: str | None = None) -> None:
+    size = 4.5 if label is None else None
+    axes.plot(x, y, "o", color="white", markeredgecolor=style.BLACK, markersize=size, label=label)

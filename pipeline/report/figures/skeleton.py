@@ -1,4 +1,4 @@
-"""Drawing a pose of Human3.6M's 17 joints, or of the 16 without Neck/Nose."""
+"""Drawing a pose of Human3.6M's 17 joints, or of the 16 without Neck/Nose. J is 16 or 17."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
 from pipeline.report.figures.style import BLUE, GREY, VERMILION
 
 SKELETONS = {skeleton.joint_count: skeleton for skeleton in (HUMAN36M_16, HUMAN36M_17)}
-CAMERA_AZIMUTH = 60.0  # degrees: what GraphMDN's Figure 2 calls the view of the input's camera
+CAMERA_AZIMUTH = 60.0  # degrees: GraphMDN's Figure 2 calls this the view of the input's camera
 
-# A person who stands facing the viewer, arms a little away from the body; so the person's left is on the right.
+# A person who faces the viewer, arms a little away from the body. The person's left is on the right.
 TEMPLATE = {
     "Hip": (0.0, 0.0),
     "RHip": (-0.15, -0.04),
@@ -37,10 +37,10 @@ TEMPLATE_POSE = np.array([TEMPLATE[name] for name in HUMAN36M_16.names])  # [16,
 
 
 def seen_from(poses: NDArray, azimuth: float) -> NDArray:
-    """Root-relative poses [..., 3] in the camera's frame (y down, z away) -> what a viewer sees, [..., 2] with y up.
+    """What a viewer sees, [..., 2] with y up, of root-relative poses [..., 3] in the camera's frame (y down, z away).
 
-    The viewer walks around the camera's vertical axis, without perspective, and stands at the camera where the
-    azimuth is CAMERA_AZIMUTH.
+    The projection has no perspective. The viewer moves around the camera's vertical axis; at azimuth CAMERA_AZIMUTH
+    it is at the camera.
     """
     angle = math.radians(azimuth - CAMERA_AZIMUTH)
     across = poses[..., 0] * math.cos(angle) + poses[..., 2] * math.sin(angle)
@@ -48,10 +48,7 @@ def seen_from(poses: NDArray, azimuth: float) -> NDArray:
 
 
 def draw(axes: Axes, joints: NDArray, opacity: float = 1.0, width: float = 1.6, color: str | None = None) -> None:
-    """Draw one pose [16 or 17, 2]: the person's left side in orange, the right in blue, the middle in grey.
-
-    With a `color` all of it has that one.
-    """
+    """Draw one pose [J, 2]: the person's left side orange, the right blue, the middle grey; or all of it in `color`."""
     skeleton = SKELETONS[len(joints)]
     for parent, child in skeleton.edges:
         axes.plot(
@@ -63,6 +60,23 @@ def draw(axes: Axes, joints: NDArray, opacity: float = 1.0, width: float = 1.6, 
         )
 
 
+def draw_input(axes: Axes, keypoints: NDArray) -> NDArray:
+    """Draw 2D joints [J, 2] in px, as large as the axes allow. Returns them with y up."""
+    upright = keypoints * [1.0, -1.0]  # images have y down
+    low, high = upright.min(axis=0), upright.max(axis=0)
+    draw(axes, upright)
+    frame(axes, (low + high) / 2, 0.56 * np.maximum(high - low, 0.3 * (high - low).max()))
+    return upright
+
+
+def frame_poses(axes: Axes, poses: NDArray) -> None:
+    """Show root-relative poses [..., 3] at one scale, whatever the azimuth."""
+    upright = -poses[..., 1]
+    across = np.hypot(poses[..., 0], poses[..., 2]).max()
+    middle = np.array([0.0, (upright.max() + upright.min()) / 2])
+    frame(axes, middle, 1.06 * np.array([across, np.ptp(upright) / 2]))
+
+
 def side_color(joint: int, skeleton: Skeleton = HUMAN36M_16) -> str:
     if joint in skeleton.left:
         return VERMILION
@@ -70,7 +84,7 @@ def side_color(joint: int, skeleton: Skeleton = HUMAN36M_16) -> str:
 
 
 def frame(axes: Axes, middle: NDArray, reach: NDArray) -> None:
-    """Show what lies within `reach` [2] (across, upright) of a point, as large as the axes allow."""
+    """Show what is within `reach` [2] (across, upright) of a point, as large as the axes allow."""
     axes.set_xlim(middle[0] - reach[0], middle[0] + reach[0])
     axes.set_ylim(middle[1] - reach[1], middle[1] + reach[1])
     axes.set_aspect("equal")

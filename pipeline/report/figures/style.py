@@ -1,10 +1,10 @@
-"""How all figures look, and how they are written: the same bytes for the same data, and no display needed."""
+"""How all figures look and how they are written. The same data give the same bytes; no display is needed."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib.style
 from matplotlib.axes import Axes
@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 
 from pipeline import artifacts
 
-# Okabe and Ito's colours, which remain apart for colour-blind eyes.
+# Okabe and Ito's colours, which colour-blind readers can tell apart.
 BLACK, ORANGE, SKY, GREEN = "#222222", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY, LIGHT = "#6E6E6E", "#E4E4E4"
-# Of a mixture's components, in this order in every figure.
+# Colours of a mixture's components, in this order in every figure.
 COMPONENTS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, "#8C6D31", YELLOW, BLACK, "#A9A9A9")
 
-WIDTH = 9.0  # inches: at 110 dots an inch just wider than a page on GitHub
+WIDTH = 9.0  # inches: just wider than a page on GitHub, at 110 dots per inch
 DOTS_PER_INCH = 150
 
 SETTINGS: dict[Any, Any] = {
@@ -46,7 +46,7 @@ SETTINGS: dict[Any, Any] = {
 
 
 def applied() -> AbstractContextManager[None]:
-    """Within it figures look as SETTINGS say, whatever the user's own matplotlibrc says."""
+    """A context in which figures look as SETTINGS say. The user's own matplotlibrc has no effect."""
     return matplotlib.style.context(["default", SETTINGS])
 
 
@@ -59,8 +59,21 @@ def write(figure: Figure, folder: Path, name: str) -> None:
             figure.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
 
 
+def grid(axes: Axes, axis: Literal["x", "y", "both"]) -> None:
+    """Pale grid lines behind the data."""
+    axes.grid(axis=axis, which="major", color=LIGHT, lw=0.8)
+    axes.set_axisbelow(True)
+
+
+def rows(axes: Axes) -> None:
+    """For a chart with one row per variant: vertical grid lines, and names without ticks."""
+    grid(axes, "x")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
 def bare(axes: Axes) -> None:
-    """Leave nothing of the axes but what is drawn into them."""
+    """Hide ticks and frame."""
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():

@@ -1,4 +1,4 @@
-"""Mixture Dense, Figure 3: speed against accuracy of the base network and of MDN_3."""
+"""Mixture Dense, Figure 3: speed against AP, of base networks and of MDN_3."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from pipeline.config import Run
 from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.detection_schema import Mode
-from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import detection_parts, style
+from pipeline.report.evidence import Evidence, NotRunError
+from pipeline.report.figures import shown, style
 
 MODES: dict[Mode, str] = {"plain": "no flip", "flip": "flip", "scales_3": "S3", "scales_5": "S5"}
 BASE, MIXTURE = style.BLUE, style.VERMILION
@@ -27,7 +26,7 @@ class Line:
     dashes: str
 
 
-# Of each panel: variant -> how its line looks. Colour is the head, marker and dashes are the rest.
+# For each panel, how each variant's line looks. Colour shows the head, marker and dashes the rest.
 ARCHITECTURES = {
     "boxes_l_base": Line("HG, base", BASE, "o", "-"),
     "boxes_l_mdn_3": Line("HG, MDN_3", MIXTURE, "o", "-"),
@@ -44,13 +43,13 @@ PANELS = {"(a) Architectures": ARCHITECTURES, "(b) Trained at 768 px on a tenth 
 @dataclass(frozen=True)
 class Point:
     mode: Mode
-    speed: float  # pictures a second
+    speed: float  # images per second
     ap: float  # percent, mean over seeds
 
 
-def draw(run: Run, detection: DetectionResults) -> Figure:
-    """A line a network, a point a way of testing. A panel of which nothing was run is left out."""
-    panels = {title: found for title, lines in PANELS.items() if (found := _points(detection, lines))}
+def draw(evidence: Evidence) -> Figure:
+    """One line per network, one point per mode of testing. A panel without any result is left out."""
+    panels = {title: found for title, lines in PANELS.items() if (found := _points(evidence, lines))}
     if not panels:
         raise NotRunError(f"none of {', '.join([*ARCHITECTURES, *SIZES])} was run, or none was timed")
     figure = Figure(figsize=(style.WIDTH if len(panels) > 1 else 0.64 * style.WIDTH, 4.3), layout="constrained")
@@ -63,14 +62,15 @@ def draw(run: Run, detection: DetectionResults) -> Figure:
     return figure
 
 
-def _points(detection: DetectionResults, variants: dict[str, Line]) -> dict[str, list[Point]]:
-    return {name: points for name in detection_parts.ran(detection, variants) if (points := measured(detection, name))}
+def _points(evidence: Evidence, variants: dict[str, Line]) -> dict[str, list[Point]]:
+    ran = shown.ran(evidence, variants)
+    return {name: points for name in ran if (points := measured(evidence.detection, name))}
 
 
 def measured(detection: DetectionResults, variant: str) -> list[Point]:
-    """Speed and AP of every way of testing that a variant has both of, the slowest last."""
+    """Speed and AP in every mode that was both tested and timed, the slowest last."""
     speeds = detection.speeds.get(variant, {})
-    found = {mode: detection_parts.precision(detection, variant, mode) for mode in MODES}
+    found = {mode: shown.precision(detection, variant, mode) for mode in MODES}
     return [Point(mode, float(speeds[mode]), ap.mean) for mode, ap in found.items() if ap and mode in speeds]
 
 
@@ -79,7 +79,7 @@ def _height(points: list[Point]) -> float:
 
 
 def _line(axes: Axes, line: Line, points: list[Point], above: bool) -> None:
-    """With the names of the points over the better of two rivals and under the other."""
+    """A line with the names of its points, which are above it if it is the better of two rivals, else below."""
     speeds, precisions = [point.speed for point in points], [point.ap for point in points]
     axes.plot(speeds, precisions, line.dashes, color=line.color, marker=line.marker, markersize=6, label=line.label)
     for point in points:
@@ -98,13 +98,12 @@ def _line(axes: Axes, line: Line, points: list[Point], above: bool) -> None:
 def _finish(axes: Axes, title: str, missing: list[Line]) -> None:
     axes.set_title(title, loc="left")
     axes.set_xscale("log")
-    axes.set_xlabel("pictures a second, on this machine")
+    axes.set_xlabel("images per second, on this machine")
     axes.set_ylabel("AP, %")
     axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5), numticks=20))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.grid(color=style.LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes, "both")
     axes.margins(0.15, 0.2)
     handles, _ = axes.get_legend_handles_labels()
     handles += [Line2D([], [], ls="", label=f"{line.label} (not run)") for line in missing]

@@ -1,4 +1,4 @@
-"""Mixture Dense, Figure 2: which scales of object each component takes, beside the scales that there are."""
+"""Mixture Dense, Figure 2: the scales of the annotated objects, and of the objects that each component predicts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from pipeline.config import Run
-from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.detection_schema import Component, Quartiles
-from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import detection_parts, style
+from pipeline.report.evidence import Evidence, NotRunError
+from pipeline.report.figures import shown, style
 
 MIXTURES = {"boxes_l_mdn_2": "MDN_2", "boxes_l_mdn_3": "MDN_3", "boxes_l_mdn_5": "MDN_5"}
 GAP = 0.8  # between groups, in boxes
@@ -20,7 +18,7 @@ GAP = 0.8  # between groups, in boxes
 
 @dataclass(frozen=True)
 class Bar:
-    """One box of the plot, or the place of a component that predicts nothing."""
+    """One box of the plot, or an empty place for a component that predicts nothing."""
 
     label: str
     color: str
@@ -28,9 +26,9 @@ class Bar:
     share: float | None
 
 
-def draw(run: Run, detection: DetectionResults) -> Figure:
-    """Boxes over a logarithmic scale: 5 %, quartiles and 95 %; of the first seed."""
-    chosen = detection_parts.ran(detection, MIXTURES)
+def draw(evidence: Evidence) -> Figure:
+    """Box plots (5 %, quartiles, 95 %) on a logarithmic axis, of the first seed."""
+    detection, chosen = evidence.detection, shown.ran(evidence, MIXTURES)
     if not chosen:
         raise NotRunError("none of boxes_l_mdn_2, boxes_l_mdn_3 and boxes_l_mdn_5 was run")
     truth = next((found.scale for name in chosen if (found := detection[name].truth) and found.scale), None)
@@ -38,7 +36,7 @@ def draw(run: Run, detection: DetectionResults) -> Figure:
         raise NotRunError(f"{chosen[0]} has no scales of the annotated objects in its metrics file")
     groups = {"ground truth": [Bar("GT", style.GREY, truth, 100.0)]}
     for name in chosen:
-        groups[MIXTURES[name]] = bars(detection_parts.mixture(detection, name).components)
+        groups[MIXTURES[name]] = bars(shown.mixture(detection, name).components)
     figure = Figure(figsize=(style.WIDTH, 3.9), layout="constrained")
     axes = figure.subplots()
     _groups(axes, groups)
@@ -49,7 +47,7 @@ def draw(run: Run, detection: DetectionResults) -> Figure:
 
 
 def bars(components: list[Component]) -> list[Bar]:
-    """A mixture's components by the scale of what they predict, smallest first; those that predict nothing last."""
+    """A mixture's components, ordered by the median scale of their predictions; those without predictions last."""
     order = sorted(
         range(len(components)),
         key=lambda one: (found.median if (found := components[one].scale) else float("inf"), one),
@@ -81,8 +79,7 @@ def _groups(axes: Axes, groups: dict[str, list[Bar]]) -> None:
     axes.tick_params(axis="x", length=0)
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.grid(True, color=style.LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes, "y")
 
 
 def _share(bar: Bar) -> str:

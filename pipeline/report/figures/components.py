@@ -1,4 +1,4 @@
-"""What a pose network's components stand for: how much each predicts, of whom, and which way its offsets point."""
+"""The components of pose networks: how many people each predicts, seen from which side, and its offsets' directions."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pipeline.config import Run
-from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.detection_schema import Component
-from pipeline.report.evidence import NotRunError
-from pipeline.report.figures import detection_parts, style
+from pipeline.report.evidence import Evidence, NotRunError
+from pipeline.report.figures import shown, style
 
-NEGLIGIBLE = 1.0  # percent: below this a component is not told of, but for its share
+NEGLIGIBLE = 1.0  # percent: of a component below this only the share is shown
 
 
-def draw(run: Run, detection: DetectionResults) -> Figure:
-    """A row a mixture, of its first seed; a colour a component."""
-    variants = detection_parts.mixtures(run, detection, "pose")
+def draw(evidence: Evidence) -> Figure:
+    """One row per mixture (first seed), one colour per component."""
+    variants = _mixtures(evidence)
     if not variants:
         raise NotRunError("no pose network with two components or more was run")
-    parts = {name: detection_parts.mixture(detection, name).components for name in variants}
+    parts = {name: shown.mixture(evidence.detection, name).components for name in variants}
     known = any(one.back_views is not None for components in parts.values() for one in components)
     panels: list[Callable[[Axes, int, list[Component]], None]] = [_shares, *([_back_views] if known else []), _sides]
     figure = Figure(figsize=(style.WIDTH, 0.42 * len(variants) + 1.6), layout="constrained")
@@ -33,14 +31,21 @@ def draw(run: Run, detection: DetectionResults) -> Figure:
             panel(axes, place, components)
         axes.set_xlim(-3, 103)
         axes.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
-        axes.xaxis.grid(True, color=style.LIGHT, lw=0.8)
-        axes.set_axisbelow(True)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-    grid[0].set_yticks(range(len(variants)), [run.detection_variant(name).title for name in variants])
+        style.rows(axes)
+    grid[0].set_yticks(range(len(variants)), [evidence.run.detection_variant(name).title for name in variants])
     grid[0].set_ylim(len(variants) - 0.45, -0.6)
     _key(figure, max(map(len, parts.values())))
     return figure
+
+
+def _mixtures(evidence: Evidence) -> list[str]:
+    """The pose variants with several components that were run, in the order of params.yaml."""
+    several = (
+        name
+        for name, variant in evidence.run.detection_variants.items()
+        if variant.task == "pose" and variant.mixture and variant.head.total_components > 1
+    )
+    return shown.ran(evidence, several)
 
 
 def _shares(axes: Axes, place: int, components: list[Component]) -> None:
@@ -63,8 +68,8 @@ def _back_views(axes: Axes, place: int, components: list[Component]) -> None:
 
 
 def _sides(axes: Axes, place: int, components: list[Component]) -> None:
-    """A person who faces the camera has the left parts on the picture's right."""
-    axes.set_title("Of its parts, on the picture's\nright of the centre", loc="left")
+    """A person who faces the camera has the left parts on the right of the image."""
+    axes.set_title("Of its parts, right of the\ncentre in the image", loc="left")
     axes.axvline(50, color=style.GREY, lw=0.8, ls=(0, (3, 2)))
     used = _used(components)
     for order, (index, one) in enumerate(used):

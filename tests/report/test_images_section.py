@@ -10,14 +10,14 @@ from hand_made import Maker
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.report import detection_metrics, pictures
+from pipeline.report import detection_metrics, images
 
 
 def test_pictures_are_counted_and_what_is_missing_has_its_reason(make: Callable[..., Maker]) -> None:
     maker = make()
     detection_made.run(maker, "pose_l_base", 30.0)
     detection_made.prepared(maker)
-    assert pictures.section(maker.run) == (
+    assert images.section(maker.run) == (
         "- People and their keypoints: scenes made in code (source `synthetic`).\n"
         "- Objects and their boxes: no pictures in this run: preset demo trains nothing on them.\n\n"
         "|  |  | images | objects | with keypoints |\n| --- | --- | ---: | ---: | ---: |\n"
@@ -26,7 +26,7 @@ def test_pictures_are_counted_and_what_is_missing_has_its_reason(make: Callable[
 
 
 def test_a_preset_without_pictures_has_no_table(make: Callable[..., Maker]) -> None:
-    said = pictures.section(make().with_preset(images=None))
+    said = images.section(make().with_preset(images=None))
     assert said.count("no pictures in this run: preset demo has no images.") == 2
     assert "|" not in said
 
@@ -37,14 +37,14 @@ def test_a_damaged_summary_is_named(make: Callable[..., Maker]) -> None:
     detection_made.prepared(maker)
     artifacts.write_json(maker.run.layout.images_summary("pose"), None)
     with pytest.raises(InputError, match=r"images/pose/summary\.json: expected source, description and splits"):
-        pictures.section(maker.run)
+        images.section(maker.run)
 
 
 def test_every_detection_variant_is_listed_with_how_it_was_trained(make: Callable[..., Maker]) -> None:
     maker = make()
     detection_made.run(maker, "pose_l_base", 30.0, 31.0)
     detection_made.run(maker, "pose_l_base_authors", 55.0, training=None)
-    listed = pictures.variants(detection_metrics.read(maker.run)).splitlines()
+    listed = images.variants(detection_metrics.read(maker.run)).splitlines()
     assert len(listed) == 2 + len(maker.run.detection_variants)
     assert (
         "| [pose_l_base](metrics/pose_l_base.json) | LargeHG, L1 | 500 images, 64 px (pose) "

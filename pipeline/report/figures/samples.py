@@ -1,4 +1,7 @@
-"""Sample predictions: MDN offset, Figure 2, and Mixture Dense, Figure 5, from the pictures kept beside the metrics."""
+"""Predictions on validation images: MDN offset, Figure 2, and Mixture Dense, Figure 5.
+
+The images and predictions are those that the evaluation kept.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +17,23 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Rectangle
 from numpy.typing import NDArray
 
-from pipeline import artifacts
-from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.geometry import coco_keypoints
-from pipeline.report.detection_metrics import DetectionResults
-from pipeline.report.figures import detection_parts, style
+from pipeline.report.evidence import Evidence
+from pipeline.report.figures import shown, style
+from pipeline.report.figures.shown import Arrays
 
 POSES = ("pose_l_mdn_3_3x", "pose_l_mdn_3", "pose_l_mdn_2")  # both papers show MDN_3 after 150 epochs
 BOXES = ("boxes_l_mdn_3_3x", "boxes_l_mdn_3", "boxes_l_mdn_2")
 ACROSS = 4
-CELL = 4.0  # px of the network's input a cell of its output
+CELL = 4.0  # px of the network's input per cell of its output
 HEADING = 0.36  # inches
 DEVIATIONS = 2.0  # an ellipse's half axes, in standard deviations
 
 
 @dataclass(frozen=True)
 class Found:
-    """One object that the network found, in px of its picture; components count from 0."""
+    """One object that the network found, in px of the stored image. Components count from 0."""
 
     box: NDArray  # [4] x0 y0 x1 y1
     center: NDArray  # [2]
@@ -43,7 +45,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Sample:
-    """A validation picture with what is annotated and what was found on it."""
+    """A validation image, its annotations, and the objects that the network found."""
 
     pixels: NDArray  # [S, S, 3]
     found: list[Found]
@@ -55,19 +57,16 @@ class Sample:
 
 
 def read(run: Run, variant: str) -> list[Sample]:
-    """The pictures kept for a variant. Raises InputError on a damaged file.
+    """The images kept for a variant. Raises InputError on a damaged file.
 
-    Sigmas are stored in cells, as the loss has them. A keypoint's standard deviation is that times (or, of one variant,
-    divided by) COCO's factor of the keypoint; that of a person is the mean over the 17.
+    Sigmas are stored in cells, as the loss has them. The standard deviation of a keypoint is sigma times COCO's factor
+    of the keypoint (in one variant, sigma divided by it); that of a person is the mean over the 17 keypoints.
     """
-    path = run.layout.detection_examples(variant)
-    arrays = artifacts.read_arrays(path)
-    needed = ("pixels", "image", "boxes", "center", "component", "weights", "sigmas")
-    for name in needed if run.detection_variant(variant).task == "boxes" else (*needed, "keypoints"):
-        if name not in arrays:
-            raise InputError(
-                f"{path}: {name}: missing; run `python -m pipeline evaluate_detection` for {variant} again"
-            )
+    names = ["pixels", "image", "boxes", "center", "component", "weights", "sigmas"]
+    if run.detection_variant(variant).task == "pose":
+        names.append("keypoints")
+    remedy = f"`python -m pipeline evaluate_detection` for {variant}"
+    arrays = shown.arrays(run.layout.detection_examples(variant), names, remedy)
     pixels = arrays["pixels"]
     scale = CELL * pixels.shape[1] / run.input_size(variant) * _factor(run, variant)
     return [_sample(arrays, index, scale) for index in range(len(pixels))]
@@ -79,7 +78,7 @@ def _factor(run: Run, variant: str) -> float:
     return float((1 / factors if settings.head.keypoint_factors == "divided" else factors).mean())
 
 
-def _sample(arrays: dict[str, NDArray], index: int, scale: float) -> Sample:
+def _sample(arrays: Arrays, index: int, scale: float) -> Sample:
     rows = np.flatnonzero(arrays["image"] == index)
     true = np.flatnonzero(arrays.get("truth_image", np.zeros(0)) == index)
     found = [
@@ -104,15 +103,15 @@ def _sample(arrays: dict[str, NDArray], index: int, scale: float) -> Sample:
 # --- figures ----------------------------------------------------------------------------------------------------------
 
 
-def draw_poses(run: Run, detection: DetectionResults) -> Figure:
-    """MDN offset, Figure 2: up to twelve pictures of people."""
-    variant = detection_parts.first(detection, POSES)
+def draw_poses(evidence: Evidence) -> Figure:
+    """MDN offset, Figure 2: up to twelve images of people."""
+    run, variant = evidence.run, shown.first(evidence, POSES)
     return _sheet([(f"People: {run.detection_variant(variant).title}", read(run, variant)[:12])])
 
 
-def draw_both(run: Run, detection: DetectionResults) -> Figure:
-    """Mixture Dense, Figure 5: (a) objects, (b) people, up to eight pictures of each."""
-    boxes, poses = detection_parts.first(detection, BOXES), detection_parts.first(detection, POSES)
+def draw_both(evidence: Evidence) -> Figure:
+    """Mixture Dense, Figure 5: (a) objects, (b) people, up to eight images of each."""
+    run, boxes, poses = evidence.run, shown.first(evidence, BOXES), shown.first(evidence, POSES)
     return _sheet(
         [
             (f"(a) Objects: {run.detection_variant(boxes).title}", read(run, boxes)[:8]),
@@ -122,7 +121,7 @@ def draw_both(run: Run, detection: DetectionResults) -> Figure:
 
 
 def _sheet(parts: Sequence[tuple[str, list[Sample]]]) -> Figure:
-    """Rows of pictures, a heading over each part, and one key of components under all."""
+    """Rows of images, a heading over each part, and one key of the components below."""
     side = style.WIDTH / ACROSS
     spaces = [_space(samples) for _, samples in parts]
     heights = [-(-len(samples) // ACROSS) * (side + space) for (_, samples), space in zip(parts, spaces, strict=True)]
@@ -137,7 +136,7 @@ def _sheet(parts: Sequence[tuple[str, list[Sample]]]) -> Figure:
                 left = (column + 0.02) / ACROSS
                 low = 1 - (top + space + 0.96 * side) / high
                 axes = figure.add_axes((left, low, 0.96 / ACROSS, 0.96 * side / high))
-                _picture(axes, sample)
+                _draw(axes, sample)
             top += side + space
     used = sorted({found.component for _, samples in parts for sample in samples for found in sample.found})
     figure.legend(handles=_key(used), loc="lower center", ncols=len(used) + 2, fontsize=8, handlelength=1.8)
@@ -145,7 +144,7 @@ def _sheet(parts: Sequence[tuple[str, list[Sample]]]) -> Figure:
 
 
 def _space(samples: list[Sample]) -> float:
-    """Inches over a row of pictures: for words only where some picture has them there."""
+    """Inches above a row of images, for the words there if any image has some."""
     return 0.2 if any(len(sample.found) < 2 for sample in samples) else 0.0
 
 
@@ -155,7 +154,7 @@ def _key(used: list[int]) -> list[Line2D]:
     return [*handles, ellipse, Line2D([], [], label="truth", **_TRUTH)]
 
 
-# --- one picture ------------------------------------------------------------------------------------------------------
+# --- one image --------------------------------------------------------------------------------------------------------
 
 _TRUTH: dict[str, Any] = {
     "color": "white",
@@ -166,7 +165,7 @@ _THIN_HALO = [patheffects.Stroke(linewidth=2.0, foreground="white", alpha=0.6), 
 _HALO = [patheffects.Stroke(linewidth=3.0, foreground="white", alpha=0.75), patheffects.Normal()]
 
 
-def _picture(axes: Axes, sample: Sample) -> None:
+def _draw(axes: Axes, sample: Sample) -> None:
     size = sample.pixels.shape[0]
     axes.imshow(sample.pixels, extent=(0, size, size, 0), interpolation="nearest" if size < 128 else "antialiased")
     axes.set(xlim=(0, size), ylim=(size, 0))
@@ -200,7 +199,7 @@ def _box(axes: Axes, box: NDArray, look: dict[str, Any]) -> None:
 
 
 def _label(axes: Axes, found: list[Found]) -> None:
-    """The chosen component's weight: over the picture for one object, else at the upper left of each box."""
+    """The chosen component's weight: above the image if it has one object, else at the upper left of each box."""
     if not found:
         axes.set_title("nothing found", fontsize=7.5, pad=2, color=style.GREY, loc="left")
     elif len(found) == 1:
