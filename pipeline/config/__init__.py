@@ -15,49 +15,25 @@ from pydantic import Field
 
 from pipeline.artifacts import InputError
 from pipeline.config import likeness
-from pipeline.config.base import Numbers, Settings
 from pipeline.config.detection import DetectionHead, DetectionVariant
 from pipeline.config.lifting import Detector, HeadSettings, LiftingVariant, ModelSettings
-from pipeline.config.presets import (
-    BoxScenes,
-    CmuMotion,
-    CocoImages,
-    DetectionFile,
-    DetectionRecipe,
-    Human36mMotion,
-    Motion,
-    NoiseModel,
-    PoseScenes,
-    Preset,
-    SmallNetworks,
-    SyntheticImages,
-    SyntheticMotion,
-)
+from pipeline.config.presets import DetectionRecipe, Preset, SmallNetworks
 from pipeline.config.reading import nearest, read_yaml, validate
 from pipeline.layout import Layout
+from pipeline.settings import Numbers, Settings
 
 __all__ = [
-    "BoxScenes",
-    "CmuMotion",
-    "CocoImages",
-    "DetectionFile",
     "DetectionHead",
     "DetectionRecipe",
     "DetectionVariant",
     "Detector",
     "HeadSettings",
-    "Human36mMotion",
     "LiftingVariant",
     "ModelSettings",
-    "Motion",
-    "NoiseModel",
     "Params",
-    "PoseScenes",
     "Preset",
     "Run",
     "SmallNetworks",
-    "SyntheticImages",
-    "SyntheticMotion",
     "load",
     "nearest",
     "presets",

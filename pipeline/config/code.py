@@ -4,8 +4,8 @@ A digest is of a module's syntax tree without what makes no number: comments, fo
 imports, what an error says and what is printed. So an edit to one of those runs nothing again, and an edit to a layer
 changes the digest of every result that the layer is used for.
 
-Three places are left out, because they only say what is run and where it lies, and all that they decide stands in the
-plan's files by value: this folder, `pipeline/__main__.py` and `pipeline/layout.py`.
+These are left out, because they only say what is run and where files are, and all that they decide is in the plan's
+files by value: this folder, `pipeline/__main__.py`, `pipeline/layout.py`, and each `settings.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import fnmatch
 import hashlib
 import importlib.util
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -23,7 +24,7 @@ from pathlib import Path
 from pipeline import artifacts
 
 PACKAGE = Path(__file__).parent.parent
-SAYS_WHAT_IS_RUN = ("pipeline/__main__.py", "pipeline/layout.py", "pipeline/config/")
+SAYS_WHAT_IS_RUN = re.compile(r"pipeline/(__main__\.py|layout\.py|config/.*|(.*/)?settings\.py)")
 PRINTING = ("print", "warn", "warning", "write")  # of `print`, `warnings.warn`, `tqdm.write`
 CACHE_FORMAT = 1
 LENGTH = 16  # hexadecimal digits of a digest
@@ -79,7 +80,7 @@ class Code:
             found += [file for file in (f"{place}.py", f"{place}/__init__.py") if file in self._all_files]
         if required and not (found and found[-1] in (f"{'/'.join(parts)}.py", f"{'/'.join(parts)}/__init__.py")):
             raise ModuleNotFoundError(f"{name}: no such module in {self.package}")
-        return [file for file in found if not file.startswith(SAYS_WHAT_IS_RUN)]
+        return [file for file in found if not SAYS_WHAT_IS_RUN.fullmatch(file)]
 
     @cached_property
     def _all_files(self) -> dict[str, Path]:
@@ -91,7 +92,7 @@ class Code:
         """Files that are not Python, by their name without folders."""
         found: dict[str, list[str]] = {}
         for path in self._all_files:
-            if not path.endswith((".py", ".pyc", ".smk")) and not path.startswith(SAYS_WHAT_IS_RUN):
+            if not path.endswith((".py", ".pyc", ".smk")) and not SAYS_WHAT_IS_RUN.fullmatch(path):
                 found.setdefault(path.rpartition("/")[2], []).append(path)
         return found
 

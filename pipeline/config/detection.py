@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Numbers, Settings
 from pipeline.layout import Task
+from pipeline.settings import Numbers, Settings
 
 
 class DetectionHead(Settings):

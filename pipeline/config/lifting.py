@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Settings
+from pipeline.settings import Settings
 
 # What a lifting network is given: the truth's projection, or what one of two detectors makes of the image.
 Detector = Literal["stacked_hourglass", "cascaded_pyramid_network"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from typing import Any, TypeVar, cast
 
-from pipeline.config.base import Settings
+from pipeline.settings import Settings
 
 Kind = TypeVar("Kind", bound=Settings)
 

@@ -16,10 +16,11 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.config import CocoImages, DetectionVariant, Params, Preset, Run, uses
+from pipeline.config import DetectionVariant, Params, Preset, Run, uses
 from pipeline.config.code import Code
 from pipeline.config.modules import modules_of
 from pipeline.config.partial import partial
+from pipeline.data.images.settings import CocoImages
 from pipeline.layout import Layout
 
 TASKS = ("pose", "boxes")
@@ -124,8 +125,9 @@ def _of_data(run: Run) -> Iterator[Job]:
     poses, body = layout.motion(), layout.body
     lifting = [run.variant(name) for name in planned(run, detection=False)]
     tasks = {run.detection_variant(name).task for name in planned(run, detection=True)}
-    yield make.job("download", uses.download(run), [], [layout.download_manifest])
-    yield make.job("prepare_motion", uses.prepare_motion(run), [layout.download_manifest], [poses])
+    source = (preset.motion.module,)
+    yield make.job("download", uses.download(run), [], [layout.download_manifest], source)
+    yield make.job("prepare_motion", uses.prepare_motion(run), [layout.download_manifest], [poses], source)
     if preset.body:
         yield make.job("build_body", uses.build_body(run), [], [body], uncached=True)
         meshes = layout.targets("meshes")

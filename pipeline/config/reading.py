@@ -13,7 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.artifacts import InputError
-from pipeline.config.base import Settings
+from pipeline.settings import Settings
 
 
 def nearest(word: str, words: typing.Iterable[str]) -> str:
@@ -125,11 +125,6 @@ def _agree(loader: Any, node: yaml.ScalarNode) -> bool:
 Kind = TypeVar("Kind", bound=Settings)
 Prepare = Callable[[dict[str, Any], Path], dict[str, Any]]
 
-UNION_TAGS = {
-    *("synthetic", "cmu", "human36m", "noise", "file", "coco"),
-    *("constant", "step", "exponential", "plateau", "one_cycle"),
-}
-
 
 def validate(kind: type[Kind], path: Path, prepare: Prepare | None = None) -> Kind:
     """A file's settings. `prepare` makes of the content and the path what is validated."""
@@ -148,7 +143,8 @@ def _explain(kind: type[Settings], error: ValidationError) -> str:
     # A misspelt key that must be there is both missing and unknown: the second says what was meant.
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     # pydantic puts the branch of a union into the location (a tag, `literal[...]`); a user knows only keys.
-    location = [str(part) for part in first["loc"] if part not in UNION_TAGS and "[" not in str(part)]
+    words = _all_tags(kind)
+    location = [str(part) for part in first["loc"] if part not in words and "[" not in str(part)]
     context = first.get("ctx", {})
     found = first.get("input")
     match first["type"]:
@@ -191,6 +187,12 @@ def _fields_at(kind: type[Settings], location: tuple[int | str, ...]) -> list[st
 def _tags(model: type[Settings]) -> set[Any]:
     fields = [model.model_fields[name] for name in ("source", "kind") if name in model.model_fields]
     return {tag for field in fields for tag in typing.get_args(field.annotation)}
+
+
+def _all_tags(kind: type[Settings]) -> set[Any]:
+    """The words that tell the members of unions apart, anywhere in the settings."""
+    inner = {model for field in kind.model_fields.values() for model in _models_in(field.annotation)}
+    return _tags(kind).union(*map(_all_tags, inner))
 
 
 def _models_in(annotation: Any) -> list[type[Settings]]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.config import CocoImages, DetectionVariant, Run
-from pipeline.config.base import Settings
+from pipeline.config import DetectionVariant, Run
+from pipeline.data.images.settings import CocoImages
+from pipeline.settings import Settings
 
 Content = dict[str, Any]
 
@@ -39,8 +40,7 @@ def dump(settings: Settings, *fields: str) -> Content:
 
 def download(run: Run) -> Content:
     motion, images = run.preset.motion, run.preset.images
-    subjects = ("source", "train_subjects", "test_subjects")
-    preset: Content = {"motion": dump(motion, *subjects), "images": None, "body": None}
+    preset: Content = {"motion": dump(motion, "source", *(motion.downloads or ())), "images": None, "body": None}
     if isinstance(images, CocoImages):
         preset["images"] = dump(images, "source", "files", "limit", "test_dev")
     if run.preset.body == "smpl":

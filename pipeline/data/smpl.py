@@ -18,8 +18,8 @@ from scipy import sparse
 
 from pipeline.artifacts import InputError
 from pipeline.body.model import BodyModel
-from pipeline.data.fetch import licensed
 from pipeline.data import safe_pickle
+from pipeline.data.fetch import licensed
 from pipeline.data.pickle_stand_ins import Thing
 
 KEYS = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table", "f")

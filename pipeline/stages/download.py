@@ -11,12 +11,14 @@ from pathlib import Path
 
 from pipeline import config
 from pipeline.artifacts import write_json
-from pipeline.config import CmuMotion, CocoImages, Human36mMotion, Motion, Run
+from pipeline.config import Run
 from pipeline.data.fetch import licensed
 from pipeline.data.fetch.download import Download, fetch
 from pipeline.data.fetch.mirror import choose_mirror
 from pipeline.data.images import coco
-from pipeline.data.motion.cmu import catalogue
+from pipeline.data.images.settings import CocoImages
+from pipeline.data.motion import sources
+from pipeline.data.motion.settings import MotionSettings
 from pipeline.layout import Layout
 
 
@@ -45,10 +47,8 @@ def _coco(images: CocoImages, raw: Path, source: str | None) -> list[Download]:
     return listed + pictures
 
 
-def needs(motion: Motion, layout: Layout) -> list[str]:
+def needs(motion: MotionSettings, layout: Layout) -> list[str]:
     """The addresses behind a preset's motion; an InputError if its data are licensed and not here."""
-    if isinstance(motion, CmuMotion):
-        return catalogue.addresses((*motion.train_subjects, *motion.test_subjects))
-    if isinstance(motion, Human36mMotion):
-        licensed.require("human36m", layout.licensed)
-    return []
+    if motion.licensed:
+        licensed.require(motion.licensed, layout.licensed)
+    return sources.addresses(motion)

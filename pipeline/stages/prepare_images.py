@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from pipeline import artifacts
 from pipeline.body.model import BodyModel, read_body
-from pipeline.config import CocoImages, Run, SyntheticImages
+from pipeline.config import Run
 from pipeline.data.images import coco, scenes
+from pipeline.data.images.settings import CocoImages, SyntheticImages
 from pipeline.layout import Task
 
 SPLITS: tuple[Literal["train", "val"], ...] = ("train", "val")
@@ -18,17 +19,21 @@ def run(run: Run, task: Task) -> None:
     images = run.preset.images
     assert images is not None  # or nothing of it is planned
     with artifacts.atomic_folder(run.layout.images(task)) as folder:
-        summary = (_make if isinstance(images, SyntheticImages) else _read)(run, images, task, folder)  # type: ignore
+        if isinstance(images, CocoImages):
+            summary = _read(run, images, task, folder)
+        else:
+            summary = _make(run, images, task, folder)
         artifacts.write_json(folder / "summary.json", summary)
 
 
 def _make(run: Run, images: SyntheticImages, task: Task, folder: Path) -> dict[str, Any]:
     """Pictures drawn in code, with the preset's body where it has one."""
-    settings = (images.pose if task == "pose" else images.boxes).model_dump()
-    draw = scenes.make_pose if task == "pose" else scenes.make_boxes
     splits = {}
     for split in SPLITS:
-        made = draw(scenes.Settings(**settings), images.seed, split, _body(run))
+        if task == "pose":
+            made = scenes.make_pose(images.pose, images.seed, split, _body(run))
+        else:
+            made = scenes.make_boxes(images.boxes, images.seed, split, _body(run))
         artifacts.write_json(folder / f"{split}.json", made.coco)
         artifacts.write_arrays(folder / f"{split}.npz", {"pixels": made.pixels})
         splits[split] = counts(made.coco, task)

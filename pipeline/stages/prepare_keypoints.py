@@ -11,10 +11,11 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.config import DetectionFile, NoiseModel, Run
+from pipeline.config import Run
 from pipeline.data.fetch import licensed
 from pipeline.data.motion import keypoint_noise
 from pipeline.data.motion.human36m import detections
+from pipeline.data.motion.settings import KeypointFile, NoisyKeypoints
 from pipeline.pose_files import read_poses
 
 SPLITS = ("train", "test")
@@ -25,14 +26,13 @@ def run(run: Run, detector: str) -> None:
         _write(run, detector, run.preset.keypoints[detector], folder)  # type: ignore[index]
 
 
-def _write(run: Run, detector: str, settings: NoiseModel | DetectionFile, folder: Path) -> None:
-    file = None if isinstance(settings, NoiseModel) else _file(run, detector)
+def _write(run: Run, detector: str, settings: NoisyKeypoints | KeypointFile, folder: Path) -> None:
+    file = None if isinstance(settings, NoisyKeypoints) else _file(run, detector)
     summary: dict[str, Any] = {"name": detector, "source": settings.source, "description": _sentence(detector, file)}
     for stream, split in enumerate(SPLITS):
         poses = read_poses(run, split)
-        if isinstance(settings, NoiseModel):
-            values = settings.model_dump(exclude={"source"})
-            found = keypoint_noise.spoil(poses.keypoints_2d, keypoint_noise.NoiseSettings(**values), stream)
+        if isinstance(settings, NoisyKeypoints):
+            found = keypoint_noise.spoil(poses.keypoints_2d, settings, stream)
         else:
             assert file is not None
             found = detections.read(file, poses)

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from pipeline import artifacts
-from pipeline.config import CmuMotion, Motion, Run, SyntheticMotion
-from pipeline.data.motion import cmu, human36m, synthetic
-from pipeline.geometry.poses import PoseSet
-from pipeline.layout import Layout
+from pipeline.config import Run
+from pipeline.data.motion.sources import source_of
 
 
 def run(run: Run) -> None:
-    pose_sets, summary = load(run.preset.motion, run.layout)
-    with artifacts.atomic_folder(run.layout.motion()) as folder:
+    motion = run.preset.motion
+    folder = run.layout.licensed if motion.licensed else run.layout.raw
+    pose_sets, summary = source_of(motion).load(motion, folder)
+    with artifacts.atomic_folder(run.layout.motion()) as made:
         for split, pose_set in pose_sets.items():
-            artifacts.write_arrays(folder / f"{split}.npz", pose_set.check().to_arrays())
-        artifacts.write_json(folder / "summary.json", summary)
-
-
-def load(motion: Motion, layout: Layout) -> tuple[dict[str, PoseSet], dict]:
-    """The splits of a preset's motion, and what was kept and dropped."""
-    values = motion.model_dump(exclude={"source"})
-    if isinstance(motion, SyntheticMotion):
-        return synthetic.load(synthetic.SyntheticSettings(**values))
-    if isinstance(motion, CmuMotion):
-        return cmu.load(cmu.CmuSettings(**values), layout.raw)
-    return human36m.load(human36m.Human36mSettings(**values), layout.licensed)
+            artifacts.write_arrays(made / f"{split}.npz", pose_set.check().to_arrays())
+        artifacts.write_json(made / "summary.json", summary)

@@ -21,11 +21,13 @@ from typing import Literal
 
 from pipeline import config
 from pipeline.artifacts import InputError
-from pipeline.config import CmuMotion, CocoImages, Human36mMotion, Run
+from pipeline.config import Run
 from pipeline.data.fetch import licensed
 from pipeline.data.fetch.download import local_path
 from pipeline.data.fetch.mirror import choose_mirror
 from pipeline.data.images import coco
+from pipeline.data.images.settings import CocoImages
+from pipeline.data.motion import sources
 
 WIDTH = 80
 PYTHON = (3, 11)  # the oldest that pyproject.toml allows
@@ -135,19 +137,13 @@ def _sees_gpu() -> bool:
 
 def _motion(run: Run) -> Finding:
     motion = run.preset.motion
-    if isinstance(motion, CmuMotion):
-        return _downloads(run, motion)
-    if isinstance(motion, Human36mMotion):
-        nearest = licensed.LICENSED["human36m"].works_without
-        return _brought("motion", "human36m", run, f"preset {nearest} works without")
+    if motion.licensed:
+        nearest = licensed.LICENSED[motion.licensed].works_without
+        return _brought("motion", motion.licensed, run, f"preset {nearest} works without")
+    addresses = sources.addresses(motion)
+    if addresses:  # files that are not in data/raw come from a mirror on disk or over the network
+        return _fetched("motion", motion.source, addresses, run)
     return Finding("motion", "ok", f"{motion.source}: made in code")
-
-
-def _downloads(run: Run, motion: CmuMotion) -> Finding:
-    """The files that stage download brings: those not in data/raw come from a mirror on disk or over the network."""
-    from pipeline.stages.download import needs  # late: brings torch along with the geometry
-
-    return _fetched("motion", motion.source, needs(motion, run.layout), run)
 
 
 def _images(run: Run) -> Iterator[Finding]:

@@ -13,12 +13,16 @@ import torch
 from turn_about import compare
 
 from pipeline.data.images import scenes
-from pipeline.data.images.scenes import Settings, postures
+from pipeline.data.images.scenes import postures
 from pipeline.data.images.scenes.raster import rasterise
+from pipeline.data.images.settings import BoxScenes, PoseScenes
 
-POSES = Settings(64, 640, 1, (0.7, 1.0), 6, (1, 1), (1, 1), 0.6, 0.4, 0.15, 0.3)
-BUSY = Settings(128, 160, 1, (0.25, 1.0), 6, (1, 3), (1, 1), 0.5, 0.7, 0.0, 0.5)
-BOXES = Settings(128, 160, 1, (0.1, 1.0), 6, objects=(2, 5))
+POSES = PoseScenes(
+    **{"size": 64, "train": 640, "val": 1, "people": (1, 1), "scale": (0.7, 1.0), "clutter": 6},
+    **{"front": 0.6, "yaw_spread": 0.4, "without_cue": 0.15, "occluders": 0.3},
+)
+BUSY = PoseScenes(size=128, train=160, val=1, people=(1, 3), scale=(0.25, 1.0), clutter=6)
+BOXES = BoxScenes(size=128, train=160, val=1, objects=(2, 5), scale=(0.1, 1.0), clutter=6)
 PEOPLE, SIDE = 32, 128  # drawn at 128 px for pictures of 64
 RATIO = 2.0  # times as fast as triangle by triangle
 TARGETS = {"poses, 64 px": 300.0, "poses, busy, 128 px": 80.0, "boxes, 128 px": 120.0}  # images per second of one core

@@ -11,7 +11,8 @@ from small_params import SMALL, edit, says
 
 from pipeline import config
 from pipeline.artifacts import InputError
-from pipeline.config import CocoImages, DetectionHead, DetectionVariant, SmallNetworks
+from pipeline.config import DetectionHead, DetectionVariant, SmallNetworks
+from pipeline.data.images.settings import CocoImages
 
 DETECTION_VARIANTS = """\
 detection_variants:

@@ -12,9 +12,11 @@ from repository import ROOT
 
 from pipeline import artifacts, config
 from pipeline.config import Run, plan
-from pipeline.config.base import Settings
 from pipeline.config.partial import partial
 from pipeline.config.plan import Job
+from pipeline.data.images.settings import CocoImages, SyntheticImages
+from pipeline.data.motion.settings import CmuMotion, Human36mMotion, KeypointFile, NoisyKeypoints, SyntheticMotion
+from pipeline.settings import Settings
 
 
 class NoCode:
@@ -77,9 +79,9 @@ def test_every_setting_has_the_class_that_it_was_validated_to(preset: str) -> No
 @pytest.mark.parametrize(
     ("preset", "motion", "images", "keypoints"),
     [
-        ("demo", config.SyntheticMotion, config.SyntheticImages, config.NoiseModel),
-        ("mini", config.CmuMotion, config.CocoImages, config.NoiseModel),
-        ("paper", config.Human36mMotion, config.CocoImages, config.DetectionFile),
+        ("demo", SyntheticMotion, SyntheticImages, NoisyKeypoints),
+        ("mini", CmuMotion, CocoImages, NoisyKeypoints),
+        ("paper", Human36mMotion, CocoImages, KeypointFile),
     ],
 )
 def test_the_member_of_a_union_is_that_of_the_preset(preset: str, motion: type, images: type, keypoints: type) -> None:

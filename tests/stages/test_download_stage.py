@@ -12,13 +12,14 @@ import planned
 import pytest
 from repository import replace_in
 
+from pipeline import config
 from pipeline.artifacts import digest
 from pipeline.data.images import coco
 from pipeline.data.motion import cmu
-from pipeline.data.motion.cmu import catalogue
 
 REPOSITORY = Path(__file__).parents[2]
-ADDRESSES = catalogue.addresses((*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects))
+MINI = config.load("mini", REPOSITORY).preset.motion
+ADDRESSES = cmu.addresses(MINI)
 COCO = "images:\n  source: coco\n  files: {files}\n  limit: {limit}\n  test_dev: {test_dev}\n"
 COCO_OF_MINI = COCO.format(files="single", limit=80, test_dev="false") + "  unlabelled_people: false\n"
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.motion import rig
 from pipeline.geometry.camera import Camera
 from pipeline.geometry.poses import PoseSet
-from pipeline.data.motion import rig
 
 
 @dataclass(frozen=True)

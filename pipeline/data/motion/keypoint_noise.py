@@ -10,15 +10,15 @@ is the preset's choice: small for the trunk and the head, larger towards wrists 
 detector's are not: lifting looks at single frames.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.motion.settings import JointKind, NoisyKeypoints
 from pipeline.geometry.skeleton import HUMAN36M_17
 
-KINDS = {
+KINDS: dict[JointKind, tuple[str, ...]] = {
     "trunk": ("Hip", "Spine", "Thorax"),
     "head": ("Neck/Nose", "Head"),
     "hip": ("LHip", "RHip"),
@@ -33,22 +33,7 @@ AROUND = 1.2  # a missed joint is found in the person's box, this much enlarged
 POSES_AT_ONCE = 100_000
 
 
-@dataclass(frozen=True)
-class NoiseSettings:
-    """`spread` of each kind of joint: median distance from the truth in hundredths of the person's size.
-
-    `degrees_of_freedom` of Student's t; `swap`, share of poses with exchanged arms, and with exchanged legs; `miss`,
-    share of joints found anywhere; `seed`.
-    """
-
-    spread: dict[str, float]
-    degrees_of_freedom: float
-    swap: float
-    miss: float
-    seed: int = 0
-
-
-def spoil(keypoints_2d: NDArray[np.float32], settings: NoiseSettings, stream: int = 0) -> NDArray[np.float32]:
+def spoil(keypoints_2d: NDArray[np.float32], settings: NoisyKeypoints, stream: int = 0) -> NDArray[np.float32]:
     """Joints [N, 17, 2] px as a detector would find them; `stream` tells splits apart, so that none repeats another."""
     numbers = np.random.default_rng([settings.seed, stream])
     parts = [
@@ -58,7 +43,7 @@ def spoil(keypoints_2d: NDArray[np.float32], settings: NoiseSettings, stream: in
     return np.concatenate(parts).astype(np.float32) if parts else np.array(keypoints_2d)
 
 
-def _spoil(truth: NDArray[np.float64], settings: NoiseSettings, numbers: np.random.Generator) -> NDArray[np.float64]:
+def _spoil(truth: NDArray[np.float64], settings: NoisyKeypoints, numbers: np.random.Generator) -> NDArray[np.float64]:
     low, high = truth.min(axis=1, keepdims=True), truth.max(axis=1, keepdims=True)
     size = (high - low).max(axis=2, keepdims=True)  # [n, 1, 1]
     found = _swapped(truth, settings.swap, numbers)
@@ -77,7 +62,7 @@ def _swapped(joints: NDArray[np.float64], share: float, numbers: np.random.Gener
     return joints
 
 
-def _jitter(shape: tuple[int, ...], settings: NoiseSettings, numbers: np.random.Generator) -> NDArray[np.float64]:
+def _jitter(shape: tuple[int, ...], settings: NoisyKeypoints, numbers: np.random.Generator) -> NDArray[np.float64]:
     """Student's t in two dimensions, [n, 17, 2], in units of the person's size.
 
     A normal vector over the root of an independent chi-square by its degrees of freedom. Its squared length is twice an

@@ -37,10 +37,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.artifacts import InputError
+from pipeline.data.fetch import licensed
 from pipeline.geometry.camera import Camera
 from pipeline.geometry.poses import PoseSet, concatenate
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.data.fetch import licensed
 
 JOINTS = (
     *("head top", "neck", "right shoulder", "right elbow", "right wrist"),

@@ -14,8 +14,8 @@ import pytest
 from repository import ROOT
 
 from pipeline.artifacts import InputError
-from pipeline.data.images import coco
 from pipeline.data.fetch.download import local_path
+from pipeline.data.images import coco
 
 POSE, BOXES = (coco.FILES[task].format("train") for task in ("pose", "boxes"))
 

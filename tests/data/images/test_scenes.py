@@ -13,21 +13,21 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from pipeline.geometry import coco_keypoints
-from pipeline.config.presets import BoxScenes, PoseScenes
 from pipeline.data.images import scenes
-from pipeline.data.images.scenes import Scenes, Settings
+from pipeline.data.images.scenes import Scenes
+from pipeline.data.images.settings import BoxScenes, PoseScenes
+from pipeline.geometry import coco_keypoints
 
 POSES = PoseScenes(size=64, train=80, val=40, people=(1, 3), scale=(0.3, 1.0), front=0.6, without_cue=0.2)
 BOXES = BoxScenes(size=64, train=80, val=40)
 
 
 def pose(split: str = "train", seed: int = 0, **changes: Any) -> Scenes:
-    return scenes.make_pose(Settings(**POSES.model_dump() | changes), seed, split, None)
+    return scenes.make_pose(POSES.model_copy(update=changes), seed, split, None)
 
 
 def boxes(split: str = "train", seed: int = 0, **changes: Any) -> Scenes:
-    return scenes.make_boxes(Settings(**BOXES.model_dump() | changes), seed, split, None)
+    return scenes.make_boxes(BOXES.model_copy(update=changes), seed, split, None)
 
 
 @pytest.fixture(scope="module", params=[pose, boxes])

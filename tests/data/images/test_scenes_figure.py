@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from pipeline.body.model import JOINT_NAMES
-from pipeline.geometry import coco_keypoints
 from pipeline.data.images.scenes import capsules
 from pipeline.data.images.scenes.figure import PARTS, Figure, figure
+from pipeline.geometry import coco_keypoints
 
 
 @pytest.fixture(scope="module", params=["open body", "capsules"])

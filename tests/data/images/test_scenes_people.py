@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from pipeline.geometry import coco_keypoints
-from pipeline.data.images.scenes import capsules, people as scenes_people
+from pipeline.data.images.scenes import capsules
+from pipeline.data.images.scenes import people as scenes_people
 from pipeline.data.images.scenes.figure import PARTS, figure
 from pipeline.data.images.scenes.people import People
 from pipeline.data.images.scenes.sprites import Sprite
+from pipeline.geometry import coco_keypoints
 
 COUNT, SIZE = 60, 96
 FACE = slice(0, 3)  # nose and eyes

@@ -6,23 +6,27 @@ import numpy as np
 import pytest
 import torch
 from acclaim_files import AMC_HEADER, person_asf, real_files, write
+from repository import ROOT
 
+from pipeline import config
 from pipeline.artifacts import InputError
-from pipeline.geometry.camera import camera_to_world
-from pipeline.geometry.poses import PoseSet
-from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.data.motion import cmu
 from pipeline.data.motion.cmu import catalogue
 from pipeline.data.motion.cmu.amc import read_motion
 from pipeline.data.motion.cmu.asf import read_skeleton
 from pipeline.data.motion.cmu.kinematics import forward_kinematics
+from pipeline.data.motion.settings import CmuMotion
+from pipeline.geometry.camera import camera_to_world
+from pipeline.geometry.poses import PoseSet
+from pipeline.geometry.skeleton import HUMAN36M_17
 
+MINI = config.load("mini", ROOT).preset.motion
 JOINT = {name: index for index, name in enumerate(HUMAN36M_17.names)}
 INCH = 25.4
 
 
 def test_every_take_has_its_subject_and_no_take_is_listed_twice() -> None:
-    subjects = (*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects)
+    subjects = (*MINI.train_subjects, *MINI.test_subjects)
     table = catalogue.takes(subjects)
     assert len({take.name for take in table}) == len(table) == 90
     assert all(take.name.startswith(f"{take.subject}_") for take in table)
@@ -37,7 +41,7 @@ def test_addresses_are_the_original_hosts() -> None:
         "http://mocap.cs.cmu.edu/subjects/32/32_01.amc",
         "http://mocap.cs.cmu.edu/subjects/32/32_02.amc",
     ]
-    assert len(catalogue.addresses((*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects))) == 102
+    assert len(cmu.addresses(MINI)) == 102
 
 
 def test_an_unknown_subject_is_named() -> None:
@@ -84,7 +88,7 @@ def raw_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-SETTINGS = cmu.CmuSettings(train_subjects=("01",), test_subjects=("02",), frames_per_second=30)
+SETTINGS = CmuMotion(train_subjects=("01",), test_subjects=("02",), frames_per_second=30)
 
 
 def in_world(poses: PoseSet) -> np.ndarray:
@@ -150,9 +154,9 @@ def test_views_that_leave_the_picture_are_dropped_and_counted(raw_folder: Path, 
 
 def test_rigs_depend_on_the_seed_and_the_take_alone(raw_folder: Path) -> None:
     first = cmu.load(SETTINGS, raw_folder, progress=False)[0]
-    swapped = cmu.CmuSettings(train_subjects=("02",), test_subjects=("01",), frames_per_second=10)
+    swapped = CmuMotion(train_subjects=("02",), test_subjects=("01",), frames_per_second=10)
     again = cmu.load(swapped, raw_folder, progress=False)[0]
-    other = cmu.load(cmu.CmuSettings(("01",), ("02",), 30, seed=1), raw_folder, progress=False)[0]
+    other = cmu.load(SETTINGS.model_copy(update={"seed": 1}), raw_folder, progress=False)[0]
     assert first["train"].cameras == again["test"].cameras
     assert first["train"].cameras != first["test"].cameras  # another take, another direction
     assert first["train"].cameras != other["train"].cameras
@@ -179,7 +183,7 @@ def test_a_bone_that_the_joints_need_is_named(raw_folder: Path) -> None:
 # --- the real takes ---------------------------------------------------------------------------------------------------
 
 
-def world(take: takes.Take) -> np.ndarray:
+def world(take: catalogue.Take) -> np.ndarray:
     """The 17 joints of a real take, [T, 17, 3] mm at 120 Hz."""
     folder = real_files() / catalogue.HOST / "subjects" / take.subject
     skeleton = read_skeleton(folder / f"{take.subject}.asf")
@@ -187,8 +191,8 @@ def world(take: takes.Take) -> np.ndarray:
     return cmu.joints_17(skeleton, forward_kinematics(skeleton, motion))
 
 
-def of_action(action: str) -> list[takes.Take]:
-    subjects = (*cmu.CmuSettings().train_subjects, *cmu.CmuSettings().test_subjects)
+def of_action(action: str) -> list[catalogue.Take]:
+    subjects = (*MINI.train_subjects, *MINI.test_subjects)
     return [take for take in catalogue.takes(subjects) if take.action == action]
 
 
@@ -252,7 +256,7 @@ def test_limbs_keep_their_lengths_and_sides_agree() -> None:
 
 
 def test_the_mirrors_twelve_subjects_make_the_reference_amount() -> None:
-    splits, summary = cmu.load(cmu.CmuSettings(), real_files(), progress=False)
+    splits, summary = cmu.load(MINI, real_files(), progress=False)
     assert splits["train"].subjects == ["01", "03", "05", "06", "07", "08", "16", "35"]
     assert splits["test"].subjects == ["02", "10", "32", "39"]
     assert summary["splits"]["train"]["views"] + summary["splits"]["test"]["views"] == 4 * 25_296

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.geometry import human36m
 from pipeline.data.motion.filming import Filmed, film_take, summarize
 from pipeline.data.motion.rig import meeting_point, place
+from pipeline.geometry import human36m
 
 CAMERAS = place("S1", (0.0, 0.0), yaw=0.0)
 

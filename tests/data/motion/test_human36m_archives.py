@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
-from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.data.motion.human36m import archives
+from pipeline.geometry.skeleton import HUMAN36M_17
 
 INDEX = [files.STANDING[name][0] for name in HUMAN36M_17.names]
 

@@ -12,10 +12,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
+from pipeline.data.motion.human36m import load
+from pipeline.data.motion.human36m.detections import read
+from pipeline.data.motion.settings import Human36mMotion
 from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.data.motion.human36m import Human36mSettings, load
-from pipeline.data.motion.human36m.detections import read
 
 CAMERAS = ["54138969", "55011271", "58860488", "60457274"]
 WITHOUT_NECK = [name for name in HUMAN36M_17.names if name != "Neck/Nose"]
@@ -41,7 +42,7 @@ def poses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PoseSet]:
     folder = tmp_path_factory.mktemp("poses")
     subjects = {s: {take: files.motion(files.frame_count(s, take)) for take in TAKES} for s in SUBJECTS}
     files.write_prepared(folder / "human36m" / "data_3d_h36m.npz", subjects)
-    return load(Human36mSettings(10), folder, progress=False)[0]
+    return load(Human36mMotion(frames_per_second=10), folder, progress=False)[0]
 
 
 def seen(subject: str, take: str, camera: int, joint: str, frame: int) -> tuple[float, float]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.artifacts import InputError
-from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.data.motion.human36m import takes
+from pipeline.geometry.skeleton import HUMAN36M_17
 
 
 @pytest.mark.parametrize(

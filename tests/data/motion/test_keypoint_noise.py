@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import f as f_distribution
 
-from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.data.motion import keypoint_noise
-from pipeline.data.motion.keypoint_noise import NoiseSettings, distance_summary, spoil
+from pipeline.data.motion.keypoint_noise import distance_summary, spoil
+from pipeline.data.motion.settings import NoisyKeypoints
+from pipeline.geometry.skeleton import HUMAN36M_17
 
 NAMES = HUMAN36M_17.names
 ARMS, LEGS = ("Shoulder", "Elbow", "Wrist"), ("Hip", "Knee", "Ankle")
@@ -18,8 +19,8 @@ SPREAD = {
     **{"trunk": 0.5, "head": 1.0, "hip": 1.5, "knee": 2.0},
     **{"ankle": 2.5, "shoulder": 3.0, "elbow": 3.5, "wrist": 4.0},
 }
-JITTER = NoiseSettings(spread=SPREAD, degrees_of_freedom=3, swap=0, miss=0)
-EXACT = NoiseSettings(spread=dict.fromkeys(SPREAD, 0.0), degrees_of_freedom=3, swap=0, miss=0)
+JITTER = NoisyKeypoints(spread=SPREAD, degrees_of_freedom=3, swap=0, miss=0)
+EXACT = NoisyKeypoints(spread=dict.fromkeys(SPREAD, 0.0), degrees_of_freedom=3, swap=0, miss=0)
 COUNT = 20_000
 
 

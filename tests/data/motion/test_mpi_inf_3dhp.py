@@ -12,11 +12,11 @@ import torch
 from mpi_inf_3dhp_files import CENTER, FOCAL_LENGTH, FRAMES, VALID, arrays, people, place, seen, write, write_all
 
 from pipeline.artifacts import InputError
+from pipeline.data.motion import mpi_inf_3dhp
+from pipeline.data.motion.mpi_inf_3dhp import LARGEST_RESIDUAL, ORDER, SEQUENCES, fit_camera
 from pipeline.geometry.camera import project
 from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.data.motion import mpi_inf_3dhp
-from pipeline.data.motion.mpi_inf_3dhp import LARGEST_RESIDUAL, ORDER, SEQUENCES, fit_camera
 
 
 @pytest.fixture

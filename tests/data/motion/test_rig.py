@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.data.motion import rig
 from pipeline.geometry import human36m
 from pipeline.geometry.camera import Camera, rotation_matrix
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.data.motion import rig
 
 
 def centers(cameras: list[Camera]) -> np.ndarray:

@@ -14,19 +14,25 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
-from pipeline.geometry.camera import normalize_screen
-from pipeline.geometry.poses import PoseSet
-from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.data.motion.synthetic import TAKES, SyntheticSettings, joints, load
+from pipeline.data.motion.settings import SyntheticMotion
+from pipeline.data.motion.synthetic import TAKES, joints, load
 from pipeline.data.motion.synthetic.actions import ACTIONS
 from pipeline.data.motion.synthetic.drawing import draw_people, draw_sides
 from pipeline.data.motion.synthetic.people import AVERAGE_LEG, TEST, TRAIN, Person
+from pipeline.geometry.camera import normalize_screen
+from pipeline.geometry.poses import PoseSet
+from pipeline.geometry.skeleton import HUMAN36M_17
 
 Array = NDArray[np.float64]
 Takes = dict[tuple[Person, str, int], Array]
 
-FINE = SyntheticSettings(frames_per_second=50.0, seconds_per_take=12.0)
-COARSE = SyntheticSettings(frames_per_second=5.0, seconds_per_take=12.0)
+
+def _settings(rate: float, seconds: float, seed: int = 0) -> SyntheticMotion:
+    return SyntheticMotion(frames_per_second=rate, seconds_per_take=seconds, seed=seed)
+
+
+FINE = SyntheticMotion(frames_per_second=50.0, seconds_per_take=12.0)
+COARSE = SyntheticMotion(frames_per_second=5.0, seconds_per_take=12.0)
 EVERYONE = (*TRAIN, *TEST)
 NAME = {name: index for index, name in enumerate(HUMAN36M_17.names)}
 PARENT, CHILD = np.array(HUMAN36M_17.edges).T
@@ -175,7 +181,7 @@ def test_motion_is_smooth(takes: Takes) -> None:
 
 def test_frame_rates_show_the_same_motion() -> None:
     for person, action, take in ((TEST[0], "Walking", 0), (TRAIN[2], "Phoning", 1), (TEST[1], "SittingDown", 0)):
-        fine, coarse = (joints(person, action, take, SyntheticSettings(fps, 8.0))[0] for fps in (50.0, 10.0))
+        fine, coarse = (joints(person, action, take, _settings(fps, 8.0))[0] for fps in (50.0, 10.0))
         assert len(fine) == 400
         np.testing.assert_allclose(coarse, fine[::5], rtol=0, atol=1e-6)
 
@@ -338,11 +344,11 @@ def test_equal_settings_give_equal_bytes(loaded: tuple[dict[str, PoseSet], dict]
 
 def test_a_take_without_a_frame_says_what_to_change() -> None:
     with pytest.raises(InputError, match=r"seconds_per_take: shorter than one frame"):
-        load(SyntheticSettings(frames_per_second=5.0, seconds_per_take=0.1), progress=False)
+        load(SyntheticMotion(frames_per_second=5.0, seconds_per_take=0.1), progress=False)
 
 
 def test_another_seed_is_another_motion() -> None:
-    first, other = (joints(TEST[0], "Waiting", 0, SyntheticSettings(5.0, 6.0, seed))[0] for seed in (3, 4))
+    first, other = (joints(TEST[0], "Waiting", 0, _settings(5.0, 6.0, seed))[0] for seed in (3, 4))
     assert np.abs(first - other).max() > 50
 
 

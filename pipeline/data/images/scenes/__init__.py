@@ -16,34 +16,19 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.body.model import BodyModel
-from pipeline.geometry import coco_keypoints
-from pipeline.data.images.scenes import capsules, people as scenes_people, things as scenes_things
+from pipeline.data.images.scenes import capsules
+from pipeline.data.images.scenes import people as scenes_people
+from pipeline.data.images.scenes import things as scenes_things
 from pipeline.data.images.scenes.figure import Figure, figure
 from pipeline.data.images.scenes.people import People
 from pipeline.data.images.scenes.sprites import Placed, Scene, Sprite, stack
+from pipeline.data.images.settings import BoxScenes, PoseScenes
+from pipeline.geometry import coco_keypoints
 
 BATCH = 32  # pictures that are drawn together
 SPLITS = ("train", "val")
 TASKS = ("people", "objects")
 CATEGORIES = ("person", "ball", "box", "tree")  # of box scenes; ids count from 1
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a preset says of its scenes (params.presets.PoseScenes and BoxScenes), field by field."""
-
-    size: int  # px, square
-    train: int  # pictures of each split
-    val: int
-    scale: tuple[float, float]  # longer side of a thing's box over the picture's
-    clutter: int  # things behind
-    people: tuple[int, int] = (1, 1)  # of pose scenes: fewest and most in a picture
-    objects: tuple[int, int] = (1, 1)  # of box scenes
-    front: float = 0.5  # share of people seen from the front
-    yaw_spread: float = 0.7  # radians
-    without_cue: float = 0.0  # share of people whose colours do not tell front from back
-    occluders: float = 0.0  # things in front of people, on average
-    postures: str = "varied"  # or `upright`: people stand and walk
 
 
 @dataclass(frozen=True)
@@ -54,7 +39,7 @@ class Scenes:
     coco: dict[str, Any]
 
 
-def make_pose(settings: Settings, seed: int, split: str, body: BodyModel | None) -> Scenes:
+def make_pose(settings: PoseScenes, seed: int, split: str, body: BodyModel | None) -> Scenes:
     """People with keypoints. The same seed makes the same pictures; `train` and `val` have nothing in common.
 
     Flags of keypoints are COCO's: 2 seen; 1 hidden, by the person, another one or a thing; 0 outside the picture. Boxes
@@ -70,7 +55,7 @@ def make_pose(settings: Settings, seed: int, split: str, body: BodyModel | None)
     )
 
 
-def make_boxes(settings: Settings, seed: int, split: str, body: BodyModel | None) -> Scenes:
+def make_boxes(settings: BoxScenes, seed: int, split: str, body: BodyModel | None) -> Scenes:
     """People, balls, boxes and trees of all sizes, without keypoints; near ones cover others, none wholly."""
     drawn = figure(body or capsules.body())
     categories = [{"id": index + 1, "name": name, "supercategory": name} for index, name in enumerate(CATEGORIES)]
@@ -80,7 +65,7 @@ def make_boxes(settings: Settings, seed: int, split: str, body: BodyModel | None
 
 
 def _make(
-    settings: Settings,
+    settings: PoseScenes | BoxScenes,
     seed: int,
     split: str,
     task: str,
@@ -121,7 +106,7 @@ def _annotation(placed: Placed, number: int, image: int) -> dict[str, Any]:
     return result
 
 
-def _pose_batch(settings: Settings, count: int, drawn: Figure, rng: np.random.Generator) -> list[Scene]:
+def _pose_batch(settings: PoseScenes, count: int, drawn: Figure, rng: np.random.Generator) -> list[Scene]:
     numbers = rng.integers(settings.people[0], settings.people[1] + 1, size=count)
     length = settings.size * _log_uniform(settings.scale, int(numbers.sum()), rng)
     seen = (settings.front, settings.yaw_spread, settings.without_cue, settings.postures)
@@ -136,7 +121,7 @@ def _pose_batch(settings: Settings, count: int, drawn: Figure, rng: np.random.Ge
     return scenes
 
 
-def _box_batch(settings: Settings, count: int, drawn: Figure, rng: np.random.Generator) -> list[Scene]:
+def _box_batch(settings: BoxScenes, count: int, drawn: Figure, rng: np.random.Generator) -> list[Scene]:
     numbers = rng.integers(settings.objects[0], settings.objects[1] + 1, size=count)
     length = settings.size * _log_uniform(settings.scale, int(numbers.sum()), rng)
     category = rng.integers(len(CATEGORIES), size=len(length))

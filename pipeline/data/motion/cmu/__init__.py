@@ -26,7 +26,6 @@ Joints stand for these ends of bones ("root" is the root itself). CMU's root lie
 """
 
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +34,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.artifacts import InputError
-from pipeline.geometry.poses import PoseSet, concatenate
-from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.data.motion import rig
+from pipeline.data.motion.cmu import catalogue
 from pipeline.data.motion.cmu.amc import read_motion
 from pipeline.data.motion.cmu.asf import AcclaimSkeleton, read_skeleton
 from pipeline.data.motion.cmu.catalogue import HOST, Take, motion_path, skeleton_path, takes
-from pipeline.data.motion.filming import Filmed, film_take, summarize
 from pipeline.data.motion.cmu.kinematics import forward_kinematics
+from pipeline.data.motion.filming import Filmed, film_take, summarize
+from pipeline.data.motion.settings import CmuMotion
+from pipeline.geometry.poses import PoseSet, concatenate
+from pipeline.geometry.skeleton import HUMAN36M_17
 
 RECORDED_RATE = 120.0
 # Of the rigs of Human3.6M's seven subjects, the one whose pictures hold the most of these takes (98 % of the poses).
@@ -57,14 +58,9 @@ BONES = {
 }
 
 
-@dataclass(frozen=True)
-class CmuSettings:
-    """Which subjects to load, how many frames a second of them (at most 120), and the seed of the rigs' directions."""
-
-    train_subjects: tuple[str, ...] = ("01", "03", "05", "06", "07", "08", "16", "35")
-    test_subjects: tuple[str, ...] = ("02", "10", "32", "39")
-    frames_per_second: float = 30.0
-    seed: int = 0
+def addresses(settings: CmuMotion) -> list[str]:
+    """The skeletons and takes of the preset's subjects."""
+    return catalogue.addresses((*settings.train_subjects, *settings.test_subjects))
 
 
 def joints_17(skeleton: AcclaimSkeleton, positions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -88,8 +84,8 @@ def sampled(frames: NDArray[np.int64], frames_per_second: float) -> NDArray[np.b
     return np.isin(elapsed, np.round(ticks * RECORDED_RATE / frames_per_second).astype(np.int64))
 
 
-def load(settings: CmuSettings, raw_folder: Path, progress: bool = True) -> tuple[dict[str, PoseSet], dict[str, Any]]:
-    """The splits {"train", "test"} from files under `raw_folder`/mocap.cs.cmu.edu, and a summary of what was kept.
+def load(settings: CmuMotion, folder: Path, progress: bool = True) -> tuple[dict[str, PoseSet], dict[str, Any]]:
+    """The splits {"train", "test"} from files below `folder`/mocap.cs.cmu.edu, and a summary of what was kept.
 
     The summary counts, for each split, subject and action, the takes, the views (a sampled frame that four cameras
     look at is four), the poses made of them, and the views dropped with the reason. A missing or damaged file raises
@@ -97,18 +93,18 @@ def load(settings: CmuSettings, raw_folder: Path, progress: bool = True) -> tupl
     """
     splits, counts = {}, {}
     for split, subjects in (("train", settings.train_subjects), ("test", settings.test_subjects)):
-        skeletons = {subject: read_skeleton(raw_folder / HOST / skeleton_path(subject)) for subject in subjects}
+        skeletons = {subject: read_skeleton(folder / HOST / skeleton_path(subject)) for subject in subjects}
         bar = tqdm(takes(subjects), desc=f"CMU {split}", unit="take", disable=None if progress else True)
-        filmed = [_film(take, skeletons[take.subject], raw_folder, settings) for take in bar]
+        filmed = [_film(take, skeletons[take.subject], folder, settings) for take in bar]
         splits[split] = concatenate([take.poses for take in filmed]).check()
         counts[split] = summarize(filmed)
     summary = {"source": "cmu", "frames_per_second": settings.frames_per_second, "rig": RIG, "splits": counts}
     return splits, summary
 
 
-def _film(take: Take, skeleton: AcclaimSkeleton, raw_folder: Path, settings: CmuSettings) -> Filmed:
+def _film(take: Take, skeleton: AcclaimSkeleton, folder: Path, settings: CmuMotion) -> Filmed:
     """One take as its four cameras see it."""
-    motion = read_motion(raw_folder / HOST / motion_path(take), skeleton)
+    motion = read_motion(folder / HOST / motion_path(take), skeleton)
     rows = sampled(motion.frames, settings.frames_per_second)
     world = joints_17(skeleton, forward_kinematics(skeleton, motion))
     # The direction of a take's rig depends on the seed and the take alone, not on which other takes are loaded.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,10 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline.artifacts import InputError
-from pipeline.geometry import human36m as calibration
-from pipeline.geometry.poses import ARRAY_TYPES, JOINT_COUNT, PoseSet
-from pipeline.data.motion.human36m import archives
 from pipeline.data.fetch import licensed
 from pipeline.data.motion import rig
 from pipeline.data.motion.filming import Filmed, summarize
+from pipeline.data.motion.human36m import archives
 from pipeline.data.motion.human36m.archives import Recording
 from pipeline.data.motion.human36m.takes import (
     ACTIONS,
@@ -35,38 +32,21 @@ from pipeline.data.motion.human36m.takes import (
     shortcomings,
     take_order,
 )
+from pipeline.data.motion.settings import Human36mMotion
+from pipeline.geometry import human36m as calibration
+from pipeline.geometry.poses import ARRAY_TYPES, JOINT_COUNT, PoseSet
 
 
-@dataclass(frozen=True)
-class Human36mSettings:
-    """How many frames a second to keep: 50 divided by a whole number, such as 50, 25 or 10."""
-
-    frames_per_second: float = RECORDED_RATE
-
-    @property
-    def stride(self) -> int:
-        """Every how many frames one is kept; raises InputError for a rate that does not go into 50."""
-        rate = self.frames_per_second
-        stride = round(RECORDED_RATE / rate) if 0 < rate <= RECORDED_RATE else 0
-        if stride == 0 or abs(RECORDED_RATE / stride - rate) > 1e-6 * rate:
-            raise InputError(
-                f"frames_per_second: {rate} must be {RECORDED_RATE:g} divided by a whole number, such as 50, 25 or 10"
-            )
-        return stride
-
-
-def load(
-    settings: Human36mSettings, licensed_folder: Path, progress: bool = True
-) -> tuple[dict[str, PoseSet], dict[str, Any]]:
-    """The splits {"train", "test"} from the files below `licensed_folder` (data/licensed), and a summary.
+def load(settings: Human36mMotion, folder: Path, progress: bool = True) -> tuple[dict[str, PoseSet], dict[str, Any]]:
+    """The splits {"train", "test"} from the files below `folder` (data/licensed), and a summary.
 
     Rows are in the order subject, take, camera, frame. `frame` counts from 0 as recorded at 50 Hz, so at 10 frames a
     second it is 0, 5, 10, ...; actions are in the order of `human36m_takes.ACTIONS`; a subject and a take's name
     ("Directions 1") identify a take. The summary counts as `filming.summarize` does and has `warnings`, which also go
     to stderr: takes that are missing or short. A missing or damaged file raises InputError.
     """
-    stride = settings.stride
-    files = licensed.require("human36m", licensed_folder)
+    stride = round(RECORDED_RATE / settings.frames_per_second)  # one frame in this many is kept
+    files = licensed.require("human36m", folder)
     recordings = archives.read(files, progress)
     splits, counts, warnings = {}, {}, []
     for split, subjects in SPLITS.items():

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.artifacts import InputError
-from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.data import safe_pickle
 from pipeline.data.motion.human36m.takes import (
     DAMAGED,
@@ -34,6 +33,7 @@ from pipeline.data.motion.human36m.takes import (
     take_name,
     take_order,
 )
+from pipeline.geometry.skeleton import HUMAN36M_17
 
 ARCHIVE = re.compile(r"Poses_D3_Positions_(S\d+)\.tgz")
 MEMBER = re.compile(r"(?:(?:\./)?(S\d+)/MyPoseFeatures/)?D3_Positions/([^/]+)\.cdf")

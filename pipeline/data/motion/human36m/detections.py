@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
+from pipeline.data import safe_pickle
+from pipeline.data.motion.human36m.takes import CAMERA_COUNT, take_name
 from pipeline.geometry import human36m as calibration
 from pipeline.geometry.poses import JOINT_COUNT, PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, NECK_NOSE
-from pipeline.data import safe_pickle
-from pipeline.data.motion.human36m.takes import CAMERA_COUNT, take_name
 
 MPII_NAMES = (
     *("RAnkle", "RKnee", "RHip", "LHip", "LKnee", "LAnkle", "Hip", "Spine", "Thorax", "Head"),

@@ -9,38 +9,32 @@ the four cameras as they stood for the subject of the same name. `docs/synthetic
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from pipeline.artifacts import InputError
-from pipeline.geometry.poses import PoseSet, concatenate
 from pipeline.data.motion import rig
 from pipeline.data.motion.filming import Filmed, film_take, summarize
+from pipeline.data.motion.settings import SyntheticMotion
 from pipeline.data.motion.synthetic.actions import ACTIONS
 from pipeline.data.motion.synthetic.curves import Array
 from pipeline.data.motion.synthetic.people import TEST, TRAIN, Person
 from pipeline.data.motion.synthetic.performance import perform
+from pipeline.geometry.poses import PoseSet, concatenate
 
 TAKES = 2  # of every action
 
 
-@dataclass(frozen=True)
-class SyntheticSettings:
-    """How much to make: frames a second, seconds a take, and the seed of everything that is drawn."""
+def load(
+    settings: SyntheticMotion, folder: Path | None = None, progress: bool = True
+) -> tuple[dict[str, PoseSet], dict[str, Any]]:
+    """The splits {"train", "test"} and a summary of the views kept and dropped. No file is read.
 
-    frames_per_second: float = 10.0
-    seconds_per_take: float = 12.0
-    seed: int = 0
-
-
-def load(settings: SyntheticSettings, progress: bool = True) -> tuple[dict[str, PoseSet], dict[str, Any]]:
-    """The splits {"train", "test"} and a summary of the views kept and dropped, as `cmu.load` gives them.
-
-    Equal settings give equal bytes; another frame rate shows the same motion at other moments. Takes without a frame
-    raise InputError.
+    Equal settings give equal bytes. Another frame rate shows the same motion at other moments. Raises InputError if a
+    take is shorter than one frame.
     """
     if settings.frames_per_second * settings.seconds_per_take < 1:
         raise InputError("motion.seconds_per_take: shorter than one frame; raise it, or motion.frames_per_second")
@@ -55,7 +49,7 @@ def load(settings: SyntheticSettings, progress: bool = True) -> tuple[dict[str, 
     return splits, summary | {"splits": counts}
 
 
-def joints(person: Person, action: str, take: int, settings: SyntheticSettings) -> tuple[Array, Array]:
+def joints(person: Person, action: str, take: int, settings: SyntheticMotion) -> tuple[Array, Array]:
     """Joints [T, 17, 3] mm, z up and the floor at 0, and the frames' times [T] in seconds."""
     times = np.arange(int(settings.seconds_per_take * settings.frames_per_second)) / settings.frames_per_second
     key = zlib.crc32(f"{person.name} {action} {take}".encode())
@@ -63,7 +57,7 @@ def joints(person: Person, action: str, take: int, settings: SyntheticSettings) 
     return perform(person, ACTIONS[action], take, times, settings.seconds_per_take, random), times
 
 
-def _film(person: Person, action: str, take: int, settings: SyntheticSettings) -> Filmed:
+def _film(person: Person, action: str, take: int, settings: SyntheticMotion) -> Filmed:
     """One take before the cameras of its subject, who stands where their axes meet."""
     world, times = joints(person, action, take, settings)
     cameras = rig.place(person.name, (0.0, 0.0), yaw=0.0)

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from PIL import Image
 
-from pipeline.data.motion.synthetic import SyntheticSettings, joints
+from pipeline.data.motion.settings import SyntheticMotion
+from pipeline.data.motion.synthetic import joints
 from pipeline.data.motion.synthetic.actions import ACTIONS
 from pipeline.data.motion.synthetic.body import Motion, assemble
 from pipeline.data.motion.synthetic.curves import Array
@@ -34,7 +35,7 @@ LIMBS = (
 )
 HEAD_RADIUS = 95.0  # mm
 SECONDS = 12.0
-SETTINGS = SyntheticSettings(frames_per_second=2.0, seconds_per_take=SECONDS)
+SETTINGS = SyntheticMotion(frames_per_second=2.0, seconds_per_take=SECONDS)
 CELL, LABEL, GAP, HEADING = 1320.0, 1500.0, 230.0, 560.0  # mm: a figure, an action's name, above a row, above all rows
 PIXELS_PER_MM, DOTS_PER_INCH = 0.075, 120.0
 
