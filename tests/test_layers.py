@@ -17,14 +17,15 @@ MAY_USE = {
     "__main__": {"artifacts", "config", "stages", "tools"},
     "artifacts": set(),
     "layout": set(),
-    "config": {"artifacts", "layout"},
+    "settings": set(),
+    "config": {"artifacts", "layout", "settings", "data"},  # of data only the sources' settings, see below
     "progress": set(),
     "mixture": set(),
     "geometry": set(),
     "body": {"artifacts", "geometry", "config", "pose_files", "training"},
     "training": set(),
     "authors": {"artifacts", "config", "geometry", "layout", "lifting", "detection", "training"},
-    "data": {"artifacts", "geometry", "body", "layout"},
+    "data": {"artifacts", "geometry", "body", "layout", "settings"},
     "running": {"artifacts", "config", "training"},
     "pose_files": {"artifacts", "config", "geometry"},
     "lifting": {"artifacts", "config", "geometry", "body", "mixture", "training", "running", "pose_files"},
@@ -51,6 +52,17 @@ def rooms_imported(module: Path) -> set[str]:
 def test_a_module_uses_only_the_rooms_it_may(module: Path) -> None:
     assert room(module) in MAY_USE, f"{module}: a new room; say in MAY_USE whom it may use"
     assert rooms_imported(module) <= MAY_USE[room(module)]
+
+
+def test_config_uses_only_the_settings_of_data() -> None:
+    """The plan is made without torch: the settings of a source import nothing but the base of all settings."""
+    settings = set((ROOT / "pipeline" / "data").rglob("settings.py"))
+    inside = {ROOT / "pipeline" / "data" / "__init__.py"} | settings
+    for module in (path for path in MODULES if room(path) == "config"):
+        used = module_graph.files_imported(ROOT / module, ROOT)
+        assert {path for path in used if path.is_relative_to(ROOT / "pipeline" / "data")} <= inside, module
+    for path in settings:
+        assert rooms_imported(path.relative_to(ROOT)) <= {"settings"}, path
 
 
 @pytest.mark.parametrize("tool", TOOLS)

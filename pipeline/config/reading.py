@@ -143,8 +143,8 @@ def _explain(kind: type[Settings], error: ValidationError) -> str:
     # A misspelt key that must be there is both missing and unknown: the second says what was meant.
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     # pydantic puts the branch of a union into the location (a tag, `literal[...]`); a user knows only keys.
-    words = _all_tags(kind)
-    location = [str(part) for part in first["loc"] if part not in words and "[" not in str(part)]
+    tags = _all_tags(kind)
+    location = [str(part) for part in first["loc"] if part not in tags and "[" not in str(part)]
     context = first.get("ctx", {})
     found = first.get("input")
     match first["type"]:
@@ -154,9 +154,9 @@ def _explain(kind: type[Settings], error: ValidationError) -> str:
         case "missing":
             return f"{'.'.join(location)}: missing; add it"
         case "union_tag_invalid":
-            tags = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
+            words = [word.strip().strip("'") for word in context["expected_tags"].split(",")]
             key = context["discriminator"].strip("'")
-            return f"{'.'.join([*location, key])}: unknown word {context['tag']!r}{nearest(context['tag'], tags)}"
+            return f"{'.'.join([*location, key])}: unknown word {context['tag']!r}{nearest(context['tag'], words)}"
         case "union_tag_not_found":
             return f"{'.'.join([*location, context['discriminator'].strip(chr(39))])}: missing; add it"
         case "literal_error":

@@ -25,7 +25,7 @@ from pipeline.data.pickle_stand_ins import Thing
 KEYS = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table", "f")
 SHAPE_COUNT = 10  # the first of the file's shape components, which may be 300
 LARGEST = 1 << 30  # bytes; SMPL's pickles are below 300 MB
-MOST_ENTRIES = 100_000_000  # of a sparse matrix made detection; SMPL's joint regressor has 165,360
+MOST_ENTRIES = 100_000_000  # of a sparse matrix made dense; SMPL's joint regressor has 165,360
 
 ARRAYS = ("chumpy.ch.Ch",)  # state: x, the array
 SELECTIONS = ("chumpy.reordering.Select",)  # state: a, what is selected from; idxs; preferred_shape
@@ -47,14 +47,14 @@ def load(root: Path) -> BodyModel:
 
 
 def read(path: Path) -> dict[str, NDArray]:
-    """SMPL's own arrays, detection; of the shape components the first ten. Raises InputError, one line naming the file."""
+    """SMPL's own arrays, all dense; the first ten shape components. Raises InputError with one line naming the file."""
     values = safe_pickle.read(path, KEYS, THINGS) if path.suffix == ".npz" else _read_pickle(path)
     arrays = {}
     for key in KEYS:
         if key not in values:
             raise InputError(f"{path}: {key}: missing, the file is not SMPL's; get it anew")
         try:
-            arrays[key] = detection(values[key])
+            arrays[key] = dense(values[key])
         except (ValueError, TypeError, LookupError, OverflowError, MemoryError) as error:
             line = " ".join(str(error).split())
             raise InputError(f"{path}: {key}: {line or type(error).__name__}; get the file anew") from None
@@ -80,7 +80,7 @@ def _read_pickle(path: Path) -> dict[str, Any]:
     return value
 
 
-def detection(value: Any) -> NDArray:
+def dense(value: Any) -> NDArray:
     """A plain array from an array, a chumpy array or a sparse matrix; raises ValueError or its like for all else."""
     if isinstance(value, np.ndarray):
         if value.dtype.hasobject:
@@ -89,7 +89,7 @@ def detection(value: Any) -> NDArray:
     if not isinstance(value, Thing) or not isinstance(value.state, dict):
         raise ValueError(f"is a {type(value).__name__} in place of an array")
     if value.name in ARRAYS:
-        return detection(value.state["x"])
+        return dense(value.state["x"])
     if value.name in SELECTIONS:
         return _selected(value.state)
     return _matrix(MATRICES[value.name], value.state)
@@ -97,17 +97,17 @@ def detection(value: Any) -> NDArray:
 
 def _selected(state: dict[str, Any]) -> NDArray:
     """chumpy's selection: entries of another array by their flat index, in a shape of its own."""
-    chosen = detection(state["a"]).ravel()[detection(state["idxs"])]
+    chosen = dense(state["a"]).ravel()[dense(state["idxs"])]
     shape = state.get("preferred_shape")
     return chosen if shape is None else chosen.reshape(tuple(int(size) for size in shape))
 
 
 def _matrix(kind: str, state: dict[str, Any]) -> NDArray:
-    """A compressed sparse matrix, made detection after scipy has checked its indices."""
+    """A compressed sparse matrix, made dense after scipy has checked its indices."""
     rows, columns = (int(size) for size in state["_shape"])
     if min(rows, columns) < 0 or math.prod((rows, columns)) > MOST_ENTRIES:
         raise ValueError(f"is a sparse matrix of {rows} x {columns}")
-    parts = tuple(detection(state[name]) for name in ("data", "indices", "indptr"))
+    parts = tuple(dense(state[name]) for name in ("data", "indices", "indptr"))
     make = sparse.csc_array if kind == "csc" else sparse.csr_array
     matrix = make(parts, shape=(rows, columns))
     matrix.check_format(full_check=True)

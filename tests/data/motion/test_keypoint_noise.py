@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.stats import f as f_distribution
@@ -47,7 +45,7 @@ def joints_of(side: str, limb: tuple[str, ...]) -> list[int]:
 @pytest.mark.parametrize("freedom", [1.5, 3.0, 50.0])
 def test_the_median_distance_of_each_kind_of_joint_is_its_spread(freedom: float) -> None:
     truth = people()
-    away = distances(spoil(truth, replace(JITTER, degrees_of_freedom=freedom)), truth)
+    away = distances(spoil(truth, JITTER.model_copy(update={"degrees_of_freedom": freedom})), truth)
     expected = {
         **{"Hip": 0.5, "Spine": 0.5, "Thorax": 0.5, "Neck/Nose": 1.0, "Head": 1.0, "LHip": 1.5, "RHip": 1.5},
         **{"LKnee": 2.0, "RKnee": 2.0, "LAnkle": 2.5, "RAnkle": 2.5, "LShoulder": 3.0, "RShoulder": 3.0},
@@ -62,7 +60,7 @@ def test_the_median_distance_of_each_kind_of_joint_is_its_spread(freedom: float)
 def test_tails_are_those_of_students_t_in_two_dimensions(freedom: float) -> None:
     """A squared length over its scale's square, halved, is F-distributed with 2 and f degrees of freedom."""
     truth = people()
-    away = distances(spoil(truth, replace(JITTER, degrees_of_freedom=freedom)), truth)
+    away = distances(spoil(truth, JITTER.model_copy(update={"degrees_of_freedom": freedom})), truth)
     in_spreads = away / np.median(away, axis=0)
     distribution = f_distribution(2, freedom)
     for probability in (0.25, 0.1, 0.01, 0.001):
@@ -73,7 +71,7 @@ def test_tails_are_those_of_students_t_in_two_dimensions(freedom: float) -> None
 
 def test_errors_point_everywhere_and_joints_err_on_their_own() -> None:
     truth = people()
-    error = spoil(truth, replace(JITTER, degrees_of_freedom=50)).astype(np.float64) - truth
+    error = spoil(truth, JITTER.model_copy(update={"degrees_of_freedom": 50})).astype(np.float64) - truth
     flat = (error / error.std(axis=0)).reshape(COUNT, 34)
     correlation = flat.T @ flat / COUNT
     np.testing.assert_allclose(correlation, np.eye(34), atol=5 / np.sqrt(COUNT))
@@ -98,7 +96,7 @@ def test_the_larger_side_is_the_size() -> None:
 
 def test_arms_and_legs_are_exchanged_each_on_their_own_and_nothing_else_moves() -> None:
     truth = people()
-    found = spoil(truth, replace(EXACT, swap=0.3))
+    found = spoil(truth, EXACT.model_copy(update={"swap": 0.3}))
     swapped = {}
     for limb in (ARMS, LEGS):
         left, right = joints_of("L", limb), joints_of("R", limb)
@@ -119,7 +117,7 @@ def test_arms_and_legs_are_exchanged_each_on_their_own_and_nothing_else_moves() 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_no_pose_or_every_pose_is_swapped(share: float) -> None:
     truth = people(50)
-    found = spoil(truth, replace(EXACT, swap=share))
+    found = spoil(truth, EXACT.model_copy(update={"swap": share}))
     order = list(range(17))
     if share:
         for left, right in zip(HUMAN36M_17.left, HUMAN36M_17.right, strict=True):
@@ -132,7 +130,7 @@ def test_no_pose_or_every_pose_is_swapped(share: float) -> None:
 
 def test_missed_joints_lie_anywhere_in_a_box_a_fifth_larger() -> None:
     truth = people()
-    found = spoil(truth, replace(EXACT, miss=0.25))
+    found = spoil(truth, EXACT.model_copy(update={"miss": 0.25}))
     missed = (found != truth).any(axis=-1)
     np.testing.assert_allclose(missed.mean(axis=0), 0.25, atol=0.02)  # every joint alike
     low, high = truth.min(axis=1, keepdims=True), truth.max(axis=1, keepdims=True)
@@ -147,10 +145,10 @@ def test_missed_joints_lie_anywhere_in_a_box_a_fifth_larger() -> None:
 
 
 def test_equal_settings_give_equal_bytes_and_a_stream_or_seed_of_its_own_other_ones() -> None:
-    truth, all_kinds = people(500), replace(JITTER, swap=0.1, miss=0.1)
+    truth, all_kinds = people(500), JITTER.model_copy(update={"swap": 0.1, "miss": 0.1})
     first = spoil(truth, all_kinds)
     assert first.tobytes() == spoil(truth, all_kinds).tobytes()
-    for other in (spoil(truth, all_kinds, stream=1), spoil(truth, replace(all_kinds, seed=1))):
+    for other in (spoil(truth, all_kinds, stream=1), spoil(truth, all_kinds.model_copy(update={"seed": 1}))):
         same = (other == first).all(axis=-1)
         assert same.mean() < 0.001
 
@@ -168,7 +166,7 @@ def test_more_poses_than_are_worked_on_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_pixels_stay_float32_and_the_truth_stays_as_it_is() -> None:
     truth = people(10)
     before = truth.copy()
-    found = spoil(truth, replace(JITTER, swap=1, miss=0.5))
+    found = spoil(truth, JITTER.model_copy(update={"swap": 1, "miss": 0.5}))
     assert found.dtype == np.float32 and found.shape == truth.shape and np.isfinite(found).all()
     np.testing.assert_array_equal(truth, before)
 

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.artifacts import InputError
 from pipeline.data.fetch import licensed
 from pipeline.data.motion import rig
 from pipeline.data.motion.filming import Filmed, summarize
