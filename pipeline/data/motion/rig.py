@@ -51,9 +51,7 @@ def film(
     """
     world = torch.from_numpy(np.ascontiguousarray(joints_world, dtype=np.float64))
     joints_camera = torch.stack([camera.to_camera(world) for camera in cameras])
-    keypoints_2d = torch.stack(
-        [camera.to_image(joints) for camera, joints in zip(cameras, joints_camera, strict=True)]
-    )
+    keypoints_2d = torch.stack([camera.to_image(joints) for camera, joints in zip(cameras, joints_camera, strict=True)])
     sizes = torch.tensor([(camera.width, camera.height) for camera in cameras])[:, None, None, :]
     inside = ((keypoints_2d >= 0) & (keypoints_2d < sizes)).all(dim=-1) & (joints_camera[..., 2] > 0)
     return keypoints_2d.float().numpy(), joints_camera.float().numpy(), inside.all(dim=-1).numpy()
