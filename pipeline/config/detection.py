@@ -1,4 +1,4 @@
-"""A detection variant: a network that finds people or objects in images, stated as its paper states it."""
+"""A detection variant: a network that finds people or objects in images, with the settings that its paper states."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pipeline.settings import Numbers, Settings
 
 
 class DetectionHead(Settings):
-    """How offsets (pose) or sizes (boxes) are regressed. The defaults are the authors' code's."""
+    """How keypoint offsets (pose) or sizes (boxes) are regressed. The defaults are those of the authors' code."""
 
-    components: int = Field(0, ge=0, le=32)  # of the mixture; 0: one value and an L1 loss, as CenterNet has it
+    components: int = Field(0, ge=0, le=32)  # K of the mixture; 0: one value and an L1 loss, as in CenterNet
     regressors: Literal[1, 2] = 1  # 2: a binary classifier chooses between two mixtures (MDN offset, Section 4.4)
-    # sigma = clamp(ELU(raw) + minimum, 1e-4, 1e5), so the floor is minimum - 1
-    minimum_sigma: float = Field(10.0, ge=0)
-    axes: Literal["per_axis", "shared"] = "per_axis"  # sigma of x and y apart, as in the code, or one (Eq. 4)
-    keypoint_factors: Literal["multiplied", "divided"] = "multiplied"  # sigma by COCO's V_k: code / both papers
-    stacks: Literal["last", "all"] = "last"  # whose mixture term counts
-    per_category: bool = False  # boxes: a size for every category
+    minimum_sigma: float = Field(10.0, ge=0)  # sigma = clamp(ELU(raw) + minimum, 1e-4, 1e5): the floor is minimum - 1
+    axes: Literal["per_axis", "shared"] = "per_axis"  # one sigma each for x and y (code), or one for both (Eq. 4)
+    # A keypoint's scale is sigma multiplied by COCO's V_k (code) or divided by it (both papers).
+    keypoint_factors: Literal["multiplied", "divided"] = "multiplied"
+    stacks: Literal["last", "all"] = "last"  # the stacks of the hourglass that have a mixture term
+    per_category: bool = False  # boxes: one size per category
 
     @property
     def total_components(self) -> int:
-        """Kernels over all regressors; 1 where there is no mixture."""
+        """Components of all regressors together; 1 without a mixture."""
         return max(1, self.components * self.regressors)
 
     @model_validator(mode="after")
@@ -35,12 +35,14 @@ class DetectionHead(Settings):
 
 
 class DetectionWeights(Settings):
-    """Weights of the loss terms (MDN offset, Eq. 6). `regression` is that of keypoint offsets; 0.1 for a mixture."""
+    """Weights of the loss terms (MDN offset, Eq. 6)."""
 
     center: float = Field(1.0, ge=0)
-    offset: float = Field(1.0, ge=0)  # of centres and of keypoints
-    size: float = Field(0.1, ge=0)  # in detection also that of the mixture over sizes
-    regression: float = Field(1.0, ge=0)
+    offset: float = Field(1.0, ge=0)  # of the centres' and the keypoints' offsets from their cells
+    size: float = Field(0.1, ge=0)  # for boxes with a mixture, the weight of its term
+    regression: float = Field(
+        1.0, ge=0
+    )  # of the keypoints' offsets from the centre; with a mixture the variants state 0.1
     keypoint_heatmap: float = Field(1.0, ge=0)
 
 
@@ -50,7 +52,11 @@ class DetectionOptimizer(Settings):
 
 
 class DetectionVariant(Settings):
-    """A CenterNet. `drop_at`: epochs (of those stated) after which the learning rate is a tenth."""
+    """A CenterNet.
+
+    `drop_at`: the epochs, of those stated, after which the learning rate is divided by ten. An `imported` variant is
+    not trained: `weights` is the SHA-256 digest that import_checkpoint prints, null before the import.
+    """
 
     paper: Literal["mdn_offset", "mixture_dense"]
     title: str
@@ -61,7 +67,7 @@ class DetectionVariant(Settings):
     imported: bool = False
     weights: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
     input_size: int = Field(512, ge=64, multiple_of=128)
-    training_share: float = Field(1.0, gt=0, le=1)  # of the training images, drawn once
+    training_share: float = Field(1.0, gt=0, le=1)  # of the training images; which ones is drawn once
     head: DetectionHead = DetectionHead()
     loss: DetectionWeights = DetectionWeights()
     optimizer: DetectionOptimizer = DetectionOptimizer()

@@ -1,4 +1,4 @@
-"""A variant: a model that is trained, stated as its paper states it. It never depends on how big the run is."""
+"""A lifting variant: a model and its training, with the settings that its paper states. Presets do not change it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pydantic import Field, model_validator
 
 from pipeline.settings import Settings
 
-# What a lifting network is given: the truth's projection, or what one of two detectors makes of the image.
+# A lifting network's input: projected true joints, or the 2D joints that one of two detectors finds in the image.
 Detector = Literal["stacked_hourglass", "cascaded_pyramid_network"]
 Input = Literal["ground_truth", "stacked_hourglass", "cascaded_pyramid_network"]
 
-# What it learns: 3D joints alone, or the vertices of coarse body meshes beside them.
+# What it learns: 3D joints, or 3D joints and the vertices of coarse body meshes.
 Targets = Literal["joints", "meshes"]
 
 CLOSED_FORMS = ("mean_pose", "linear_least_squares")
@@ -36,20 +36,20 @@ class ModelSettings(Settings):
     channels: int = Field(128, ge=2)
     blocks: int = Field(4, ge=1)
     dropout: float = Field(0.0, ge=0, lt=1)
-    omit_root: bool = False  # of a fully connected network: the root, always 0, is no output
+    omit_root: bool = False  # fully connected network: the root, which is always 0, is not an output
     refinement: Literal["none", "pose_grammar"] = "none"
-    # Of a hierarchical graph network: its mesh graphs (48 nodes: coarse, 96: fine), and how features go between graphs
-    # (HGN's Eq. 3; as its authors' code does, one after the other; or without learning).
+    # Hierarchical graph network: its mesh graphs (coarse: 48 nodes, fine: 96), and how features are passed between the
+    # graphs: in parallel (HGN, Eq. 3), one after the other (the authors' code), or with fixed weights.
     meshes: Literal["both", "coarse", "fine"] = "both"
     fusion: Literal["parallel", "sequential", "fixed"] = "parallel"
-    # Of a variational auto-encoder: latent dimensions, samples a pose, and the weight of its divergence from the prior.
+    # Variational auto-encoder: latent dimensions, samples per pose, and the weight of the divergence from the prior.
     latent: int = Field(32, ge=1)
     samples: int = Field(200, ge=5)  # the best of 5 is measured
     divergence_weight: float = Field(1.0e-4, ge=0)
 
 
 class HeadSettings(Settings):
-    """What the output layer means: one pose, or a Gaussian mixture over poses (GraphMDN, Section 3)."""
+    """What the output layer stands for: one pose, or a Gaussian mixture over poses (GraphMDN, Section 3)."""
 
     name: Literal["point", "mixture"] = "point"
     kernels: int = Field(5, ge=1)
@@ -67,7 +67,7 @@ class HeadSettings(Settings):
 
 
 class FlipSettings(Settings):
-    """Mirror images: every second training pose mirrored, and a prediction averaged with its mirror image's."""
+    """Mirror images: training mirrors every second pose; testing averages predictions with those of mirrored inputs."""
 
     training: bool = False
     testing: bool = False
@@ -92,7 +92,7 @@ class StepSchedule(Settings):
 
 class ExponentialSchedule(Settings):
     kind: Literal["exponential"]
-    factor: float = Field(gt=0, le=1)  # an epoch
+    factor: float = Field(gt=0, le=1)  # per epoch
 
 
 class PlateauSchedule(Settings):
@@ -113,11 +113,12 @@ Schedule = Annotated[
 
 
 class LiftingVariant(Settings):
-    """A model that lifts 2D joints to 3D joints, with all that its training needs.
+    """A model that lifts 2D joints to 3D joints, and its training.
 
-    An `imported` variant is not trained: `weights` is the digest that import_checkpoint prints, null until then.
-    `protocol: semgcn_2` is SemGCN's own second protocol (Section 5.2): every test subject but the last joins the
-    training, and the last is tested on every 64th frame.
+    An `imported` variant is not trained: `weights` is the SHA-256 digest that import_checkpoint prints, null before the
+    import.
+    `protocol: semgcn_2` is SemGCN's own second protocol (Section 5.2): training uses all test subjects except the last,
+    which is tested on every 64th frame.
     """
 
     paper: Literal["sanity", "semgcn", "graphmdn", "hgn"]
@@ -140,18 +141,18 @@ class LiftingVariant(Settings):
 
     @property
     def closed_form(self) -> bool:
-        """Whether the model is fitted in one go, without training."""
+        """Whether the model is fitted in closed form, without training."""
         return self.model.name in CLOSED_FORMS
 
     @property
     def learns_meshes(self) -> bool:
-        """Whether its meshes mean anything: without a loss on them they are what they started as."""
+        """Whether its meshes are trained. Without a loss on them they keep their initial weights and mean nothing."""
         return self.mesh_weight > 0 or self.loss == "joints_and_meshes_authors"
 
     @model_validator(mode="after")
     def _what_does_not_go_together(self) -> LiftingVariant:
         mixture, model = self.head.name == "mixture", self.model.name
-        # What gives a pose, or what a head makes one of.
+        # Networks whose output goes through a head.
         network = model in ("graph_network", "fully_connected", "hierarchical_graph_network", "graph_stacked_hourglass")
         if self.weights and not self.imported:
             raise ValueError("weights: only of an imported variant; set imported: true")
@@ -175,7 +176,7 @@ class LiftingVariant(Settings):
         return self
 
     def _check_meshes(self) -> None:
-        """Mesh graphs, mesh targets and mesh losses belong together."""
+        """Refuse mesh graphs, mesh targets and mesh losses that do not go together."""
         hierarchical = self.model.name == "hierarchical_graph_network"
         if hierarchical != (self.targets == "meshes"):
             raise ValueError(

@@ -1,7 +1,7 @@
-"""`like: <variant>` in params.yaml: a variant takes over what another states, and says only what differs.
+"""`like: <variant>` in params.yaml: a variant copies another's settings and states only what differs.
 
-Resolved on the file's content as it was read, before it is validated, so that nobody else knows of `like`. It stands in
-place of YAML's merge keys: DVC writes those out in full when `dvc exp run -S` changes the file.
+`like` is resolved in the file's content before validation, so no other code knows it. YAML's merge keys would not do:
+DVC writes them out in full when `dvc exp run -S` changes the file.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from pipeline.artifacts import InputError
 from pipeline.config.reading import nearest
 
 LIKE = "like"
-OWN = ("title", "core", "imported", "weights")  # never taken over
-KINDS = ("name", "kind")  # what a mapping is about: the settings of one network or schedule are none of another's
+OWN = ("title", "core", "imported", "weights")  # never copied
+KINDS = (
+    "name",
+    "kind",
+)  # a mapping with another name or kind is about another network or schedule, so nothing is copied into it
 SECTIONS = ("lifting_variants", "detection_variants")
 
 
@@ -26,11 +29,11 @@ def applied(content: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def resolved(variants: dict[str, Any], where: str = "variants") -> dict[str, Any]:
-    """Every variant with what it takes over, in the same order. Raises InputError, one line that begins with `where`.
+    """Every variant with the settings it copies, in the same order. Raises InputError, whose line begins with `where`.
 
-    What a variant states goes first. A nested mapping takes each key over that it does not state, and a list replaces
-    the other's. A mapping that is empty, or that states a name or kind which the other's does not, takes nothing over.
-    What is no mapping stays as it is: validation says so afterwards.
+    A variant's own keys override the copied ones. A nested mapping gets the keys that it does not state; a list replaces
+    the other's. A mapping that is empty, or that states another name or kind than the other's, gets nothing. Values that
+    are not mappings are left as they are, for validation to refuse.
     """
     done: dict[str, Any] = {}
     for name in variants:
@@ -39,10 +42,10 @@ def resolved(variants: dict[str, Any], where: str = "variants") -> dict[str, Any
 
 
 def _resolve(name: str, variants: dict[str, Any], done: dict[str, Any], trail: tuple[str, ...], where: str) -> Any:
-    """One variant; `trail`: those that are like it, the last one directly."""
+    """One variant. `trail`: the variants that led here by `like`, the nearest last."""
     if name in trail:
         circle = [*trail[trail.index(name) :], name]
-        raise InputError(f"{where}.{name}.{LIKE}: goes round in a circle ({', '.join(circle)}); state one in full")
+        raise InputError(f"{where}.{name}.{LIKE}: circular ({', '.join(circle)}); state one in full")
     if name not in done:
         stated = variants[name]
         other = _other(name, stated, variants, where) if isinstance(stated, dict) else None
@@ -55,7 +58,7 @@ def _resolve(name: str, variants: dict[str, Any], done: dict[str, Any], trail: t
 
 
 def _other(name: str, stated: dict[str, Any], variants: dict[str, Any], where: str) -> str | None:
-    """The variant that this one is like, None if it stands alone."""
+    """The variant that this one is like, or None."""
     if LIKE not in stated:
         for key in difflib.get_close_matches(LIKE, [key for key in stated if isinstance(key, str)], n=1):
             raise InputError(f"{where}.{name}.{key}: unknown key; did you mean {LIKE!r}?")
@@ -74,7 +77,7 @@ def _joined(own: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _over(own: Any, other: Any) -> Any:
-    """A setting where the other variant states it too."""
+    """A setting that both variants state."""
     if not (own and isinstance(own, dict) and isinstance(other, dict)):
         return own
     another = any(key in own and own[key] != other.get(key) for key in KINDS)

@@ -112,7 +112,7 @@ def test_variants_of_both_kinds_may_be_like_others(root: Path) -> None:
         ("like: zzz", "lifting_variants.graphmdn.like: unknown variant 'zzz'; there is mean_pose, semgcn, graphmdn"),
         (
             "like: graphmdn",
-            "lifting_variants.graphmdn.like: goes round in a circle (graphmdn, graphmdn); state one in full",
+            "lifting_variants.graphmdn.like: circular (graphmdn, graphmdn); state one in full",
         ),
         ("like: 3", "lifting_variants.graphmdn.like: expected the name of a variant, found 3"),
         ("like: null", "lifting_variants.graphmdn.like: expected the name of a variant, found None"),
@@ -129,7 +129,7 @@ def test_a_mistake_is_one_line(root: Path, like: str, expected: str) -> None:
 def test_a_circle_is_named(root: Path) -> None:
     for title, like in (("Mean pose", "semgcn"), ("SemGCN", "graphmdn"), ("GraphMDN", "semgcn")):
         edit(root, "params.yaml", f"    title: {title}\n", f"    title: {title}\n    like: {like}\n")
-    circle = "goes round in a circle (semgcn, graphmdn, semgcn); state one in full"
+    circle = "circular (semgcn, graphmdn, semgcn); state one in full"
     assert says(root) == f"params.yaml: lifting_variants.semgcn.like: {circle}"
 
 
