@@ -1,4 +1,4 @@
-"""What all settings share: strict, frozen, and without a key that nobody reads."""
+"""What all settings share: values are strict and frozen, and unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
-    # Strict: '30' and true are no numbers of epochs.
+    # Strict: '30' and true are not accepted as numbers of epochs.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
 
 
@@ -19,6 +19,6 @@ def _once(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-# YAML has lists and no tuples, hence not strict; what is in them is checked strictly all the same.
+# YAML has lists but no tuples, so the tuple itself is not strict; its items are.
 Words = Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValidator(_once)]
 Numbers = Annotated[tuple[int, ...], Field(min_length=1, strict=False), AfterValidator(_once)]

@@ -31,9 +31,9 @@ def applied(content: dict[str, Any], path: Path) -> dict[str, Any]:
 def resolved(variants: dict[str, Any], where: str = "variants") -> dict[str, Any]:
     """Every variant with the settings it copies, in the same order. Raises InputError, whose line begins with `where`.
 
-    A variant's own keys override the copied ones. A nested mapping gets the keys that it does not state; a list replaces
-    the other's. A mapping that is empty, or that states another name or kind than the other's, gets nothing. Values that
-    are not mappings are left as they are, for validation to refuse.
+    A variant's own keys override the copied ones. A nested mapping gets the keys that it does not state; a list
+    replaces the other's. A mapping that is empty, or that states another name or kind than the other's, gets nothing.
+    Values that are not mappings are left as they are, for validation to refuse.
     """
     done: dict[str, Any] = {}
     for name in variants:
