@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from pipeline import artifacts
 from pipeline.config import Run
-from pipeline.report import bodies, detection_metrics, detection_tables, figures, images, metrics, page, tables
+from pipeline.report import detection_metrics, detection_tables, figures, metrics, page, tables
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures import catalog
 
 
 def run(run: Run) -> None:
-    results, detection = metrics.read(run), detection_metrics.read(run)
-    # The same as in tables/, made anew because the page shows less of each.
-    built = [*tables.build(run, results), *detection_tables.build(run, detection)]
-    claims, motion = (artifacts.read_json(path) for path in (run.layout.claims, run.layout.motion_summary()))
-    about_bodies, about_images = bodies.section(run), images.section(run)
+    evidence = Evidence(run, metrics.read(run), detection_metrics.read(run))
+    # The page shows less of each table than its file does, so it cannot copy the files.
+    built = [*tables.build(run, evidence.results), *detection_tables.build(run, evidence.detection)]
+    content = page.read(run)  # before the figures, so that a missing file leaves the old ones as they are
     with artifacts.atomic_folder(run.layout.figures) as folder:
-        not_drawn = figures.draw_all(Evidence(run, results, detection), catalog.EVERY, folder)
-    text = page.text(run, results, detection, built, claims, motion, about_bodies, about_images, not_drawn)
-    artifacts.write_text(run.layout.report, text)
+        not_drawn = figures.draw_all(evidence, catalog.EVERY, folder)
+    artifacts.write_text(run.layout.report, page.text(evidence, built, content, not_drawn))

@@ -1,4 +1,4 @@
-"""What the page says of pictures and of the networks on them."""
+"""What the page says of images and of the networks trained on them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from hand_made import Maker
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.report import detection_metrics, images
+from pipeline.report import detection_metrics
+from pipeline.report.page import images
 
 
-def test_pictures_are_counted_and_what_is_missing_has_its_reason(make: Callable[..., Maker]) -> None:
+def test_images_are_counted_and_what_is_missing_has_its_reason(make: Callable[..., Maker]) -> None:
     maker = make()
     detection_made.run(maker, "pose_l_base", 30.0)
     detection_made.prepared(maker)
     assert images.section(maker.run) == (
         "- People and their keypoints: scenes made in code (source `synthetic`).\n"
-        "- Objects and their boxes: no pictures in this run: preset demo trains nothing on them.\n\n"
+        "- Objects and their boxes: no images in this run: preset demo trains nothing on them.\n\n"
         "|  |  | images | objects | with keypoints |\n| --- | --- | ---: | ---: | ---: |\n"
         "| pose | train | 12,000 | 12,000 | 11,990 |\n| pose | val | 500 | 500 | 490 |"
     )
 
 
-def test_a_preset_without_pictures_has_no_table(make: Callable[..., Maker]) -> None:
+def test_a_preset_without_images_has_no_table(make: Callable[..., Maker]) -> None:
     said = images.section(make().with_preset(images=None))
-    assert said.count("no pictures in this run: preset demo has no images.") == 2
+    assert said.count("no images in this run: preset demo has no images.") == 2
     assert "|" not in said
 
 

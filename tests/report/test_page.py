@@ -9,8 +9,7 @@ from collections.abc import Callable
 import pytest
 from hand_made import Maker
 
-from pipeline import artifacts
-from pipeline.report import claims, detection_metrics, detection_tables, metrics, page, tables
+from pipeline.report import claims, detection_metrics, detection_tables, metrics, page, published, tables
 from pipeline.report.figures import catalog
 
 
@@ -34,7 +33,7 @@ def test_links_of_every_table_exist(reported: Maker) -> None:
         assert [target for target in targets if not (path.parent / target).exists()] == []
 
 
-def test_every_table_stands_on_the_page_and_its_columns_are_explained_once(reported: Maker, text: str) -> None:
+def test_every_table_is_on_the_page_and_its_columns_are_explained_once(reported: Maker, text: str) -> None:
     run = reported.run
     built = tables.build(run, metrics.read(run)) + detection_tables.build(run, detection_metrics.read(run))
     assert {path.stem for path in reported.run.layout.tables.iterdir()} == {table.name for table in built}
@@ -57,12 +56,12 @@ def test_the_states_are_those_of_claims_json(reported: Maker, text: str) -> None
         assert f"| {claim['id']} | {claim['text']} | {state} | {held} of {len(claim['parts'])} |" in text
     counts = [sum(claim["state"] == state for claim in data["claims"]) for state in claims.STATES]
     words = ", ".join(f"{count} {state}" for count, state in zip(counts, claims.STATES, strict=True) if count)
-    assert f"Of {len(data['claims'])} claims: {words}. [claims.md]" in text
+    assert f"Of {len(data['claims'])} claims: {words}. The claims are" in text
     assert "| SG-3 | With image features it sets the new state of the art. | not run: needs image features" in text
 
 
 def test_a_table_by_action_does_not_repeat_the_notes_above_it(reported: Maker, text: str) -> None:
-    """Those of Table 3 of GraphMDN stand once on the page, and in all three of its files."""
+    """The notes of GraphMDN's Table 3 are once on the page, and in all three of its files."""
     note = "The number of Sharma et al. with 5 samples was read off a figure"
     assert text.count(note) == 1
     files = [path for path in reported.run.layout.tables.glob("graphmdn_table3*.md") if note in path.read_text()]
@@ -98,27 +97,34 @@ def test_a_figure_that_was_not_drawn_leaves_its_reason(make: Callable[..., Maker
     maker = make()
     maker.point("semgcn_one_cycle", 50.0)
     maker.motion_summary()
-    results, detection = metrics.read(maker.run), detection_metrics.read(maker.run)
-    built = tables.build(maker.run, results)
-    verdicts = claims.as_data(maker.run, claims.judge(maker.run, results, detection))
-    motion = artifacts.read_json(maker.run.layout.motion_summary())
+    evidence = maker.evidence
+    content = {"claims": [], "motion": "", "images": "", "body": ""}
     drawings = catalog.EVERY[1:]
     reasons = {drawing.name: f"{drawing.name} has no data" for drawing in drawings}
-    text = page.text(maker.run, results, detection, built, verdicts, motion, "", "", reasons | {"overview": None})
+    text = page.text(evidence, tables.build(maker.run, evidence.results), content, reasons | {"overview": None})
     assert "![Overview of the lifting networks](figures/overview.png)" in text
     assert text.count("![") == 1
     for drawing in drawings:
         assert f"**{drawing.title}**: not drawn, because {drawing.name} has no data." in text
 
 
-def test_the_image_side_stands_under_its_papers_with_its_pictures(text: str) -> None:
-    papers = ["\n### MDN offset\n", "#### MDN offset, Table 1", "\n### Mixture Dense\n", "#### Mixture Dense, Table 1"]
+def test_detection_papers_have_their_tables_and_the_images_are_counted(text: str) -> None:
+    papers = ["\n## MDN offset\n", "\n### MDN offset, Table 1", "\n## Mixture Dense\n", "\n### Mixture Dense, Table 1"]
     places = [text.index(words) for words in papers]
     assert places == sorted(places)
     assert "\nTested on 500 validation images with 700 people (64 px).\n" in text
     assert "On pictures. Pictures made in code: 12,000 training images with 12,000 people" in text
     assert "| pose | val | 500 | 500 | 490 |" in text
-    assert "- Objects and their boxes: no pictures in this run: prepare_images was not run." in text
+    assert "- Objects and their boxes: no images in this run: prepare_images was not run." in text
     assert (
         "| LargeHG, MDN_2 | 500 images, 64 px (pose) | trained on 2026-01-02: 2 seeds, 2 epochs, 2,900 steps |" in text
     )
+
+
+def test_a_paper_has_its_tables_figures_and_claims_in_one_section(text: str) -> None:
+    sections = {part.partition("\n")[0]: part for part in text.split("\n## ")[1:]}
+    assert list(published.PAPERS.values()) == [title for title in sections if title in published.PAPERS.values()]
+    hgn = sections["HGN"]
+    places = [hgn.index(words) for words in ("### HGN, Table 1", "![HGN, Figure 3]", "### HGN: claims", "| HGN-1 |")]
+    assert places == sorted(places)
+    assert "| SG-1 |" not in hgn

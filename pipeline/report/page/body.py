@@ -1,4 +1,4 @@
-"""The bodies behind the coarse meshes, for a preset's page: the body model, and how well it fits the poses."""
+"""The body model behind the coarse meshes, and how well it fits the poses, for a preset's page."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ SPLITS = ("train", "test")
 
 
 def section(run: Run) -> str:
-    """The body model's facts, the totals of its fits, and their quality by subject and action, folded away."""
+    """Facts on the body model, the totals of its fits, and (folded away) their quality by subject and action."""
     reason = run.why_no_targets("meshes") or _missing(run.layout.body, "build_body")
     if reason:
-        return f"No body in this run: {reason}. Without one there are no coarse meshes, and HGN's networks are not run."
+        return f"No body in this run: {reason}. Without a body HGN has no coarse meshes, and its networks are not run."
     facts = _read(run.layout.body_file(SUMMARY))
     built = render.bullets(f"{_words(name)}: {_value(value)}" for name, value in facts.items())
-    parts = ["The body model, of which the coarse meshes are made:", built]
+    parts = ["The body model that the coarse meshes are made from:", built]
     reason = _missing(run.layout.targets("meshes"), "fit_body")
     if reason:
-        return "\n\n".join([*parts, f"It was fitted to no pose: {reason}."])
+        return "\n\n".join([*parts, f"It was not fitted to any pose: {reason}."])
     return "\n\n".join([*parts, *_fits(run.layout.targets("meshes"))])
 
 
@@ -38,16 +38,16 @@ def _missing(folder: Path, stage: str) -> str | None:
 def _fits(folder: Path) -> list[str]:
     summary = _read(folder / SUMMARY)
     splits = {name: summary[name] for name in SPLITS if name in summary}
-    figures = list(dict.fromkeys(figure for totals in splits.values() for figure in totals))
-    body = [[name, *(_value(totals.get(figure)) for figure in figures)] for name, totals in splits.items()]
+    measures = list(dict.fromkeys(name for totals in splits.values() for name in totals))
+    body = [[name, *(_value(totals.get(measure)) for measure in measures)] for name, totals in splits.items()]
     moved = summary.get("data_set_offsets_mm", {})
     return [
-        "It was fitted to the true joints of every frame, once for all cameras that see it. Distances are those of the "
-        "body's joints from the measured ones, in mm; a frame that is over 25 mm off is left out of the mesh loss.",
-        render.markdown_table(["", *map(_words, figures)], body),
+        "It was fitted to the true joints of every frame, once for all cameras that see it. Distances are between the "
+        "body's joints and the measured ones, in mm. A frame with more than 25 mm is left out of the mesh loss.",
+        render.markdown_table(["", *map(_words, measures)], body),
         "<details><summary>How well it fits, by subject and action</summary>",
         _quality(folder / QUALITY),
-        "Where this data set has its joints, seen from the body model's (to the person's left, up, forward, in mm): "
+        "Position of this data set's joints relative to the body model's (to the person's left, up, forward, in mm): "
         f"{_value(moved)}.",
         "</details>",
     ]
@@ -65,7 +65,7 @@ def _words(name: str) -> str:
 
 
 def _value(value: Any) -> str:
-    """A fact in words: numbers with four digits at most, what has parts part by part."""
+    """A fact in words. Numbers have at most four digits; an object's parts are listed."""
     if isinstance(value, dict):
         return "; ".join(f"{_words(name)} {_inside(part)}" for name, part in value.items())
     if isinstance(value, list):
@@ -83,7 +83,7 @@ def _inside(value: Any) -> str:
 
 
 def _quality(path: Path) -> str:
-    """The quality table as it stands: words to the left, numbers to the right."""
+    """The quality table as its file has it: words left, numbers right."""
     try:
         head, *body = csv.reader(io.StringIO(path.read_text(encoding="utf-8")))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The image side on a preset's page: the pictures that networks are trained and tested on, and what was run on them."""
+"""The images that detection networks are trained and tested on, and the detection variants, for a preset's page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COUNTS = {"images": "images", "objects": "objects", "with_keypoints": "with keyp
 
 
 def section(run: Run) -> str:
-    """Where the pictures of either task are from, and how many there are in each split."""
+    """Where the images of both tasks come from, and how many each split has."""
     found = {task: _summary(run, task) for task in TASKS}
     words = [f"{TASKS[task]}: {about if isinstance(about, str) else _source(about)}" for task, about in found.items()]
     body = [
@@ -31,14 +31,14 @@ def section(run: Run) -> str:
 
 
 def _summary(run: Run, task: Task) -> dict[str, Any] | str:
-    """What prepare_images says of a task's pictures, or why there are none."""
+    """The summary that prepare_images wrote for a task, or why the task has no images."""
     tasks = {run.detection_variant(name).task for name in run.detection_variants if not run.why_left_out(name)}
     reason = run.why_no_images() or (None if task in tasks else f"preset {run.preset_name} trains nothing on them")
     path = run.layout.images_summary(task)
     if not (reason or path.exists()):
         reason = "prepare_images was not run"
     if reason:
-        return f"no pictures in this run: {reason}."
+        return f"no images in this run: {reason}."
     summary = artifacts.read_json(path)
     if not isinstance(summary, dict) or not {"source", "description", "splits"} <= summary.keys():
         raise InputError(
@@ -54,7 +54,7 @@ def _source(summary: dict[str, Any]) -> str:
 def variants(results: DetectionResults) -> str:
     """Every detection variant, linked to its metrics file, and how it was trained."""
     body = [[_linked(metrics), metrics.title, _images(metrics), _how(metrics)] for metrics in results.variants.values()]
-    return render.markdown_table(["variant", "", "tested on", "run"], body, text_columns=4)
+    return render.markdown_table(["variant", "", "tested on", "training"], body, text_columns=4)
 
 
 def _linked(metrics: DetectionMetrics) -> str:

@@ -10,7 +10,7 @@ from hand_made import Maker
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.body.fitting import quality
-from pipeline.report import bodies
+from pipeline.report.page import body
 
 FIGURES = {"frames": 1200, "mean_mm": 7.25, "p95_mm": 10.5, "worst_mm": 26.0, "spine_rotation_rad": 0.151}
 FIGURES |= {"wrong_way_hinges": 2, "frames_left_out": 3}
@@ -43,27 +43,27 @@ def fitted(maker: Maker) -> None:
 
 def test_a_preset_without_a_body_says_why(make: Callable[..., Maker]) -> None:
     maker = make()
-    assert bodies.section(maker.run).startswith("No body in this run: build_body was not run.")
-    said = bodies.section(maker.with_preset(body=None))
-    assert said.startswith("No body in this run: preset demo has no body. Without one there are no coarse meshes")
+    assert body.section(maker.run).startswith("No body in this run: build_body was not run.")
+    said = body.section(maker.with_preset(body=None))
+    assert said.startswith("No body in this run: preset demo has no body. Without a body HGN has no coarse meshes")
     assert "<details>" not in said
 
 
 def test_a_body_that_was_not_fitted(make: Callable[..., Maker]) -> None:
     maker = make()
     built(maker)
-    said = bodies.section(maker.run)
+    said = body.section(maker.run)
     assert "- source: open\n- vertices: 6,890\n- joint error mm: 1.51\n" in said
     assert "- nodes: coarse (real 45, fake 3); fine (real 83, fake 13)\n" in said
     assert "- level sizes: 6,912, 96, 48\n- pose blend shapes: no" in said
-    assert said.endswith("It was fitted to no pose: fit_body was not run.")
+    assert said.endswith("It was not fitted to any pose: fit_body was not run.")
 
 
 def test_fits_with_their_quality_folded_away(make: Callable[..., Maker]) -> None:
     maker = make()
     built(maker)
     fitted(maker)
-    said = bodies.section(maker.run)
+    said = body.section(maker.run)
     head, table = said.split("<details>")
     assert "|  | poses | poses left out | frames | mean mm | p95 mm | worst mm | spine rotation rad |" in head
     assert "| train | 4,800 | 12 | 1,200 | 7.25 | 10.5 | 26 | 0.151 | 2 | 3 | 1.875 |\n| test | 1,600 | 12 |" in head
@@ -84,4 +84,4 @@ def test_a_damaged_quality_table_is_one_line(make: Callable[..., Maker], content
     if content is not None:
         path.write_text(content)
     with pytest.raises(InputError, match=rf"quality\.csv: {words} `python -m pipeline fit_body` again"):
-        bodies.section(maker.run)
+        body.section(maker.run)
