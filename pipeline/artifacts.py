@@ -1,4 +1,4 @@
-"""How every stage's files are read and written: whole or not at all."""
+"""Reading and writing of the stages' files. A file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ import numpy as np
 
 
 class InputError(Exception):
-    """Something the user gave is wrong. The message is one line: the file, the field, the remedy."""
+    """Invalid input from the user. The message is one line with the file, the field and the remedy."""
 
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; rename it into place only when the block ends without an error."""
+    """Yield a temporary path beside `path`; rename it to `path` only if the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     os.close(handle)
     part = Path(name)
-    part.chmod(0o644)  # mkstemp gives 600, which would follow the file to its readers
+    part.chmod(0o644)  # mkstemp sets 600, which other users could not read
     try:
         yield part
         part.replace(path)
@@ -40,7 +40,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """The same for a folder: what stood at `path` goes only when its successor is complete."""
+    """The same for a folder: the old folder at `path` is removed only when the new one is complete."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
@@ -49,7 +49,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         yield part
         old = part.with_suffix(".old")
         if path.exists():
-            path.replace(old)  # moved whole: a kill now leaves nothing at `path`, never half a folder
+            path.replace(old)  # if the process is killed now, there is no folder at `path`, but never half a folder
         part.replace(path)
         shutil.rmtree(old, ignore_errors=True)
     finally:
@@ -81,13 +81,13 @@ def read_json(path: Path) -> Any:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write an uncompressed npz (so that a reader may map it into memory), with the same bytes for the same arrays."""
+    """Write an uncompressed npz, which can be mapped into memory. Equal arrays give equal bytes."""
     with atomic(path) as part, part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)  # numpy dates every member 1980, so the bytes are stable
+        np.savez(file, allow_pickle=False, **arrays)  # numpy dates every member 1980, so the bytes do not change
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read an npz into memory. Pickled members are refused, never executed."""
+    """Read an npz into memory. Pickled members are refused and never executed."""
     try:
         arrays = np.load(path, allow_pickle=False)
         if not isinstance(arrays, np.lib.npyio.NpzFile):
@@ -95,7 +95,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         with arrays:
             members = {name: arrays[name] for name in arrays.files}
         for name, member in members.items():
-            if not isinstance(member, np.ndarray):  # numpy hands out other members as bytes
+            if not isinstance(member, np.ndarray):  # numpy returns other members as bytes
                 raise ValueError(f"{name} is no array")
         return members
     except FileNotFoundError:
@@ -107,9 +107,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def map_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The same, mapped: an array is read from the disk where it is looked at. For what `write_arrays` wrote.
+    """Map an npz that `write_arrays` wrote: the parts of an array that are used are read from the disk.
 
-    The mapping is private (copy on write): nothing that a reader does to an array reaches the file.
+    The mapping is private (copy on write), so changes to an array do not reach the file.
     """
     try:
         with zipfile.ZipFile(path) as archive, Path(path).open("rb") as file:
@@ -123,13 +123,13 @@ def map_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _map(path: Path, file: BinaryIO, info: zipfile.ZipInfo) -> np.ndarray:
-    """One member of an npz. It lies uncompressed behind the zip's local header and numpy's own."""
+    """One member of an npz. Its uncompressed data follow the zip's local header and numpy's header."""
     if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename} is compressed")
     file.seek(info.header_offset)
     header = file.read(30)
     if len(header) != 30 or header[:4] != b"PK\x03\x04":
-        raise ValueError(f"{info.filename} does not lie where the archive says")
+        raise ValueError(f"{info.filename} is not where the archive says")
     file.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), os.SEEK_CUR)
     version = np.lib.format.read_magic(file)
     read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}

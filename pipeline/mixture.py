@@ -1,10 +1,10 @@
 """Gaussian mixtures with diagonal covariance: log-density, mean, mode, oracle, samples.
 
-The one place in the project where the density is written (GraphMDN, Eq. 3, 4, 7 and 8; MDN offset, Eq. 3 to 5). All in
-logarithms, joined by log-sum-exp, so that float32 stays finite, gradients too, for scales from 1e-6 to 1e6.
+This is the only place in the project that computes the density (GraphMDN, Eq. 3, 4, 7 and 8; MDN offset, Eq. 3 to 5).
+It uses logarithms and log-sum-exp, so float32 values and gradients stay finite for scales from 1e-6 to 1e6.
 
-Eq. 8 of GraphMDN prints sigma^K where a Gaussian over K joints in three dimensions needs sigma^(3K); as in the authors'
-code, the 3K is used here. Their code also floors the mixing weights at 1e-10; a log-softmax needs no floor.
+Eq. 8 of GraphMDN prints sigma^K, but a Gaussian over K joints in three dimensions needs sigma^(3K). This module uses
+3K, as the authors' code does. Their code also has a floor of 1e-10 for the mixing weights; a log-softmax needs none.
 """
 
 import math
@@ -19,10 +19,10 @@ HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 @dataclass(frozen=True, eq=False)
 class GaussianMixture:
-    """Mixtures of K Gaussians over D dimensions, one for every index of the leading dimensions.
+    """Mixtures of K Gaussians over D dimensions, one mixture per index of the leading dimensions, which broadcast.
 
-    `means` [..., K, D]; `scales` [..., K, D], or [..., K, 1] for one scale a component: standard deviations, above 0;
-    `logits` [..., K]: mixing weights before softmax, of any sum. Leading dimensions may broadcast.
+    `means` [..., K, D]; `scales`: standard deviations above 0, [..., K, D], or [..., K, 1] for one scale per component;
+    `logits` [..., K]: mixing weights before softmax. Raises ValueError for shapes that do not match.
     """
 
     means: Tensor
@@ -44,8 +44,8 @@ class GaussianMixture:
     def component_log_prob(self, value: Tensor, mask: Tensor | None = None) -> Tensor:
         """Log-density of `value` [..., D] under each component, [..., K], in nats.
 
-        Dimensions where `mask` [..., D] is False are left out: the result is the density over the others, and
-        whatever the value holds there, even NaN, has no influence and no gradient.
+        Dimensions where `mask` [..., D] is False are left out: the result is the density over the other dimensions, and
+        the value there, even NaN, has no influence and no gradient.
         """
         value = value if mask is None else value.masked_fill(~mask, 0.0)
         standardised = (value.unsqueeze(-2) - self.means) / self.scales
@@ -62,19 +62,19 @@ class GaussianMixture:
         return (self.log_weights.exp().unsqueeze(-1) * self.means).sum(dim=-2)
 
     def mode(self) -> Tensor:
-        """The mean of the component with the highest weight, [..., D]: GraphMDN's "Highest", not the density's peak."""
+        """Mean of the component with the highest weight, [..., D]: GraphMDN's "Highest", not the density peak."""
         return self._chosen(self.logits.argmax(dim=-1))
 
     def oracle(self, value: Tensor, distance: Callable[[Tensor, Tensor], Tensor] | None = None) -> Tensor:
         """The component mean closest to `value` [..., D], [..., D].
 
-        `distance` takes means [..., K, D] and values [..., 1, D] to distances [..., K]; Euclidean by default.
+        `distance` maps means [..., K, D] and values [..., 1, D] to distances [..., K]; Euclidean by default.
         """
         distance = _euclidean if distance is None else distance
         return self._chosen(distance(self.means, value.unsqueeze(-2)).argmin(dim=-1))
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Independent draws, [count, ..., D]; `generator` lives on the mixture's device."""
+        """Independent samples, [count, ..., D]; `generator` must be on the mixture's device."""
         batch = torch.broadcast_shapes(self.means.shape[:-2], self.scales.shape[:-2], self.logits.shape[:-1])
         weights = self.log_weights.exp().expand(*batch, -1).reshape(-1, self.logits.shape[-1])
         component = torch.multinomial(weights, count, replacement=True, generator=generator)  # [batch, count]

@@ -1,4 +1,4 @@
-"""The poses that stages hand on, read from their files."""
+"""Reads the poses that stages write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.geometry.poses import PoseSet, PoseSetError
 
 
 def read_poses(run: Run, split: str, source: str = "ground_truth") -> PoseSet:
-    """A split's poses, mapped from the disk."""
+    """The poses of a split, mapped from the disk. Raises InputError if the file is missing or inconsistent."""
     path = run.layout.motion_split(split, source)
     try:
         return PoseSet.from_arrays(artifacts.map_arrays(path))

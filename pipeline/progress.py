@@ -1,8 +1,8 @@
-"""What a person sees while Snakemake runs: a line for each finished job, clear errors, and where to look at the end.
+"""The display while Snakemake runs: one line per finished job, clear errors, and at the end where the results are.
 
-Snakemake logs what happens (a record's `event` says what); `show` puts a handler in place of its display, which prints
-a page for each job. Snakemake's own log file in .snakemake/log still gets everything. A mistake in here stops no run:
-Snakemake's display then takes over again.
+Snakemake logs every event (in a record's `event`). `show` replaces Snakemake's display, which prints a page per job, by
+our own handler. Snakemake's log file in .snakemake/log still receives everything. If this module fails, the run
+continues with Snakemake's display.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from statistics import fmean
 from typing import Any
 
 TAIL = 15  # lines of a failed job's log
-KNOWN_SHARE = 0.1  # of the jobs to come: with less to go by, no time left is told
+KNOWN_SHARE = 0.1  # the time left is shown if the duration of at least this share of the remaining jobs is known
 STOPPING = ("Terminating processes on user request", "Will exit after finishing")
 WORTH_TELLING = (*STOPPING, "Creating conda environment", "Trying to restart")
 TOLD_ALREADY = ("Exiting because a job execution failed", "At least one job did not complete successfully")
@@ -31,7 +31,7 @@ HOW_IT_ENDED = re.compile(r"(exit status \d+|SIG[A-Z]+)\W*(\d+\W*)?$")
 
 
 def name_of(rule: str, wildcards: Mapping[str, Any] | None) -> str:
-    """What a job is called: its rule, and its wildcards' values as in its outputs."""
+    """The name of a job: its rule and the values of its wildcards."""
     return " ".join([rule, *(str(value) for value in (wildcards or {}).values())])
 
 
@@ -45,7 +45,7 @@ def duration(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """A time to come, no more exact than it is known."""
+    """A remaining time, rounded to its precision."""
     minutes = max(round(seconds / 60), 1)
     if minutes < 90:
         return f"about {minutes} min" if seconds >= 50 else "less than 1 min"
@@ -59,7 +59,7 @@ def job_line(done: int, total: int, name: str, took: str, number: str, left: flo
 
 
 def failure(name: str, took: str, how: str, logs: Iterable[str], command: str) -> str:
-    """What is said about a failed job: the end of its log, or its command if that tells nothing."""
+    """The message for a failed job: the end of its log, or its command if the log is empty."""
     lines, told = [", ".join(filter(None, (f"FAILED  {name}", took and f"after {took}", how)))], False
     for path in logs:
         end = log_end(Path(path))
@@ -69,7 +69,7 @@ def failure(name: str, took: str, how: str, logs: Iterable[str], command: str) -
 
 
 def log_end(path: Path) -> list[str]:
-    """A log's last lines; of a progress bar, what it showed last."""
+    """The last lines of a log; of a progress bar, its last state."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         file.seek(max(file.seek(0, os.SEEK_END) - 200_000, 0))
         if text := file.read().decode("utf-8", errors="replace").rstrip():
@@ -78,7 +78,7 @@ def log_end(path: Path) -> list[str]:
 
 
 def main_number(rule: str, wildcards: dict[str, str], outputs: list[str]) -> str:
-    """An evaluation's error or precision, a training's last loss, `not run`; empty where there is nothing to read."""
+    """An evaluation's error or precision, a training's last loss; empty if the outputs have no such number."""
     for path in map(Path, outputs if rule.startswith(("train", "evaluate")) else []):
         with contextlib.suppress(Exception):
             return _of_training(path) if path.is_dir() else _of_metrics(json.loads(path.read_text("utf-8")))
@@ -101,17 +101,20 @@ def _of_training(folder: Path) -> str:
 
 @dataclass
 class Plan:
-    """The jobs of a run, by name: what is done, what runs since when, and how long the rest takes."""
+    """The jobs of a run, by name: which are done, which run since when, and how long the rest takes."""
 
-    shares: dict[str, float] = field(default_factory=dict)  # of the machine, that each job of this run takes
-    earlier: dict[str, float] = field(default_factory=dict)  # seconds in an earlier run, other jobs' too
+    shares: dict[str, float] = field(default_factory=dict)  # of the machine, per job of this run
+    earlier: dict[str, float] = field(
+        default_factory=dict
+    )  # seconds in an earlier run, also of jobs that are not in this one
     started: dict[str, float] = field(default_factory=dict)
     took: dict[str, float] = field(default_factory=dict)
 
     def left(self, now: float) -> float | None:
-        """Seconds until the last job is done; None where too little is known.
+        """Seconds until the last job is done; None if too little is known.
 
-        A job takes its own time of an earlier run, at the pace of this one; or else its rule's mean; or else the mean.
+        A job's time is its time in an earlier run, scaled by the pace of this run; otherwise the mean of its rule;
+        otherwise the mean of all jobs.
         """
         rest = [name for name in self.shares if name not in self.took]
         here, before = _by_rule(self.took), _by_rule(self.earlier)
@@ -141,7 +144,7 @@ def _rule(name: str) -> str:
 
 
 def read_plan(workflow: Any) -> Plan:
-    """What Snakemake is about to do. Nothing is evaluated here that Snakemake would evaluate later."""
+    """The jobs that Snakemake will run. Evaluates nothing that Snakemake evaluates later."""
     plan = Plan()
     resources = workflow.global_resources.items()
     provided = {key: resource.raw for key, resource in resources if isinstance(resource.raw, int)}
@@ -157,17 +160,17 @@ def read_plan(workflow: Any) -> Plan:
 
 
 class Handler(logging.Handler):
-    """Turns Snakemake's log records into lines. Warnings and unknown errors go to Snakemake's own handler."""
+    """Prints one line per job from Snakemake's log records. Warnings and unknown errors go to Snakemake's handler."""
 
     def __init__(self, workflow: Any, own: Any, last_line: str, describe: Callable[..., str]) -> None:
         super().__init__()
         self.workflow, self.own, self.last_line, self.describe = workflow, own, last_line, describe
         self.terminal = own.stream.isatty() and os.environ.get("TERM") != "dumb"
         self.plan = Plan()
-        self.began = self.now = 0.0  # until a run begins (it may be --unlock), Snakemake speaks for itself
+        self.began = self.now = 0.0  # before a run begins (it may be --unlock) Snakemake's display is used
         self.complete = self.broken = self.stopping = False
-        self.jobs: dict[int, Any] = {}  # by Snakemake's number: the record of the job's start
-        self.commands: list[str] = []  # what Snakemake says about commands that failed
+        self.jobs: dict[int, Any] = {}  # Snakemake's number of a job -> the record of its start
+        self.commands: list[str] = []  # Snakemake's messages about failed commands
         self.failed: dict[str, None] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -203,7 +206,7 @@ class Handler(logging.Handler):
             self._pass_on(record)
 
     def _say(self, text: str = "", below: bool = True) -> None:
-        """A line; on a terminal one more below, which says what runs and makes room for the next."""
+        """Print a line and, on a terminal, a line below with the running jobs, which the next line replaces."""
         running = f"running: {', '.join(self.plan.started)}" if below and self.terminal and self.plan.started else ""
         running = running[: shutil.get_terminal_size().columns - 1]
         self.own.stream.write(("\r\033[K" if self.terminal else "") + (text and f"{text}\n") + running)
@@ -216,7 +219,7 @@ class Handler(logging.Handler):
         self.complete = self.complete and record.levelno < logging.ERROR
 
     def _where(self) -> str:
-        """Only where everything was asked for: then the rule that collects it is among the jobs."""
+        """The last line, if all outputs were asked for: then rule `all` is among the jobs."""
         return f" {self.last_line}" if any(job.is_norun for job in self.workflow.dag.jobs) else ""
 
     def _end(self) -> None:
@@ -235,9 +238,9 @@ class Handler(logging.Handler):
     def _on_job_info(self, record: Any) -> None:
         self.jobs[record.jobid] = record
         name = name_of(record.rule_name, record.wildcards)
-        if name in self.plan.shares:  # the others only collect
+        if name in self.plan.shares:  # other rules only collect outputs
             self.plan.started[name] = self.now
-            self.failed.pop(name, None)  # it is tried again
+            self.failed.pop(name, None)  # a retry
         self._say()
 
     def _on_job_finished(self, record: Any) -> None:
@@ -257,7 +260,7 @@ class Handler(logging.Handler):
 
     def _on_error(self, record: Any) -> None:
         if record.exception == "RuleException" and "CalledProcessError in" in record.getMessage():
-            self.commands.append(record.getMessage())  # the job's own error follows
+            self.commands.append(record.getMessage())  # the error of the job follows
         else:
             self._pass_on(record)
 
@@ -276,9 +279,9 @@ class Handler(logging.Handler):
 
 
 def show(workflow: Any, preset: str, last_line: str | None = None, describe: Callable[..., str] = main_number) -> None:
-    """For Snakefile: show this run's progress. Where somebody asks for more or less (-n, -p, -q, --verbose): nothing.
+    """Show the progress of this run; called by the Snakefile. Does nothing with -n, -p, -q or --verbose.
 
-    `describe(rule, wildcards, outputs)` gives a finished job's main number; `last_line` says where the results are.
+    `describe(rule, wildcards, outputs)` returns a finished job's main number; `last_line` says where the results are.
     """
     try:
         settings, logger = workflow.output_settings, workflow.logger_manager.logger

@@ -1,4 +1,4 @@
-"""What a finished training and a paper's results consist of, read from the stages' files: one record an MLflow run."""
+"""Finished trainings and papers' results as plain data, read from the stages' files: one record per MLflow run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_IN_A_METRIC_NAME = re.compile(r"[^\w.\- :/]")
 
 @dataclass(frozen=True)
 class Dataset:
-    """A split that a training read. `source` and `profile` are JSON, as MLflow keeps them."""
+    """A split that a training used. `source` and `profile` are JSON, as MLflow stores them."""
 
     name: str
     context: str
@@ -34,12 +34,12 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Record:
-    """One run in plain data. Times are seconds since 1970; None is the moment of publishing."""
+    """One MLflow run as plain data. Times are seconds since 1970; None is the time of publishing."""
 
     kind: str  # training or results
     experiment: str
     name: str
-    place: dict[str, str]  # the tags by which its run is found again
+    place: dict[str, str]  # the tags by which the MLflow run is found
     tags: dict[str, str]
     files: tuple[tuple[str, Path], ...]  # (the artifact's folder, the file)
     parameters: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Record:
     finished: float | None = None
 
     def digest(self) -> str:
-        """SHA-256 of everything that is published: the same for the same files and settings."""
+        """SHA-256 of everything that is published: equal for equal files and settings."""
         content = vars(self) | {
             "files": [(place, file.name, artifacts.digest(file)) for place, file in self.files],
             "datasets": [vars(dataset) for dataset in self.datasets],
@@ -60,7 +60,7 @@ class Record:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def history(self) -> Iterator[tuple[str, float, int, float]]:
-        """The training's course: (name, value, step, share of the training done) for every filled cell."""
+        """The history: (name, value, step, share of the training done) for every filled cell."""
         if self.history_file is None:
             return
         with self.history_file.open(newline="", encoding="utf-8") as file:
@@ -77,9 +77,9 @@ class Record:
 
 
 def find(run: Run) -> list[Record]:
-    """The preset's finished trainings, in the order of params.yaml, then the results of every paper that has any.
+    """The preset's finished trainings in the order of params.yaml, then the results of each paper that has any.
 
-    Raises InputError on a file that is missing or damaged. A variant that was not measured yet is no mistake.
+    Raises InputError for a missing or damaged file. A variant that was not measured yet is left out.
     """
     variants = [*run.lifting_variants, *run.detection_variants]
     papers = tuple(dict.fromkeys(run.any_variant(variant).paper for variant in variants))
@@ -88,7 +88,7 @@ def find(run: Run) -> list[Record]:
 
 
 def _trainings(run: Run, variant: str) -> Iterator[Record]:
-    """A record for each seed; none for a variant that the preset does not run or that was not measured yet."""
+    """One record per seed; none for a variant that the preset does not run or that was not measured yet."""
     path = run.layout.metrics(variant)
     if not path.exists():
         return
@@ -150,7 +150,7 @@ def _training(run: Run, variant: str, metrics: dict[str, Any], measured: dict[st
 
 
 def _results(run: Run, paper: str, papers: tuple[str, ...]) -> Iterator[Record]:
-    """A paper's tables and figures, whose names begin with its key, with what belongs to no single paper."""
+    """A paper's tables and figures, whose names begin with its key, and the files that belong to no single paper."""
     layout = run.layout
     drawn = [
         (folder.name, file)
@@ -174,7 +174,7 @@ def _results(run: Run, paper: str, papers: tuple[str, ...]) -> Iterator[Record]:
 
 
 def _parameters(run: Run, variant: str, seed: int, epochs: int) -> dict[str, str]:
-    """The variant's settings and what the preset grants it, flat: `optimizer.learning_rate`, `preset.motion.source`."""
+    """The settings of variant and preset, flat: `optimizer.learning_rate`, `preset.motion.source`."""
     data = {"images", "detection"} if variant in run.detection_variants else {"motion"}
     settings = run.any_variant(variant).model_dump(mode="json", exclude={"paper", "title", "core", "epochs"})
     preset = run.preset.model_dump(mode="json", include=data | {"threads", "device"})
@@ -184,7 +184,7 @@ def _parameters(run: Run, variant: str, seed: int, epochs: int) -> dict[str, str
 
 
 def _metrics(metrics: dict[str, Any], measured: dict[str, Any], environment: dict[str, Any]) -> dict[str, float]:
-    """The final figures: `test/mean/mpjpe` is averaged action by action, `test/mean/mpjpe/Walking` is an action's."""
+    """The final numbers: `test/mean/mpjpe` is averaged action by action, `test/mean/mpjpe/Walking` is one action's."""
     figures: dict[str, Any] = {
         "model/parameters": metrics["parameters"],
         "train/loss": measured["loss"]["train"],
@@ -208,7 +208,7 @@ def _metrics(metrics: dict[str, Any], measured: dict[str, Any], environment: dic
 def _detection_metrics(
     metrics: dict[str, Any], measured: dict[str, Any], environment: dict[str, Any]
 ) -> dict[str, float]:
-    """The final figures: `val/plain/ap`, one a mode; `train/plain/ap` where the training images were measured."""
+    """The final numbers: `val/plain/ap` per mode; `train/plain/ap` if the training images were measured."""
     figures = {
         "model/parameters": metrics["parameters"],
         "val": measured["modes"],
@@ -246,7 +246,7 @@ def _datasets(preset: str, data: dict[str, Any], settings: LiftingVariant | Dete
 
 
 def _flat(value: Any, separator: str, lists: bool = False, name: str = "") -> dict[str, Any]:
-    """Nested mappings (and lists, if asked) as one, with joined keys."""
+    """Nested mappings (and lists, with `lists`) as one mapping with joined keys."""
     if isinstance(value, list) and lists:
         value = dict(enumerate(value))
     if not isinstance(value, dict):

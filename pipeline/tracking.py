@@ -1,11 +1,11 @@
-"""Finished trainings and results in MLflow, filled from the stages' plain files. The only file that imports mlflow.
+"""Copies finished trainings and results from the stages' files to MLflow. The only file that imports mlflow.
 
-The files are the truth and MLflow is a view of them, so publishing can be repeated: a run is found again by its tags
-(preset, variant, seed, the checkpoint's digest). Its tag `complete` is set last and holds the digest of all that was
-published, so a run that is unfinished, or whose files have changed since, is replaced and never doubled.
+The files are the source and MLflow is a view of them, so publishing can be repeated. An MLflow run is found by its tags
+(preset, variant, seed, the checkpoint's digest). Its tag `complete` is set last and holds the digest of everything that
+was published. A run that is unfinished, or whose files have changed, is replaced, so there are no duplicates.
 
-Artifacts lie in mlartifacts/ under addresses of a server, `mlflow-artifacts:/...`, because MLflow would store plain
-folders by their absolute path and lose them when the repository is moved. A server shows them when it is started with
+Artifacts are in mlartifacts/ under addresses of a server, `mlflow-artifacts:/...`: MLflow stores plain folders by their
+absolute path and would lose them when the repository is moved. A server shows them if it is started with
 `--artifacts-destination mlartifacts`, as `make ui` does.
 """
 
@@ -32,7 +32,7 @@ from pipeline.records import Dataset, Record
 if TYPE_CHECKING:
     import mlflow.entities
 
-# MLflow's own switches: no telemetry, no addresses on stdout, and a server that is not there is reported in seconds.
+# MLflow's switches: no telemetry, no addresses on stdout, and an error within seconds if a server does not answer.
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -48,11 +48,11 @@ Item = TypeVar("Item")
 
 
 def publish(found: Sequence[Record], root: Path) -> dict[str, Any]:
-    """Put records into MLflow; a run that is there already, complete and unchanged, is left alone.
+    """Copy records to MLflow. A run that is complete and unchanged is kept.
 
     Returns the receipt: the tracking address (None if there was nothing to publish), `runs` (variant, seed, checkpoint
-    digest, experiment, run_id) and `results` (experiment, run_id). Raises InputError, in one line, where MLflow is
-    missing, or its database is locked, damaged or of another version.
+    digest, experiment, run_id) and `results` (experiment, run_id). Raises InputError, in one line, if MLflow is
+    missing, or if its database is locked, damaged or of another version.
     """
     receipt: dict[str, Any] = {"tracking_uri": None, "runs": [], "results": []}
     if not found:
@@ -93,8 +93,8 @@ class Store:
         self.on_server = _kind(address) in SERVERS
         self._mlflow = _import_mlflow()
         if not self.on_server:
-            # Creates the tables where there are none. Opened once by itself, because MLflowClient would store an
-            # absolute path for the experiment `Default`.
+            # Creates missing tables. MLflowClient would do so too, but store an absolute path for the experiment
+            # `Default`.
             from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
             SqlAlchemyStore(address, "mlflow-artifacts:/")
@@ -102,7 +102,7 @@ class Store:
         self._experiments: dict[str, str] = {}
 
     def publish(self, record: Record) -> str:
-        """The record's run: the one there if it is complete and up to date, else a new one in its place."""
+        """The record's run: the existing one if it is complete and up to date, otherwise a new one that replaces it."""
         experiment = self._experiment(record.experiment)
         digest, kept = record.digest(), None
         for run in list(self._runs(experiment, record)):  # all pages before a removal shifts them
@@ -114,7 +114,7 @@ class Store:
         return kept or self._write(experiment, record, digest)
 
     def _experiment(self, name: str) -> str:
-        """The experiment's id. One is made if there is none, and brought back if it was deleted."""
+        """The experiment's id. A missing experiment is created, a deleted one restored."""
         if name not in self._experiments:
             experiment = self._client.get_experiment_by_name(name)
             if experiment is None:
@@ -129,7 +129,7 @@ class Store:
         return self._experiments[name]
 
     def _runs(self, experiment: str, record: Record) -> Iterator[mlflow.entities.Run]:
-        """The active runs at a record's place: same preset and, for a training, same variant and seed."""
+        """The active runs of a record: same preset and, for a training, same variant and seed."""
         where = " and ".join(f"tags.{name} = '{value}'" for name, value in record.place.items())
         token = None
         while True:
@@ -140,7 +140,7 @@ class Store:
                 return
 
     def _has_artifacts(self, run: mlflow.entities.Run) -> bool:
-        """False if somebody cleared mlartifacts/ away; a server looks after its own."""
+        """False if mlartifacts/ was deleted; a server keeps its own artifacts."""
         folder = self._folder(run)
         return folder is None or folder.is_dir()
 
@@ -151,7 +151,7 @@ class Store:
             shutil.rmtree(folder.parent, ignore_errors=True)
 
     def _write(self, experiment: str, record: Record, digest: str) -> str:
-        """Write a new run, its tag `complete` last: without it the next publish starts the run afresh."""
+        """Write a new run. Its tag `complete` is written last; without it the next publish replaces the run."""
         entities = self._mlflow.entities
         started, finished = _milliseconds(record.started), _milliseconds(record.finished)
         run = self._client.create_run(experiment, started, record.tags | record.place, record.name)
@@ -184,7 +184,7 @@ class Store:
                 shutil.copyfile(source, folder / place / source.name)
 
     def _folder(self, run: mlflow.entities.Run) -> Path | None:
-        """Where a server with `--artifacts-destination mlartifacts` looks for a run's artifacts; None if not ours."""
+        """The folder in which `make ui` looks for a run's artifacts; None if a server keeps them."""
         scheme, _, path = run.info.artifact_uri.partition(":/")
         return None if self.on_server or scheme != "mlflow-artifacts" else self.artifacts / path.lstrip("/")
 
@@ -196,17 +196,17 @@ def _import_mlflow() -> Any:
         import mlflow
     except ImportError as error:
         raise InputError(f"publish: MLflow is missing ({error}); install the repository's environment") from None
-    # It logs whole tracebacks of errors that reach the user as one line below, and each table it creates.
+    # MLflow logs a traceback for every error, which the user gets as one line, and each table that it creates.
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)
     return mlflow
 
 
 @contextlib.contextmanager
 def _open(address: str, root: Path) -> Iterator[Store]:
-    """Open a store as its one writer.
+    """Open a store as its only writer.
 
-    Two processes that create MLflow's tables at once break each other, and two that publish the same preset would
-    make each run twice: the second waits for a lock file beside the database.
+    Two processes that create MLflow's tables at the same time fail, and two that publish the same preset would make
+    duplicates. Therefore the second waits for a lock file beside the database.
     """
     kind = _kind(address)
     if kind not in (*SERVERS, "sqlite"):
@@ -228,7 +228,7 @@ def _open(address: str, root: Path) -> Iterator[Store]:
 
 
 def _check_writable(database: Path) -> None:
-    """Ask SQLite for its write lock and give it back. MLflow would retry for minutes, with a traceback for each."""
+    """Take and release SQLite's write lock. MLflow would retry for minutes, with a traceback per try."""
     try:
         with contextlib.closing(sqlite3.connect(database, timeout=LOCK_SECONDS)) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -241,7 +241,7 @@ def _check_writable(database: Path) -> None:
 
 @contextlib.contextmanager
 def _one_line_errors(address: str) -> Iterator[None]:
-    """What MLflow, its database or a server reports, as an InputError of one line."""
+    """Turn errors of MLflow, its database or a server into an InputError of one line."""
     mlflow = _import_mlflow()
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -255,7 +255,7 @@ def _one_line_errors(address: str) -> Iterator[None]:
 
 
 def _dataset_input(entities: Any, dataset: Dataset) -> Any:
-    """MLflow takes 36 characters of a digest; the whole one is among the run's tags."""
+    """MLflow accepts 36 characters of a digest; the run's tags have all of it."""
     entity = entities.Dataset(dataset.name, dataset.digest[:32], "local", dataset.source, profile=dataset.profile)
     return entities.DatasetInput(entity, [entities.InputTag("mlflow.data.context", dataset.context)])
 

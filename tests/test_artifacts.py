@@ -325,7 +325,7 @@ def a_member_that_is_elsewhere(path: Path) -> None:
         (one_array, ""),
         (text_inside, ""),
         (a_trillion_numbers, ""),
-        (a_member_that_is_elsewhere, "does not lie where the archive says"),
+        (a_member_that_is_elsewhere, "is not where the archive says"),
     ],
 )
 def test_what_cannot_be_mapped_is_named(tmp_path: Path, damage: Any, words: str) -> None:

@@ -46,7 +46,7 @@ def test_a_time_to_come(seconds: float, text: str) -> None:
 
 def test_the_line_of_a_job() -> None:
     line = progress.job_line(7, 246, "train_lifting gat", "12 s", "loss 0.0123", 370, width=16)
-    assert line == "  7/246  train_lifting gat           12 s  loss 0.0123   about 6 min left"
+    assert line == "  7/246  train_lifting gat         12 s  loss 0.0123   about 6 min left"
     assert progress.job_line(2, 2, "report", "0.1 s", "", None) == "2/2  report        0.1 s"
 
 

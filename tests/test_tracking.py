@@ -171,8 +171,8 @@ def test_a_long_history_goes_in_several_calls(root: Path, monkeypatch: pytest.Mo
     whole, sizes = mlflow.MlflowClient.log_batch, []
 
     def counted(self: Any, run_id: str, metrics: Any = (), params: Any = ()) -> None:
-        sizes.append(max(len(metrics), 10 * len(config)))  # a server takes 1000 of the one and 100 of the other
-        whole(self, run_id, metrics, config)
+        sizes.append(max(len(metrics), 10 * len(params)))  # a server takes 1000 of the one and 100 of the other
+        whole(self, run_id, metrics, params)
 
     monkeypatch.setattr(mlflow.MlflowClient, "log_batch", counted)
     rows = [f"{step / 20},{step},0.001,{step / 7}" for step in range(1, 2501)]
