@@ -24,7 +24,7 @@ MAY_USE = {
     "geometry": set(),
     "body": {"artifacts", "geometry", "config", "pose_files", "training"},
     "training": set(),
-    "authors": {"artifacts", "config", "geometry", "layout", "lifting", "detection", "training"},
+    "authors": {"data", "artifacts", "config", "geometry", "layout", "lifting", "detection", "training"},
     "data": {"artifacts", "geometry", "body", "layout", "settings"},
     "running": {"artifacts", "config", "training"},
     "pose_files": {"artifacts", "config", "geometry"},

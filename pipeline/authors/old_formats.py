@@ -1,133 +1,197 @@
-"""The authors' checkpoint files of 2018 to 2020, read with torch's restricted reader, which executes nothing.
+"""The authors' checkpoint files of 2018 to 2020, in either of torch's formats, written by Python 2 or 3.
 
-Two harmless things in these files are too much for that reader:
+They are read as data (pipeline/data/safe_pickle.py): torch, numpy and pickle execute nothing that a file says. torch's
+own restricted reader refuses these files, because they hold numpy scalars (an error, a learning curve), and because
+SemGCN's authors used Python 2.7, whose pickles have instructions of their own.
 
-- numpy scalars and arrays (an error, a learning curve). Allowing numpy's own functions would be a security hole: a
-  pickle can clear the flags of an object dtype, and numpy then takes any bytes for a pointer. So the names of numpy's
-  functions refer to the stand-ins below, which read plain numbers and drop the rest.
-- opcodes that only Python 2 writes (SemGCN's authors used 2.7): strings that are text or bytes, and integers of more
-  than 32 bits in decimal, such as the addresses by which old optimizers name their parameters. `in_todays_opcodes`
-  rewrites them with today's opcodes.
+A file holds a pickle, and the numbers of its tensors beside it:
+
+- since torch 1.6: a zip with `<folder>/data.pkl` and one member `<folder>/data/<key>` per storage;
+- before: five pickles one after the other (magic number, protocol, machine, content, keys of the storages), then each
+  storage as its number of elements (8 bytes) and its elements.
 """
 
 from __future__ import annotations
 
 import io
+import math
 import pickle
-import pickletools
-import re
-import warnings
-from collections.abc import Callable
+import zipfile
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from torch import Tensor
 
-from pipeline.training.checkpoint import Advice, read_dictionary
+from pipeline.data import safe_pickle
+from pipeline.data.pickle_stand_ins import Names, StandIn, Unfinished, plain
+from pipeline.training.errors import CheckpointError
 
-PICKLES_OF_THE_OLD_FORMAT = 5  # magic number, protocol, machine, content, keys of the storages; then raw numbers
-ZIP = b"PK\x03\x04"  # torch's format since 1.6; the old one is a row of pickles and raw numbers
-ADVICE = Advice(
-    missing="no such file; give the path of the file that the authors released",
-    refused="where it is trusted, save its `state_dict` alone, and take that file",
-    damaged="fetch it again",
-)
+ZIP = b"PK\x03\x04"
+MAGIC = 0x1950A86A20F9469CFC6C
+STORAGES = {
+    "DoubleStorage": torch.float64,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+}
+REMEDY = "fetch it again"
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Read what other people's code wrote with torch.save, in either of torch's formats, with Python 2 or 3.
+    """Tensors, plain values and containers of a file that torch.save wrote; numpy's scalars become plain numbers.
 
-    Tensors, plain values and containers are read; numpy scalars become plain numbers. Any other class is refused by its
-    name. Raises CheckpointError.
+    Any other class is refused by its name. Raises CheckpointError with one line.
     """
-    return read_dictionary(path, ADVICE, lambda: _read(path))
-
-
-def _read(path: Path) -> Any:
-    data = path.read_bytes()
-    if not data.startswith(ZIP):
-        data = in_todays_opcodes(data)
-    with torch.serialization.safe_globals(STAND_INS), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # about pickles that it then refuses; the error says so
-        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-
-
-class NumberType:
-    """Stands for numpy.dtype: remembers which kind of number it was."""
-
-    def __init__(self, code: object = "", *_: object) -> None:
-        self.code = str(code)
-        self.order = "<"
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.order = str(state[1])
-
-
-class ForgottenArray:
-    """Stands for numpy.ndarray: no entry that anybody asks for is one."""
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def __setstate__(self, state: object) -> None:
-        pass
-
-
-def number(kind: object, data: bytes | str = b"") -> bool | int | float | None:
-    """Stands for numpy's `scalar`: a plain number; None for whatever else numpy could have made of it.
-
-    Raises ValueError if the bytes are not as many as the number has.
-    """
-    known = isinstance(kind, NumberType) and re.fullmatch(r"[<>|=](b1|[iu][1248]|f[248])", kind.order + kind.code)
-    if not known:
-        return None
-    raw = data.encode("latin1") if isinstance(data, str) else data  # Python 2's bytes are text by now
-    (value,) = np.frombuffer(raw, dtype=known[0])
-    plain: bool | int | float = value.item()
-    return plain
-
-
-STAND_INS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
-    (NumberType, "numpy.dtype"),
-    (ForgottenArray, "numpy.ndarray"),
-    *((number, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
-    *((ForgottenArray, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
-]
-
-
-def in_todays_opcodes(data: bytes) -> bytes:
-    """The bytes of a file in torch's old format, without the opcodes of Python 2. Nothing in it is executed.
-
-    Where the bytes are no pickle they are left as they are, for the reader to complain about.
-    """
-    parts, start = [], 0
-    for _ in range(PICKLES_OF_THE_OLD_FORMAT):
-        translated, end = _translate(data, start)
-        if end == start:
-            break
-        parts.append(translated)
-        start = end
-    return b"".join([*parts, data[start:]])
-
-
-def _translate(data: bytes, start: int) -> tuple[bytes, int]:
-    """The pickle at `start` in opcodes of today, and where it ends: at `start` if there is none."""
-    stream = io.BytesIO(data)
-    stream.seek(start)
     try:
-        steps = list(pickletools.genops(stream))
-    except ValueError:
-        return b"", start
-    ends = [position for _, _, position in steps[1:]] + [stream.tell()]
-    parts = []
-    for (opcode, value, position), end in zip(steps, ends, strict=True):
-        if opcode.name == "INT" and type(value) is int:
-            raw = pickle.encode_long(value)
-            parts.append(pickle.LONG1 + bytes([len(raw)]) + raw)
-        elif opcode.name in ("BINSTRING", "SHORT_BINSTRING") and isinstance(value, str):
-            raw = value.encode()  # read as latin1, so that every byte is a letter and none is lost
-            parts.append(pickle.BINUNICODE + len(raw).to_bytes(4, "little") + raw)
-        else:
-            parts.append(data[position:end])
-    return b"".join(parts), stream.tell()
+        data = path.read_bytes()
+        content = _read_zip(data) if data.startswith(ZIP) else _read_old(data)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such file; give the path of the file that the authors released") from None
+    except (*safe_pickle.MALFORMED, *safe_pickle.DAMAGE, RuntimeError) as error:
+        what = " ".join(str(error).split()) or type(error).__name__
+        if what.startswith("names "):
+            trusted = "where it is trusted, save its `state_dict` alone, and take that file"
+            raise CheckpointError(f"{path}: refused: it {what}; {trusted}") from None
+        raise CheckpointError(f"{path}: not a readable checkpoint ({what}); {REMEDY}") from None
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path}: expected a dictionary of tensors and values, found {type(content).__name__}")
+    return content
+
+
+def _read_zip(data: bytes) -> Any:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("the archive is compressed, which torch's are not")
+        (member,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
+        folder = member.removesuffix("data.pkl")
+        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
+            raise ValueError("the numbers are big-endian")
+        storages: dict[str, _Storage] = {}
+        content = _content(io.BytesIO(archive.read(member)), storages)
+        for key, storage in storages.items():
+            storage.fill(archive.read(f"{folder}data/{key}"))
+        return plain(content)
+
+
+def _read_old(data: bytes) -> Any:
+    stream = io.BytesIO(data)
+    if safe_pickle.unpickle(stream) != MAGIC:
+        raise ValueError("torch's magic number is missing")
+    safe_pickle.unpickle(stream)  # protocol
+    if not safe_pickle.unpickle(stream).get("little_endian"):
+        raise ValueError("the numbers are big-endian")
+    storages: dict[str, _Storage] = {}
+    content = _content(stream, storages)
+    for key in safe_pickle.unpickle(stream):
+        count = int.from_bytes(stream.read(8), "little")
+        storages[key].fill(stream.read(count * storages[key].dtype.itemsize))
+    return plain(content)
+
+
+def _content(stream: io.BytesIO, storages: dict[str, _Storage]) -> Any:
+    """The main pickle. The storages that it mentions are added by their keys."""
+
+    def storage(identity: Any) -> _Storage:
+        kind, type_, key, *_ = identity
+        if kind != "storage" or not isinstance(type_, _StorageType) or not isinstance(key, str):
+            raise pickle.UnpicklingError("asks for something that is no storage of a tensor")
+        return storages.setdefault(key, _Storage(type_.dtype))
+
+    return safe_pickle.load(stream, names=NAMES, persistent=storage)
+
+
+# --- stand-ins for torch's names --------------------------------------------------------------------------------------
+
+
+class _Fixed:
+    """Takes no state from a pickle."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: Any) -> None:
+        raise pickle.UnpicklingError("gives a state to something that has none")
+
+
+class _StorageType(_Fixed):
+    __slots__ = ("dtype",)
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+
+
+class _Storage(_Fixed):
+    """The numbers that tensors are views of."""
+
+    __slots__ = ("dtype", "numbers")
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype, self.numbers = dtype, torch.empty(0, dtype=dtype)
+
+    def fill(self, raw: bytes) -> None:
+        if len(raw) >= self.dtype.itemsize:
+            self.numbers = torch.frombuffer(bytearray(raw), dtype=self.dtype, count=len(raw) // self.dtype.itemsize)
+
+
+class _StateDict(dict[Any, Any]):
+    """Stands for OrderedDict. Its state, torch's versions of modules, is dropped."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class _View(_Fixed, Unfinished):
+    """A tensor: a view of a storage."""
+
+    storage: Any
+    offset: Any
+    size: Any
+    stride: Any
+
+    def filled(self, deeper: Any) -> Tensor:
+        if not isinstance(self.storage, _Storage) or not all(
+            map(_are_counts, (self.size, self.stride, (self.offset,)))
+        ):
+            raise pickle.UnpicklingError("has a tensor that is no view of a storage")
+        count = len(self.storage.numbers)
+        last = self.offset + sum((size - 1) * stride for size, stride in zip(self.size, self.stride, strict=True))
+        if not math.prod(self.size):
+            return torch.empty(self.size, dtype=self.storage.dtype)
+        if last >= count or math.prod(self.size) > count:
+            raise pickle.UnpicklingError(f"has a tensor of {last + 1} numbers or more in a storage of {count}")
+        return self.storage.numbers.as_strided(self.size, self.stride, self.offset)
+
+
+def _are_counts(values: Any) -> bool:
+    return isinstance(values, tuple) and all(type(value) is int and value >= 0 for value in values)
+
+
+def _view(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> _View:
+    return _View(storage, offset, size, stride)
+
+
+def _parameter(data: Any, *_: Any) -> Any:
+    return data
+
+
+def _state_dict(entries: Any = ()) -> _StateDict:
+    return _StateDict(entries)
+
+
+NAMES: Names = {
+    ("collections", "OrderedDict"): partial(StandIn, _state_dict),
+    ("torch._utils", "_rebuild_tensor"): partial(StandIn, _view),
+    ("torch._utils", "_rebuild_tensor_v2"): partial(StandIn, _view),
+    ("torch._utils", "_rebuild_parameter"): partial(StandIn, _parameter),
+    **{("torch", name): partial(_StorageType, dtype) for name, dtype in STORAGES.items()},
+}

@@ -1,11 +1,11 @@
-"""What a pickle gets for the names that it may use, and how data come of that when it has ended (plain_pickle.py)."""
+"""What a pickle gets for the names that it may use, and how that becomes data in the end (see safe_pickle.py)."""
 
 from __future__ import annotations
 
 import math
 import pickle
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,18 +25,23 @@ class Thing:
     state: Any
 
 
-def stand_in(module: str, name: str, things: Collection[str]) -> Any:
+Names = Mapping[tuple[str, str], Callable[[], Any]]  # (module, name) -> makes what stands for it
+
+
+def stand_in(module: str, name: str, things: Collection[str], more: Names) -> Any:
     """What stands for a name, made anew for every mention; None for a name that no data need.
 
-    `things` are the classes (module.class) whose objects are wanted as a Thing.
+    `things` are the classes (module.class) whose objects are wanted as a Thing; `more` are names of other files.
     """
+    if (module, name) in more:
+        return more[module, name]()
     if f"{module}.{name}" in things:
         return type("_Object", (_Object,), {"__slots__": (), "name": f"{module}.{name}"})
     known = _STAND_INS | _FOR_OBJECTS if things else _STAND_INS
-    return _StandIn(known[module, name]) if (module, name) in known else None
+    return StandIn(known[module, name]) if (module, name) in known else None
 
 
-class _StandIn:
+class StandIn:
     """Can be called and nothing else; made anew for every mention, so that a pickle cannot change it for the next."""
 
     __slots__ = ("_make",)
@@ -49,6 +54,16 @@ class _StandIn:
 
     def __setstate__(self, state: Any) -> None:
         raise pickle.UnpicklingError("gives a state to a function, which is not data")
+
+
+class Unfinished:
+    """Something that becomes data when the pickle has ended."""
+
+    __slots__ = ()
+
+    def filled(self, deeper: Callable[[Any], Any]) -> Any:
+        """The data; `deeper` makes data of a part. Raises UnpicklingError or ValueError."""
+        raise NotImplementedError
 
 
 class _DataType:
@@ -75,13 +90,13 @@ class _DataType:
         return np.dtype(self.order + self.code)
 
 
-class _Array:
+class _Array(Unfinished):
     """An array as `_reconstruct` begins it and its state fills it: numbers at once, objects in the end."""
 
     __slots__ = ("objects", "shape", "values")
 
     def __init__(self, kind: Any, *_: Any) -> None:
-        if not isinstance(kind, _StandIn) or kind._make is not _no_array:
+        if not isinstance(kind, StandIn) or kind._make is not _no_array:
             raise pickle.UnpicklingError("rebuilds something that is no numpy.ndarray")
         self.values: NDArray[Any] | None = None
         self.objects: list[Any] | None = None
@@ -129,7 +144,7 @@ class _Object:
 
 def _reconstructed(kind: Any, base: Any, state: Any) -> _Object:
     """How protocols below 2 make an object."""
-    plain = isinstance(base, _StandIn) and base._make is _no_object and state is None
+    plain = isinstance(base, StandIn) and base._make is _no_object and state is None
     if not (plain and isinstance(kind, type) and issubclass(kind, _Object)):
         raise pickle.UnpicklingError("rebuilds something that is no plain object")
     return kind()
@@ -217,14 +232,14 @@ def _plain(value: Any, done: dict[int, tuple[Any, Any]], depth: int) -> Any:
 
     result: Any
     if isinstance(value, dict):
-        result = {_key(key): deeper(entry) for key, entry in value.items()}
+        result = {_key(key): deeper(entry) for key, entry in dict.items(value)}
     elif isinstance(value, list | tuple):
         result = type(value)(deeper(entry) for entry in value)
     elif isinstance(value, set):
         result = [deeper(entry) for entry in value]
     elif isinstance(value, _Object):
         result = Thing(value.name, deeper(value.state))
-    elif isinstance(value, _Array):
+    elif isinstance(value, Unfinished):
         result = value.filled(deeper)
     else:
         raise pickle.UnpicklingError(f"holds a {type(value).__name__.strip('_')} in place of data")

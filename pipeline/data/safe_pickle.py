@@ -1,13 +1,14 @@
-"""Reads the pickled members of an npz, such as VideoPose3D's dictionaries of arrays, and runs nothing of them.
+"""Reads other people's pickles as data and executes nothing of them: members of an npz, SMPL's files, checkpoints.
 
-A pickle is a little program that may call whatever it names. Here it may name seven things, and gets none of them but
-a stand-in that notes what to build (pickle_stand_ins.py): numpy's array, data type and scalar, and the bytes that old
-protocols spell as a call. The stand-ins become arrays when the program has ended, so that not even numpy's own
-`__setstate__` (which believes what it is told of memory) sees anything of the pickle. Any other name, and every
-instruction that data do not need, is refused before it is carried out.
+A pickle is a small program that may call whatever it names. Here it may name seven things: numpy's array, data type and
+scalar, and the bytes that old protocols write as a call. It gets a stand-in for each, which only notes what to build
+(pickle_stand_ins.py). The stand-ins become arrays when the program has ended, so that not even numpy's own
+`__setstate__`, which trusts what it is given, sees anything of the pickle. Any other name, and every instruction that
+data do not need, is refused before it is carried out.
 
-A reader that knows a file's classes (SMPL's holds chumpy arrays and scipy's sparse matrices) may name them: their
-objects come out as a `Thing`, the class's name with the state that the pickle gives it, and no such class is imported.
+A reader that knows its files may allow more names. SMPL's files hold objects of chumpy and scipy: they come out as a
+`Thing`, the class's name with the state that the pickle gives it, and no such class is imported. The authors'
+checkpoints name torch's functions, for which authors/old_formats.py has stand-ins.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import pickletools
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from pipeline.artifacts import InputError
-from pipeline.data.pickle_stand_ins import plain, stand_in
+from pipeline.data.pickle_stand_ins import Names, plain, stand_in
 
 LARGEST = 8 << 30  # bytes of a member; Human3.6M's own are below 1 GB
 REMEDY = "get the file again from where it was published"
@@ -36,7 +38,7 @@ REFUSED = frozenset(
     {"PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"}
     | {"EMPTY_SET", "ADDITEMS", "FROZENSET"}
 )
-OBJECTS_NEED = frozenset({"NEWOBJ", "EMPTY_SET", "ADDITEMS"})  # allowed where a reader names classes
+OBJECTS_NEED = frozenset({"NEWOBJ", "EMPTY_SET", "ADDITEMS"})  # allowed where a reader adds names
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError, MemoryError)
 MALFORMED = (
     *(pickle.UnpicklingError, ValueError, TypeError, AttributeError, LookupError, EOFError, OverflowError),
@@ -101,23 +103,44 @@ def unpickle(stream: io.BytesIO, things: Collection[str] = ()) -> Any:
     Objects of the classes in `things` become a Thing; sets, which such objects may have in their state, become lists.
     Python 2's strings become text by Latin-1, as they do with `np.load(encoding="latin1")`.
     """
+    return plain(load(stream, things))
+
+
+def load(
+    stream: io.BytesIO,
+    things: Collection[str] = (),
+    names: Names = MappingProxyType({}),
+    persistent: Callable[[Any], Any] | None = None,
+) -> Any:
+    """What the pickle makes of stand-ins; `pickle_stand_ins.plain` makes data of it. The stream is then behind it.
+
+    `names` are further names that the pickle may use. `persistent` gives the objects that torch's files keep outside
+    the pickle. Raises as `unpickle` does.
+    """
     start = stream.tell()
-    refused = REFUSED - OBJECTS_NEED if things else REFUSED
+    refused = REFUSED - (OBJECTS_NEED if things or names else set()) - ({"BINPERSID"} if persistent else set())
     # A first reading without obeying: the unpickler itself would take extension codes from a registry of the process.
     for instruction, _, _ in pickletools.genops(stream):
         if instruction.name in refused or instruction.proto > 4:
             raise pickle.UnpicklingError(f"has the instruction {instruction.name}, which data do not need")
     stream.seek(start)
-    return plain(_DataUnpickler(stream, things).load())
+    return _DataUnpickler(stream, things, names, persistent).load()
 
 
 class _DataUnpickler(pickle.Unpickler):
-    def __init__(self, stream: io.BytesIO, things: Collection[str]) -> None:
+    def __init__(
+        self, stream: io.BytesIO, things: Collection[str], names: Names, persistent: Callable[[Any], Any] | None
+    ) -> None:
         super().__init__(stream, encoding="latin1")
-        self._things = things
+        self._things, self._names, self._persistent = things, names, persistent
+
+    def persistent_load(self, identity: Any) -> Any:
+        if self._persistent is None:
+            raise pickle.UnpicklingError("asks for an object outside the pickle, which data do not need")
+        return self._persistent(identity)
 
     def find_class(self, module: str, name: str) -> Any:
-        made = stand_in(module, name, self._things)
+        made = stand_in(module, name, self._things, self._names)
         if made is None:
             raise pickle.UnpicklingError(f"names {module}.{name}, which is not data, and was not executed")
         return made
