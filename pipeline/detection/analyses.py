@@ -20,17 +20,20 @@ from pipeline.detection.results import SUBSETS
 from pipeline.geometry.coco_keypoints import GROUPS, LEFT, RIGHT
 
 DISPLACEMENTS = (1, 2, 3)  # px of the original image
-CONFIDENT, STRICT = 0.5, 0.7  # scores (MDN offset, Table 3)
-COLLAPSED = 95.0  # percent of predictions by one component
-USED = 5.0  # percent of predictions, from which a component is said to have a view
-SAME = 0.5  # IoU from which a detection is of an annotated person
+CONFIDENT, STRICT = 0.5, 0.7  # lowest scores (MDN offset, Table 3)
+COLLAPSED = 95.0  # percent: a mixture is collapsed if one component makes more of the predictions
+USED = 5.0  # percent: a component is in use if it makes at least this share of the predictions
+SAME = 0.5  # lowest IoU of a detection with the annotated person that it shows
 PERCENTILES = {"low": 5, "first": 25, "median": 50, "third": 75, "high": 95}
 Statistics = dict[str, float]
 MORE_THAN_FIVE, AT_LEAST_TEN = 6, 10  # annotated keypoints of the people whose faces are counted
 
 
 def mixture(data: ImageSet, detections: Detections) -> dict[str, Any]:
-    """The mixture analyses of predictions by the largest component (mode `plain`). Raises NothingToFindError."""
+    """results.Mixture of predictions by the component with the largest weight (mode `plain`).
+
+    Raises NothingToFindError.
+    """
     sure = confident(detections)
     portions, strict = shares(sure), shares(confident(detections, STRICT))
     count = detections.components
@@ -63,7 +66,7 @@ def mixture(data: ImageSet, detections: Detections) -> dict[str, Any]:
 
 
 def _contribution(data: ImageSet, detections: Detections, component: int) -> dict[str, Any]:
-    """AP without a component's predictions, with them alone, and with all objects predicted by it."""
+    """AP without a component's predictions, with only these, and with every object predicted by it."""
     own = detections.component == component
     return {
         "without": evaluate(data, detections.rows(~own)),
@@ -73,9 +76,9 @@ def _contribution(data: ImageSet, detections: Detections, component: int) -> dic
 
 
 def by_subset(data: ImageSet, detections: Detections) -> dict[str, Scores]:
-    """Scores on each subset of the annotations that has somebody in it; boxes have `all` alone.
+    """Scores on each subset of the annotations that is not empty; boxes have only `all`.
 
-    Raises NothingToFindError if there is nobody at all.
+    Raises NothingToFindError if all are empty.
     """
     result: dict[str, Scores] = {"all": evaluate(data, detections)}
     for subset in SUBSETS[1:] if data.task == "pose" else ():
@@ -87,7 +90,7 @@ def by_subset(data: ImageSet, detections: Detections) -> dict[str, Scores]:
 
 
 def groups(data: ImageSet, detections: Detections) -> dict[str, float]:
-    """AP of each group of keypoints that somebody has annotated (MDN offset, Table 4)."""
+    """AP of each group of keypoints that is annotated at all (MDN offset, Table 4)."""
     result = {}
     for name, joints in GROUPS.items():
         try:
@@ -100,8 +103,8 @@ def groups(data: ImageSet, detections: Detections) -> dict[str, float]:
 def truth(data: ImageSet, seed: int = 0) -> dict[str, Any]:
     """detection.results.Truth: what the annotations alone say (MDN offset, Tables 3 and 4; Mixture Dense, Figure 2).
 
-    Poses: the annotated keypoints, displaced in random directions, taken as detections of score 1. One direction a
-    keypoint, whatever the distance, so that the rows differ in nothing else.
+    Poses: the annotated keypoints, displaced in random directions, as detections of score 1. A keypoint has the same
+    direction at every distance, so that the rows differ only in the distance.
     """
     people = ~data.crowd
     if data.task == "boxes":
@@ -121,7 +124,7 @@ def truth(data: ImageSet, seed: int = 0) -> dict[str, Any]:
 
 
 def displaced(data: ImageSet, distance: float, seed: int = 0) -> Detections:
-    """People who have keypoints, as detections of score 1 whose every keypoint is `distance` px from the truth."""
+    """People with keypoints as detections of score 1, with every keypoint `distance` px from the truth."""
     annotated = data.keypoints[..., 2] > 0
     rows = np.flatnonzero(annotated.any(axis=1) & ~data.crowd)
     angle = np.random.default_rng(seed).uniform(0, 2 * np.pi, annotated.shape)[rows]
@@ -155,7 +158,7 @@ def confident(detections: Detections, score: float = CONFIDENT) -> Detections:
 
 
 def shares(detections: Detections) -> list[float] | None:
-    """Percent of the predictions made by each component; None if there are no predictions."""
+    """Percentage of the predictions made by each component; None without predictions."""
     if not len(detections):
         return None
     counts = np.bincount(detections.component, minlength=detections.components)
@@ -188,10 +191,10 @@ def directions(detections: Detections, component: int) -> Statistics | None:
 
 
 def front_and_back(portions: list[float] | None, pointing: list[Statistics | None]) -> tuple[int | None, int | None]:
-    """The components that see people from the front and from behind; None, None if those in use do not differ.
+    """The components that predict people seen from the front and from behind; None, None if they do not differ.
 
-    A person who faces the camera has the left parts on the image's right (+x). In use is one that makes
-    5 % of the predictions or more.
+    The left parts of a person who faces the camera are on the image's right (+x). Only components in use count: those
+    that make 5 % of the predictions or more.
     """
     facing = {
         index: sides["left_x"] - sides["right_x"]
@@ -205,10 +208,10 @@ def front_and_back(portions: list[float] | None, pointing: list[Statistics | Non
 
 
 def matched(data: ImageSet, detections: Detections) -> NDArray[np.int64]:
-    """For each detection [D] the annotated object that it is of, or -1.
+    """The annotated object that each detection [D] shows, or -1.
 
-    By IoU of boxes, 0.5 or more, best scores first, each object once and no crowds. Boxes and not keypoints decide, so
-    that a component is not counted only where its pose is right.
+    Detections are matched by IoU of boxes, at least 0.5, best scores first; each object is matched once, crowds never.
+    Boxes decide, not keypoints, so that components are counted even if their pose is wrong.
     """
     image = np.repeat(np.arange(len(data)), np.diff(data.first))
     pairs = all_pairs(detections.image, image)
@@ -225,7 +228,7 @@ def matched(data: ImageSet, detections: Detections) -> NDArray[np.int64]:
 
 
 def back_views(data: ImageSet, detections: Detections) -> list[float | None]:
-    """Percent of people seen from the back among the matched predictions of each component; None where unknown."""
+    """Percentage of people seen from the back among each component's matched predictions; None if unknown."""
     if data.back_view is None:
         return [None] * detections.components
     objects = matched(data, detections)
@@ -249,9 +252,9 @@ def quartiles(values: NDArray, total: int) -> Statistics | None:
 def scale_division(detections: Detections) -> dict[str, float | None]:
     """How far components of boxes divide by scale and by category (Mixture Dense, Section 4.3.1 and Figure 2).
 
-    `scale_correlation` and `category_correlation`: Pearson's, of the chosen component's rank (components ordered by
-    median scale) with the predicted scale and with the category's number. That number is arbitrary, and so is the
-    second correlation; it is the paper's check that nothing is there. `scale_variance`: of log scale within components,
+    `scale_correlation` and `category_correlation`: Pearson's correlation of the chosen component's rank (components
+    ordered by median scale) with the predicted scale and with the category's number. That number is arbitrary; the
+    paper reports the second correlation to show that there is none. `scale_variance`: of log scale within components,
     weighted by their shares. None where nothing varies.
     """
     size = scales(detections.boxes[:, 2:] - detections.boxes[:, :2])
@@ -270,7 +273,7 @@ def scale_division(detections: Detections) -> dict[str, float | None]:
 
 
 def correlation(first: NDArray, second: NDArray) -> float | None:
-    """Pearson's; None if one of them is constant."""
+    """Pearson's correlation; None if one of the two is constant."""
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
     return rounded(np.corrcoef(first, second)[0, 1])

@@ -1,10 +1,10 @@
-"""Batches for CenterNet: images cut, scaled, mirrored and recoloured as its authors do, and what is annotated there.
+"""Batches for CenterNet: images cropped, scaled, mirrored and recoloured like in its authors' code, with annotations.
 
 CenterNet's code for COCO (arXiv 1904.07850, Section 5): a square crop of 0.6 to 1.3 times the image's longer side
-around a point in it, mirrored every other time; then brightness, contrast and saturation in a random order, and the
-lighting noise of AlexNet. Every step of the colours is affine in a pixel's colour, so that all of them and the
-normalisation make one 3 x 3 matrix and one shift an image. All is drawn from torch's CPU generator: a run that is
-resumed repeats it.
+around a random point, mirrored with probability 1/2; then brightness, contrast and saturation change in a random order,
+and AlexNet's lighting noise is added. Every change of colour is affine in a pixel's colour, so all of them and the
+normalisation are one 3 x 3 matrix and one shift per image. All random numbers come from torch's CPU generator, so a
+resumed training repeats them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pipeline.detection.image_set import ImageSet
 from pipeline.detection.targets import Annotations, affine_transform
 from pipeline.geometry import coco_keypoints
 
-# Colours are R, G, B from 0 to 1. The authors' code has these numbers for B, G, R.
+# Colours are R, G, B from 0 to 1. The authors' code has these values in the order B, G, R.
 MEAN = (0.470, 0.447, 0.408)
 STD = (0.278, 0.274, 0.289)
 GREY = (0.299, 0.587, 0.114)
-# Principal components of ImageNet's colours: their spread, and in the columns their directions.
+# Principal components of ImageNet's colours: their standard deviations, and their directions as columns.
 PCA_VALUES = (0.2141788, 0.01817699, 0.00341571)
 PCA_VECTORS = (
     (-0.56089297, 0.71832671, 0.41158938),
@@ -38,10 +38,10 @@ BORDER = 128  # px that a crop's centre stays away from the image's border
 def training_batch(
     data: ImageSet, images: Tensor, size: int, augment: Augmentation, device: str | torch.device
 ) -> tuple[Tensor, Annotations]:
-    """Images [B, 3, size, size], normalised, and their objects, of images [B]; both on the device.
+    """Normalised pixels [B, 3, size, size] of the images with indices `images` [B], and their objects; on the device.
 
-    `augment`: `full` as above; `mirror`: whole images, as in `test_batch`, every other one mirrored; `none`: whole
-    images. Crowds are kept, as the authors do.
+    `augment`: `full` as described above; `mirror`: whole images, as in `test_batch`, mirrored with probability 1/2;
+    `none`: whole images. Crowds are kept, as in the authors' code.
     """
     index = images.cpu().numpy()
     if augment == "full":
@@ -58,9 +58,9 @@ def training_batch(
 
 
 def test_batch(data: ImageSet, images: Tensor, size: int) -> tuple[Tensor, NDArray[np.float64]]:
-    """Whole images [B, 3, size, size], normalised, and the matrices [B, 2, 3] from their px to those of the input.
+    """Whole images, normalised, [B, 3, size, size], and the matrices [B, 2, 3] from their px to px of the input.
 
-    An image keeps its shape and lies in the middle; its longer side fills the input.
+    An image keeps its aspect ratio and is centred; its longer side fills the input.
     """
     index = images.cpu().numpy()
     matrices = crop_matrices(*whole_images(data.sizes[index]), np.zeros(len(index), bool), size)
@@ -68,15 +68,15 @@ def test_batch(data: ImageSet, images: Tensor, size: int) -> tuple[Tensor, NDArr
 
 
 def whole_images(sizes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centres [B, 2] and sides [B] of the squares around images of these sizes [B, 2]."""
+    """Centres [B, 2] and sides [B] of the squares around images of sizes [B, 2]."""
     return sizes / 2, sizes.max(axis=1).astype(np.float64)
 
 
 def draw_crops(sizes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Centres [B, 2] in whole px and sides [B] of random crops of images of these sizes [B, 2]; mirrored or not [B].
+    """Centres [B, 2] in whole px and sides [B] of random crops of images of sizes [B, 2]; whether mirrored [B].
 
-    Along each axis a centre keeps 128 px from the border, or half of that, or half again, until some place is left: in
-    an image of 64 px it keeps 16.
+    Along each axis a centre is at least 128 px from the border; that distance is halved until the image has room for
+    it: in an image of 64 px it is 16.
     """
     factor, across, down, mirror = torch.rand(len(sizes), 4, dtype=torch.float64).numpy().T
     side = sizes.max(axis=1) * (6 + np.floor(8 * factor)) / 10
@@ -87,7 +87,7 @@ def draw_crops(sizes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def crop_matrices(center: NDArray, side: NDArray, mirrored: NDArray[np.bool_], size: int) -> NDArray[np.float64]:
-    """Matrices [B, 2, 3] that bring square crops (centre [B, 2], side [B], in px) to size x size px, some mirrored."""
+    """Matrices [B, 2, 3] that map square crops (centre [B, 2], side [B], in px) to size x size px, some mirrored."""
     scale = size / side
     matrices = np.zeros((len(side), 2, 3))
     matrices[:, 0, 0] = matrices[:, 1, 1] = scale
@@ -105,9 +105,9 @@ def annotations_of(
     size: int,
     device: str | torch.device = "cpu",
 ) -> Annotations:
-    """The objects of these images [B] as the input has them; without those that lie outside of it.
+    """The objects of images [B] in px of the input, without those outside of it.
 
-    `mirrored` tells whose left keypoints are right ones now.
+    `mirrored` [B]: in these images left and right keypoints are exchanged.
     """
     rows, place = data.objects_of(images)
     matrix = torch.from_numpy(matrices[place])[:, None]  # [P, 1, 2, 3]
@@ -128,13 +128,13 @@ def annotations_of(
 
 
 def normalized(pixels: Tensor) -> Tensor:
-    """Pixels [B, H, W, 3] from 0 to 255 as a network reads them: [B, 3, H, W]."""
+    """Pixels [B, H, W, 3] from 0 to 255 as the network's input [B, 3, H, W]."""
     batch = len(pixels)
     return _changed(pixels, torch.eye(3).expand(batch, 3, 3), torch.zeros(batch, 3))
 
 
 def draw_colours(batch: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Factors [B, 3] of brightness, contrast, saturation; when each has its turn [B, 3]; a shift of R, G, B [B, 3]."""
+    """Factors [B, 3] of brightness, contrast and saturation; their order [B, 3]; a shift of R, G, B [B, 3]."""
     factors = 1 + JITTER * (2 * torch.rand(batch, 3) - 1)
     turns = torch.rand(batch, 3).argsort(dim=1)
     shift = (LIGHTING * torch.randn(batch, 3) * torch.tensor(PCA_VALUES)) @ torch.tensor(PCA_VECTORS).T
@@ -142,9 +142,9 @@ def draw_colours(batch: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def recolour(pixels: Tensor, factors: Tensor, turns: Tensor, shift: Tensor) -> Tensor:
-    """`normalized` with other colours. Contrast draws a pixel to the image's mean grey, saturation to its own grey.
+    """`normalized` with changed colours: contrast scales about the image's mean grey, saturation about a pixel's grey.
 
-    Both greys are those of the image as it was. A factor that comes later also scales what came before it.
+    Both greys are those of the unchanged image. A later factor also scales the result of the earlier ones.
     """
     later = torch.where(turns[:, None] > turns[:, :, None], factors[:, None], 1.0).prod(dim=2)  # [B, 3]
     everything = factors.prod(dim=1)
@@ -162,7 +162,7 @@ def recolour(pixels: Tensor, factors: Tensor, turns: Tensor, shift: Tensor) -> T
 
 
 def _changed(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
-    """(matrix [B, 3, 3] x colour + shift [B, 3] - mean) / std of every pixel's colour from 0 to 1: [B, 3, H, W]."""
+    """(matrix [B, 3, 3] x colour + shift [B, 3] - mean) / std, [B, 3, H, W], of colours from 0 to 1."""
     std = torch.tensor(STD)
     matrix = matrix / (255 * std[:, None])
     shift = (shift - torch.tensor(MEAN, device=shift.device)) / std.to(shift.device)
@@ -170,7 +170,7 @@ def _changed(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
 
 
 def _one_by_one(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
-    """matrix x colour + shift, on a CPU: opencv takes a fifth of the product's time, and no memory for all colours."""
+    """matrix x colour + shift on a CPU. opencv takes a fifth of the matrix product's time and less memory."""
     import cv2
 
     batch, height, width, _ = pixels.shape

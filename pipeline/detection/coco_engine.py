@@ -1,4 +1,4 @@
-"""faster-coco-eval, given overlaps that are already computed: it matches, accumulates and averages."""
+"""Matching, accumulation and averages by faster-coco-eval, from overlaps that are already computed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _silent(*_: object) -> None:
 
 
 class _Evaluation(COCOeval_faster):
-    """The evaluator, asking us for overlaps: {(image, category): [detections by falling score, objects]}."""
+    """The evaluator with our overlaps, {(image, category): [detections by falling score, objects]}."""
 
     overlaps: dict[tuple[int, int], NDArray]
 
@@ -41,8 +41,8 @@ def accumulate(
 ) -> dict[str, float | None]:
     """The fields of results.Precision, in percent.
 
-    `truths` and `found`: columns of COCO's annotations and results, sorted by image, category and, found ones, falling
-    score; `overlap` [P] of their pairs.
+    `truths` and `found`: columns of COCO's annotations and results, sorted by image and category, and `found` also by
+    falling score; `overlap` [P] of their pairs.
     """
     frame = {"images": [{"id": int(i)} for i in data.image_ids], "categories": [{"id": i} for i in data.category_ids]}
     engine = _Evaluation(
@@ -75,7 +75,7 @@ def _records(columns: dict[str, NDArray]) -> list[dict]:
 
 
 def _blocks(found: dict[str, NDArray], overlap: NDArray, pairs: Pairs) -> dict[tuple[int, int], NDArray]:
-    """The flat overlaps, cut at every new image or category."""
+    """The flat overlaps, split by image and category."""
     place = np.stack([found["image_id"], found["category_id"]])
     starts = np.flatnonzero(np.concatenate([[True], (place[:, 1:] != place[:, :-1]).any(axis=0)])[: place.shape[1]])
     ends = np.append(starts[1:], place.shape[1])
@@ -93,6 +93,6 @@ def _blocks(found: dict[str, NDArray], overlap: NDArray, pairs: Pairs) -> dict[t
 
 
 def _mean(values: NDArray) -> float | None:
-    """In percent, over the categories that occur; None if none does."""
+    """The mean in percent over the categories that occur; None if none occurs."""
     values = np.asarray(values)[np.asarray(values) > -1]
     return round(100 * float(values.mean()), 4) if values.size else None

@@ -1,7 +1,7 @@
-"""What a network finds in images, with all its components kept: what every measurement and figure is made from.
+"""What a network finds in images, with the predictions of all components: the source of every metric and figure.
 
-Pixels are those of the original images. Sigmas are in cells of the network's output grid, as the loss has them (the
-papers give no unit).
+Pixels are those of the original images. Sigmas are in cells of the network's output grid, as in the loss (the papers
+state no unit).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Detections:
     component: NDArray[np.int64]  # [D] the chosen component
     weights: NDArray[np.float32]  # [D, K] mixing weights, summing to 1
     sigmas: NDArray[np.float32]  # [D, K, 2] cells; 0 without a mixture
-    sizes: NDArray[np.float32]  # [D, K, 2] width and height by component, px; of poses all K are the one size
+    sizes: NDArray[np.float32]  # [D, K, 2] width and height by component, px; for poses all K are equal
     keypoints: NDArray[np.float32] | None = None  # [D, 17, 2] px, as predicted finally
     component_keypoints: NDArray[np.float32] | None = None  # [D, K, 17, 2] px, before any refinement
 
@@ -53,7 +53,7 @@ class Detections:
         return replace(self, boxes=boxes, keypoints=keypoints, component=chosen)
 
     def to_arrays(self) -> dict[str, NDArray]:
-        """Its arrays by their names, without those that it has none of."""
+        """Its arrays by name; arrays that are None are left out."""
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
 
     @classmethod
@@ -66,7 +66,7 @@ class Detections:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Detections]) -> Detections:
-        """Detections of consecutive images as one; at least one part."""
+        """Detections of consecutive images joined; at least one part."""
         joined: dict[str, Any] = {}
         for name in (field.name for field in fields(cls)):
             arrays = [getattr(part, name) for part in parts]

@@ -1,6 +1,7 @@
-"""Validation images to show, with what a network found on them: examples.npz beside a variant's predictions.
+"""Validation images to show, with what a network found in them: examples.npz beside a variant's predictions.
 
-Images are chosen before anything is predicted, so they flatter no network, and all networks of a task show the same.
+The images are chosen without looking at predictions, so they favour no network, and all networks of a task have the
+same ones.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from numpy.typing import NDArray
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
 
-LARGEST = 256  # px, width and height of an image that is kept
-SCORE = 0.3  # what is found with less is not shown, but for the best of an image
-OBJECTS = 12  # at most, an image
+LARGEST = 256  # px, width and height of a stored image
+SCORE = 0.3  # detections with a lower score are not shown, except an image's best
+OBJECTS = 12  # shown per image, at most
 
 
 def choose(data: ImageSet, detections: Detections, count: int = 12, seed: int = 0) -> dict[str, NDArray]:
     """Up to `count` images with objects, drawn by the seed, as the arrays of examples.npz.
 
-    `pixels` uint8 [E, S, S, 3], S at most 256: each image whole, its aspect kept, centred, black around it. `image`
-    [D] (index into them) and the other arrays of Detections are of the best-scored objects; `truth_image` [T],
-    `truth_boxes` [T, 4] and, of poses, `truth_keypoints` [T, 17, 3] of the annotated ones, crowds left out. All in px
-    of `pixels`, sigmas in cells as ever.
+    `pixels` uint8 [E, S, S, 3], S at most 256: whole images with their aspect ratio, centred on black. `image` [D]
+    (index into them) and the other arrays of Detections: the objects with the best scores. `truth_image` [T],
+    `truth_boxes` [T, 4] and, for poses, `truth_keypoints` [T, 17, 3]: the annotated objects without crowds. All is in
+    px of `pixels`, except sigmas, which are in cells.
     """
     images = choose_images(data, count, seed)
     sizes = data.sizes[images]
@@ -53,9 +54,9 @@ def choose(data: ImageSet, detections: Detections, count: int = 12, seed: int = 
 
 
 def choose_images(data: ImageSet, count: int, seed: int = 0) -> NDArray[np.int64]:
-    """Indices of up to `count` images on which something is annotated, the same for every network.
+    """Indices of up to `count` images with annotated objects, the same for every network.
 
-    Where the data tell who is seen from the back, every second image has such a person, as far as there are any.
+    If the data say who is seen from the back, every second image has such a person, while there are any.
     """
     order = np.random.default_rng(seed).permutation(len(data))
     usable = [int(image) for image in order if len(_objects(data, int(image)))]
@@ -69,7 +70,7 @@ def choose_images(data: ImageSet, count: int, seed: int = 0) -> NDArray[np.int64
 
 
 def _objects(data: ImageSet, image: int) -> NDArray[np.int64]:
-    """Rows of the objects of an image, but for crowds and, of people, those without keypoints."""
+    """Rows of an image's objects, without crowds and without people who have no keypoints."""
     rows = np.arange(data.first[image], data.first[image + 1])
     shown = ~data.crowd[rows]
     if data.task == "pose":
@@ -78,7 +79,7 @@ def _objects(data: ImageSet, image: int) -> NDArray[np.int64]:
 
 
 def _best(detections: Detections, images: NDArray) -> Detections:
-    """What is worth showing of these images, `image` counted among them."""
+    """The detections to show of these images, with `image` as index into them."""
     rows = []
     for image in images:
         of_image = np.flatnonzero(detections.image == image)
@@ -89,7 +90,7 @@ def _best(detections: Detections, images: NDArray) -> Detections:
 
 
 def _moved(found: Detections, scale: NDArray, corner: NDArray) -> Detections:
-    """Detections in px of the original images -> in px of the kept ones."""
+    """Detections in px of the stored images, from px of the original ones."""
     image = found.image
     return replace(
         found,
@@ -104,6 +105,6 @@ def _moved(found: Detections, scale: NDArray, corner: NDArray) -> Detections:
 
 
 def _points(points: NDArray, image: NDArray, scale: NDArray, corner: NDArray) -> NDArray[np.float32]:
-    """Points [D, ..., 2], each moved as its image was."""
+    """Points [D, ..., 2], each scaled and shifted like its image."""
     ones = (1,) * (points.ndim - 2)
     return (points * scale[image].reshape(-1, *ones, 1) + corner[image].reshape(-1, *ones, 2)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The images of a split and what is annotated on them, as arrays: read from COCO's own format."""
+"""The images of a split and their annotations as arrays, read from COCO's own format."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.layout import Task
 
 @dataclass(frozen=True)
 class ImageSet:
-    """N images and M objects on them, an image's objects in a row."""
+    """N images and M objects; the objects of one image are consecutive."""
 
     task: Task
     image_ids: NDArray[np.int64]  # [N]
@@ -28,7 +28,7 @@ class ImageSet:
     crowd: NDArray[np.bool_]  # [M] many people under one box; their keypoints are not annotated
     area: NDArray[np.float32]  # [M] px^2, as COCO has it: of the segment, not of the box
     keypoints: NDArray[np.float32]  # [M, 17, 3] x, y, visibility: 0 not annotated, 1 hidden, 2 visible; 0 of boxes
-    back_view: NDArray[np.bool_] | None  # [M] seen from the back, where the data tell
+    back_view: NDArray[np.bool_] | None  # [M] seen from the back; None if the data do not say
     category_ids: tuple[int, ...]
     category_names: tuple[str, ...]
     annotations: Path  # the JSON file, of the whole split
@@ -38,14 +38,14 @@ class ImageSet:
         return len(self.image_ids)
 
     def objects_of(self, images: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The rows of these images' objects, image by image, and for each its image's place in `images`."""
+        """The rows of the objects of these images, image by image, and each one's position in `images`."""
         counts = self.first[images + 1] - self.first[images]
         place = np.repeat(np.arange(len(images)), counts)
         begins = np.cumsum(counts) - counts
         return np.arange(len(place)) + (self.first[images] - begins)[place], place
 
     def subset(self, images: NDArray) -> ImageSet:
-        """Some of the images, by their indices, in that order. `annotations` is still of all."""
+        """Some of the images, by index, in this order. `annotations` still names the file of all."""
         images = np.asarray(images, np.int64)
         rows, place = self.objects_of(images)
         return replace(
@@ -66,8 +66,8 @@ class ImageSet:
 def read(folder: Path, split: str, task: Task, raw: Path, memory_bytes: int = 2 << 30) -> ImageSet:
     """Read `<split>.json` of a folder that prepare_images wrote, and its images: `<split>.npz`, or files below `raw`.
 
-    Boxes without width or height are left out. `memory_bytes` is what decoded files may take. Raises InputError for
-    what is missing, of the wrong length or kind, not finite, or refers to what is not there.
+    Boxes without width or height are left out. `memory_bytes`: how much memory decoded files may take. Raises
+    InputError for values that are missing, of the wrong length or type, not finite, or refer to something missing.
     """
     path = folder / f"{split}.json"
     content = read_json(path)
@@ -124,12 +124,12 @@ def _images(path: Path, images: Records, sizes: NDArray[np.int64], raw: Path, me
 
 
 def _starts(image: NDArray[np.int64], images: int) -> NDArray[np.int64]:
-    """Where each image's objects begin, from the sorted images [M] of all objects: [images + 1]."""
+    """The first row of each image's objects, [images + 1], from the sorted images [M] of all objects."""
     return np.searchsorted(image, np.arange(images + 1))
 
 
 class Records:
-    """A list of a COCO file, read a field at a time. Every complaint names the file, the record and the field."""
+    """A list of a COCO file, read field by field. Every error names the file, the record and the field."""
 
     def __init__(self, path: Path, name: str, content: dict[str, Any]) -> None:
         self.path, self.name = path, name
@@ -176,7 +176,7 @@ class Records:
         return numbers.astype(np.int64)
 
     def ids(self) -> NDArray[np.int64]:
-        """The records' own numbers, each there once."""
+        """The records' own numbers, which must be unique."""
         ids = self.whole("id")
         first = np.zeros(len(ids), bool)
         first[np.unique(ids, return_index=True)[1]] = True
@@ -184,7 +184,7 @@ class Records:
         return ids
 
     def known(self, field: str, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Whole numbers [n] that are among `ids`, as indices into them."""
+        """Whole numbers [n], which must be among `ids`, as indices into these."""
         wanted = self.whole(field)
         order = np.argsort(ids, kind="stable")
         place = np.searchsorted(ids[order], wanted)

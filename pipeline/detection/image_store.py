@@ -1,6 +1,6 @@
-"""Images by number, cut and scaled as asked: from one array of made images, or from files that are decoded once.
+"""Images by number, cropped and scaled as asked: from one array of made images, or from files.
 
-opencv is imported where it is used, so that what only passes images on (a network, a task) does without it.
+opencv is imported where it is used, so that modules that only pass images on (networks, tasks) do not need it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Store(Protocol):
 
 
 class PixelStore:
-    """Images of one size in an array [N, H, W, 3], which may be mapped from the disk."""
+    """Images of one size in an array [N, H, W, 3], which may be memory-mapped."""
 
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         self.pixels = np.asarray(pixels)
@@ -37,9 +37,9 @@ class PixelStore:
 
 
 class FileStore:
-    """Images in files. Decoded ones stay in memory while the budget lasts; the rest is decoded each time.
+    """Images in files. Decoded images stay in memory until the budget is used up; the others are decoded each time.
 
-    None is dropped for another: an epoch sees every image once, so that the first ones serve as often as any.
+    None is replaced by another: an epoch reads every image once, so all are equally useful.
     """
 
     def __init__(self, paths: Sequence[Path], sizes: NDArray[np.int64], memory_bytes: int) -> None:
@@ -67,7 +67,7 @@ class FileStore:
 
 
 def decode(path: Path) -> NDArray[np.uint8]:
-    """An image's stored pixels [H, W, 3] RGB: COCO's annotations know nothing of a camera's orientation (EXIF).
+    """An image's stored pixels [H, W, 3] RGB. The orientation in EXIF is ignored, as in COCO's annotations.
 
     Raises InputError for a file that is missing, not an image, or not whole.
     """
@@ -90,12 +90,12 @@ def decode(path: Path) -> NDArray[np.uint8]:
 
 
 class ImageStore:
-    """N images, of one store that selections of them share. Uses as many threads as torch is set to."""
+    """N images of a store, which selections share. Uses as many threads as torch is set to."""
 
     def __init__(self, store: Store, rows: NDArray[np.int64]) -> None:
         import cv2
 
-        cv2.setNumThreads(1)  # images are shared out among threads here, and an image is not worth several
+        cv2.setNumThreads(1)  # the threads here work on one image each
         self.store, self.rows = store, rows
 
     @classmethod
@@ -104,14 +104,14 @@ class ImageStore:
 
     @classmethod
     def of_files(cls, paths: Sequence[Path], sizes: NDArray[np.int64], memory_bytes: int) -> ImageStore:
-        """`sizes` [N, 2]: the width and height that each file is to have."""
+        """`sizes` [N, 2]: the width and height that each file must have."""
         return cls(FileStore(paths, sizes, memory_bytes), np.arange(len(paths)))
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, image: int) -> NDArray[np.uint8]:
-        """One image as it is, [H, W, 3] RGB. It is not to be changed."""
+        """One unchanged image, [H, W, 3] RGB. Callers must not write into it."""
         return self.store.image(int(self.rows[image]))
 
     def select(self, images: NDArray) -> ImageStore:
@@ -120,7 +120,7 @@ class ImageStore:
     def warped(self, images: NDArray, matrices: NDArray[np.float64], size: int | tuple[int, int]) -> NDArray[np.uint8]:
         """B images [B, height, width, 3] RGB, with bilinear interpolation and 0 outside an image.
 
-        `matrices` [B, 2, 3] move px of an image to px of what is returned; `size` is its side, or (width, height).
+        `matrices` [B, 2, 3] map px of an image to px of the result; `size`: the result's side, or (width, height).
         """
         import cv2
 

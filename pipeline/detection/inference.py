@@ -1,10 +1,10 @@
-"""A network's detections in a set of images, by every mode of testing that the papers use.
+"""A network's detections in a set of images, in every mode of testing that the papers use.
 
 `plain`: one size, the component with the largest weight. `mean`: the components' weighted mean. `refined`: keypoints
-moved to heatmap peaks. `flip`: averaged with the mirror image's, as in the authors' code; `flip_aligned`: so that
-keypoints lie where they belong (decode.py). `scales_5`: CenterNet's five test sizes 0.5, 0.75, 1, 1.25 and 1.5;
-`scales_3`: 0.75, 1 and 1.25, which no text states; each with flip, merged by soft-NMS. Modes that can, share a forward
-pass.
+moved to heatmap peaks. `flip`: averaged with the mirrored image's, as in the authors' code. `flip_aligned`: the same
+with mirrored keypoints at their true place (decode.py). `scales_5`: CenterNet's five test sizes 0.5, 0.75, 1, 1.25 and
+1.5. `scales_3`: 0.75, 1 and 1.25, which no text states. Both have flip and are merged by soft-NMS. Modes share forward
+passes where possible.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pipeline.detection.results import Mode
 
 SCALES: dict[Mode, tuple[float, ...]] = {"scales_3": (0.75, 1.0, 1.25), "scales_5": (0.5, 0.75, 1.0, 1.25, 1.5)}
-OBJECTS = 100  # kept of an image
+OBJECTS = 100  # kept per image
 
 
 def predict(
@@ -48,7 +48,7 @@ def predict(
     batch: int = 16,
     progress: str | None = None,
 ) -> Detections:
-    """What the network finds in every image of `data`, at most 100 objects each, by one mode; see `predict_modes`."""
+    """What the network finds in every image of `data`, at most 100 objects each, in one mode; see `predict_modes`."""
     return predict_modes(model, variant, data, size, device, sigma_factor, [mode], batch, progress)[mode]
 
 
@@ -64,10 +64,10 @@ def predict_modes(
     batch: int = 16,
     progress: str | None = None,
 ) -> dict[Mode, Detections]:
-    """The same by several modes in one pass over the images.
+    """The same in several modes, in one pass over the images.
 
     `size`: px of the square input at scale 1, a multiple of the network's `divisor`; other scales are rounded to one.
-    `progress` names the bar that a person at a terminal sees. The model is in evaluation mode meanwhile.
+    `progress`: the label of a progress bar, shown at a terminal. The model is in evaluation mode during the call.
     """
     scales = sorted({scale for mode in modes for scale in SCALES.get(mode, (1.0,))})
     sizes = {scale: scaled_size(size, scale, model.divisor) for scale in scales}
@@ -93,7 +93,7 @@ def scaled_size(size: int, scale: float, divisor: int) -> int:
 
 
 def merge(parts: Sequence[Detections], keep: int = OBJECTS) -> Detections:
-    """Detections of the same images at several sizes as one, by soft-NMS within each category: the `keep` best."""
+    """Detections of the same images at several sizes, joined by soft-NMS within each category: the `keep` best."""
     order = np.argsort(np.concatenate([part.image for part in parts]), kind="stable")
     together = Detections.concatenate(parts).rows(order)
     if not len(together):
@@ -115,7 +115,7 @@ def merge(parts: Sequence[Detections], keep: int = OBJECTS) -> Detections:
 
 
 class _Pass:
-    """One batch of images through the network at one size, mirrored too once a mode asks for it."""
+    """One batch of images through the network at one size, and mirrored as soon as a mode needs it."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ Inputs = list[tuple[Tensor, NDArray[np.float64]]]  # images and matrices, one fo
 
 
 def _ahead(data: ImageSet, batch: int, sizes: Sequence[int], progress: str | None) -> Iterator[tuple[int, Inputs]]:
-    """The first index and the inputs of each batch; the next one is read while the network is busy with this one."""
+    """The first index and the inputs of each batch. The next batch is read while the network works on this one."""
 
     def read(first: int) -> Inputs:
         images = torch.arange(first, min(first + batch, len(data)))

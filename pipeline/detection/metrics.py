@@ -1,8 +1,8 @@
-"""COCO's average precision and recall, of detections and annotations that are in memory.
+"""COCO's average precision and recall of detections and annotations in memory.
 
-OKS and IoU are computed for all pairs at once (pipeline/detection/overlaps.py); matching and accumulation are
-faster-coco-eval's. The numbers are those of pycocotools on the same files (tests/detection/test_coco_metrics.py),
-100,000 detections in a few seconds instead of a quarter of a minute.
+OKS and IoU are computed for all pairs at once (pipeline/detection/overlaps.py); faster-coco-eval matches and
+accumulates. The results equal those of pycocotools on the same files (tests/detection/test_coco_metrics.py);
+100,000 detections take a few seconds instead of 15.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ Scores = dict[str, float | None]  # the fields of results.Precision
 
 
 class NothingToFindError(ValueError):
-    """The images have no annotated object (in the subset asked for), so there is no precision to tell."""
+    """The images have no annotated object (in the subset asked for), so precision is undefined."""
 
 
 def evaluate(data: ImageSet, detections: Detections, subset: Subset = "all") -> Scores:
-    """`evaluate_keypoints` or `evaluate_boxes`, by the data's task; boxes have the one subset `all`."""
+    """`evaluate_keypoints` or `evaluate_boxes`, by the data's task; boxes have only the subset `all`."""
     if data.task == "pose":
         return evaluate_keypoints(data, detections, subset=subset)
     assert subset == "all", f"boxes have no subset {subset}"
@@ -53,11 +53,11 @@ def evaluate_keypoints(
     subset: Subset = "all",
     maximum: int = MAX_POSES,
 ) -> Scores:
-    """AP and AR by OKS in percent, of some `joints` only (MDN offset, Table 4) or of a subset (Table 2).
+    """AP and AR by OKS in percent, of all or some `joints` (MDN offset, Table 4) and of a subset (Table 2).
 
-    Objects without a keypoint among those asked for are ignored, as COCO does with people who have none. A detection's
-    area, by which COCO ignores unmatched ones in AP of medium and large people, is the extent of all its keypoints.
-    Raises NothingToFindError.
+    Objects without any of these keypoints are ignored, as COCO ignores people without keypoints. The area of a
+    detection is the extent of all its keypoints; by it COCO ignores unmatched detections in AP of medium and large
+    people. Raises NothingToFindError.
     """
     assert detections.keypoints is not None, "these detections have no keypoints"
     chosen = list(range(COUNT) if joints is None else joints)
@@ -84,7 +84,7 @@ def evaluate_boxes(data: ImageSet, detections: Detections, maximum: int = MAX_BO
 
 
 def _pair(data: ImageSet, detections: Detections, maximum: int) -> tuple[NDArray, NDArray, Pairs]:
-    """The detections that count, by image, category and falling score; the objects, sorted alike; their pairs."""
+    """The detections that count, sorted by image, category and falling score; the objects, sorted too; their pairs."""
     image = np.repeat(np.arange(len(data)), np.diff(data.first))
     truth_keys = image * len(data.category_ids) + data.category
     true_rows = np.argsort(truth_keys, kind="stable")
@@ -156,7 +156,7 @@ def subset_visibility(visibility: NDArray, subset: Subset) -> NDArray:
 
 
 def face_share(visibility: NDArray, at_least: int) -> float | None:
-    """Percent of people with so many annotated keypoints whose nose is visible; None if there are none of them."""
+    """Percentage with a visible nose of the people with this many annotated keypoints; None if there are none."""
     people = (visibility > 0).sum(axis=1) >= at_least
     return 100 * float((visibility[people, NOSE] == VISIBLE).mean()) if people.any() else None
 
@@ -168,7 +168,7 @@ def write_results(
     category_ids: Sequence[int],
     task: Task,
 ) -> None:
-    """The file that COCO's server takes: a list of an object's image, category, score, and keypoints or box in px.
+    """Write the file that COCO's server reads: the image, category, score, and keypoints or box in px of each object.
 
     `image_ids` [N] of the set's images. Coordinates are rounded to 0.01 px, scores to 1e-6.
     """

@@ -1,8 +1,8 @@
-"""Where the means of a mixture begin: at random as the papers', or at clusters of the training data.
+"""Initial means of a mixture at clusters of the training data, instead of random ones as in the papers.
 
-From a random start a small mixture may leave everything to one component. Starting the components at k-means' centres
-builds a division in, so that what the components then divide by is no finding of the training's; and to be fair, a
-network without a mixture gets the same: the training data's mean.
+From random means a small mixture may collapse to one component. K-means initialisation imposes a split, so the split is
+no evidence that training found it. For a fair comparison, a network without a mixture starts at the training data's
+mean.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from pipeline.geometry import coco_keypoints
 if TYPE_CHECKING:
     from pipeline.detection.models import CenterNet
 
-MOST = 20000  # objects that are looked at
+MOST = 20000  # objects that are clustered, at most
 
 
 @torch.no_grad()
 def start_at_clusters(model: CenterNet, variant: DetectionVariant, data: ImageSet, input_size: int, seed: int) -> None:
-    """Set the biases of the heads that regress keypoints or sizes to clusters of `data`, one a component.
+    """Set the biases of the head that regresses keypoints or sizes to clusters of `data`, one per component.
 
-    In cells, of whole images. Without a mixture there is one cluster, the mean; of boxes logarithms are clustered,
-    since sizes differ by factors. Raises ValueError if there are fewer objects than components.
+    Clusters are in cells, of whole images. Without a mixture the one cluster is the mean. For boxes the logarithms of
+    sizes are clustered, because sizes differ by factors. Raises ValueError for fewer objects than components.
     """
     if variant.task == "pose":
         name, centers = "keypoint_offsets", clusters(offsets(data, input_size), variant.head.total_components, seed)
@@ -39,12 +39,12 @@ def start_at_clusters(model: CenterNet, variant: DetectionVariant, data: ImageSe
     for stack in range(model.stacks):
         bias = model.head(name, stack).output.bias
         assert bias is not None
-        repeats = len(bias) // centers.size  # sizes of every category begin alike
+        repeats = len(bias) // centers.size  # sizes of every category start equal
         bias.copy_(torch.from_numpy(np.tile(centers.ravel(), repeats)))
 
 
 def clusters(targets: NDArray[np.float64], count: int, seed: int) -> NDArray[np.float64]:
-    """K-means' centres [count, D] of rows [N, D], which the seed decides; the mean for one."""
+    """Centres [count, D] of rows [N, D] by k-means with this seed; for one centre the mean."""
     if len(targets) < count:
         raise ValueError(f"{len(targets)} objects with all that is asked for are too few for {count} components")
     if count == 1:
@@ -54,7 +54,7 @@ def clusters(targets: NDArray[np.float64], count: int, seed: int) -> NDArray[np.
 
 
 def offsets(data: ImageSet, input_size: int) -> NDArray[np.float64]:
-    """Offsets [N, 34] in cells from the centre to all keypoints, of people who have them all."""
+    """Offsets [N, 34] in cells from the centre to the keypoints of people with all 17."""
     rows, scale = _rows_and_scale(data, input_size)
     known = (data.keypoints[rows, :, 2] > 0).all(axis=1)
     center = (data.boxes[rows, :2] + data.boxes[rows, 2:]) / 2
@@ -70,7 +70,7 @@ def log_sizes(data: ImageSet, input_size: int) -> NDArray[np.float64]:
 
 
 def _rows_and_scale(data: ImageSet, input_size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Objects, not too many, and for each how many cells a pixel of its image has."""
+    """Rows of the first objects, at most `MOST`, and the cells per pixel of each one's image."""
     rows, place = data.objects_of(np.arange(len(data)))
     rows, place = rows[:MOST], place[:MOST]
     return rows, input_size / STRIDE / data.sizes[place].max(axis=1)

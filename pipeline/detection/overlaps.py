@@ -1,4 +1,4 @@
-"""How much detections and annotated objects overlap: OKS of poses and IoU of boxes, of all pairs of a set at once.
+"""Overlap of detections and annotated objects: OKS of poses and IoU of boxes, of all pairs of a set at once.
 
 COCO's definitions, in float64. A pair is a detection and an object of the same image and category.
 """
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-PAIRS_AT_ONCE = 65_536  # [P, 17, 2] float64 of this many pairs fit a processor's cache well enough
+PAIRS_AT_ONCE = 65_536  # arrays [P, 17, 2] of this many pairs roughly fit a processor's cache
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """All pairs, detection by detection in the order given: those of detection d are rows first[d]:first[d + 1]."""
+    """All pairs, sorted by detection: those of detection d are rows first[d]:first[d + 1]."""
 
     detection: NDArray[np.int64]  # [P]
     truth: NDArray[np.int64]  # [P]
@@ -23,7 +23,7 @@ class Pairs:
 
 
 def all_pairs(detections: NDArray, truths: NDArray) -> Pairs:
-    """Pairs of detections [D] and objects [G] that have the same key; the keys of the objects are sorted."""
+    """Pairs of detections and objects with equal keys, [D] and [G]; the objects' keys are sorted."""
     start, end = np.searchsorted(truths, detections, "left"), np.searchsorted(truths, detections, "right")
     first = np.concatenate([[0], np.cumsum(end - start)])
     detection = np.repeat(np.arange(len(detections)), end - start)
@@ -34,7 +34,7 @@ def all_pairs(detections: NDArray, truths: NDArray) -> Pairs:
 def box_iou(detections: NDArray, truths: NDArray, crowd: NDArray, pairs: Pairs) -> NDArray[np.float64]:
     """Intersection over union [P] of boxes x0 y0 x1 y1 [D, 4] and [G, 4].
 
-    Of a crowd [G] the union is the detection alone: everything inside a crowd is a part of it.
+    For a crowd [G] the union is the detection alone, because everything inside a crowd is a part of it.
     """
     found, true = (
         boxes.astype(np.float64)[rows] for boxes, rows in ((detections, pairs.detection), (truths, pairs.truth))
@@ -49,11 +49,11 @@ def box_iou(detections: NDArray, truths: NDArray, crowd: NDArray, pairs: Pairs) 
 def oks(
     detections: NDArray, truths: NDArray, boxes: NDArray, area: NDArray, factors: NDArray, pairs: Pairs
 ) -> NDArray[np.float64]:
-    """OKS [P] of poses [D, J, 2] and annotated poses [G, J, 3] (x, y, visibility; 0 counts not), all in px.
+    """Object keypoint similarity [P] of poses [D, J, 2] and annotated poses [G, J, 3] (x, y, visibility), in px.
 
-    Mean over annotated keypoints of exp(-distance^2 / (2 area (2 factor)^2)), `area` [G] of the object and `factors`
-    [J] as COCO gives them. Of an object without a keypoint, the distances are those to its box [G, 4] extended by its
-    own width and height on every side: what lies inside is as good as can be.
+    The mean over annotated keypoints (visibility above 0) of exp(-distance^2 / (2 area (2 factor)^2)), with `area` [G]
+    of the object and `factors` [J] from COCO. For an object without keypoints the distances are those to its box [G, 4]
+    extended by its own width and height on every side; they are 0 inside.
     """
     parts = [
         _similarity(detections, truths, boxes, area, factors, pairs.detection[part], pairs.truth[part])

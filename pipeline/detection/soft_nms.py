@@ -1,4 +1,4 @@
-"""Soft non-maximum suppression (Bodla et al., 2017): overlapping objects are scored lower, none is removed outright."""
+"""Soft non-maximum suppression (Bodla et al. 2017): the scores of overlapping objects are lowered, none is removed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def soft_nms(
     """Gaussian soft-NMS in B images: the `keep` best of M objects, and their new scores, both [B, min(keep, M)].
 
     `boxes` [B, M, 4] x0 y0 x1 y1 px, `score` [B, M], `category` [B, M]. As in CenterNet's code (method 2): the best
-    object that is left is picked, and every other one of its category that overlaps it is scored exp(-IoU^2 / spread)
-    times as high; below 0.001 it is gone. IoU is of whole pixels (widths count 1 more than x1 - x0). Scores of picks
-    only fall, so the best `keep` are the first; the loop is over picks, never over images. Where nothing is left the
-    score is 0 and the index any.
+    remaining object is picked, and the scores of all others of its category that overlap it are multiplied by
+    exp(-IoU^2 / spread); a score below 0.001 becomes 0. IoU is of whole pixels (widths are x1 - x0 + 1). Scores only
+    fall, so the first `keep` picks are the best; the loop is over picks, not over images. Where no object remains the
+    score is 0 and the index arbitrary.
     """
     remaining = score.clone()
     indices, scores = [], []
@@ -36,7 +36,7 @@ def soft_nms(
 
 
 def _overlap(box: Tensor, boxes: Tensor) -> Tensor:
-    """IoU of one box [B, 1, 4] an image with all others [B, M, 4]: [B, M]."""
+    """IoU [B, M] of one box per image [B, 1, 4] with all boxes [B, M, 4]."""
     low, high = torch.maximum(box[..., :2], boxes[..., :2]), torch.minimum(box[..., 2:], boxes[..., 2:])
     shared = (high - low + 1).clamp_min(0).prod(dim=-1)
     return shared / (_area(box) + _area(boxes) - shared).clamp_min(1e-6)

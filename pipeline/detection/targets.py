@@ -1,10 +1,10 @@
-"""What CenterNet is to learn from annotated images: heatmaps, and numbers at the objects' centres.
+"""What CenterNet learns from annotated images: heatmaps, and values at the objects' centres.
 
-CenterNet (arXiv 1904.07850, Sections 3 and 4), with which both papers share their targets. The grid has a quarter of
-the input's resolution. As in the authors' code, and not in the text: a box is cut to the grid's cells before its centre
-is taken; a Gaussian ends at its radius; all quadratics of the radius take the same root (CornerNet's slip); a keypoint
-has the Gaussian of its person's radius; people without keypoints teach their place, but no size and no offsets. Their
-limit of 32 people (128 objects) in an image is not kept.
+The targets of CenterNet (arXiv 1904.07850, Sections 3 and 4), which both papers share. The grid has a quarter of the
+input's resolution. As in the authors' code, and not in the text: a box is clipped to the grid's cells before its centre
+is computed; a Gaussian is cut off at its radius; all quadratics of the radius use the same root (CornerNet's slip); a
+keypoint's Gaussian has the radius of its person; people without keypoints have a centre peak, but no size and no
+offsets. The code's limit of 32 people (128 objects) per image is not kept.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ class Annotations:
 
     image: Tensor  # [P] int64, index in the batch
     category: Tensor  # [P] int64
-    boxes: Tensor  # [P, 4] x0 y0 x1 y1; they may reach over the image's border
+    boxes: Tensor  # [P, 4] x0 y0 x1 y1; may extend beyond the image
     keypoints: Tensor  # [P, 17, 2]
     visible: Tensor  # [P, 17] bool: annotated, and inside the image
-    annotated: Tensor | None = None  # [P] bool: has any keypoints, or needs none; None: all
+    annotated: Tensor | None = None  # [P] bool: has keypoints, or is of boxes; None: all
 
     def __len__(self) -> int:
         return len(self.image)
 
     def mirrored(self, size: int) -> Annotations:
-        """As the mirror image of images `size` px wide has them: left becomes right, in place and in name."""
+        """The annotations of the mirrored images of `size` px: left and right are exchanged, in place and in name."""
         boxes = self.boxes.clone()
         boxes[:, 0::2] = size - 1 - self.boxes[:, [2, 0]]
         keypoints = self.keypoints[:, list(coco_keypoints.MIRRORED)]
@@ -48,31 +48,31 @@ class Targets:
     """P objects and Q keypoints on a grid of G x G cells. Lengths are in cells, [x, y]."""
 
     center_heatmap: Tensor  # [B, C, G, G]
-    keypoint_heatmap: Tensor | None  # [B, 17, G, G]; None of boxes
+    keypoint_heatmap: Tensor | None  # [B, 17, G, G]; None for boxes
     image: Tensor  # [P] int64
     cell: Tensor  # [P] int64, y * G + x of the centre
     category: Tensor  # [P] int64
     center_offset: Tensor  # [P, 2] of the centre from its cell
     size: Tensor  # [P, 2] width and height
-    keypoint_offset: Tensor  # [P, 17, 2] from the centre's cell; 0 where the mask is
+    keypoint_offset: Tensor  # [P, 17, 2] from the centre's cell; 0 where the mask is False
     keypoint_mask: Tensor  # [P, 17] bool
-    point_image: Tensor  # [Q] int64; points: every visible keypoint by itself
+    point_image: Tensor  # [Q] int64; points are all visible keypoints of the batch
     point_cell: Tensor  # [Q] int64
     point_joint: Tensor  # [Q] int64
     point_offset: Tensor  # [Q, 2] from its cell
-    regressed: Tensor | None = None  # [P] bool: size and centre offset are learned; not of people without keypoints
+    regressed: Tensor | None = None  # [P] bool: size and centre offset are learned; False for people without keypoints
 
 
 def affine_transform(points: Tensor, matrices: Tensor) -> Tensor:
-    """Points [..., 2] moved by matrices [..., 2, 3]; leading axes broadcast."""
+    """Points [..., 2] transformed by matrices [..., 2, 3]; leading axes broadcast."""
     return (matrices[..., :2] @ points[..., None])[..., 0] + matrices[..., 2]
 
 
 def gaussian_radius(size: Tensor, overlap: float = 0.7) -> Tensor:
-    """How far a corner may be off for a box to keep its `overlap`: sizes [..., 2] in cells to radii [...].
+    """How far corners may move before a box's IoU falls below `overlap`: radii [...] of sizes [..., 2], in cells.
 
-    CornerNet (arXiv 1808.01244, Section 3.2) as CenterNet's code has it: the larger root of three quadratics, halved
-    without regard to their leading coefficients.
+    CornerNet (arXiv 1808.01244, Section 3.2) as in CenterNet's code: the larger root of three quadratics, divided by 2
+    instead of twice the leading coefficient.
     """
     total, area = size.sum(dim=-1), size.prod(dim=-1)
     quadratics = (  # a, b, c
@@ -85,11 +85,11 @@ def gaussian_radius(size: Tensor, overlap: float = 0.7) -> Tensor:
 
 
 def draw_gaussian(maps: Tensor, plane: Tensor, x: Tensor, y: Tensor, radius: Tensor) -> Tensor:
-    """Draw n Gaussians into maps [M, G, G], in place, the larger value winning; returns the maps.
+    """Draw n Gaussians into maps [M, G, G], in place; where they overlap the larger value counts. Returns the maps.
 
-    `plane`, `x`, `y`, `radius` are [n] int64: the map, the cell (inside it), and where the Gaussian ends. Its standard
-    deviation is (2 radius + 1) / 6 and its peak exactly 1. Those of one radius have one shape and are drawn at once.
-    Their cells beyond the border are drawn on it: there the same Gaussian is larger, so that they change nothing.
+    `plane`, `x`, `y`, `radius` are [n] int64: the map, the cell (inside it), and where the Gaussian is cut off. Its
+    standard deviation is (2 radius + 1) / 6 and its peak exactly 1. Gaussians of one radius are drawn together. Their
+    cells beyond the border are drawn on the border, where the same Gaussian is larger, so they change nothing.
     """
     height, width = maps.shape[1:]
     for reach in radius.unique().tolist():
@@ -105,7 +105,7 @@ def draw_gaussian(maps: Tensor, plane: Tensor, x: Tensor, y: Tensor, radius: Ten
 
 
 def make_targets(annotations: Annotations, task: Task, categories: int, batch: int, grid: int) -> Targets:
-    """The targets of a batch of `batch` images, 4 `grid` px wide and high. Objects outside of them have none."""
+    """The targets of `batch` images of 4 `grid` px width and height. Objects outside the images have none."""
     boxes = (annotations.boxes.double() / STRIDE).clamp(0, grid - 1)
     size = boxes[:, 2:] - boxes[:, :2]
     kept = (size > 0).all(dim=1)

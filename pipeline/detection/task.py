@@ -1,4 +1,4 @@
-"""Finding people or objects in images as a task for the training loop: one variant, its loss, its AP."""
+"""A detection variant as a task of the training loop: its batches, its loss, and AP on the validation images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DetectionSettings:
-    """How a variant's training goes in a run of this size."""
+    """The settings of a variant's training that the preset decides."""
 
     input_size: int
     batch_size: int
@@ -30,7 +30,7 @@ class DetectionSettings:
 
 
 class DetectionTask:
-    """A variant's network with the images it learns from and those it is watched on."""
+    """A variant's network with its training and validation images."""
 
     unit = "images"
     best: Literal["lowest", "highest"] = "highest"
@@ -46,7 +46,7 @@ class DetectionTask:
     ) -> None:
         self.variant = variant
         self.model: nn.Module = model.to(device)
-        self.network = model  # the same, as what it is
+        self.network = model  # the same, with its type
         self.train = train
         self.val = val
         self.settings = settings

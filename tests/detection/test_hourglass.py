@@ -79,5 +79,5 @@ def test_sizes_that_do_not_halve_are_refused():
     assert model.divisor == 16
     with pytest.raises(ValueError, match="multiples of 16"):
         model(torch.zeros(1, 3, 24, 32))
-    with pytest.raises(ValueError, match="expected as many"):
+    with pytest.raises(ValueError, match="expected equally many"):
         Hourglass((4, 6), (1,))

@@ -1,9 +1,9 @@
-"""Modulated deformable convolution (DCN v2, Zhu et al. 2019) without anything to compile.
+"""Modulated deformable convolution (DCN v2, Zhu et al. 2019) without compiled code.
 
-A tap of the kernel reads the input at its place plus an offset that depends on the cell, between cells bilinearly, and
-is weighted by a mask. The four corners of all taps are weighted rows of one table, which `F.embedding_bag` gathers:
-of the ways measured the fastest on a CPU (a `grid_sample` a tap takes five to eight times as long). Where torchvision
-is there and its operator works, that is taken; the numbers are equal.
+Each tap of the kernel reads the input at its place plus an offset that depends on the cell, with bilinear
+interpolation, and is weighted by a mask. The four corners of all taps are weighted rows of one table, which
+`F.embedding_bag` sums. Of the ways measured this is the fastest on a CPU (one `grid_sample` per tap takes five to eight
+times as long). If torchvision is installed and its operator works, it is used; the results agree.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def deform_conv2d(
 ) -> Tensor:
     """[B, C, H, W] -> [B, O, H', W'] with a kernel `weight` [O, C, K, K].
 
-    `offset` [B, 2 K K, H', W'] in cells: y and x of the first tap, y and x of the second, and so on, the taps row by
-    row; `mask` [B, K K, H', W'], used as it is. Outside the input all is zero, and so is the share of a corner outside.
-    Raises ValueError where the shapes do not fit. Source: Deformable ConvNets v2, Eq. 1.
+    `offset` [B, 2 K K, H', W'] in cells: y and x of each tap in turn, taps row by row; `mask` [B, K K, H', W'], used
+    without a sigmoid. The input is zero outside its borders. Raises ValueError where the shapes do not fit. Source:
+    Deformable ConvNets v2, Eq. 1.
     """
     _check(values, offset, mask, weight, padding, stride, dilation)
     if _torchvision_works(values.device.type):
@@ -82,7 +82,7 @@ def _by_corners(
     index = index + (height * width * torch.arange(batch, device=values.device)).view(batch, 1, 1, 1, 1)
     share = share * mask.unsqueeze(-1)
     table = values.permute(0, 2, 3, 1).reshape(batch * height * width, channels)
-    order = (0, 2, 3, 1, 4)  # cells before taps: then a row of the product is a cell
+    order = (0, 2, 3, 1, 4)  # cells before taps, so that one row of the product is one cell
     read = functional.embedding_bag(
         index.permute(order).reshape(-1, 4),
         table,
@@ -95,7 +95,7 @@ def _by_corners(
 
 
 def _corners(y: Tensor, x: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Cell y * W + x and bilinear share of the four neighbours; a share outside is 0. Gradients reach y and x."""
+    """Cell y * W + x and bilinear weight of the four neighbours; 0 outside. Gradients reach y and x."""
     top, left = y.detach().floor(), x.detach().floor()
     below, right = y - top, x - left
     index, share = [], []
@@ -124,7 +124,7 @@ def _by_torchvision(
 
 @functools.cache
 def _torchvision_works(device: str) -> bool:
-    """Whether its operator is there on this kind of device and gives our numbers; asked once."""
+    """Whether torchvision's operator exists on this device and agrees with ours; tested once."""
     if importlib.util.find_spec("torchvision") is None:
         return False
     random = torch.Generator().manual_seed(0)
@@ -139,9 +139,9 @@ def _torchvision_works(device: str) -> bool:
 
 
 class DeformableConvolution(nn.Module):
-    """3x3, as CenterNet's DLA has it: offsets and masks are a convolution's of the same input, and start at 0 and 1/2.
+    """3x3, as in CenterNet's DLA: a convolution of the input gives offsets and masks, initially 0 and 1/2.
 
-    The authors split its 27 channels into three of 9 and join the first two; read as pairs (y, x) these are the 18.
+    The authors split its 27 channels into three of 9 and join the first two; read as pairs (y, x) these are our 18.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:

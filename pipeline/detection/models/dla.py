@@ -1,9 +1,9 @@
-"""DLA-34 (Yu et al. 2018) with deformable convolutions on the way up, as CenterNet has it: the papers' DLA34.
+"""DLA-34 (Yu et al. 2018) with deformable convolutions on the way up, as in CenterNet: the papers' DLA34.
 
-The base is a tree of residual blocks at each of six levels, whose outputs are joined by roots (1x1 convolutions of all
-of them). Then levels are brought up and added, two neighbours at a time, until the finest that counts (stride 4) has
-seen all others. 20,112,346 weights with the pose heads. A level of two trees has a projection that nothing reads; it is
-in the authors' files and so is kept here, without a gradient.
+Each of the four coarsest of six levels is a tree of residual blocks, whose outputs are joined by roots (1x1
+convolutions of their concatenation). Then coarser levels are upsampled and added to finer ones, two neighbours at a
+time, until the level of stride 4 combines all. 20,112,346 weights with the pose heads. Levels of two trees have a
+projection that nothing reads; it is in the authors' files and so is kept here, without a gradient.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 WIDTHS = (16, 32, 64, 128, 256, 512)  # of the levels, strides 1, 2, 4, 8, 16, 32
 DEPTHS = {2: 1, 3: 2, 4: 2, 5: 1}  # of the trees, by level
-FIRST = 2  # the finest level whose features are read, of stride 4
+FIRST = 2  # the finest level whose features are used, of stride 4
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions and a shortcut, which the tree provides."""
+    """Two 3x3 convolutions and a shortcut, which the tree computes."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Block(nn.Module):
 
 
 class Root(nn.Module):
-    """Joins what a tree's parts gave."""
+    """A 1x1 convolution of the concatenated outputs of a tree's parts."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -55,9 +55,9 @@ class Root(nn.Module):
 
 
 class Tree(nn.Module):
-    """Two blocks and a root, or (depth 2) two such trees of which the second's root reads the first's output too.
+    """Two blocks and a root, or (depth 2) two such trees, where the second's root also reads the first's output.
 
-    With `with_input`, the root reads the (pooled) input as well. [B, inputs, H, W] -> [B, outputs, H / stride, ...].
+    With `with_input` the root also reads the pooled input. [B, inputs, H, W] -> [B, outputs, H / stride, W / stride].
     """
 
     def __init__(
@@ -113,9 +113,9 @@ class Base(nn.Module):
 
 
 class Upward(nn.Module):
-    """Brings maps of finer to coarser levels to the first one's grid and width, each added to the one before.
+    """Upsamples coarser maps to the grid and width of the first map; each is added to the result before it.
 
-    Maps [B, widths[i], H / factors[i], ...] -> as many [B, width, H, W]; the first is passed as it is.
+    Maps [B, widths[i], H / factors[i], W / factors[i]] -> as many [B, width, H, W]; the first is passed unchanged.
     """
 
     def __init__(self, width: int, widths: Sequence[int], factors: Sequence[int]) -> None:
@@ -132,7 +132,7 @@ class Upward(nn.Module):
 
 
 def _bilinear(width: int, factor: int) -> nn.ConvTranspose2d:
-    """Transposed convolution a channel that starts as bilinear up-sampling."""
+    """Transposed convolution per channel, initially bilinear upsampling."""
     size = 2 * factor
     layer = nn.ConvTranspose2d(width, width, size, factor, factor // 2, groups=width, bias=False)
     middle = (2 * factor - 1 - factor % 2) / (2 * factor)
@@ -154,7 +154,7 @@ class DLA34(nn.Module):
         super().__init__()
         self.base = Base(widths)
         self.width, self.divisor = widths[FIRST], 2 ** (len(widths) - 1)
-        steps = range(len(widths) - 2, FIRST - 1, -1)  # 4, 3, 2: the level that is reached
+        steps = range(len(widths) - 2, FIRST - 1, -1)  # 4, 3, 2: the finest level that is reached
         self.upward = nn.ModuleList()
         for level in steps:
             coarser = len(widths) - 1 - level

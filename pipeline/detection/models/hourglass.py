@@ -1,10 +1,10 @@
 """Stacked hourglasses (Newell et al. 2016) in CornerNet's and CenterNet's build: LargeHG, SmallHG and XSmallHG.
 
-An hourglass halves the grid level by level and comes back up; at every level a branch that keeps the grid is added on
-the way back. CenterNet's differs from Newell's: convolutions of stride 2 for pooling, widths that grow with depth.
-MDN offset, Section 4: SmallHG has convolutions for the residual layers, XSmallHG also "one layer less" in each level.
-No code of these two was released; here the layers of the hourglasses change, the ones before and between them do not,
-which gives 101,426,420 and 58,640,116 weights with the pose heads.
+An hourglass halves the grid level by level and then doubles it again; at every level a branch that keeps the grid is
+added on the way back. CenterNet's build differs from Newell's: it has convolutions of stride 2 instead of pooling, and
+widths that grow with depth. MDN offset, Section 4: SmallHG has convolutions instead of residual layers, and XSmallHG
+also "one layer less" in each level. No code of these two was released. Here the layers inside the hourglasses change,
+and those before and between them do not, which gives 101,426,420 and 58,640,116 weights with the pose heads.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Layers = Literal["residual", "convolution"]
 WIDTHS = (256, 256, 384, 384, 384, 512)  # of LargeHG's levels, from the finest: Hourglass-104
-MODULES = (2, 2, 2, 2, 2, 4)  # layers a level
+MODULES = (2, 2, 2, 2, 2, 4)  # layers per level
 
 
 class Convolution(nn.Module):
@@ -38,7 +38,7 @@ class Convolution(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions and a shortcut, which is a 1x1 convolution where width or grid change."""
+    """Two 3x3 convolutions and a shortcut, a 1x1 convolution where the width or the grid changes."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ def projection(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class Level(nn.Module):
-    """One level of an hourglass and, inside it, the coarser ones. [B, widths[0], G, G] -> the same."""
+    """One level of an hourglass and, inside it, the coarser ones. [B, widths[0], G, G] -> same shape."""
 
     def __init__(
         self, widths: Sequence[int], modules: Sequence[int], layer: type[Residual] | type[Convolution]
@@ -86,11 +86,11 @@ class Level(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """Images [B, 3, S, S] -> a list of features [B, width, S / 4, S / 4], one a stack; S a multiple of `divisor`.
+    """Images [B, 3, S, S] -> features [B, width, S / 4, S / 4] of each stack; S a multiple of `divisor`.
 
-    `widths` and `modules`: of the levels, from the finest; two levels or more. Before them a 7x7 convolution of stride
-    2 has half the first width, and a residual of stride 2 the whole, as the features have. Raises ValueError on sizes
-    that do not halve evenly.
+    `widths` and `modules`: of the levels, from the finest; two levels or more. The stem before them is a 7x7
+    convolution of stride 2 with half the first width, and a residual layer of stride 2 with the first width, which is
+    also the features' width. Raises ValueError for sizes that do not halve evenly.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Hourglass(nn.Module):
         super().__init__()
         if len(widths) != len(modules) or len(widths) < 2 or min(modules) < 1:
             raise ValueError(
-                f"widths {tuple(widths)} and modules {tuple(modules)}: expected as many, two or more, from 1"
+                f"widths {tuple(widths)} and modules {tuple(modules)}: expected equally many, at least two, each from 1"
             )
         layer, width = LAYERS[layers], widths[0]
         self.width, self.divisor = width, STRIDE * 2 ** (len(widths) - 1)
@@ -118,7 +118,7 @@ class Hourglass(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """In evaluation mode of the last stack only, as a list of one."""
+        """In evaluation mode a list with the last stack's features only."""
         if images.shape[-1] % self.divisor or images.shape[-2] % self.divisor:
             raise ValueError(f"images {list(images.shape)}: expected sizes that are multiples of {self.divisor}")
         values, features = self.stem(images), []
@@ -131,7 +131,7 @@ class Hourglass(nn.Module):
 
 
 def build(architecture: str, networks: SmallNetworks | None) -> Hourglass:
-    """XSmallHG has a module a level less than SmallHG; small networks with one module a level have a level less."""
+    """XSmallHG has one module less per level than SmallHG; with one module per level it has one level less instead."""
     widths: Sequence[int] = WIDTHS
     modules: Sequence[int] = MODULES
     stacks = 2
