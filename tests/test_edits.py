@@ -76,8 +76,8 @@ EDITS = [
     Edit(
         "a layer of one network",
         "pipeline/lifting/models/hierarchical_graph_network.py",
-        "\nimport torch\n",
-        "\nimport torch\n\nEDITED = 1\n",
+        "return non_local(residual(features))",
+        "return non_local(1 * residual(features))",
         trained("hgn_64") | TABLES,
     ),
     Edit(

@@ -114,7 +114,7 @@ class _Maker:
             outputs=made,
             uncached=made if uncached else (),
             settings=settings,
-            modules=(f"pipeline.stages.{stage}", *modules),
+            modules=(f"pipeline.stages.{stage}:run", *modules),
         )
 
 

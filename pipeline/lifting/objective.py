@@ -33,10 +33,8 @@ def loss_terms(
     pose = output.pose if isinstance(output, PoseAndMeshes) else output
     if isinstance(pose, PoseSamples):
         pose = main_prediction(pose)
-    loss = modules.POSE_LOSSES["mixture" if isinstance(pose, PoseMixture) else variant.loss]
-    terms: dict[str, Tensor] = importlib.import_module(loss).pose_terms(variant, pose, targets, skeleton)
-    if isinstance(output, PoseAndMeshes) and meshes:
-        on_meshes = modules.mesh_loss(variant)
-        if on_meshes:
-            terms |= importlib.import_module(on_meshes).mesh_terms(variant, output, meshes)
+    loss = importlib.import_module(modules.POSE_LOSSES["mixture" if isinstance(pose, PoseMixture) else variant.loss])
+    terms: dict[str, Tensor] = loss.pose_terms(variant, pose, targets, skeleton)
+    if isinstance(output, PoseAndMeshes) and meshes and modules.mesh_loss(variant):
+        terms |= importlib.import_module(str(modules.mesh_loss(variant))).mesh_terms(variant, output, meshes)
     return terms
