@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 LENGTH = 16  # hexadecimal digits of a digest
 AT_IMPORT = ""  # the name of what runs whenever the module is imported
-CHOSEN = "pipeline.config.modules"  # which code settings choose; the plan follows these choices by itself
+CHOSEN = "pipeline.config.modules"  # says which code settings choose; the plan starts from that code too
 LOOKS_UP = {"globals", "vars", "locals", "eval", "exec", "__import__", "sys.modules"}  # any name of the module
 PRINTING = ("print", "warn", "warning", "write")  # of `print`, `warnings.warn`, `tqdm.write`
 
@@ -212,12 +212,13 @@ def _called(node: ast.Call, imported: _Imports, path: str) -> list[str]:
     argument = node.args[0]
     if isinstance(argument, ast.Constant):
         return [str(argument.value)]
-    names = (target for chain in _chains(argument) for target in imported.names.get(chain.partition(".")[0], []))
-    if any(_within(CHOSEN, name.replace(":", ".").rstrip(".")) for name in names):
+    roots = {chain.partition(".")[0] for chain in _chains(argument)}
+    names = (target.replace(":", ".").rstrip(".") for root in roots for target in imported.names.get(root, []))
+    if "settings" in roots or any(_within(CHOSEN, name) for name in names):
         return []
     raise ValueError(
         f"{path}, line {node.lineno}: the plan cannot follow import_module({ast.unparse(argument)}): write the name of "
-        f"the module out, or let {CHOSEN.replace('.', '/')}.py choose it"
+        f"the module out, or take it from settings or from {CHOSEN.replace('.', '/')}.py"
     )
 
 
