@@ -1,10 +1,10 @@
-"""`python -m pipeline doctor`: what each preset needs, what of it is here, where to get the rest.
+"""`python -m pipeline doctor`: what each preset needs, which of it is here, and where to get the rest.
 
-It looks at names and sizes only and changes nothing. Three words say how things stand:
+It looks at names and sizes only and changes nothing. Each finding has one of three states:
 
-- `ok`: here, or brought by the run itself (downloads need the network or a mirror, which is said);
+- `ok`: here, or fetched by the run itself (a note says if that needs the network or a mirror);
 - `missing`: the preset cannot run without it;
-- `optional`: not here; the preset runs, and what is lost is said.
+- `optional`: not here; the preset runs, and a note says what is lost.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ WIDTH = 80
 PYTHON = (3, 11)  # the oldest that pyproject.toml allows
 MARGIN = "  {:<15}{:<10}"
 TEXT_INDENT = " " * len(MARGIN.format("", ""))
-NOTE_INDENT = " " * 6  # so little that most paths fit
+NOTE_INDENT = " " * 6  # small, so that most paths fit into a line
 
 Word = Literal["ok", "missing", "optional"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `notes` are lines below it: where a missing file goes, what works without it."""
+    """The result of one check. `notes` are lines below it: where a missing file goes, what works without it."""
 
     subject: str
     word: Word
@@ -54,7 +54,7 @@ class Finding:
 
 
 def _wrapped(text: str, first: str, others: str) -> list[str]:
-    """Lines of a terminal's width. Paths and addresses stay whole, to be copied: a long one makes a long line."""
+    """Lines of a terminal's width. Paths and addresses are not broken, so that they can be copied."""
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
     )
@@ -62,14 +62,17 @@ def _wrapped(text: str, first: str, others: str) -> list[str]:
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: all, params.yaml's own decides)")
+    command.add_argument(
+        "--preset",
+        help="a file of params/ without .yaml (default: all; the exit code is that of the preset in params.yaml)",
+    )
 
 
 def run(root: Path, preset: str | None = None) -> int:
-    """Print how every preset stands, or only the one named. 0 if the one named, or params.yaml's own, can run.
+    """Print the findings for every preset or for the named one. 0 if that preset, or the one in params.yaml, can run.
 
-    Files that the run itself downloads stand in nobody's way: whether the network is there is not tried out. Raises
-    InputError for a params.yaml that cannot be read and for a preset that does not exist.
+    Files that the run downloads count as there; the network is not tested. Raises InputError for a params.yaml that
+    cannot be read and for a preset that does not exist.
     """
     wanted = config.load(preset, root).preset_name
     machine = list(_machine())
@@ -93,7 +96,7 @@ def _show(findings: list[Finding]) -> None:
 
 
 def _machine() -> Iterator[Finding]:
-    """What every preset needs. Versions are read from the packages' records: importing torch takes a second."""
+    """What every preset needs. Versions come from the packages' metadata, because importing torch takes a second."""
     oldest = ".".join(map(str, PYTHON))
     if sys.version_info[:2] >= PYTHON:
         yield Finding("python", "ok", platform.python_version())
@@ -106,7 +109,7 @@ def _machine() -> Iterator[Finding]:
 
 
 def _preset(name: str, root: Path) -> tuple[list[Finding], str]:
-    """A preset's findings and its description; a preset whose file is wrong has that as its only finding."""
+    """A preset's findings and its description; if its file is invalid, that is the only finding."""
     try:
         run = config.load(name, root)
     except InputError as error:
@@ -129,7 +132,7 @@ def _device(run: Run) -> Finding:
 
 def _sees_gpu() -> bool:
     try:
-        import torch  # late: only a preset that asks for a GPU has to wait for it
+        import torch  # here, so that only a preset with `device: cuda` waits for it
     except ImportError:
         return False
     return torch.cuda.is_available()
@@ -141,13 +144,13 @@ def _motion(run: Run) -> Finding:
         nearest = licensed.LICENSED[motion.licensed].works_without
         return _brought("motion", motion.licensed, run, f"preset {nearest} works without")
     addresses = sources.addresses(motion)
-    if addresses:  # files that are not in data/raw come from a mirror on disk or over the network
+    if addresses:  # files that are not in data/raw come from a mirror or over the network
         return _fetched("motion", motion.source, addresses, run)
     return Finding("motion", "ok", f"{motion.source}: made in code")
 
 
 def _images(run: Run) -> Iterator[Finding]:
-    """The pictures of detection variants: made in code, COCO's, or none."""
+    """The images of detection variants: rendered scenes, COCO's, or none."""
     images = run.preset.images
     count = sum(run.why_not_run(name) is None for name in run.detection_variants)
     if isinstance(images, CocoImages):
@@ -157,17 +160,17 @@ def _images(run: Run) -> Iterator[Finding]:
             addresses += coco.picture_addresses(run.layout.raw, single, images.limit, images.test_dev)
         found = _fetched("images", "coco", addresses, run)
         if single:
-            found.notes.append("its annotations list the single pictures, which stage download fetches after them")
+            found.notes.append("its annotations list the single images, which stage download fetches after them")
         yield found
     elif images is not None:
         yield Finding("images", "ok", f"{images.source}: made in code")
     elif count:
-        loss = f"{_variants(count)} on pictures will be `not run`"
+        loss = f"{_variants(count)} on images will be `not run`"
         yield Finding("images", "optional", "none", [f"{loss}; write `images:` into {_file(run)}"])
 
 
 def _fetched(subject: str, source: str, addresses: list[str], run: Run) -> Finding:
-    """Files of a stage's downloads: which are here, and where the others come from."""
+    """Downloads: how many files are here, and where the others come from."""
     paths = [local_path(address) for address in addresses]
     lacking = [path for path in paths if not _is_there(run.layout.raw / path)]
     here = f"{source}: {len(paths) - len(lacking)} of {len(paths)} files in data/raw"
@@ -189,7 +192,7 @@ def _fetched(subject: str, source: str, addresses: list[str], run: Run) -> Findi
 
 
 def _brought(subject: str, key: str, run: Run, without: str) -> Finding:
-    """Data that the user brings: here, or where to put it, who grants it, and what works `without`."""
+    """Data that the user provides: here, or where to put them, who grants them, and what works `without`."""
     data = licensed.LICENSED[key]
     choices = licensed.absent(key, run.layout.licensed)
     if not all(choices):
@@ -199,7 +202,7 @@ def _brought(subject: str, key: str, run: Run, without: str) -> Finding:
 
 
 def _body(run: Run) -> Iterator[Finding]:
-    """The body behind mesh targets, where a variant of this preset learns them."""
+    """The body of the mesh targets, if a variant of this preset learns them."""
     learners = [name for name, variant in run.lifting_variants.items() if variant.targets == "meshes"]
     count = sum(run.why_not_run(name) is None for name in learners)
     loss = f"{_variants(count)} with meshes to learn will be `not run`"
@@ -219,14 +222,14 @@ def _file(run: Run) -> str:
 
 
 def _places(word: str, names: list[str]) -> Iterator[str]:
-    """Where files go, seen from the repository's root; of many the first and the last."""
+    """Where files go, from the repository's root; of several files the first and the last."""
     yield f"{word} data/licensed/{names[0]}"
     if len(names) > 1:
         yield f"... data/licensed/{names[-1]} ({len(names)} files)"
 
 
 def _keypoints(run: Run) -> Iterator[Finding]:
-    """Of every detector that a variant of this preset reads: a noise model, a file, or neither."""
+    """For every detector whose joints a variant of this preset reads: a noise model, a file, or neither."""
     running = [variant for name, variant in run.lifting_variants.items() if run.why_not_run(name) is None]
     detectors = {variant.input for variant in running if variant.input != "ground_truth"}
     for detector in sorted(detectors | set(run.preset.keypoints)):
@@ -249,7 +252,7 @@ def _generalization(run: Run) -> Iterator[Finding]:
 
 
 def _weights(run: Run) -> Iterator[Finding]:
-    """Imported weights. A digest in params.yaml whose file is gone stops the run: it promises a result."""
+    """Imported weights. If params.yaml states a digest and its file is missing, the preset cannot run."""
     variants = {name: run.any_variant(name) for name in (*run.lifting_variants, *run.detection_variants)}
     imported = {name: variant.weights for name, variant in variants.items() if variant.imported}
     unset = [name for name, digest in imported.items() if digest is None]

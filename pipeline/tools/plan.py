@@ -1,4 +1,4 @@
-"""`python -m pipeline plan`: what a preset runs, resolved into data/<preset>/plan, and why what would run again."""
+"""`python -m pipeline plan`: resolves the jobs of a preset into data/<preset>/plan; lists which would run again."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pipeline.config.code import Code
 from pipeline.config.plan import Job
 
 DESCRIPTION = """\
-Resolve what a preset runs: one file for each job in data/<preset>/plan, with its settings, its data and a digest of its
-code, and the list of jobs for DVC in params/<preset>/dvc.yaml. It is the first stage of `dvc repro`, and `snakemake`
-does the same when it starts.
+Resolve the jobs of a preset: one file per job in data/<preset>/plan, with its settings, its data and a digest of its
+code, and the list of jobs for DVC in params/<preset>/dvc.yaml. This is the first stage of `dvc repro`; `snakemake` does
+the same when it starts.
 
-  python -m pipeline plan --explain                     what would run again, and what has changed
-  python -m pipeline plan --explain --variant hgn       of one variant, all that has changed
+  python -m pipeline plan --explain                     which jobs would run again, and what has changed
+  python -m pipeline plan --explain --variant hgn       the same for one variant, with all changes
 """
-SHOWN = 3  # changes of a job, unless one variant is asked for
+SHOWN = 3  # changes per job, unless one variant is asked for
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -28,8 +28,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.description = DESCRIPTION
     command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
-    command.add_argument("--explain", action="store_true", help="say what changed since each result was made")
-    command.add_argument("--variant", help="with --explain: of this variant alone, and everything")
+    command.add_argument("--explain", action="store_true", help="list what has changed since each result was made")
+    command.add_argument("--variant", help="with --explain: all changes of this variant")
 
 
 def run(root: Path, preset: str | None = None, explain: bool = False, variant: str | None = None) -> int:
@@ -46,9 +46,9 @@ def run(root: Path, preset: str | None = None, explain: bool = False, variant: s
 
 
 def write(run: Run) -> tuple[list[Job], list[str]]:
-    """Write the plan's files and DVC's list of jobs; returns the jobs, and the plan's files that changed.
+    """Write the plan's files and DVC's list of jobs. Returns the jobs and the files of the plan that changed.
 
-    As a stage of DVC's it raises InputError after a change to the list: DVC has read the old one.
+    Called as a stage by DVC, it raises InputError if the list changed, because DVC has read the old one.
     """
     code = Code(cache=run.layout.code_digests)
     found = plan.jobs(run, code)
@@ -56,8 +56,8 @@ def write(run: Run) -> tuple[list[Job], list[str]]:
     changed = plan.write(found, run.root)
     if dag.write_dvc(run, found) and os.environ.get("DVC_STAGE"):
         raise InputError(
-            f"the jobs of preset {run.preset_name} are others than DVC had read: {dag.dvc_file(run).as_posix()} is "
-            "written anew, run the same command again (first `dvc commit --force` that file, if Snakemake has made its "
+            f"the jobs of preset {run.preset_name} have changed since DVC read them: {dag.dvc_file(run).as_posix()} "
+            "is updated, run the same command again (first `dvc commit --force` that file, if Snakemake has made its "
             "outputs)"
         )
     return found, changed
@@ -74,9 +74,9 @@ def summary(run: Run, found: list[Job]) -> str:
 
 
 def explanation(run: Run, found: list[Job], variant: str | None) -> list[str]:
-    """What would run and why, some lines for each job that would; of one variant's jobs all that is known."""
+    """The jobs that would run and why, with some lines per job; for one variant all changes."""
     digests = made.Digests(run.root)
-    renewed: set[str] = set()  # outputs that will be written anew
+    renewed: set[str] = set()  # outputs that will be rewritten
     lines, waiting = [], 0
     for job in found:
         changes = made.changes(job, run.root, digests)
@@ -85,14 +85,14 @@ def explanation(run: Run, found: list[Job], variant: str | None) -> list[str]:
             waiting += 1
             renewed |= set(job.outputs)
         if variant is None:
-            lines += _told(job, changes[:SHOWN], len(changes)) if changes else []
+            lines += _lines(job, changes[:SHOWN], len(changes)) if changes else []
         elif job.options.get("variant") == variant:
-            lines += _told(job, changes or ["up to date"], len(changes))
+            lines += _lines(job, changes or ["up to date"], len(changes))
     if variant is not None:
         return lines or [f"{variant}: not run: {run.why_left_out(variant)}"]
     return [*lines, f"{waiting} of {len(found)} jobs would run" if waiting else f"all {len(found)} jobs are up to date"]
 
 
-def _told(job: Job, changes: list[str], count: int) -> list[str]:
+def _lines(job: Job, changes: list[str], count: int) -> list[str]:
     more = [f"  ... and {count - len(changes)} more"] if count > len(changes) else []
     return [f"{' '.join(filter(None, (job.stage, job.item)))}:", *(f"  {change}" for change in changes), *more]

@@ -1,7 +1,7 @@
-"""`python -m pipeline reference`: a finished run's results, copied to where git keeps them.
+"""`python -m pipeline reference`: copies the results of a finished run to where git keeps them.
 
-results/<preset>/ is what the last run made, and git ignores it. results/reference/<preset>/ is the run that the
-repository shows; its run.json says on what machine, from which commit and when it was made.
+results/<preset>/ has the results of the last run; git ignores it. results/reference/<preset>/ has the run that the
+repository shows; its run.json names the machine, the commit and the date.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 
 RUN = "run.json"
-# Pictures of others are never committed. The rest is what a stage or Snakemake leaves behind for itself.
+# Figures with COCO's images are never committed; the other names are temporary files of a stage or of Snakemake.
 LEFT_BEHIND = ("with_images", ".*")
 DIRTY = "-dirty"
 NEEDED = ("started", "finished", "seconds", "device", "torch", "python", "platform", "git_commit")
 
 DESCRIPTION = """\
-Copy the results of a finished run, results/<preset>, to results/reference/<preset>, which is committed, in place of
-what stood there. Its run.json says on what machine, from which commit and when the run was made, as the records of its
-trainings say. Figures that show pictures of others are left out.
+Copy the results of a finished run from results/<preset> to results/reference/<preset>, which is committed, and replace
+what was there. run.json receives the machine, the commit and the date from the records of the trainings. Figures that
+show COCO's images are left out.
 
   python -m pipeline reference --preset mini
 
@@ -44,7 +44,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(root: Path, preset: str | None = None) -> int:
-    """Copy a finished run. Raises InputError, and leaves what stood there, if the run is not finished."""
+    """Copy a finished run. Raises InputError, and changes nothing, if the run is not finished."""
     settings = config.load(preset, root)
     _require_finished(settings)
     about = _about(settings)
@@ -58,12 +58,12 @@ def run(root: Path, preset: str | None = None) -> int:
 
 
 def folder(root: Path, preset: str) -> Path:
-    """Where the committed run of a preset lies."""
+    """The folder of the committed run of a preset."""
     return root / "results" / "reference" / preset
 
 
 def _require_finished(run: Run) -> None:
-    """Raise InputError unless the last stage came after all metrics files."""
+    """Raise InputError unless the last stage is newer than all metrics files."""
     receipt, metrics = run.layout.publish_receipt, run.layout.results / "metrics"
     remedy = f"finish the run with `snakemake --config preset={run.preset_name}`"
     if not receipt.exists():
@@ -108,7 +108,7 @@ def _about(run: Run) -> dict[str, Any]:
 
 
 def _record_files(run: Run) -> list[Path]:
-    """The records of the variants that were measured. Other trainings, of earlier settings, play no part."""
+    """The records of the variants that were measured. Trainings of earlier settings do not count."""
     found: dict[str, list[Path]] = {}
     for file in sorted(run.layout.data.glob("train_*/**/environment.json")):
         found.setdefault(_variant(run, file), []).append(file)
@@ -117,14 +117,14 @@ def _record_files(run: Run) -> list[Path]:
     for file in measured:
         if file.stem not in found:
             raise InputError(
-                f"{file}: no training's environment.json in {run.layout.data} belongs to it, so nobody can say where "
+                f"{file}: no training's environment.json in {run.layout.data} belongs to it, so it is unknown where "
                 f"it was made; delete it, or train it with `snakemake --config preset={run.preset_name}`"
             )
     return [record for file in measured for record in found[file.stem]]
 
 
 def _variant(run: Run, record: Path) -> str:
-    """Whose record it is: data/<preset>/train_lifting/<variant>/..."""
+    """The variant of a record in data/<preset>/train_lifting/<variant>/..."""
     return record.relative_to(run.layout.data).parts[1]
 
 
@@ -140,14 +140,14 @@ def _record(run: Run, file: Path) -> dict[str, Any]:
 
 
 def _machine(records: list[dict[str, Any]]) -> tuple[dict[str, Any], str | None]:
-    """The machine, and what is not known of it.
+    """The machine, and a note if its processor is unknown.
 
-    A training records its system and its device, and not its processor's name. That is asked here, if the trainings
-    ran on this system; on another one nobody can tell.
+    A training records its system and its device, but not the name of its processor. This function asks the present
+    system for the name, if the trainings ran on it.
     """
     systems = _distinct(record["platform"] for record in records)
     here = systems == [platform.platform()]
-    # A processor is recorded by its architecture, which is part of the system's name; a GPU by its own name.
+    # The record of a CPU is its architecture, which is part of the system's name; that of a GPU is its name.
     gpus = _distinct(record["device"] for record in records if record["device"] not in record["platform"])
     machine = {
         "processor": processor() if here else None,
@@ -156,11 +156,11 @@ def _machine(records: list[dict[str, Any]]) -> tuple[dict[str, Any], str | None]
         "gpu": ", ".join(gpus) or None,
         "operating_system": ", ".join(systems),
     }
-    return machine, None if here else "Copied on another system than it ran on: its processor is not known."
+    return machine, None if here else "Copied on another system than the one it ran on, so its processor is unknown."
 
 
 def processor() -> str:
-    """The processor's name; its architecture where the system tells no name."""
+    """The processor's name, or its architecture if the system gives no name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -170,7 +170,7 @@ def processor() -> str:
 
 
 def _moment(text: str) -> datetime.datetime:
-    """An ISO time in UTC, as which one without an offset is meant."""
+    """An ISO time in UTC; a time without an offset is UTC."""
     moment = datetime.datetime.fromisoformat(text)
     return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 

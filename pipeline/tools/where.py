@@ -1,4 +1,4 @@
-"""`python -m pipeline where`: the last line of a run, which says where to look."""
+"""`python -m pipeline where`: prints where the results are; the last line of a run."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_dvc_is_told_once_that_the_jobs_are_others(make_copy: Callable[[str], Pa
     command = ("python", "-m", "pipeline", "plan", "--preset", "mini")
     first, second = (run_tool(*command, folder=folder, DVC_STAGE="plan") for _ in range(2))
     assert (first.returncode, second.returncode) == (2, 0)
-    assert "params/mini/dvc.yaml is written anew, run the same command again" in first.stderr
+    assert "params/mini/dvc.yaml is updated, run the same command again" in first.stderr
 
 
 def test_snakemake_leaves_no_file_for_dvc_where_there_was_none(make_copy: Callable[[str], Path]) -> None:

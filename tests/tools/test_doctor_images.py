@@ -54,10 +54,10 @@ def test_nobody_asks_for_pictures(root: Path, capsys: pytest.CaptureFixture[str]
     assert "images" not in said(capsys)
 
 
-def test_pictures_that_a_preset_does_not_have(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_images_that_a_preset_does_not_have(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.run(detection, "demo") == 0
     text = said(capsys)
-    lost = "2 variants on pictures will be `not run`; write `images:` into params/demo.yaml"
+    lost = "2 variants on images will be `not run`; write `images:` into params/demo.yaml"
     assert f"images optional none {lost}" in text and text.endswith("-> can run")
     assert "weights optional boxes_authors not imported" in text
     set_demo(detection, "detection:\n  variants: core")
@@ -89,11 +89,11 @@ def test_archives_of_coco(detection: Path, capsys: pytest.CaptureFixture[str], m
     assert "images missing coco: 3 of 5 files in data/raw" in said(capsys)
 
 
-def test_single_pictures_of_coco_are_not_known_before_its_annotations(
+def test_single_images_of_coco_are_not_known_before_its_annotations(
     detection: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_demo(detection, COCO.format(files="single", test_dev="false"))
-    listed = "its annotations list the single pictures, which stage download fetches after them"
+    listed = "its annotations list the single images, which stage download fetches after them"
     for here in (0, 1):
         assert doctor.run(detection, "demo") == 0
         text = said(capsys)

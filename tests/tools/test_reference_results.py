@@ -108,7 +108,7 @@ def test_what_another_machine_was_is_not_guessed(root: Path) -> None:
     }
     assert (said["commits"], said["note"]) == (
         [],
-        "Copied on another system than it ran on: its processor is not known.",
+        "Copied on another system than the one it ran on, so its processor is unknown.",
     )
 
 
