@@ -92,9 +92,10 @@ class Layout:
         return self.root / "data" / "imported" / f"{digest}.pt"
 
     def training(self, variant: str) -> Path:
-        return self.data / f"train_{self._kind(variant)}" / variant
+        return self.data / f"train_{self.kind(variant)}" / variant
 
-    def _kind(self, variant: str) -> str:
+    def kind(self, variant: str) -> str:
+        """What a variant does: `lifting` or `detection`."""
         return "detection" if variant in self.detection else "lifting"
 
     def plan(self, stage: str, item: str = "") -> Path:

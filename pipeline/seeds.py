@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.config import Run, plan
+from pipeline.config import Run
 from pipeline.config.made import Digests
 from pipeline.training import record
 from pipeline.training.checkpoint import CheckpointError
@@ -39,22 +39,24 @@ Read = TypeVar("Read", bound=Predictor)
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-def learn(
-    run: Run, name: str, task: Task, schedule: Schedule, settings: LoopSettings
-) -> Progress:
+def learn(run: Run, name: str, task: Task, schedule: Schedule, settings: LoopSettings) -> Progress:
     """Train a seed from its start, or from where it was stopped. Raises InputError if the loss is no longer finite."""
-    stage = f"train_{run.kind(name)}"
-    resume = Resume(state_file(run, name, settings.seed), _fingerprint(run, stage, name, settings.seed), _seconds())
+    file, fingerprint = state_file(run, name, settings.seed), _fingerprint(run, name, settings.seed)
+    resume = Resume(file, fingerprint, save_every_seconds=_save_every_seconds())
     try:
         return train(task, schedule, settings, resume, f"{name}, seed {settings.seed}")
     except NotFiniteError as error:
-        raise InputError(f"params.yaml: {run.kind(name)}_variants.{name}: training stopped at {error}") from None
+        raise InputError(f"params.yaml: {run.layout.kind(name)}_variants.{name}: training stopped at {error}") from None
     except CheckpointError as error:
         raise InputError(str(error)) from None
 
 
 def take_over(
-    run: Run, name: str, task: Task, load: Callable[[Path, str], Read], check: Callable[[Path, Read], None] | None = None
+    run: Run,
+    name: str,
+    task: Task,
+    load: Callable[[Path, str], Read],
+    check: Callable[[Path, Read], None] | None = None,
 ) -> Progress:
     """Give the task's model the weights that were trained elsewhere; they must have the digest in params.yaml.
 
@@ -68,11 +70,11 @@ def take_over(
         task.model.load_state_dict(imported.model.state_dict())
     except (CheckpointError, RuntimeError) as error:
         raise InputError(f"{path}: not the weights of {name}: {' '.join(str(error).split()[:24])}") from None
-    return without_steps(task, run.any_variant(name).epochs)
+    return untrained(task, run.any_variant(name).epochs)
 
 
-def without_steps(task: Task, epoch: int, step: int = 0) -> Progress:
-    """The progress of a model that no loop has trained: one row, with its validation."""
+def untrained(task: Task, epoch: int, step: int = 0) -> Progress:
+    """The progress of a model that the loop has not trained: one row, with its validation."""
     task.model.eval()
     figures = task.validate()
     row = {"epoch": float(epoch), "step": step, "learning_rate": 0.0, "loss": figures.get("test_loss", 0.0)} | figures
@@ -80,15 +82,25 @@ def without_steps(task: Task, epoch: int, step: int = 0) -> Progress:
 
 
 def finish(
-    run: Run, name: str, seed: int, task: Task, progress: Progress, epochs: int, save: Save, **measured: Any
+    run: Run,
+    name: str,
+    seed: int,
+    task: Task,
+    progress: Progress,
+    epochs: int,
+    save: Save,
+    measured: Mapping[str, float | None] | None = None,
 ) -> None:
-    """Write the seed's folder, whole or not at all, then remove what a stopped training would have resumed from."""
+    """Write the seed's folder, whole or not at all, then remove what a stopped training would resume from.
+
+    `measured` goes into environment.json beside where, when and how fast the seed was trained.
+    """
     with artifacts.atomic_folder(run.layout.seed(name, seed)) as folder:
         save(folder / "checkpoint.pt", epochs, task.model.state_dict())
         save(folder / "best.pt", progress.best_epoch, progress.best_model)
         record.write_history(folder / "history.csv", progress.rows)
         environment = record.environment(task, progress, epochs, run.preset.threads, run.root)
-        artifacts.write_json(folder / "environment.json", environment | measured)
+        artifacts.write_json(folder / "environment.json", environment | dict(measured or {}))
     state = state_file(run, name, seed)
     for left in (state, *state.parent.glob(f".{state.name}.*")):  # a kill leaves half a file
         left.unlink(missing_ok=True)
@@ -104,24 +116,22 @@ def imported_weights(run: Run, name: str) -> Path:
     digest = str(run.any_variant(name).weights)
     path = run.layout.imported(digest)
     if not path.exists() or artifacts.digest(path) != digest:
+        state = "is not what it was" if path.exists() else "missing"
         raise InputError(
-            f"{path}: {'is not what it was' if path.exists() else 'missing'}, though params.yaml: "
-            f"{run.kind(name)}_variants.{name}.weights names it; run `python -m pipeline import_checkpoint` again, or "
-            "write `weights: null`"
+            f"{path}: {state}, though params.yaml: {run.layout.kind(name)}_variants.{name}.weights names it; "
+            "run `python -m pipeline import_checkpoint` again, or write `weights: null`"
         )
     return path
 
 
-def _fingerprint(run: Run, stage: str, name: str, seed: int) -> str:
-    """What a seed's weights depend on: its plan (settings and code) and its data. Resume state is good for this alone."""
-    job = run.layout.plan(stage, f"{name}/seed_{seed}")
-    content = artifacts.read_json(job)
-    digests = Digests(run.root)
-    parts = [artifacts.digest(job), *(str(digests.of(path)) for path in content["inputs"])]
+def _fingerprint(run: Run, name: str, seed: int) -> str:
+    """What a seed's weights depend on, its plan (settings, code) and its data: a state of other ones is not resumed."""
+    job, digests = run.layout.plan(f"train_{run.layout.kind(name)}", f"{name}/seed_{seed}"), Digests(run.root)
+    parts = [artifacts.digest(job), *(str(digests.of(path)) for path in artifacts.read_json(job)["inputs"])]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _seconds() -> float:
+def _save_every_seconds() -> float:
     """How many seconds of work a killed training loses at most. It changes no number, so it is no setting."""
     return float(os.environ.get("MIXPOSE_SAVE_EVERY_SECONDS", "30"))
 
@@ -135,3 +145,15 @@ def read_model(path: Path, load: Callable[[Path, str], Read], device: str) -> Re
         return load(path, device)
     except CheckpointError as error:
         raise InputError(str(error)) from None
+
+
+def course(run: Run, name: str, unit: str) -> dict[str, Any]:
+    """How long a variant was trained, of what it states for its full training; `unit` is `poses` or `images`."""
+    records = [artifacts.read_json(run.layout.environment(name, seed)) for seed in run.seeds_of(name)]
+    return {
+        "epochs": records[0]["epochs"],
+        "epochs_stated": run.any_variant(name).epochs,
+        "steps": records[0]["steps"],
+        unit: records[0][unit],
+        "date": max(record["finished"] for record in records)[:10],
+    }

@@ -12,6 +12,7 @@ from pipeline.lifting.data import LiftingData
 from pipeline.lifting.examples import examples as find_examples
 from pipeline.lifting.models import PoseMixture
 from pipeline.lifting.outputs import select
+from pipeline.lifting.results import Seed
 
 ACTIONS, SUBJECTS = ["Walking", "Sitting", "Never filmed", "Eating"], ["S9", "S11"]
 AVERAGES = {"action_average", "frame_average", "per_action", "per_joint", "per_subject"}
@@ -68,8 +69,11 @@ def mixture_about(data: LiftingData, kernels: int = 4, level: str = "pose", spre
 
 
 def evaluate(output, data: LiftingData, **options) -> dict:
-    """The figures of a model that gives this output."""
-    return errors.evaluate(lambda rows: select(output, rows), data, **options).figures
+    """What the metrics file says of a model that gives this output."""
+    found = errors.evaluate(lambda rows: select(output, rows), data, **options)
+    parts = ("predictions", "mixture", "meshes", "depth")
+    seed = Seed(seed=0, **{part: getattr(found, part) for part in parts})
+    return seed.model_dump(exclude_unset=True, exclude={"seed"})
 
 
 def examples(output, data: LiftingData, count: int = 3) -> dict:

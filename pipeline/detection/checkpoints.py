@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def save_model(
     categories: tuple[str, ...],
     seed: int,
     epoch: int,
-    state: dict[str, Tensor],
+    state: Mapping[str, Tensor],
     networks: SmallNetworks | None = None,
     input_size: int | None = None,
     sigma_factor: float = 1.0,

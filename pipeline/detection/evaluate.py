@@ -1,4 +1,4 @@
-"""The work of stage evaluate_detection: one pass of predictions per mode, then every number from what is stored."""
+"""Measuring a detection variant on the validation images: one pass of predictions per mode, then every number."""
 
 from __future__ import annotations
 
@@ -10,45 +10,49 @@ from typing import Any, get_args
 import numpy as np
 import torch
 
-from pipeline import artifacts, running
-from pipeline.artifacts import InputError
+from pipeline import artifacts, seeds
+from pipeline import device as devices
 from pipeline.config import DetectionVariant, Run
-from pipeline.detection import analyses, examples, inference, metrics, test_dev
+from pipeline.detection import analyses, examples, inference, metrics, results, test_dev
 from pipeline.detection import data as detection_data
 from pipeline.detection.checkpoints import DetectionPredictor, load_model
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
 from pipeline.detection.results import Mode
-from pipeline.training.checkpoint import CheckpointError
+from pipeline.training import record
 
 TIMED_BATCH = 1  # the papers' images a second are of single pictures
 TIMED_IMAGES, WARM_UP_IMAGES = 20, 2
 
 
-def measure_variant(run: Run, name: str, folder: Path) -> dict[str, Any]:
-    """The variant's entries of its metrics file; predictions of the mode `plain` go to `folder`.
+def measure_variant(run: Run, name: str, folder: Path) -> results.DetectionResults:
+    """The variant's metrics file; predictions of the mode `plain` go to `folder`.
 
     So do examples, speed and, where the data has test-dev, the files for COCO's server: of the first seed.
     """
-    device, variant = running.device(run), run.detection_variant(name)
+    device, variant = devices.prepare(run), run.detection_variant(name)
     train, val = (detection_data.read(run, variant, split) for split in ("train", "val"))
-    seeds = []
+    entries = []
     for seed in run.seeds_of(name):
-        predictor = _read_model(run, name, seed, device)
+        predictor = seeds.read_model(run.layout.checkpoint(name, seed), load_model, device)
         found = detection_data.predict(predictor, val, modes_of(run, variant), device, f"{name}, seed {seed}")
-        seeds.append(_of_seed(run, name, seed, predictor, val, train, found, device))
+        entries.append(_of_seed(run, name, seed, predictor, val, train, found, device))
         artifacts.write_arrays(folder / f"predictions_seed_{seed}.npz", found["plain"].to_arrays())
         if seed == run.seeds_of(name)[0]:
             artifacts.write_arrays(folder / "examples.npz", examples.choose(val, found["plain"]))
             artifacts.write_json(folder / "speed.json", _speed(run, predictor, val, device))
             test_dev.write_files(run, predictor, folder, device)
-    return {
-        "parameters": sum(weights.numel() for weights in predictor.model.parameters()),
-        "data": _describe_data(run, name, train, val),
-        "training": _describe_training(run, name),
-        "truth": analyses.truth(val),
-        "seeds": seeds,
-    }
+    return results.DetectionResults(
+        schema=1,
+        kind="detection",
+        variant=name,
+        preset=run.preset_name,
+        parameters=sum(weights.numel() for weights in predictor.model.parameters()),
+        data=_describe_data(run, name, train, val),
+        training=_describe_training(run, name),
+        truth=results.Truth.model_validate(analyses.truth(val)),
+        seeds=entries,
+    )
 
 
 def modes_of(run: Run, variant: DetectionVariant) -> tuple[Mode, ...]:
@@ -69,30 +73,33 @@ def _of_seed(
     train: ImageSet,
     found: dict[Mode, Detections],
     device: str,
-) -> dict[str, Any]:
-    """The seed's entry: COCO's figures in every mode, groups of keypoints, and what each component does."""
+) -> results.Seed:
+    """The seed's entry: COCO's metrics in every mode, groups of keypoints, and what each component does."""
     variant, plain = run.detection_variant(name), found["plain"]
     on_training = None
     if run.preset.detection.training_images:
         modes = tuple(mode for mode in found if mode in ("plain", "refined"))
         again = detection_data.predict(predictor, train, modes, device, f"{name}, seed {seed}, training images")
-        on_training = {mode: metrics.evaluate(train, detections) for mode, detections in again.items()}
-    return {
-        "seed": seed,
-        "modes": {mode: metrics.evaluate(val, detections) for mode, detections in found.items()},
-        "training_images": on_training,
-        "groups": analyses.groups(val, plain) if variant.task == "pose" else None,
-        "mixture": analyses.mixture(val, plain) if variant.mixture else None,
-        "best": _best(run, name, seed),
-    }
+        on_training = {mode: _precision(train, detections) for mode, detections in again.items()}
+    return results.Seed(
+        seed=seed,
+        modes={mode: _precision(val, detections) for mode, detections in found.items()},
+        training_images=on_training,
+        groups=analyses.groups(val, plain) if variant.task == "pose" else None,
+        mixture=results.Mixture.model_validate(analyses.mixture(val, plain)) if variant.mixture else None,
+        best=_best(run, name, seed),
+    )
 
 
-def _best(run: Run, name: str, seed: int) -> dict[str, float]:
-    """The epoch with the highest AP on the validation pictures."""
-    rows = running.read_history(run.layout.history(name, seed))
-    watched = [row for row in rows if "val_ap" in row]
+def _precision(data: ImageSet, detections: Detections) -> results.Precision:
+    return results.Precision.model_validate(metrics.evaluate(data, detections))
+
+
+def _best(run: Run, name: str, seed: int) -> results.Best:
+    """The epoch with the highest AP on the validation images."""
+    watched = [row for row in record.read_history(run.layout.history(name, seed)) if "val_ap" in row]
     best = max(watched, key=lambda row: row["val_ap"])
-    return {"epoch": best["epoch"], "ap": best["val_ap"]}
+    return results.Best(epoch=best["epoch"], ap=best["val_ap"])
 
 
 def _speed(run: Run, predictor: DetectionPredictor, data: ImageSet, device: str) -> dict[str, float]:
@@ -129,39 +136,27 @@ def _speed(run: Run, predictor: DetectionPredictor, data: ImageSet, device: str)
     return {"network": rate(network)} | {mode: rate(finding(mode)) for mode in modes_of(run, predictor.variant)}
 
 
-def _read_model(run: Run, name: str, seed: int, device: str) -> DetectionPredictor:
-    try:
-        return load_model(run.layout.checkpoint(name, seed), device)
-    except CheckpointError as error:
-        raise InputError(str(error)) from None
-
-
-def _describe_data(run: Run, name: str, train: ImageSet, val: ImageSet) -> dict[str, Any]:
-    """Which data the figures belong to, down to the digests of its annotation files."""
+def _describe_data(run: Run, name: str, train: ImageSet, val: ImageSet) -> results.Data:
+    """Which data the numbers belong to, down to the digests of its annotation files."""
     task = run.detection_variant(name).task
-    return {
-        "source": artifacts.read_json(run.layout.images_summary(task))["source"],
-        "task": task,
-        "train_images": len(train),
-        "val_images": len(val),
-        "train_objects": len(train.boxes),
-        "val_objects": len(val.boxes),
-        "train_digest": artifacts.digest(run.layout.images_split(task, "train")),
-        "val_digest": artifacts.digest(run.layout.images_split(task, "val")),
-        "input_size": run.input_size(name),
-        "small_networks": run.preset.detection.networks is not None and not run.detection_variant(name).imported,
-    }
+    return results.Data(
+        source=artifacts.read_json(run.layout.images_summary(task))["source"],
+        task=task,
+        train_images=len(train),
+        val_images=len(val),
+        train_objects=len(train.boxes),
+        val_objects=len(val.boxes),
+        train_digest=artifacts.digest(run.layout.images_split(task, "train")),
+        val_digest=artifacts.digest(run.layout.images_split(task, "val")),
+        input_size=run.input_size(name),
+        small_networks=run.preset.detection.networks is not None and not run.detection_variant(name).imported,
+    )
 
 
-def _describe_training(run: Run, name: str) -> dict[str, Any]:
+def _describe_training(run: Run, name: str) -> results.Training:
     """How long the variant was trained, of what it states for its full training."""
-    records = [artifacts.read_json(run.layout.environment(name, seed)) for seed in run.seeds_of(name)]
-    return {
-        "epochs": records[0]["epochs"],
-        "epochs_stated": run.detection_variant(name).epochs,
-        "steps": records[0]["steps"],
-        "images": records[0]["images"],
-        "batch_size": detection_data.settings(run, name).batch_size,
-        "date": max(record["finished"] for record in records)[:10],
-        "own_recipe": run.preset.detection.recipe is not None and not run.detection_variant(name).imported,
-    }
+    return results.Training(
+        batch_size=detection_data.settings(run, name).batch_size,
+        own_recipe=run.preset.detection.recipe is not None and not run.detection_variant(name).imported,
+        **seeds.course(run, name, "images"),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def save_model(
     variant: LiftingVariant,
     seed: int,
     epoch: int,
-    state: dict[str, Tensor],
+    state: Mapping[str, Tensor],
     graphs: MeshGraphs | None = None,
 ) -> None:
     """Write a model's weights with its variant and its mesh graphs, so that the file alone can be used."""

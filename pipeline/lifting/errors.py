@@ -10,7 +10,6 @@ anywhere.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,6 +25,8 @@ from pipeline.lifting.mixture_description import MixtureDescription
 from pipeline.lifting.mixture_poses import highest_prediction, hypotheses, mean_prediction
 from pipeline.lifting.output_types import Output, PoseMixture, PoseSamples
 from pipeline.lifting.outputs import hypothesis_count, main_prediction, poses_of, possible_poses, tensors
+from pipeline.lifting.results import Depth, Error, Meshes, Mixture, Prediction
+from pipeline.lifting.task import MeanLoss
 
 HYPOTHESES_AT_ONCE = 32_768  # bounds the memory; results do not depend on it
 AMBIGUOUS = 0.8  # a frame whose oracle error is below this share of the mean's has hypotheses worth telling apart
@@ -37,23 +38,14 @@ Errors = dict[str, dict[str, Tensor]]  # prediction, protocol: [N, J] float64, m
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model's errors on N poses, ready for JSON, and the two that examples are chosen by."""
+    """A model's errors on N poses, as the metrics file has them, and the two that examples are chosen by."""
 
-    predictions: dict[str, Any]
-    mixture: dict[str, Any] | None
-    meshes: dict[str, Any] | None
-    depth: dict[str, float | None]
+    predictions: dict[str, Prediction]
+    mixture: Mixture | None
+    meshes: Meshes | None
+    depth: Depth
     main_error: Tensor  # [N] mm, P1 of what the model is judged by
     closest_error: Tensor  # [N] mm, P1 of the best of the poses that it names
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        return {
-            "predictions": self.predictions,
-            "mixture": self.mixture,
-            "meshes": self.meshes,
-            "depth": self.depth,
-        }
 
 
 @torch.no_grad()
@@ -62,9 +54,10 @@ def evaluate(
     data: LiftingData,
     bone_length_sum: float | None = None,
     describe: bool = True,
+    loss: MeanLoss | None = None,
     hypotheses_at_once: int = HYPOTHESES_AT_ONCE,
 ) -> Evaluation:
-    """Measure a model on all poses of a split.
+    """Measure a model on all poses of a split. `loss` is shown every output, so that none has to be made twice.
 
     A point model's prediction is called `point`; with the training subjects' `bone_length_sum` (metres) there is a
     second one, `calibrated`. A mixture has four: `mean` and `highest`; `oracle`, whose P-MPJPE aligns every hypothesis
@@ -76,6 +69,8 @@ def evaluate(
     for rows in chunks(predict, data, hypotheses_at_once):
         output = predict(rows)
         check_output(output, data, rows)
+        if loss:
+            loss.add(output)
         errors = all_errors(output, data.targets_of(rows), data.skeleton, bone_length_sum)
         parts.append({name: {k: v.cpu() for k, v in protocols.items()} for name, protocols in errors.items()})
         mesh_errors.add(output, data, rows)
@@ -89,14 +84,13 @@ def evaluate(
     main, closest = (errors[name]["mpjpe"].mean(dim=-1) for name in _main_and_closest(errors))
     mixture = None
     if description.count:
-        mixture = description.result(closest < AMBIGUOUS * main, *_sample(predict, data))
+        mixture = Mixture.model_validate(description.result(closest < AMBIGUOUS * main, *_sample(predict, data)))
     predictions = {
-        name: {protocol: average(values, data) for protocol, values in protocols.items()}
+        name: Prediction(**{protocol: average(values, data) for protocol, values in protocols.items()})
         for name, protocols in errors.items()
     }
-    return Evaluation(
-        predictions, mixture, mesh_errors.result(average_poses, data), depth_errors.result(), main, closest
-    )
+    meshes = mesh_errors.result(average_poses, data)
+    return Evaluation(predictions, mixture, meshes, depth_errors.result(), main, closest)
 
 
 def _main_and_closest(errors: Errors) -> tuple[str, str]:
@@ -115,13 +109,12 @@ def _sample(predict: Predict, data: LiftingData) -> tuple[PoseMixture, Tensor]:
     return mixture, data.targets_of(rows)
 
 
-def action_averages(predictions: Mapping[str, Any]) -> dict[str, Any]:
-    """The short form of `evaluate`'s predictions: action averages of the main one, and of each by its name."""
-    averages = {
-        name: {protocol: figures["action_average"] for protocol, figures in protocols.items()}
-        for name, protocols in predictions.items()
+def action_averages(predictions: Mapping[str, Prediction]) -> dict[str, dict[str, float]]:
+    """The action average of every prediction, in each of its protocols: {prediction: {protocol: mm}}."""
+    return {
+        name: {protocol: error.action_average for protocol, error in prediction if error is not None}
+        for name, prediction in predictions.items()
     }
-    return {**averages.get("mean", averages.get("point", {})), "by_prediction": averages}
 
 
 def check_output(output: Output, data: LiftingData, rows: slice) -> None:
@@ -225,20 +218,16 @@ def bone_lengths(poses: Tensor, skeleton: Skeleton) -> Tensor:
     return (poses[:, list(children)] - poses[:, list(parents)]).norm(dim=-1).sum(dim=-1)
 
 
-def average(errors: Tensor, data: LiftingData) -> dict[str, Any]:
-    """The averages of joint errors [N, J] that a metrics file holds."""
+def average(errors: Tensor, data: LiftingData) -> Error:
+    """The averages of joint errors [N, J]."""
     per_pose = errors.mean(dim=-1)
-    return average_poses(per_pose, data.action, data) | {
-        "per_joint": dict(zip(data.skeleton.names, errors.mean(dim=0).tolist(), strict=True)),
-        "per_subject": average_by_group(per_pose, data.subject, data.pose_set.subjects),
-    }
+    per_joint = dict(zip(data.skeleton.names, errors.mean(dim=0).tolist(), strict=True))
+    per_subject = average_by_group(per_pose, data.subject, data.pose_set.subjects)
+    return average_poses(per_pose, data.action, data, per_joint=per_joint, per_subject=per_subject)
 
 
-def average_poses(errors: Tensor, action: Tensor, data: LiftingData) -> dict[str, Any]:
+def average_poses(errors: Tensor, action: Tensor, data: LiftingData, **more: dict[str, float]) -> Error:
     """Action by action and over all, of errors [n] of poses that show these actions [n]."""
     per_action = average_by_group(errors, action, data.pose_set.actions)
-    return {
-        "action_average": sum(per_action.values()) / len(per_action),
-        "frame_average": float(errors.mean()),
-        "per_action": per_action,
-    }
+    action_average = sum(per_action.values()) / len(per_action)
+    return Error(action_average=action_average, frame_average=float(errors.mean()), per_action=per_action, **more)

@@ -18,13 +18,13 @@ HGN, Section 4.4 and Table 7. As published there:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from pipeline.lifting.data import MILLIMETRES, LiftingData
 from pipeline.lifting.metrics import auc, mpjpe, pck
+from pipeline.lifting.results import Generalization, Measures
 
 COUNTED = (
     *("Head", "Thorax", "LShoulder", "RShoulder", "LElbow", "RElbow", "LWrist", "RWrist"),
@@ -34,15 +34,12 @@ POSES_AT_ONCE = 4096
 
 
 @torch.no_grad()
-def evaluate(
-    predict: Callable[[slice], Tensor], data: LiftingData, counted: Sequence[str] = COUNTED
-) -> dict[str, str | dict[str, Any]]:
+def evaluate(predict: Callable[[slice], Tensor], data: LiftingData, counted: Sequence[str] = COUNTED) -> Generalization:
     """3D-PCK at 150 mm, its area under the curve over 0, 5, ..., 150 mm (percent), MPJPE (mm) and poses, by scene.
 
     `predict` gives the poses of a slice of rows, [n, J, 3] in metres with the root at 0, of the J joints of
-    `data.skeleton`; the scenes are the actions of `data.pose_set`. A scene without a pose is left out. The result is
-    {"data": "mpi_inf_3dhp", "scenes": {scene: measures}, "all": measures}. ValueError for a joint to count that the
-    skeleton lacks, and for data without a pose.
+    `data.skeleton`; the scenes are the actions of `data.pose_set`. A scene without a pose is left out. ValueError for a
+    joint to count that the skeleton lacks, and for data without a pose.
     """
     joints = _indices(data.skeleton.names, counted)
     if not len(data):
@@ -53,19 +50,20 @@ def evaluate(
     targets = MILLIMETRES * torch.cat([data.batch(rows)[1].double().cpu() for rows in slices])
     assert predictions.shape == targets.shape, f"predictions {predictions.shape} for targets {targets.shape}"
 
-    def measures(rows: Tensor) -> dict[str, float | int]:
+    def measures(rows: Tensor) -> Measures:
         prediction, target = predictions[rows], targets[rows]
-        return {
-            "pck": float(pck(prediction[:, joints], target[:, joints])),
-            "auc": float(auc(prediction[:, joints], target[:, joints])),
-            "mpjpe": float(mpjpe(prediction, target)),
-            "poses": len(prediction),
-        }
+        return Measures(
+            pck=float(pck(prediction[:, joints], target[:, joints])),
+            auc=float(auc(prediction[:, joints], target[:, joints])),
+            mpjpe=float(mpjpe(prediction, target)),
+            poses=len(prediction),
+        )
 
     scene = torch.tensor(data.pose_set.action.tolist())
     chosen = {name: scene == index for index, name in enumerate(data.pose_set.actions)}
     scenes = {name: measures(rows) for name, rows in chosen.items() if rows.any()}
-    return {"data": "mpi_inf_3dhp", "scenes": scenes, "all": measures(torch.ones(len(data), dtype=torch.bool))}
+    everywhere = measures(torch.ones(len(data), dtype=torch.bool))
+    return Generalization(data="mpi_inf_3dhp", scenes=scenes, all=everywhere)
 
 
 def _indices(names: Sequence[str], counted: Sequence[str]) -> list[int]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,8 +15,9 @@ from pipeline.lifting.data import MILLIMETRES, LiftingData
 from pipeline.lifting.metrics import mpvpe
 from pipeline.lifting.occlusion import occluded
 from pipeline.lifting.output_types import Output, PoseAndMeshes
+from pipeline.lifting.results import Depth, Error, Mesh, Meshes
 
-Average = Callable[[Tensor, Tensor, LiftingData], dict[str, Any]]  # errors [n], actions [n] -> averages
+Average = Callable[[Tensor, Tensor, LiftingData], Error]  # errors [n], actions [n] -> averages
 
 
 @dataclass
@@ -41,12 +41,13 @@ class MeshErrors:
                 found = mpvpe(mesh.index_select(1, nodes), target, per_pose=True)[meshes.usable]
                 self.errors.setdefault(scale, []).append(MILLIMETRES * found)
 
-    def result(self, average: Average, data: LiftingData) -> dict[str, Any] | None:
-        """{"coarse": {"mpvpe": averages}, "fine": ...}; None where no mesh was given, or no body fits."""
+    def result(self, average: Average, data: LiftingData) -> Meshes | None:
+        """Averages of each scale; None where no mesh was given, or no body fits."""
         if not self.errors or not sum(map(len, self.actions)):
             return None
         actions = torch.cat(self.actions)
-        return {scale: {"mpvpe": average(torch.cat(parts), actions, data)} for scale, parts in self.errors.items()}
+        scales = {scale: Mesh(mpvpe=average(torch.cat(parts), actions, data)) for scale, parts in self.errors.items()}
+        return Meshes(**scales)
 
 
 @dataclass
@@ -65,7 +66,7 @@ class DepthErrors:
             self.sums[index] += float(errors[chosen].sum())
             self.counts[index] += int(chosen.sum())
 
-    def result(self) -> dict[str, float | None]:
+    def result(self) -> Depth:
         seen, hidden = (total / count if count else None for total, count in zip(self.sums, self.counts, strict=True))
         share = self.counts[1] / sum(self.counts) if sum(self.counts) else None
-        return {"visible_mm": seen, "occluded_mm": hidden, "occluded_share": share}
+        return Depth(visible_mm=seen, occluded_mm=hidden, occluded_share=share)

@@ -41,6 +41,11 @@ def hypothesis_count(output: Output) -> int:
     return 1 if isinstance(output, Tensor) else tensors(output)[0].shape[1]
 
 
+def length(output: Output) -> int:
+    """The number of images that an output answers for."""
+    return len(tensors(output)[0])
+
+
 def concatenate(parts: Sequence[Output]) -> Output:
     """The outputs of several batches as one; all of a kind."""
     first = parts[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -15,7 +15,7 @@ from pipeline.lifting.metrics import average_by_group, mpjpe
 from pipeline.lifting.mirror import mirrored
 from pipeline.lifting.objective import loss_terms
 from pipeline.lifting.output_types import Output, PoseMixture, SampleDrawing
-from pipeline.lifting.outputs import closest_pose, concatenate, main_prediction, poses_of
+from pipeline.lifting.outputs import closest_pose, concatenate, length, main_prediction, poses_of, select
 
 BATCH = 256  # poses at a time where no gradient is needed: what a processor cache holds; a GPU takes more at once
 WATCHED_SAMPLES = (
@@ -83,16 +83,44 @@ def total(terms: dict[str, Tensor]) -> float:
     return float(sum(terms.values()))
 
 
-@torch.no_grad()
+@dataclass
+class MeanLoss:
+    """The loss over the poses of a split, from outputs that come in any portions: it is taken batch by batch."""
+
+    variant: LiftingVariant
+    data: LiftingData
+    waiting: list[Output] = field(default_factory=list)  # less than a batch
+    seen: int = 0
+    total: float = 0.0
+
+    @torch.no_grad()
+    def add(self, output: Output) -> None:
+        """The output for the next poses of the split."""
+        self.waiting.append(output)
+        count = sum(map(length, self.waiting))
+        if count < BATCH and self.seen + count < len(self.data):
+            return
+        whole = concatenate(self.waiting)
+        end = count if self.seen + count == len(self.data) else count - count % BATCH
+        for first in range(0, end, BATCH):
+            part = select(whole, slice(first, min(first + BATCH, end)))
+            rows = slice(self.seen, self.seen + length(part))
+            targets, meshes = self.data.targets_of(rows), self.data.meshes_of(rows)
+            self.total += length(part) * total(loss_terms(self.variant, self.data.skeleton, part, targets, meshes))
+            self.seen += length(part)
+        self.waiting = [select(whole, slice(end, count))] if end < count else []
+
+    def result(self) -> float:
+        assert self.seen == len(self.data), f"{self.seen} of {len(self.data)} poses were added"
+        return self.total / self.seen
+
+
 def mean_loss(variant: LiftingVariant, predict: Callable[[Rows], Output], data: LiftingData) -> float:
     """The loss over all poses of a split."""
-    parts = torch.arange(len(data), device=data.device).split(BATCH)
-
-    def of(rows: Tensor) -> float:
-        terms = loss_terms(variant, data.skeleton, predict(rows), data.targets_of(rows), data.meshes_of(rows))
-        return len(rows) * total(terms)
-
-    return sum(map(of, parts)) / len(data)
+    loss = MeanLoss(variant, data)
+    for rows in torch.arange(len(data), device=data.device).split(BATCH):
+        loss.add(predict(rows))
+    return loss.result()
 
 
 def predictor(model: nn.Module, data: LiftingData, samples: int | None = None) -> Callable[[Rows], Output]:

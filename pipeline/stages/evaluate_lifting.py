@@ -1,4 +1,4 @@
-"""Measure a trained variant on the test subjects, once for every seed: one metrics file, one file of arrays to draw."""
+"""Measure a trained variant on the test subjects, every seed: one metrics file, one file of arrays to draw."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pipeline.lifting import evaluate
 
 
 def run(run: Run, variant: str) -> None:
-    measured, arrays = evaluate.measure_variant(run, variant)
+    metrics, arrays = evaluate.measure_variant(run, variant)
     artifacts.write_arrays(run.layout.evaluation(variant), arrays)
-    metrics = {"schema": 1, "variant": variant, "preset": run.preset_name}
-    artifacts.write_json(run.layout.metrics(variant), metrics | measured)
+    artifacts.write_json(run.layout.metrics(variant), metrics.as_json())

@@ -1,12 +1,10 @@
-"""Train one seed of one variant. A stopped run goes on where it was."""
+"""Train one seed of one variant. A stopped training is resumed."""
 
 from __future__ import annotations
 
 from pipeline.config import Run
 from pipeline.lifting import train
-from pipeline.stages import trainings
 
 
 def run(run: Run, variant: str, seed: int) -> None:
-    train.train_seed(run, variant, seed, run.layout.resume(variant))
-    trainings.hand_over(run, variant, seed)
+    train.train_seed(run, variant, seed)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pipeline.training import checkpoint
+from pipeline.training.record import now
 from pipeline.training.schedules import Schedule
 from pipeline.training.task import Task
 
@@ -36,23 +37,31 @@ class NotFiniteError(ArithmeticError):
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """What the loop needs besides the task. `fingerprint` names the run: state of another run is not resumed."""
+    """How a task is trained, besides its schedule."""
 
     epochs: int
     seed: int
-    fingerprint: str
     max_gradient_norm: float | None = None
     max_weight_norm: float | None = None
     betas: tuple[float, float] = (0.9, 0.999)  # Adam's
     validate_every: int = 1  # epochs
     rows_an_epoch: int = 25
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Where a stopped training resumes from. State with another fingerprint is of another training: it is not used."""
+
+    file: Path
+    fingerprint: str
     save_every_seconds: float = 20.0
 
 
 @dataclass
 class Progress:
-    """All that changes while a run goes on, apart from the model, the optimiser and the random generators."""
+    """All that changes during a training, apart from the model, the optimiser and the random generators."""
 
+    started: str = field(default_factory=now)  # of the first start, if it was stopped since
     step: int = 0
     rows: list[Row] = field(default_factory=list)
     seconds: float = 0.0
@@ -65,12 +74,12 @@ class Progress:
     row_steps: int = 0
 
 
-def train(task: Task, schedule: Schedule, settings: LoopSettings, resume_file: Path, description: str) -> Progress:
+def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume, description: str) -> Progress:
     """Train `task.model` in place. Raises NotFiniteError, and KeyboardInterrupt once the state is safe."""
     optimizer = torch.optim.Adam(task.model.parameters(), lr=schedule.rate(0.0), betas=settings.betas, fused=True)
     progress = Progress()
-    if resume_file.exists():
-        _restore(resume_file, task, optimizer, schedule, settings, progress)
+    if resume.file.exists():
+        _restore(resume, task, optimizer, schedule, progress)
     steps_an_epoch = math.ceil(task.examples / task.batch_size)
     total = steps_an_epoch * settings.epochs
     row_every = max(1, steps_an_epoch // settings.rows_an_epoch)
@@ -82,7 +91,7 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume_file: P
         nonlocal clock, saved
         saved = time.monotonic()
         progress.seconds, clock = progress.seconds + saved - clock, saved
-        _save(resume_file, task, optimizer, schedule, settings, progress)
+        _save(resume, task, optimizer, schedule, progress)
 
     with _stop_signals() as stop, _bar(task, steps_an_epoch, total, progress.step, description) as bar:
         while progress.step < total:
@@ -101,7 +110,7 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume_file: P
                     _add_row(progress, task, rate, steps_an_epoch, at_end, watched)
                 bar.set_postfix(loss=f"{loss:.3g}", refresh=False)
                 bar.update(len(indices))
-                if stop or time.monotonic() - saved > settings.save_every_seconds:
+                if stop or time.monotonic() - saved > resume.save_every_seconds:
                     save()
                 if stop:
                     raise KeyboardInterrupt
@@ -186,16 +195,9 @@ def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, a
     progress.rows.append(row)
 
 
-def _save(
-    path: Path,
-    task: Task,
-    optimizer: torch.optim.Optimizer,
-    schedule: Schedule,
-    settings: LoopSettings,
-    progress: Progress,
-) -> None:
+def _save(resume: Resume, task: Task, optimizer: torch.optim.Optimizer, schedule: Schedule, progress: Progress) -> None:
     state: dict[str, Any] = {
-        "fingerprint": settings.fingerprint,
+        "fingerprint": resume.fingerprint,
         "model": task.model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "schedule": schedule.state(),
@@ -204,21 +206,16 @@ def _save(
     }
     if task.device.startswith("cuda"):
         state["random_cuda"] = torch.cuda.get_rng_state(task.device)
-    checkpoint.save(path, state)
+    checkpoint.save(resume.file, state)
 
 
 def _restore(
-    path: Path,
-    task: Task,
-    optimizer: torch.optim.Optimizer,
-    schedule: Schedule,
-    settings: LoopSettings,
-    progress: Progress,
+    resume: Resume, task: Task, optimizer: torch.optim.Optimizer, schedule: Schedule, progress: Progress
 ) -> None:
-    """Take up the state of an interrupted run, unless it is of a run with other settings or data."""
-    state = checkpoint.load(path)
-    if state.get("fingerprint") != settings.fingerprint:
-        tqdm.write(f"{path}: belongs to other settings or data; training starts anew")
+    """Restore the state of a stopped training, unless it had other settings, code or data."""
+    state = checkpoint.load(resume.file)
+    if state.get("fingerprint") != resume.fingerprint:
+        tqdm.write(f"{resume.file}: belongs to other settings, code or data; training starts anew")
         return
     task.model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])

@@ -10,12 +10,14 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from pipeline.training.loop import Progress, Row
 from pipeline.training.task import Task
+
+if TYPE_CHECKING:
+    from pipeline.training.loop import Progress, Row
 
 MEMORY_UNITS = 1024 if sys.platform == "linux" else 1024**2  # of ru_maxrss in a megabyte: kB on Linux, bytes on macOS
 
@@ -33,7 +35,7 @@ def environment(task: Task, progress: Progress, epochs: int, threads: int, root:
     examples = task.examples * epochs
     on_gpu = task.device.startswith("cuda")
     return {
-        "started": progress.started or now(),
+        "started": progress.started,
         "finished": now(),
         "seconds": round(progress.seconds, 3),
         "device": torch.cuda.get_device_name() if on_gpu else platform.processor() or platform.machine(),

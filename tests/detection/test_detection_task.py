@@ -17,7 +17,7 @@ from pipeline.detection.checkpoints import seeded_model
 from pipeline.detection.detections import Detections
 from pipeline.detection.targets import make_targets
 from pipeline.detection.task import DetectionSettings, DetectionTask
-from pipeline.training.loop import LoopSettings, train
+from pipeline.training.loop import LoopSettings, Resume, train
 from pipeline.training.schedules import Constant
 
 SETTINGS = DetectionSettings(input_size=64, batch_size=3, augment="none", sigma_factor=0.3)
@@ -93,7 +93,7 @@ def test_validation_is_the_ap_of_plain_predictions(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("components", [0, 2])
 def test_the_loop_brings_the_loss_down(tmp_path: Path, components: int) -> None:
     task = make(tmp_path, components)
-    settings = LoopSettings(epochs=40, seed=0, fingerprint="a", validate_every=40, save_every_seconds=600)
-    progress = train(task, Constant(5e-3), settings, tmp_path / "state.pt", "test")
+    settings, resume = LoopSettings(epochs=40, seed=0, validate_every=40), Resume(tmp_path / "state.pt", "a", 600)
+    progress = train(task, Constant(5e-3), settings, resume, "test")
     assert progress.rows[-1]["loss"] < 0.6 * progress.rows[0]["loss"]
     assert [row["step"] for row in progress.rows if "val_ap" in row] == [80]

@@ -14,6 +14,7 @@ from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.lifting.data import LiftingData
 from pipeline.lifting.errors import action_averages, all_errors
 from pipeline.lifting.models import PoseMixture
+from pipeline.lifting.results import Prediction
 
 # --- point models -----------------------------------------------------------------------------------------------------
 
@@ -134,13 +135,12 @@ def test_one_kernel_is_a_point_model(data):
     assert entry["mixture"]["spread_mm"] == {"x": 0, "y": 0, "depth": 0}
 
 
-def test_the_short_form_holds_the_action_averages_of_the_long_one(data):
+def test_the_action_average_of_every_prediction(data):
     mixture = mixture_about(data)
-    for output, main in ((mixture, "mean"), (mixture.means[:, 0], "point")):
+    for output in (mixture, mixture.means[:, 0]):
         long = evaluate(output, data)["predictions"]
-        short = action_averages(long)
         expected = {name: {p: found["action_average"] for p, found in both.items()} for name, both in long.items()}
-        assert short == {**expected[main], "by_prediction": expected}
+        assert action_averages({name: Prediction(**both) for name, both in long.items()}) == expected
 
 
 def along_rays(data: LiftingData, factors: list[float]) -> torch.Tensor:

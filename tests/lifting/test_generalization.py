@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
 from pipeline.lifting import generalization
 from pipeline.lifting.data import LiftingData
-from pipeline.lifting.generalization import COUNTED, evaluate
+from pipeline.lifting.generalization import COUNTED
 
 SCENES = ("studio with green screen", "studio without green screen", "outdoor")
 CAMERA = Camera(1000, 1000, (1000, 1000), (500, 500), (0, 0, 0), (0, 0), (1, 0, 0, 0), (0, 0, 0))
@@ -38,6 +39,10 @@ def lifting_data(scenes: list[int], skeleton: Skeleton = HUMAN36M_16) -> Lifting
         takes=["TS1"],
     )
     return LiftingData.from_pose_set(pose_set, "cpu", skeleton)
+
+
+def evaluate(predict: Callable[[slice], torch.Tensor], data: LiftingData, **options: Any) -> dict[str, Any]:
+    return generalization.evaluate(predict, data, **options).model_dump(by_alias=True)
 
 
 def off_by(data: LiftingData, errors: torch.Tensor) -> Callable[[slice], torch.Tensor]:

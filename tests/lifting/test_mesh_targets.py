@@ -13,10 +13,12 @@ from torch import Tensor
 
 from pipeline.geometry import human36m
 from pipeline.lifting.data import LiftingData
+from pipeline.lifting.errors import average_poses
 from pipeline.lifting.losses import mesh_distances, mesh_mean_squared_errors, squared_distances
 from pipeline.lifting.mesh_evaluation import DepthErrors, MeshErrors
 from pipeline.lifting.mesh_targets import MeshBatch, MeshTargets
 from pipeline.lifting.models import PoseAndMeshes
+from pipeline.lifting.results import Error
 
 CAMERAS = human36m.rig("S9")
 
@@ -110,27 +112,29 @@ def with_meshes() -> LiftingData:
 def test_mpvpe_is_over_usable_poses_and_action_by_action() -> None:
     data, errors = with_meshes(), MeshErrors()
 
-    def average(found: Tensor, actions: Tensor, _: LiftingData) -> dict[str, object]:
-        return {"errors": found, "actions": actions}
+    averaged = []
+
+    def average(found: Tensor, actions: Tensor, _: LiftingData) -> Error:
+        averaged.append((found, actions))
+        return Error(action_average=0, frame_average=0, per_action={})
 
     for start in range(0, len(data), 16):
         rows = slice(start, min(start + 16, len(data)))
         errors.add(output(data.meshes.of(rows), torch.tensor([0.03, 0.0, 0.04])), data, rows)
     found = errors.result(average, data)
     usable = data.meshes.of(slice(0, len(data))).usable
-    assert found is not None and 0 < usable.sum() < len(data)
-    for scale in ("coarse", "fine"):
-        measured = found[scale]["mpvpe"]
-        torch.testing.assert_close(
-            measured["errors"].double(), torch.full((int(usable.sum()),), 50.0).double(), atol=0.05, rtol=0
-        )
-        assert torch.equal(measured["actions"], data.action[usable])
+    assert found is not None and found.coarse and found.fine and 0 < usable.sum() < len(data)
+    assert len(averaged) == 2
+    for measured, actions in averaged:
+        expected = torch.full((int(usable.sum()),), 50.0).double()
+        torch.testing.assert_close(measured.double(), expected, atol=0.05, rtol=0)
+        assert torch.equal(actions, data.action[usable])
 
 
 def test_a_network_without_meshes_has_no_mesh_errors() -> None:
     data, errors = with_meshes(), MeshErrors()
     errors.add(torch.zeros(len(data), 16, 3), data, slice(0, len(data)))
-    assert errors.result(lambda *_: {}, data) is None
+    assert errors.result(average_poses, data) is None
 
 
 def test_depth_errors_tell_hidden_joints_from_seen_ones() -> None:
@@ -140,6 +144,6 @@ def test_depth_errors_tell_hidden_joints_from_seen_ones() -> None:
     poses[:, 1:, 0] += 5.0  # across is no depth
     errors.add(poses, data, slice(0, len(data)))
     found = errors.result()
-    assert found["visible_mm"] == pytest.approx(20.0, abs=0.01)
-    assert found["occluded_mm"] is None or found["occluded_mm"] == pytest.approx(20.0, abs=0.01)
-    assert found["occluded_share"] is not None and 0 <= found["occluded_share"] < 1
+    assert found.visible_mm == pytest.approx(20.0, abs=0.01)
+    assert found.occluded_mm is None or found.occluded_mm == pytest.approx(20.0, abs=0.01)
+    assert found.occluded_share is not None and 0 <= found.occluded_share < 1

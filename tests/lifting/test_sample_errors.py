@@ -11,7 +11,6 @@ from evaluated_poses import BODY, evaluate, examples, flat, wrong_by
 from pipeline.artifacts import InputError
 from pipeline.lifting import errors
 from pipeline.lifting.data import LiftingData
-from pipeline.lifting.errors import action_averages
 from pipeline.lifting.models import PoseSamples
 from pipeline.lifting.outputs import select
 
@@ -65,8 +64,6 @@ def test_samples_do_not_depend_on_the_chunk_size_and_are_judged_by_their_mean(da
     assert float(made.main_error.mean()) == pytest.approx(as_point["mpjpe"]["frame_average"], rel=1e-6)
     best = whole["predictions"]["oracle_5"]["mpjpe"]["frame_average"]
     assert float(made.closest_error.mean()) == pytest.approx(best)
-    short = action_averages(whole["predictions"])
-    assert short["mpjpe"] == whole["predictions"]["mean"]["mpjpe"]["action_average"]
     found = examples(samples, data)
     assert found["example_hypotheses"].shape == (3, 6, 16, 3)
     np.testing.assert_allclose(found["example_weights"], 1 / 6)

@@ -202,12 +202,12 @@ def test_training_is_watched_by_the_figures_of_the_evaluation(
     watched = predictor(made.model, data, task.WATCHED_SAMPLES)
     found = evaluate(watched, data)
     main = found.predictions["mean" if variant in (MIXTURE, NODES, SAMPLES) else "point"]
-    expected = {"test_mpjpe": main["mpjpe"]["action_average"], "test_loss": mean_loss(variant, watched, data)}
+    expected = {"test_mpjpe": main.mpjpe.action_average, "test_loss": mean_loss(variant, watched, data)}
     if variant in (MIXTURE, NODES):
-        expected = {"test_oracle_mpjpe": found.predictions["oracle"]["mpjpe"]["action_average"], **expected}
+        expected = {"test_oracle_mpjpe": found.predictions["oracle"].mpjpe.action_average, **expected}
     assert figures == pytest.approx(expected, rel=1e-5)
     assert list(figures) == list(expected)  # training keeps the model that is best by the first
-    assert main["mpjpe"]["action_average"] != pytest.approx(main["mpjpe"]["frame_average"], rel=1e-3)
+    assert main.mpjpe.action_average != pytest.approx(main.mpjpe.frame_average, rel=1e-3)
 
 
 @VARIANTS

@@ -13,12 +13,13 @@ import planned
 import pytest
 import torch
 
-from pipeline import artifacts, config, running
+from pipeline import artifacts, config
 from pipeline.detection import evaluate as detection_evaluation
 from pipeline.detection import image_set, inference, metrics
 from pipeline.detection.checkpoints import load_model
 from pipeline.detection.detections import Detections
 from pipeline.report.detection_schema import DetectionMetrics
+from pipeline.training import record
 
 MODES = {
     "pose_s_base": {"plain", "flip", "flip_aligned", "refined", "flip_refined"},
@@ -93,7 +94,7 @@ def test_figures_are_those_of_the_checkpoint_and_of_what_is_stored(detection: Pa
 def test_the_last_epoch_is_measured_and_the_best_one_is_told_beside_it(detection: Path) -> None:
     detection_folder.edit(detection, "    pose: 1\n", "    pose: 3\n")
     content = measure("pose_s_base")
-    rows = running.read_history(Path("data/tiny/train_detection/pose_s_base/seed_0/history.csv"))
+    rows = record.read_history(Path("data/tiny/train_detection/pose_s_base/seed_0/history.csv"))
     watched = [row["val_ap"] for row in rows if "val_ap" in row]
     (seed,) = content["seeds"]
     assert len(watched) == 3 and seed["modes"]["plain"]["ap"] == pytest.approx(watched[-1], abs=1e-3)

@@ -20,7 +20,7 @@ from pipeline import artifacts, config
 from pipeline.__main__ import main
 from pipeline.config import Run
 from pipeline.lifting.task import LiftingTask
-from pipeline.stages import evaluate_lifting, prepare_motion, trainings
+from pipeline.stages import evaluate_lifting, prepare_motion
 
 PLAN = "python -m pipeline plan --preset tiny"
 GRAPHMDN = ["train_lifting", "--preset", "tiny", "--variant", "graphmdn", "--seed", "0"]
@@ -141,6 +141,11 @@ def outputs(seed: int) -> dict[str, bytes]:
     return {name: (made / name).read_bytes() for name in ("checkpoint.pt", "best.pt", "history.csv")}
 
 
+def left_of(variant: str) -> set[str]:
+    """What stopped trainings of a variant would resume from."""
+    return {path.name for path in Path(".resume/tiny", variant).iterdir()}
+
+
 @pytest.fixture
 def few(folder: Path) -> Path:
     """Poses for two steps an epoch."""
@@ -169,7 +174,7 @@ def test_two_seeds_trained_at_the_same_time_do_not_disturb_each_other(few: Path)
         _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
     assert [outputs(seed) for seed in (0, 1)] == one_by_one
-    assert list(Path(".resume/tiny/graphmdn").iterdir()) == []
+    assert left_of("graphmdn") == set()
     assert sorted(path.name for path in Path("data/tiny/made/train_lifting/graphmdn").iterdir()) == [
         "seed_0.json",
         "seed_1.json",
@@ -199,10 +204,9 @@ def test_a_stopped_seed_goes_on_though_another_was_trained_meanwhile(
         patch.setattr(LiftingTask, "loss", stop_after(3))
         with pytest.raises(SystemExit):
             main([*GRAPHMDN[:-1], "1"])
-    left = {path.name for path in Path(".resume/tiny/graphmdn").iterdir()}
-    assert left == {"seed_1.state.pt", "seed_1.started.json"}
+    assert left_of("graphmdn") == {"seed_1.state.pt"}
     assert main(GRAPHMDN) == 0
-    assert {path.name for path in Path(".resume/tiny/graphmdn").iterdir()} == left
+    assert left_of("graphmdn") == {"seed_1.state.pt"}
     assert main([*GRAPHMDN[:-1], "1"]) == 0
     assert [outputs(seed) for seed in (0, 1)] == expected
     resumed = [
@@ -212,16 +216,13 @@ def test_a_stopped_seed_goes_on_though_another_was_trained_meanwhile(
 
 
 def test_a_finished_seed_clears_its_own_things_away_and_no_others(folder: Path) -> None:
-    run = config.load("tiny")
-    working = run.layout.resume("mean_pose")
-    (working / "seed_1").mkdir(parents=True)
-    (working / "seed_1" / "checkpoint.pt").write_text("weights")
-    of_others = {"seed_10.state.pt", ".seed_10.state.pt.abc.part", "seed_0.started.json"}
-    for name in ("seed_1.started.json", ".seed_1.state.pt.abc.part", *of_others):  # .part: killed while writing it
+    working = config.load("tiny").layout.resume("mean_pose")
+    working.mkdir(parents=True)
+    of_others = {"seed_10.state.pt", ".seed_10.state.pt.abc.part", "seed_0.state.pt"}
+    for name in ("seed_1.state.pt", ".seed_1.state.pt.abc.part", *of_others):  # .part: killed while writing it
         (working / name).write_text("")
-    trainings.hand_over(run, "mean_pose", 1)
-    assert run.layout.checkpoint("mean_pose", 1).read_text() == "weights"
-    assert {path.name for path in working.iterdir()} == of_others
+    planned.train("lifting", "mean_pose", seeds=(1,))
+    assert left_of("mean_pose") == of_others
 
 
 # --- what is noted ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,14 +20,13 @@ import pytest
 import torch
 from repository import ROOT, replace_in
 
-from pipeline import artifacts, config
+from pipeline import artifacts, config, seeds
 from pipeline.artifacts import InputError
 from pipeline.detection import train as detection_training
 from pipeline.detection.checkpoints import load_model, save_model, seeded_model
 from pipeline.detection.task import DetectionTask
-from pipeline.stages import train_detection
 from pipeline.training import checkpoint
-from pipeline.training.loop import LoopSettings, NotFiniteError
+from pipeline.training.loop import LoopSettings, NotFiniteError, Resume
 
 VARIANTS = ("pose_s_base", "pose_s_mdn_2", "boxes_l_mdn_3")
 STEPS = detection_folder.TRAIN // 4
@@ -140,15 +140,20 @@ def test_killed_with_sigkill_it_ends_with_the_same_bytes(detection: Path) -> Non
 def test_other_settings_code_or_pictures_begin_anew(detection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an unfinished run left is good for exactly the same run."""
 
-    def fingerprint(code: str = "") -> str:
-        run = config.load("tiny").model_copy(update={"code": code})
-        return detection_training._fingerprint(run, "pose_s_base", 0)
+    plan = Path("data/tiny/plan/train_detection/pose_s_base/seed_0.json")
+
+    def fingerprint() -> str:
+        planned.plan()
+        return seeds._fingerprint(config.load("tiny"), "pose_s_base", 0)
 
     seen = [fingerprint()]
     monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "5")
     detection_folder.edit(detection, "  test_scales:\n    - 3\n", "  test_scales:\n    - 5\n")
     assert fingerprint() == seen[0]  # neither changes the weights
-    seen.append(fingerprint("other code"))
+    content = artifacts.read_json(plan)
+    content["code"]["pipeline/training/loop.py"] = "of yesterday"
+    artifacts.write_json(plan, content)
+    seen.append(seeds._fingerprint(config.load("tiny"), "pose_s_base", 0))
     for before, after in (
         ("learning_rate: 1.0e-3", "learning_rate: 2.0e-3"),
         ("    pose: 1\n", "    pose: 2\n"),
@@ -188,7 +193,7 @@ def test_a_share_of_the_training_images(detection: Path) -> None:
 
 
 def test_schedules(detection: Path) -> None:
-    """The preset's recipe goes before what the variant states."""
+    """The preset's recipe overrides what the variant states."""
     run = config.load("tiny")
     assert detection_training.schedule(run, "pose_s_base").rate(0.5) == pytest.approx(0.5e-3)
     detection_folder.edit(detection, "schedule: cosine", "schedule: stated")
@@ -200,22 +205,22 @@ def test_schedules(detection: Path) -> None:
     assert detection_training.schedule(run, "pose_s_base").rate(0) == 2.5e-4
 
 
-def test_the_loop_is_told_what_the_preset_says(detection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_loop_gets_what_the_preset_says(detection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     detection_folder.edit(detection, "    batch_size: 4\n", "    batch_size: 4\n    beta2: 0.95\n")
     detection_folder.edit(detection, "  test_scales:\n", "  validate_every: 2\n  test_scales:\n")
     monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "7")
     detection_folder.edit(detection, "    boxes: 1\n", "    boxes: 3\n")
-    told: list[LoopSettings] = []
+    given: list[tuple[LoopSettings, Resume]] = []
 
-    def stop(task: DetectionTask, schedule: Any, settings: LoopSettings, *more: Any) -> None:
-        told.append(settings)
+    def stop(task: DetectionTask, schedule: Any, settings: LoopSettings, resume: Resume, *more: Any) -> None:
+        given.append((settings, resume))
         raise NotFiniteError("step 0")
 
-    monkeypatch.setattr(detection_training, "train", stop)
+    monkeypatch.setattr(seeds, "train", stop)
     assert train("boxes_l_mdn_3") == 2
-    (settings,) = told
+    ((settings, resume),) = given
     assert (settings.epochs, settings.seed, settings.betas) == (3, 0, (0.9, 0.95))
-    assert (settings.validate_every, settings.save_every_seconds) == (2, 7)
+    assert (settings.validate_every, resume.save_every_seconds) == (2, 7)
 
 
 # --- mistakes ---------------------------------------------------------------------------------------------------------
@@ -237,7 +242,7 @@ def test_pictures_without_anything_to_find_are_one_line(detection: Path, capsys:
         path.write_text(json.dumps(content))
         assert train(variant) == 2
         said = capsys.readouterr().err
-        assert said.count("\n") == 1 and f"val.json: annotations: no {what} to find on 8 pictures" in said
+        assert said.count("\n") == 1 and f"val.json: annotations: no {what} to find on 8 images" in said
 
 
 def test_damaged_pictures_are_one_line(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -261,10 +266,11 @@ def test_an_input_that_the_network_cannot_halve_is_one_line(
     assert "takes a multiple of 128" in said
 
 
-def test_a_diverging_run_names_variant_step_and_rate(detection: Path) -> None:
+def test_a_diverging_run_names_variant_step_and_rate(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
     detection_folder.edit(detection, "learning_rate: 1.0e-3", "learning_rate: 1.0e+30")
-    with pytest.raises(InputError, match=r"detection_variants\.pose_s_mdn_2: training stopped at step \d+: .* rate"):
-        train_detection.run(config.load("tiny"), "pose_s_mdn_2", 0)
+    assert train("pose_s_mdn_2") == 2
+    said = capsys.readouterr().err
+    assert re.search(r"detection_variants\.pose_s_mdn_2: training stopped at step \d+: .* rate", said)
 
 
 def test_a_damaged_state_of_a_stopped_run_is_one_line(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -297,7 +303,7 @@ def test_imported_weights_that_are_not_there(detection: Path, capsys: pytest.Cap
         device = "cpu"
 
     with pytest.raises(InputError) as caught:
-        detection_training._take_over(run, AUTHORS, Nothing())  # type: ignore[arg-type]
+        seeds.take_over(run, AUTHORS, Nothing(), load_model)  # type: ignore[arg-type]
     path = f"data/imported/{'ab' * 32}.pt"
     assert str(caught.value).startswith(
         f"{path}: missing, though params.yaml: detection_variants.{AUTHORS}.weights names"
@@ -306,7 +312,7 @@ def test_imported_weights_that_are_not_there(detection: Path, capsys: pytest.Cap
     (detection / path).parent.mkdir(parents=True)
     (detection / path).write_bytes(b"other weights")
     with pytest.raises(InputError, match=r"\.pt: is not what it was, though"):
-        detection_training._take_over(run, AUTHORS, Nothing())  # type: ignore[arg-type]
+        seeds.take_over(run, AUTHORS, Nothing(), load_model)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """The loop on a regression small enough to be understood: y = x W, with noise."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from pipeline.training import checkpoint
-from pipeline.training.loop import LoopSettings, NotFiniteError, limit_weights, train
+from pipeline.training.loop import LoopSettings, NotFiniteError, Resume, limit_weights, train
 from pipeline.training.schedules import Constant, OneCycle
 
 
@@ -48,12 +49,15 @@ class Regression:
 
 
 def settings(**changes) -> LoopSettings:
-    values = {"epochs": 5, "seed": 0, "fingerprint": "a", "max_gradient_norm": 1.0, "save_every_seconds": 0.0}
-    return LoopSettings(**(values | changes))
+    return LoopSettings(**({"epochs": 5, "seed": 0, "max_gradient_norm": 1.0} | changes))
 
 
-def run(task: Regression, folder, **changes):
-    return train(task, OneCycle(0.05), settings(**changes), folder / "state.pt", "test")
+def resume(file: Path, fingerprint: str = "a") -> Resume:
+    return Resume(file, fingerprint, save_every_seconds=0.0)
+
+
+def run(task: Regression, folder, fingerprint: str = "a", **changes):
+    return train(task, OneCycle(0.05), settings(**changes), resume(folder / "state.pt", fingerprint), "test")
 
 
 def weights(task: Regression) -> list[Tensor]:
@@ -95,7 +99,7 @@ def test_state_of_another_run_is_not_taken_up(tmp_path):
 
 def test_it_learns(tmp_path):
     task = Regression(dropout=0.0)
-    progress = train(task, OneCycle(0.05), settings(epochs=60), tmp_path / "state.pt", "test")
+    progress = train(task, OneCycle(0.05), settings(epochs=60), resume(tmp_path / "state.pt"), "test")
     assert progress.rows[-1]["test_error"] < 1e-3 < progress.rows[0]["loss"]
 
 
@@ -157,7 +161,8 @@ def test_a_run_killed_between_two_validations_ends_as_an_undisturbed_one(tmp_pat
 def test_adams_averages_are_as_long_as_they_are_told(tmp_path, beta):
     task = Regression(stop_at=1)
     with pytest.raises(SystemExit):
-        train(task, Constant(0.01), settings(max_gradient_norm=0.1, betas=(0.9, beta)), tmp_path / "state.pt", "test")
+        clipped = settings(max_gradient_norm=0.1, betas=(0.9, beta))
+        train(task, Constant(0.01), clipped, resume(tmp_path / "state.pt"), "test")
     state = checkpoint.load(tmp_path / "state.pt")["optimizer"]["state"]
     total = sum(float(entry["exp_avg_sq"].sum()) for entry in state.values())
     assert total == pytest.approx((1 - beta) * 0.1**2, rel=1e-3)  # after one step: of the squared gradient's norm
@@ -173,7 +178,7 @@ def test_gradients_are_clipped_by_their_norm(tmp_path):
     def second_moment(bound: float | None) -> float:
         task = Regression(stop_at=1)
         with pytest.raises(SystemExit):
-            train(task, Constant(0.01), settings(max_gradient_norm=bound), tmp_path / f"{bound}.pt", "test")
+            train(task, Constant(0.01), settings(max_gradient_norm=bound), resume(tmp_path / f"{bound}.pt"), "test")
         state = checkpoint.load(tmp_path / f"{bound}.pt")["optimizer"]["state"]
         return sum(float(entry["exp_avg_sq"].sum()) for entry in state.values()) / 0.001  # 1 - beta_2
 
