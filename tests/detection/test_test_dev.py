@@ -15,13 +15,13 @@ import pytest
 
 from pipeline import config
 from pipeline.detection import data as detection_data
-from pipeline.detection import image_set, inference, test_dev
+from pipeline.detection import image_set, inference, results, test_dev
 from pipeline.detection.checkpoints import load_model
 from pipeline.detection.detections import Detections
 
 IMAGES = "images:\n  source: coco\n  files: single\n  test_dev: {}\n"
 POSE = "person_keypoints_test-dev2017_pose_s_mdn_2{}_results.json"
-FILES: dict[str, dict[str, inference.Mode]] = {
+FILES: dict[str, dict[str, results.Mode]] = {
     "pose_s_mdn_2": {POSE.format(""): "flip", POSE.format("_plain"): "plain", POSE.format("_refined"): "flip_refined"},
     "boxes_l_mdn_3": {"detections_test-dev2017_boxes_l_mdn_3_results.json": "flip"},
 }
@@ -82,9 +82,9 @@ def test_files_hold_what_the_network_finds(folder: Path, monkeypatch: pytest.Mon
 def test_each_file_is_of_its_mode(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """This network is too fresh to refine anything, so that scores tell the modes apart."""
     predict = detection_data.predict
-    scores = {mode: 0.1 * (1 + order) for order, mode in enumerate(get_args(inference.Mode))}
+    scores = {mode: 0.1 * (1 + order) for order, mode in enumerate(get_args(results.Mode))}
 
-    def marked(*arguments: Any) -> dict[inference.Mode, Detections]:
+    def marked(*arguments: Any) -> dict[results.Mode, Detections]:
         found = predict(*arguments)
         return {mode: replace(one, score=np.full_like(one.score, scores[mode])) for mode, one in found.items()}
 
