@@ -49,7 +49,7 @@ def set_demo(root: Path, *more: str) -> None:
     (root / "params" / "demo.yaml").write_text(preset(SYNTHETIC, NOISE, *more))
 
 
-def test_nobody_asks_for_pictures(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_variant_needs_images(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.run(root, "demo") == 0
     assert "images" not in said(capsys)
 
@@ -62,7 +62,7 @@ def test_images_that_a_preset_does_not_have(detection: Path, capsys: pytest.Capt
     assert "weights optional boxes_authors not imported" in text
     set_demo(detection, "detection:\n  variants: core")
     doctor.run(detection, "demo")
-    assert "images optional none 1 variant on pictures" in said(capsys)
+    assert "images optional none 1 variant on images" in said(capsys)
     set_demo(detection, SCENES)
     assert doctor.run(detection, "demo") == 0
     assert "images ok synthetic: made in code" in said(capsys)
