@@ -1,4 +1,4 @@
-"""Finished trainings and papers' results as plain data, read from the stages' files: one record per MLflow run."""
+"""What MLflow gets, read from the stages' files: one record per training, and one per paper with its results."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.config import DetectionVariant, LiftingVariant, Run
+from pipeline.config import Run
+from pipeline.detection.results import DetectionResults
 from pipeline.layout import Layout
+from pipeline.lifting.results import LiftingResults
+
+Results = LiftingResults | DetectionResults
+RESULTS: dict[str, type[LiftingResults] | type[DetectionResults]]
+RESULTS = {"lifting": LiftingResults, "detection": DetectionResults}
 
 CONTEXTS = {"train": "training", "val": "validation", "test": "testing"}
 NOT_IN_A_METRIC_NAME = re.compile(r"[^\w.\- :/]")
@@ -23,7 +31,7 @@ NOT_IN_A_METRIC_NAME = re.compile(r"[^\w.\- :/]")
 
 @dataclass(frozen=True)
 class Dataset:
-    """A split that a training used. `source` and `profile` are JSON, as MLflow stores them."""
+    """A split that a training used. `source` and `profile` are JSON, as MLflow expects."""
 
     name: str
     context: str
@@ -34,14 +42,14 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Record:
-    """One MLflow run as plain data. Times are seconds since 1970; None is the time of publishing."""
+    """One MLflow run as plain data. Times are in seconds since 1970; None means the time of publishing."""
 
     kind: str  # training or results
     experiment: str
     name: str
-    place: dict[str, str]  # the tags by which the MLflow run is found
+    place: dict[str, str]  # the tags by which MLflow finds the run again
     tags: dict[str, str]
-    files: tuple[tuple[str, Path], ...]  # (the artifact's folder, the file)
+    files: tuple[tuple[str, Path], ...]  # (folder among the artifacts, file)
     parameters: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     datasets: tuple[Dataset, ...] = ()
@@ -51,7 +59,7 @@ class Record:
     finished: float | None = None
 
     def digest(self) -> str:
-        """SHA-256 of everything that is published: equal for equal files and settings."""
+        """SHA-256 of everything that is published. The same files and settings give the same digest."""
         content = vars(self) | {
             "files": [(place, file.name, artifacts.digest(file)) for place, file in self.files],
             "datasets": [vars(dataset) for dataset in self.datasets],
@@ -60,7 +68,7 @@ class Record:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def history(self) -> Iterator[tuple[str, float, int, float]]:
-        """The history: (name, value, step, share of the training done) for every filled cell."""
+        """Each value of the training history: (name, value, step, fraction of the training done)."""
         if self.history_file is None:
             return
         with self.history_file.open(newline="", encoding="utf-8") as file:
@@ -73,13 +81,13 @@ class Record:
                         f"{self.history_file}: line {number}: not a row of a history ({error!r}); train again"
                     ) from None
                 for name, value in values.items():
-                    yield _metric_name("history", name), value, step, min(1.0, step / max(1, self.steps))
+                    yield _metric_name(f"history/{name}"), value, step, min(1.0, step / max(1, self.steps))
 
 
 def find(run: Run) -> list[Record]:
-    """The preset's finished trainings in the order of params.yaml, then the results of each paper that has any.
+    """The preset's finished trainings, in the order of params.yaml, then the results of every paper that has any.
 
-    Raises InputError for a missing or damaged file. A variant that was not measured yet is left out.
+    A variant without a metrics file is skipped. Raises InputError on a file that is missing or damaged.
     """
     variants = [*run.lifting_variants, *run.detection_variants]
     papers = tuple(dict.fromkeys(run.any_variant(variant).paper for variant in variants))
@@ -87,47 +95,50 @@ def find(run: Run) -> list[Record]:
     return trainings + [record for paper in papers for record in _results(run, paper, papers)]
 
 
+# --- trainings --------------------------------------------------------------------------------------------------------
+
+
 def _trainings(run: Run, variant: str) -> Iterator[Record]:
-    """One record per seed; none for a variant that the preset does not run or that was not measured yet."""
-    path = run.layout.metrics(variant)
+    """A record for each seed. There is none if the variant has no metrics file."""
+    path, kind = run.layout.metrics(variant), "detection" if variant in run.detection_variants else "lifting"
     if not path.exists():
         return
-    metrics = artifacts.read_json(path)
+    results = _read(path, kind)
+    for number in range(len(results.seeds)):
+        folder = run.layout.seed(variant, results.seeds[number].seed)
+        environment = artifacts.read_json(folder / "environment.json")
+        try:
+            yield _training(run, variant, results, number, environment)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{folder / 'environment.json'}: {error!r} in it; delete {folder} and run train_{kind} again"
+            ) from None
+
+
+def _read(path: Path, kind: str) -> Results:
     try:
-        for measured in metrics["seeds"]:
-            yield _training(run, variant, metrics, measured)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        stage = f"evaluate_{_kind(run, variant)}"
-        raise InputError(
-            f"{path}: {error!r} in it or in its training's environment.json; delete it and run {stage} again"
-        ) from None
+        return RESULTS[kind].model_validate(artifacts.read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path}: {where}: {first['msg'].lower()}; delete it and run evaluate_{kind} again") from None
 
 
-def _kind(run: Run, variant: str) -> str:
-    return "detection" if variant in run.detection_variants else "lifting"
-
-
-def _training(run: Run, variant: str, metrics: dict[str, Any], measured: dict[str, Any]) -> Record:
-    settings, layout, preset, seed = run.any_variant(variant), run.layout, run.preset_name, int(measured["seed"])
-    detection = isinstance(settings, DetectionVariant)
-    data = metrics["data"]
-    environment = artifacts.read_json(layout.environment(variant, seed))
+def _training(run: Run, variant: str, results: Results, number: int, environment: dict[str, Any]) -> Record:
+    settings, layout, preset, seed = run.any_variant(variant), run.layout, run.preset_name, results.seeds[number].seed
     files = [path(variant, seed) for path in (layout.checkpoint, layout.history, layout.environment)]
     for file in files:
         if not file.exists():
-            raise InputError(
-                f"{file}: missing, though it was measured; run train_{_kind(run, variant)} for {variant} again"
-            )
+            stage = "train_detection" if isinstance(results, DetectionResults) else "train_lifting"
+            raise InputError(f"{file}: missing, though it was measured; run {stage} for {variant} again")
     epochs = int(environment["epochs"])
+    splits = _splits(run, variant, results)
     tags = {
         "paper": settings.paper,
         "checkpoint": artifacts.digest(layout.checkpoint(variant, seed)),
-        **{f"{split}_digest": str(data[f"{split}_digest"]) for split in ("train", "val" if detection else "test")},
-        "mlflow.note.content": (
-            f"{settings.title}: {epochs} of the {settings.epochs} epochs that the variant states, "
-            + (f"{data['train_images']} {data['source']} images" if detection else "")
-            + ("" if detection else f"{data['train_poses']} poses of {data['source']} motion")
-        ),
+        **{f"{split}_digest": dataset.digest for split, dataset in splits.items()},
+        "mlflow.note.content": f"{settings.title}: {epochs} of the {settings.epochs} epochs that the variant states, "
+        f"{_examples(results)}",
     }
     commit = environment["git_commit"]
     if commit:
@@ -140,8 +151,8 @@ def _training(run: Run, variant: str, metrics: dict[str, Any], measured: dict[st
         tags=tags,
         files=(*(("", file) for file in files), ("metrics", layout.metrics(variant))),
         parameters=_parameters(run, variant, seed, epochs),
-        metrics=(_detection_metrics if detection else _metrics)(metrics, measured, environment),
-        datasets=_datasets(preset, data, settings),
+        metrics=_metrics(results, number, environment),
+        datasets=tuple(splits.values()),
         history_file=layout.history(variant, seed),
         steps=int(environment["steps"]),
         started=_seconds(environment["started"]),
@@ -149,8 +160,59 @@ def _training(run: Run, variant: str, metrics: dict[str, Any], measured: dict[st
     )
 
 
+def _examples(results: Results) -> str:
+    data = results.data
+    if isinstance(results, DetectionResults):
+        return f"{results.data.train_images} {data.source} images"
+    return f"{results.data.train_poses} poses of {data.source} motion"
+
+
+def _parameters(run: Run, variant: str, seed: int, epochs: int) -> dict[str, str]:
+    """The settings of the variant and of the preset, flat: `optimizer.learning_rate`, `preset.motion.source`."""
+    data = {"images", "detection"} if variant in run.detection_variants else {"motion"}
+    settings = run.any_variant(variant).model_dump(mode="json", exclude={"paper", "title", "core", "epochs"})
+    preset = run.preset.model_dump(mode="json", include=data | {"threads", "device"})
+    training = {"seed": seed, "epochs": epochs, "epochs_stated": run.any_variant(variant).epochs}
+    flat = _flat(settings | training | {"preset": preset}, ".")
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in flat.items()}
+
+
+def _metrics(results: Results, number: int, environment: dict[str, Any]) -> dict[str, float]:
+    """Every number of a seed, named by its place in the metrics file: `predictions/mean/mpjpe/action_average`.
+
+    The numbers of environment.json are below `training/`.
+    """
+    seed = results.seeds[number].model_dump(mode="json", by_alias=True, exclude={"seed"})
+    flat = _flat({"parameters": results.parameters} | seed | {"training": environment}, "/", lists=True)
+    return {_metric_name(name): float(value) for name, value in flat.items() if isinstance(value, int | float)}
+
+
+def _splits(run: Run, variant: str, results: Results) -> dict[str, Dataset]:
+    """The data sets that a training used, by split."""
+    layout, data = Layout(run.preset_name), results.data.model_dump()  # paths relative to the repository
+    if isinstance(results, DetectionResults):
+        what, unit = f"{results.data.source} {results.data.task}", "images"
+        files = {split: layout.images_split(results.data.task, split) for split in ("train", "val")}
+    else:
+        what, unit = results.data.source, "poses"
+        files = {split: layout.motion_split(split, results.data.input.name) for split in ("train", "test")}
+    return {
+        split: Dataset(
+            name=f"{run.preset_name} {what} {split}",
+            context=CONTEXTS[split],
+            digest=str(data[f"{split}_digest"]),
+            source=json.dumps({"uri": file.as_posix()}),
+            profile=json.dumps({"num_rows": data[f"{split}_{unit}"]}),
+        )
+        for split, file in files.items()
+    }
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+
+
 def _results(run: Run, paper: str, papers: tuple[str, ...]) -> Iterator[Record]:
-    """A paper's tables and figures, whose names begin with its key, and the files that belong to no single paper."""
+    """The tables and figures whose names begin with the paper's key, and those that belong to no single paper."""
     layout = run.layout
     drawn = [
         (folder.name, file)
@@ -173,80 +235,11 @@ def _results(run: Run, paper: str, papers: tuple[str, ...]) -> Iterator[Record]:
     )
 
 
-def _parameters(run: Run, variant: str, seed: int, epochs: int) -> dict[str, str]:
-    """The settings of variant and preset, flat: `optimizer.learning_rate`, `preset.motion.source`."""
-    data = {"images", "detection"} if variant in run.detection_variants else {"motion"}
-    settings = run.any_variant(variant).model_dump(mode="json", exclude={"paper", "title", "core", "epochs"})
-    preset = run.preset.model_dump(mode="json", include=data | {"threads", "device"})
-    training = {"seed": seed, "epochs": epochs, "epochs_stated": run.any_variant(variant).epochs}
-    flat = _flat(settings | training | {"preset": preset}, ".")
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in flat.items()}
-
-
-def _metrics(metrics: dict[str, Any], measured: dict[str, Any], environment: dict[str, Any]) -> dict[str, float]:
-    """The final numbers: `test/mean/mpjpe` is averaged action by action, `test/mean/mpjpe/Walking` is one action's."""
-    figures: dict[str, Any] = {
-        "model/parameters": metrics["parameters"],
-        "train/loss": measured["loss"]["train"],
-        "test/loss": measured["loss"]["test"],
-        "test/mixture": measured["mixture"],
-        "best_on_test": measured["best_on_test"],
-        "training": {
-            name: environment[name] for name in ("seconds", "poses", "poses_per_second", "resumed", "peak_memory_mb")
-        },
-    }
-    for prediction, errors in measured["predictions"].items():
-        for error, values in errors.items():
-            name = f"test/{prediction}/{error}"
-            figures[name] = values["action_average"]
-            figures[f"{name}_frame_average"] = values["frame_average"]
-            figures |= {f"{name}/{action}": value for action, value in values["per_action"].items()}
-    flat = _flat(figures, "/", lists=True)
-    return {_metric_name(name): float(value) for name, value in flat.items() if isinstance(value, int | float)}
-
-
-def _detection_metrics(
-    metrics: dict[str, Any], measured: dict[str, Any], environment: dict[str, Any]
-) -> dict[str, float]:
-    """The final numbers: `val/plain/ap` per mode; `train/plain/ap` if the training images were measured."""
-    figures = {
-        "model/parameters": metrics["parameters"],
-        "val": measured["modes"],
-        "train": measured["training_images"],
-        "groups": measured["groups"],
-        "mixture": measured["mixture"],
-        "best_on_val": measured["best"],
-        "training": {
-            name: environment[name] for name in ("seconds", "images", "images_per_second", "resumed", "peak_memory_mb")
-        },
-    }
-    flat = _flat(figures, "/", lists=True)
-    return {_metric_name(name): float(value) for name, value in flat.items() if isinstance(value, int | float)}
-
-
-def _datasets(preset: str, data: dict[str, Any], settings: LiftingVariant | DetectionVariant) -> tuple[Dataset, ...]:
-    layout = Layout(preset)
-    what = settings.task if isinstance(settings, DetectionVariant) else None
-    if isinstance(settings, DetectionVariant):
-        files = {split: layout.images_split(settings.task, split) for split in ("train", "val")}
-        unit = "images"
-    else:
-        files = {split: layout.motion_split(split, settings.input) for split in ("train", "test")}
-        unit = "poses"
-    return tuple(
-        Dataset(
-            name=" ".join(filter(None, (preset, data["source"], what, split))),
-            context=CONTEXTS[split],
-            digest=str(data[f"{split}_digest"]),
-            source=json.dumps({"uri": file.as_posix()}),
-            profile=json.dumps({"num_rows": data[f"{split}_{unit}"]}),
-        )
-        for split, file in files.items()
-    )
+# --- names and times --------------------------------------------------------------------------------------------------
 
 
 def _flat(value: Any, separator: str, lists: bool = False, name: str = "") -> dict[str, Any]:
-    """Nested mappings (and lists, with `lists`) as one mapping with joined keys."""
+    """Nested mappings (and lists, if asked) as one mapping with joined keys."""
     if isinstance(value, list) and lists:
         value = dict(enumerate(value))
     if not isinstance(value, dict):
@@ -257,9 +250,9 @@ def _flat(value: Any, separator: str, lists: bool = False, name: str = "") -> di
     return flat
 
 
-def _metric_name(*parts: str) -> str:
-    """A name that MLflow accepts: letters, digits and `_ - . : /` and spaces."""
-    return NOT_IN_A_METRIC_NAME.sub("_", "/".join(parts))
+def _metric_name(name: str) -> str:
+    """A name that MLflow accepts: letters, digits, spaces and `_ - . : /`."""
+    return NOT_IN_A_METRIC_NAME.sub("_", name)
 
 
 def _seconds(moment: str) -> float:

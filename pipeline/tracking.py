@@ -1,29 +1,28 @@
-"""Copies finished trainings and results from the stages' files to MLflow. The only file that imports mlflow.
+"""Finished trainings and results in MLflow, copied from the stages' plain files. The only file that imports mlflow.
 
-The files are the source and MLflow is a view of them, so publishing can be repeated. An MLflow run is found by its tags
-(preset, variant, seed, the checkpoint's digest). Its tag `complete` is set last and holds the digest of everything that
-was published. A run that is unfinished, or whose files have changed, is replaced, so there are no duplicates.
+Publishing can be repeated without a second MLflow run of the same training. A run is found by its tags (preset,
+variant, seed, digest of the checkpoint). Its tag `complete`, set last, is the digest of everything that was published:
+a run that is unfinished, or whose files have changed since, is replaced.
 
-Artifacts are in mlartifacts/ under addresses of a server, `mlflow-artifacts:/...`: MLflow stores plain folders by their
-absolute path and would lose them when the repository is moved. A server shows them if it is started with
-`--artifacts-destination mlartifacts`, as `make ui` does.
+Artifacts are in mlartifacts/ and have addresses of a server, `mlflow-artifacts:/...`. With a plain folder MLflow would
+store absolute paths and lose the artifacts when the repository is moved. A server that is started with
+`--artifacts-destination mlartifacts`, as in `make ui`, shows them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import shutil
 import sqlite3
-import sys
 import time
 import urllib.parse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
 from tqdm import tqdm
 
 from pipeline.artifacts import InputError
@@ -32,7 +31,7 @@ from pipeline.records import Dataset, Record
 if TYPE_CHECKING:
     import mlflow.entities
 
-# MLflow's switches: no telemetry, no addresses on stdout, and an error within seconds if a server does not answer.
+# MLflow's own switches: no telemetry, no addresses on stdout, and an error within seconds if no server answers.
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -41,18 +40,16 @@ ENVIRONMENT = {
 }
 SERVERS = ("http", "https")
 LOCK_SECONDS = 20.0  # how long another program may hold the database before we give up
-METRICS_A_CALL = 1000  # MLflow's limits for log_batch
-PARAMETERS_A_CALL = 100
-
-Item = TypeVar("Item")
+METRICS_PER_CALL = 1000  # MLflow's limits for log_batch
+PARAMETERS_PER_CALL = 100
 
 
 def publish(found: Sequence[Record], root: Path) -> dict[str, Any]:
-    """Copy records to MLflow. A run that is complete and unchanged is kept.
+    """Write records to MLflow. A run that is complete and unchanged is left as it is.
 
     Returns the receipt: the tracking address (None if there was nothing to publish), `runs` (variant, seed, checkpoint
     digest, experiment, run_id) and `results` (experiment, run_id). Raises InputError, in one line, if MLflow is
-    missing, or if its database is locked, damaged or of another version.
+    missing, or its database is locked, damaged or of another version.
     """
     receipt: dict[str, Any] = {"tracking_uri": None, "runs": [], "results": []}
     if not found:
@@ -77,7 +74,7 @@ def publish(found: Sequence[Record], root: Path) -> dict[str, Any]:
 
 
 def public_address(address: str) -> str:
-    """A tracking address without password, query and, for a SQLite file, the folders of this machine."""
+    """A tracking address without password and query. Of a SQLite file only the name remains."""
     parts = urllib.parse.urlsplit(address)
     host, path = parts.netloc.rpartition("@")[2], parts.path
     if _kind(address) == "sqlite":
@@ -86,15 +83,14 @@ def public_address(address: str) -> str:
 
 
 class Store:
-    """An MLflow store, open for writing; there is one writer at a time."""
+    """An MLflow store, open for writing. There is one writer at a time."""
 
     def __init__(self, address: str, root: Path) -> None:
         self.artifacts = root / "mlartifacts"
         self.on_server = _kind(address) in SERVERS
         self._mlflow = _import_mlflow()
         if not self.on_server:
-            # Creates missing tables. MLflowClient would do so too, but store an absolute path for the experiment
-            # `Default`.
+            # Creates the tables if there are none. MlflowClient would give the experiment `Default` an absolute path.
             from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
             SqlAlchemyStore(address, "mlflow-artifacts:/")
@@ -102,10 +98,10 @@ class Store:
         self._experiments: dict[str, str] = {}
 
     def publish(self, record: Record) -> str:
-        """The record's run: the existing one if it is complete and up to date, otherwise a new one that replaces it."""
+        """The record's run id: of the present run if it is complete and up to date, else of a new one in its place."""
         experiment = self._experiment(record.experiment)
         digest, kept = record.digest(), None
-        for run in list(self._runs(experiment, record)):  # all pages before a removal shifts them
+        for run in list(self._runs(experiment, record)):  # read all pages first: a removal shifts them
             tags = run.data.tags
             if kept is None and tags.get("complete") == digest and self._has_artifacts(run):
                 kept = run.info.run_id
@@ -114,12 +110,12 @@ class Store:
         return kept or self._write(experiment, record, digest)
 
     def _experiment(self, name: str) -> str:
-        """The experiment's id. A missing experiment is created, a deleted one restored."""
+        """The experiment's id. It is created if it does not exist, and restored if it was deleted."""
         if name not in self._experiments:
             experiment = self._client.get_experiment_by_name(name)
             if experiment is None:
                 location = None if self.on_server else f"mlflow-artifacts:/{name}"
-                # The tag opens the page for trained models, not the one for language models.
+                # With this tag the UI opens the page for trained models, not that for language models.
                 tags = {"mlflow.experimentKind": "custom_model_development"}
                 self._experiments[name] = self._client.create_experiment(name, location, tags)
             else:
@@ -129,7 +125,7 @@ class Store:
         return self._experiments[name]
 
     def _runs(self, experiment: str, record: Record) -> Iterator[mlflow.entities.Run]:
-        """The active runs of a record: same preset and, for a training, same variant and seed."""
+        """The active runs with a record's place: same preset and, for a training, same variant and seed."""
         where = " and ".join(f"tags.{name} = '{value}'" for name, value in record.place.items())
         token = None
         while True:
@@ -140,7 +136,7 @@ class Store:
                 return
 
     def _has_artifacts(self, run: mlflow.entities.Run) -> bool:
-        """False if mlartifacts/ was deleted; a server keeps its own artifacts."""
+        """False if mlartifacts/ was deleted. A server's artifacts are not checked."""
         folder = self._folder(run)
         return folder is None or folder.is_dir()
 
@@ -151,22 +147,21 @@ class Store:
             shutil.rmtree(folder.parent, ignore_errors=True)
 
     def _write(self, experiment: str, record: Record, digest: str) -> str:
-        """Write a new run. Its tag `complete` is written last; without it the next publish replaces the run."""
+        """Write a new run. Its tag `complete` comes last; without it, the next publish replaces the run."""
         entities = self._mlflow.entities
         started, finished = _milliseconds(record.started), _milliseconds(record.finished)
         run = self._client.create_run(experiment, started, record.tags | record.place, record.name)
         run_id = run.info.run_id
-        for parameters in _blocks(record.parameters.items(), PARAMETERS_A_CALL):
-            self._client.log_batch(run_id, params=[entities.Param(*pair) for pair in parameters])
-        history = (
+        parameters = [entities.Param(*pair) for pair in record.parameters.items()]
+        for start in range(0, len(parameters), PARAMETERS_PER_CALL):
+            self._client.log_batch(run_id, params=parameters[start : start + PARAMETERS_PER_CALL])
+        metrics = [
             entities.Metric(name, value, round(started + (finished - started) * share), step)
             for name, value, step, share in record.history()
-        )
-        for metrics in _blocks(history, METRICS_A_CALL):
-            self._client.log_batch(run_id, metrics=metrics)
-        figures = (entities.Metric(name, value, finished, record.steps) for name, value in record.metrics.items())
-        for metrics in _blocks(figures, METRICS_A_CALL):
-            self._client.log_batch(run_id, metrics=metrics)
+        ]
+        metrics += [entities.Metric(name, value, finished, record.steps) for name, value in record.metrics.items()]
+        for start in range(0, len(metrics), METRICS_PER_CALL):
+            self._client.log_batch(run_id, metrics=metrics[start : start + METRICS_PER_CALL])
         if record.datasets:
             self._client.log_inputs(run_id, [_dataset_input(entities, dataset) for dataset in record.datasets])
         self._upload(run, record)
@@ -184,7 +179,7 @@ class Store:
                 shutil.copyfile(source, folder / place / source.name)
 
     def _folder(self, run: mlflow.entities.Run) -> Path | None:
-        """The folder in which `make ui` looks for a run's artifacts; None if a server keeps them."""
+        """The folder in which a server with `--artifacts-destination mlartifacts` looks; None if it is not local."""
         scheme, _, path = run.info.artifact_uri.partition(":/")
         return None if self.on_server or scheme != "mlflow-artifacts" else self.artifacts / path.lstrip("/")
 
@@ -196,17 +191,17 @@ def _import_mlflow() -> Any:
         import mlflow
     except ImportError as error:
         raise InputError(f"publish: MLflow is missing ({error}); install the repository's environment") from None
-    # MLflow logs a traceback for every error, which the user gets as one line, and each table that it creates.
+    # It logs the tracebacks of errors that the user gets as one line, and each table that it creates.
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)
     return mlflow
 
 
 @contextlib.contextmanager
 def _open(address: str, root: Path) -> Iterator[Store]:
-    """Open a store as its only writer.
+    """Open a store as its only writer; a second process waits for a lock file beside the database.
 
-    Two processes that create MLflow's tables at the same time fail, and two that publish the same preset would make
-    duplicates. Therefore the second waits for a lock file beside the database.
+    MLflow alone does not order them: two processes that create its tables at once crash, and two that publish the same
+    preset at once would write every run twice.
     """
     kind = _kind(address)
     if kind not in (*SERVERS, "sqlite"):
@@ -216,19 +211,14 @@ def _open(address: str, root: Path) -> Iterator[Store]:
         )
     database = Path(urllib.parse.urlsplit(address).path[1:]) if kind == "sqlite" else root / "mlflow.db"
     database.parent.mkdir(parents=True, exist_ok=True)
-    with database.with_name(f"{database.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("publish: waiting for another publish to end", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(database.with_name(f"{database.name}.lock")):
         if kind == "sqlite":
             _check_writable(database)
         yield Store(address, root)
 
 
 def _check_writable(database: Path) -> None:
-    """Take and release SQLite's write lock. MLflow would retry for minutes, with a traceback per try."""
+    """Take SQLite's write lock for a moment. Without it MLflow would retry for minutes, with a traceback each time."""
     try:
         with contextlib.closing(sqlite3.connect(database, timeout=LOCK_SECONDS)) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -241,7 +231,7 @@ def _check_writable(database: Path) -> None:
 
 @contextlib.contextmanager
 def _one_line_errors(address: str) -> Iterator[None]:
-    """Turn errors of MLflow, its database or a server into an InputError of one line."""
+    """Turn an error of MLflow, its database or a server into an InputError of one line."""
     mlflow = _import_mlflow()
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -255,7 +245,7 @@ def _one_line_errors(address: str) -> Iterator[None]:
 
 
 def _dataset_input(entities: Any, dataset: Dataset) -> Any:
-    """MLflow accepts 36 characters of a digest; the run's tags have all of it."""
+    """MLflow accepts 36 characters of a digest; a tag of the run has all of it."""
     entity = entities.Dataset(dataset.name, dataset.digest[:32], "local", dataset.source, profile=dataset.profile)
     return entities.DatasetInput(entity, [entities.InputTag("mlflow.data.context", dataset.context)])
 
@@ -267,14 +257,3 @@ def _kind(address: str) -> str:
 
 def _milliseconds(moment: float | None) -> int:
     return round(1000 * (time.time() if moment is None else moment))
-
-
-def _blocks(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:
-    block: list[Item] = []
-    for item in items:
-        block.append(item)
-        if len(block) == size:
-            yield block
-            block = []
-    if block:
-        yield block

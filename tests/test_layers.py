@@ -32,7 +32,7 @@ MAY_USE = {
     "lifting": {"artifacts", "config", "geometry", "body", "mixture", "training", "device", "seeds", "pose_files"},
     "detection": {"artifacts", "config", "geometry", "layout", "mixture", "training", "device", "seeds"},
     "report": {"artifacts", "config", "geometry", "layout"},
-    "records": {"artifacts", "layout", "config"},
+    "records": {"artifacts", "layout", "config", "lifting", "detection"},
     "tracking": {"artifacts", "config", "records"},
 }
 TOOLS = {"mlflow": {"pipeline/tracking.py"}, "dvc": set(), "snakemake": set()}

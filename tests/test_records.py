@@ -47,20 +47,22 @@ def test_what_is_not_finished_is_left_out(layout: Layout) -> None:
     assert find(layout, "mini") == {}
 
 
-def test_final_figures(layout: Layout) -> None:
+def test_final_metrics(layout: Layout) -> None:
     found = find(layout)
     point = found["semgcn", "semgcn seed 1 (demo)"].metrics
-    assert point["test/point/mpjpe"] == 61 and point["test/point/p_mpjpe"] == 41
-    assert point["test/point/mpjpe_frame_average"] == 61.5
-    assert point["test/point/mpjpe/Walking"] == 60
-    assert point["test/point/mpjpe/Sitting Down _ Up"] == 62  # MLflow refuses the ampersand
-    assert (point["train/loss"], point["test/loss"]) == (0.25, 0.5)
-    assert point["best_on_test/mpjpe"] == 55.5 and point["model/parameters"] == 440357
-    assert not any(name.startswith("test/mixture") for name in point)
+    errors = [point[f"predictions/point/{name}/action_average"] for name in ("mpjpe", "p_mpjpe")]
+    assert errors == [61, 41]
+    assert point["predictions/point/mpjpe/frame_average"] == 61.5
+    assert point["predictions/point/mpjpe/per_action/Walking"] == 60
+    assert point["predictions/point/mpjpe/per_action/Sitting Down _ Up"] == 62  # MLflow refuses the ampersand
+    assert (point["loss/train"], point["loss/test"]) == (0.25, 0.5)
+    assert point["best_on_test/mpjpe"] == 55.5 and point["parameters"] == 440357
+    assert "seed" not in point and not any(name.startswith("mixture") for name in point)
     mixture = found["graphmdn", "graphmdn seed 0 (demo)"].metrics
-    assert [mixture[f"test/{name}/mpjpe"] for name in ("mean", "highest", "oracle")] == [60, 70, 80]
-    assert mixture["test/mixture/nll"] == -31.5 and mixture["test/mixture/calibration/0.1"] == 0.09
-    assert mixture["test/mixture/mean_weights/1"] == 0.25
+    names = ("mean", "highest", "oracle")
+    assert [mixture[f"predictions/{name}/mpjpe/action_average"] for name in names] == [60, 70, 80]
+    assert mixture["mixture/nll"] == -31.5 and mixture["mixture/calibration/0.1"] == 0.09
+    assert mixture["mixture/mean_weights/1"] == 0.25
     assert mixture["training/seconds"] == 1234.5 and mixture["training/resumed"] == 1
 
 
@@ -114,7 +116,7 @@ def test_the_digest_covers_everything(layout: Layout) -> None:
         "name": "other",
         "tags": record.tags | {"git_commit": "other"},
         "parameters": record.parameters | {"epochs": "7"},
-        "metrics": record.metrics | {"test/loss": 0.125},
+        "metrics": record.metrics | {"loss/test": 0.125},
         "datasets": record.datasets[:1],
         "files": record.files[1:],
         "started": 0.0,
@@ -160,15 +162,15 @@ def test_a_detection_training_is_a_record_like_any_other(detection: Layout) -> N
     assert "test_digest" not in record.tags and record.steps == 40
 
 
-def test_final_figures_of_a_detection_training(detection: Layout) -> None:
-    figures = find(detection)["mdn_offset", "pose_mdn_2 seed 1 (demo)"].metrics
-    assert (figures["val/plain/ap"], figures["val/flip/ap"], figures["val/plain/ap_50"]) == (51, 56, 81)
-    assert figures["train/plain/ap"] == 91 and figures["groups/legs"] == 41
-    assert figures["mixture/components/1/share"] == 25 and figures["mixture/components/0/only/all/ap"] == 31
-    assert "val/plain/ap_small" not in figures  # None is no figure
-    assert (figures["best_on_val/epoch"], figures["best_on_val/ap"]) == (1, 61)
-    assert (figures["training/images"], figures["training/images_per_second"]) == (192, 3.5)
-    assert figures["model/parameters"] == 1234 and "training/poses" not in figures
+def test_final_metrics_of_a_detection_training(detection: Layout) -> None:
+    found = find(detection)["mdn_offset", "pose_mdn_2 seed 1 (demo)"].metrics
+    assert (found["modes/plain/ap"], found["modes/flip/ap"], found["modes/plain/ap_50"]) == (51, 56, 81)
+    assert found["training_images/plain/ap"] == 91 and found["groups/legs"] == 41
+    assert found["mixture/components/1/share"] == 25 and found["mixture/components/0/only/all/ap"] == 31
+    assert "modes/plain/ap_small" not in found  # None is no number
+    assert (found["best/epoch"], found["best/ap"]) == (1, 61)
+    assert (found["training/images"], found["training/images_per_second"]) == (192, 3.5)
+    assert found["parameters"] == 1234 and "training/poses" not in found
 
 
 def test_parameters_and_data_of_a_detection_training(detection: Layout) -> None:
@@ -208,7 +210,7 @@ def test_damaged_files_of_a_detection_training_are_named(detection: Layout) -> N
         find(detection)
     finished_runs.edit(detection.metrics("pose_mdn_2"), lambda content: content["seeds"][0].pop("modes"))
     with pytest.raises(
-        InputError, match=r"metrics/pose_mdn_2\.json: KeyError\('modes'\) .* run evaluate_detection again"
+        InputError, match=r"metrics/pose_mdn_2\.json: seeds\.0\.modes: field required; .* run evaluate_detection again"
     ):
         find(detection)
 
@@ -226,7 +228,7 @@ def shorten_history(layout: Layout) -> None:
 
 
 def damage_metrics(layout: Layout) -> None:
-    finished_runs.edit(layout.metrics("semgcn"), lambda content: content["seeds"][1].pop("loss"))
+    finished_runs.edit(layout.metrics("semgcn"), lambda content: content["seeds"][1].pop("predictions"))
 
 
 def damage_time(layout: Layout) -> None:
@@ -239,8 +241,8 @@ def damage_time(layout: Layout) -> None:
         (remove_checkpoint, ["seed_1/checkpoint.pt: missing", "train_lifting"]),
         (damage_history, ["seed_1/history.csv: line 3", "much"]),
         (shorten_history, ["seed_1/history.csv: line 3"]),
-        (damage_metrics, ["metrics/semgcn.json: ", "'loss'"]),
-        (damage_time, ["yesterday", "environment.json"]),
+        (damage_metrics, ["metrics/semgcn.json: seeds.1.predictions: field required", "evaluate_lifting"]),
+        (damage_time, ["yesterday", "seed_1/environment.json", "train_lifting"]),
     ],
 )
 def test_damaged_files_are_named(layout: Layout, damage: Callable[[Layout], None], words: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""pipeline/tracking.py on a small SQLite: what MLflow holds after publishing once, again, and after an interruption."""
+"""pipeline/tracking.py on a small SQLite database: after publishing once, again, and after an interruption."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_parameters_metrics_and_tags_are_the_record_s(published: tuple[Path, dic
         assert figures == record.metrics
         assert record.place.items() | record.tags.items() <= data.tags.items()
     run_id = found["graphmdn/graphmdn seed 0 (demo)"].info.run_id
-    (last,) = store.get_metric_history(run_id, "test/oracle/p_mpjpe/Walking")
+    (last,) = store.get_metric_history(run_id, "predictions/oracle/p_mpjpe/per_action/Walking")
     assert (last.value, last.step, last.timestamp) == (59, 40, milliseconds(finished_runs.FINISHED))
 
 
@@ -217,7 +217,7 @@ def test_another_evaluation_takes_the_place_of_the_run(root: Path) -> None:
     finished_runs.edit(Layout("demo", root).metrics("semgcn"), improve)
     publish(root)
     run = runs(root)["semgcn/semgcn seed 0 (demo)"]
-    assert run.info.run_id != before and run.data.metrics["test/point/mpjpe"] == 1.5
+    assert run.info.run_id != before and run.data.metrics["predictions/point/mpjpe/action_average"] == 1.5
     assert not (root / "mlartifacts" / "semgcn" / before).exists()
 
 
