@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,8 +14,7 @@ from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.config import Run
-from pipeline.config.made import Digests
+from pipeline.config import Run, made
 from pipeline.training import record
 from pipeline.training.checkpoint import CheckpointError
 from pipeline.training.loop import LoopSettings, NotFiniteError, Progress, Resume, train
@@ -41,12 +39,13 @@ Read = TypeVar("Read", bound=Predictor)
 
 def learn(run: Run, name: str, task: Task, schedule: Schedule, settings: LoopSettings) -> Progress:
     """Train a seed from its start, or from where it was stopped. Raises InputError if the loss is no longer finite."""
-    file, fingerprint = state_file(run, name, settings.seed), _fingerprint(run, name, settings.seed)
-    resume = Resume(file, fingerprint, save_every_seconds=_save_every_seconds())
+    kind, seed = run.layout.kind(name), settings.seed
+    fingerprint = made.fingerprint(run, f"train_{kind}", f"{name}/seed_{seed}")
+    resume = Resume(state_file(run, name, seed), fingerprint, save_every_seconds=_save_every_seconds())
     try:
-        return train(task, schedule, settings, resume, f"{name}, seed {settings.seed}")
+        return train(task, schedule, settings, resume, f"{name}, seed {seed}")
     except NotFiniteError as error:
-        raise InputError(f"params.yaml: {run.layout.kind(name)}_variants.{name}: training stopped at {error}") from None
+        raise InputError(f"params.yaml: {kind}_variants.{name}: training stopped at {error}") from None
     except CheckpointError as error:
         raise InputError(str(error)) from None
 
@@ -122,13 +121,6 @@ def imported_weights(run: Run, name: str) -> Path:
             "run `python -m pipeline import_checkpoint` again, or write `weights: null`"
         )
     return path
-
-
-def _fingerprint(run: Run, name: str, seed: int) -> str:
-    """What a seed's weights depend on, its plan (settings, code) and its data: a state of other ones is not resumed."""
-    job, digests = run.layout.plan(f"train_{run.layout.kind(name)}", f"{name}/seed_{seed}"), Digests(run.root)
-    parts = [artifacts.digest(job), *(str(digests.of(path)) for path in artifacts.read_json(job)["inputs"])]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _save_every_seconds() -> float:

@@ -62,7 +62,6 @@ class Run(Settings):
 
     preset_name: str
     root: Path = Path()
-    code: str = ""  # a digest of the code that the plan states; a resume state is good for that code alone
     params: Params
     preset: Preset
 

@@ -55,6 +55,13 @@ def today(run: Run, stage: str, options: dict[str, str]) -> tuple[Job, Run]:
     return job, run_of(content, run.preset_name, run.root)
 
 
+def fingerprint(run: Run, stage: str, item: str = "") -> str:
+    """A digest of a job's plan (settings and code) and of its data: a stopped job resumes only if it is the same."""
+    path, digests = run.layout.plan(stage, item), Digests(run.root)
+    parts = [artifacts.digest(path), *(str(digests.of(name)) for name in artifacts.read_json(path)["inputs"])]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
 def note(job: Job, root: Path) -> None:
     """Record what a finished job's outputs were made from. The record is written after all other outputs."""
     digests = Digests(root)

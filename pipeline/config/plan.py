@@ -7,8 +7,6 @@ data and on nothing else, so nothing else can change its result.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -231,12 +229,10 @@ def read(layout: Layout, stage: str, item: str) -> dict[str, Any] | None:
 def run_of(content: dict[str, Any], preset: str, root: Path) -> Run:
     """The run that a stage receives: it has the settings in the stage's plan and no others."""
     settings = content["settings"]
-    digest = hashlib.sha256(json.dumps(content["code"], sort_keys=True).encode()).hexdigest()
     params = {"lifting_variants": {}, "detection_variants": {}} | settings.get("params", {})
     return Run.model_construct(
         preset_name=preset,
         root=root,
-        code=digest,
         params=partial(Params, params),
         preset=partial(Preset, settings["preset"]),
     )

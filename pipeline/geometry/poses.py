@@ -3,11 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pipeline import artifacts
+from pipeline.artifacts import InputError
 from pipeline.geometry.camera import Camera
 from pipeline.geometry.skeleton import HUMAN36M_17
 
@@ -97,6 +100,14 @@ ARRAY_TYPES: dict[str, type] = {
 }
 TABLE_OF = {"camera": "cameras", "subject": "subjects", "action": "actions", "take": "takes"}
 assert [*ARRAY_TYPES, *TABLE_OF.values()] == [entry.name for entry in fields(PoseSet)]
+
+
+def read_poses(path: Path) -> PoseSet:
+    """The pose set in a file, mapped from the disk. Raises InputError, in one line, if it is not consistent."""
+    try:
+        return PoseSet.from_arrays(artifacts.map_arrays(path))
+    except PoseSetError as error:
+        raise InputError(f"{path}: {error}; delete it and run the stage that writes it again") from None
 
 
 def concatenate(parts: Sequence[PoseSet]) -> PoseSet:

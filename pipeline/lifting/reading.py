@@ -11,11 +11,10 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import LiftingVariant, Run
 from pipeline.geometry.coarsening import GraphError, MeshGraphs
-from pipeline.geometry.poses import PoseSet
+from pipeline.geometry.poses import PoseSet, read_poses
 from pipeline.lifting.data import LiftingData, semgcn_protocol_2, skeleton_of
 from pipeline.lifting.mesh_targets import MeshTargets
 from pipeline.lifting.task import LiftingTask, predict
-from pipeline.pose_files import read_poses
 
 TIMED_BATCH = 64  # the batch of SemGCN's trainings
 TIMED_SECONDS = 0.5
@@ -23,7 +22,7 @@ TIMED_SECONDS = 0.5
 
 def read_data(run: Run, variant: LiftingVariant, device: str) -> dict[str, LiftingData]:
     """The variant's splits, `train` and `test`: the 2D joints that it is given, and what it learns from them."""
-    poses = {split: read_poses(run, split, variant.input) for split in ("train", "test")}
+    poses = {split: read_poses(run.layout.motion_split(split, variant.input)) for split in ("train", "test")}
     skeleton = skeleton_of(variant)
     if variant.protocol == "semgcn_2":
         poses = dict(zip(poses, semgcn_protocol_2(*poses.values()), strict=True))
@@ -57,7 +56,10 @@ def _read_meshes(run: Run, split: str, poses: PoseSet, graphs: MeshGraphs, devic
 def read_generalization(run: Run, variant: LiftingVariant, device: str) -> LiftingData | None:
     """Another data set's test poses, None where the preset asks for none."""
     name = run.preset.generalization
-    return LiftingData.from_pose_set(read_poses(run, "test", name), device, skeleton_of(variant)) if name else None
+    if name is None:
+        return None
+    poses = read_poses(run.layout.motion_split("test", name))
+    return LiftingData.from_pose_set(poses, device, skeleton_of(variant))
 
 
 def inference_speed(task: LiftingTask) -> float | None:

@@ -16,7 +16,7 @@ from pipeline.data.fetch import licensed
 from pipeline.data.motion import keypoint_noise
 from pipeline.data.motion.human36m import detections
 from pipeline.data.motion.settings import KeypointFile, NoisyKeypoints
-from pipeline.pose_files import read_poses
+from pipeline.geometry.poses import read_poses
 
 SPLITS = ("train", "test")
 
@@ -30,7 +30,7 @@ def _write(run: Run, detector: str, settings: NoisyKeypoints | KeypointFile, fol
     file = None if isinstance(settings, NoisyKeypoints) else _file(run, detector)
     summary: dict[str, Any] = {"name": detector, "source": settings.source, "description": _sentence(detector, file)}
     for stream, split in enumerate(SPLITS):
-        poses = read_poses(run, split)
+        poses = read_poses(run.layout.motion_split(split))
         if isinstance(settings, NoisyKeypoints):
             found = keypoint_noise.spoil(poses.keypoints_2d, settings, stream)
         else:

@@ -112,14 +112,6 @@ def test_what_the_plan_does_not_hold_cannot_be_read() -> None:
         training.variant("semgcn")
 
 
-def test_a_run_knows_the_code_that_its_plan_states() -> None:
-    """A stopped training goes on with the same code only."""
-    content = JOBS["demo"]["train_lifting-graphmdn-seed_0"].content()
-    one, same = (plan.run_of(content, "demo", Path()).code for _ in range(2))
-    content["code"] = {"pipeline/lifting/task.py": "another"}
-    assert one == same != plan.run_of(content, "demo", Path()).code
-
-
 class Inner(Settings):
     source: str = "x"
     sizes: tuple[tuple[int, int], ...] = ()

@@ -22,6 +22,7 @@ from repository import ROOT, replace_in
 
 from pipeline import artifacts, config, seeds
 from pipeline.artifacts import InputError
+from pipeline.config import made
 from pipeline.detection import train as detection_training
 from pipeline.detection.checkpoints import load_model, save_model, seeded_model
 from pipeline.detection.task import DetectionTask
@@ -144,7 +145,7 @@ def test_other_settings_code_or_pictures_begin_anew(detection: Path, monkeypatch
 
     def fingerprint() -> str:
         planned.plan()
-        return seeds._fingerprint(config.load("tiny"), "pose_s_base", 0)
+        return made.fingerprint(config.load("tiny"), "train_detection", "pose_s_base/seed_0")
 
     seen = [fingerprint()]
     monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "5")
@@ -153,7 +154,7 @@ def test_other_settings_code_or_pictures_begin_anew(detection: Path, monkeypatch
     content = artifacts.read_json(plan)
     content["code"]["pipeline/training/loop.py"] = "of yesterday"
     artifacts.write_json(plan, content)
-    seen.append(seeds._fingerprint(config.load("tiny"), "pose_s_base", 0))
+    seen.append(made.fingerprint(config.load("tiny"), "train_detection", "pose_s_base/seed_0"))
     for before, after in (
         ("learning_rate: 1.0e-3", "learning_rate: 2.0e-3"),
         ("    pose: 1\n", "    pose: 2\n"),

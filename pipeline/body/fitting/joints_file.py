@@ -1,4 +1,4 @@
-"""The work of `fit_body --joints`: bodies for a user's own joints.
+"""Bodies fitted to a user's own joints (`fit_body --joints`).
 
 Where these joints lie in a body is found from the file itself, all its people together.
 """
@@ -16,10 +16,8 @@ from tqdm import tqdm
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.body.fitting import UNUSABLE, find_offsets, find_shape, fit_frames
-from pipeline.body.fitting.people import body_model
 from pipeline.body.fitting.rotations import exponential
-from pipeline.body.model import BodyModel, read_body
-from pipeline.config import Run
+from pipeline.body.model import BodyModel
 from pipeline.geometry.camera import rotation_matrix
 
 ORDER = "Human3.6M's 17 joints: Hip, RHip, RKnee, RAnkle, LHip, ..., RWrist"
@@ -27,14 +25,13 @@ SMALLEST = 50.0  # mm from joint to joint in a middling pose; below it, the numb
 DRAWN_AT_ONCE = 256  # frames
 
 
-def fit_file(run: Run, joints: str, output: str) -> None:
+def fit_file(model: BodyModel, small: BodyModel, joints: Path, output: Path) -> None:
     """Write to `output`, in metres and in the axes of the joints:
 
     rotations [N, 24, 3] (vectors, against the parent joint), translation [N, 3], betas [S, B], residual [N] mm, usable
     [N], fitted [N, 17, 3], vertices [N, v, 3] and faces of the small body, subject [N] (a row of betas), subjects [S].
     """
-    positions, subjects, subject = read_joints(Path(joints))
-    model, small = body_model(run), read_body(run.layout.body_file("small.npz"))
+    positions, subjects, subject = read_joints(joints)
     people = [np.flatnonzero(subject == index) for index in range(len(subjects))]
     offsets = find_offsets(model, [positions[rows] for rows in people])
     arrays: dict[str, NDArray] = {}
@@ -55,7 +52,7 @@ def fit_file(run: Run, joints: str, output: str) -> None:
                 first += len(place)
                 bar.update(len(place))
     arrays |= {"usable": arrays["residual"] <= UNUSABLE, "betas": np.stack(betas), "faces": small.faces.numpy()}
-    artifacts.write_arrays(Path(output), arrays | {"subject": subject, "subjects": subjects})
+    artifacts.write_arrays(output, arrays | {"subject": subject, "subjects": subjects})
     left = int((~arrays["usable"]).sum())
     print(f"{output}: {len(positions)} bodies, {arrays['residual'].mean():.1f} mm from the joints, {left} beyond 25 mm")
 

@@ -1,4 +1,4 @@
-"""The work of stage fit_body: people one after the other into a working folder, then all of them into the targets.
+"""Bodies fitted to a data set's people: one person after the other into a working folder, then all of them together.
 
 A pose that four cameras see is one body in the world: it is fitted once. Where the data set's joints lie in a body is
 found from the training people. Everybody's shape comes from their own frames, and a test person's touches nothing else.
@@ -6,9 +6,8 @@ found from the training people. Everybody's shape comes from their own frames, a
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,20 +19,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pipeline import artifacts
-from pipeline.artifacts import InputError
 from pipeline.body.coarse_meshes import CoarseBody, coarse_meshes
 from pipeline.body.fitting import UNUSABLE, find_offsets, find_shape, fit_frames, quality
 from pipeline.body.fitting.rotations import exponential
-from pipeline.body.model import BodyModel, read_body
-from pipeline.config import Run
+from pipeline.body.model import BodyModel
 from pipeline.geometry.camera import camera_to_world, rotation_matrix
-from pipeline.geometry.coarsening import GraphError, MeshGraphs
+from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.poses import PoseSet
-from pipeline.pose_files import read_poses
-from pipeline.training import device as devices
 
 SPLITS = ("train", "test")
-THREADS = 1  # the products are small: threads wait for each other more than they help, and much more on a busy machine
 
 
 @dataclass(frozen=True)
@@ -58,12 +52,14 @@ def distinct_frames(poses: PoseSet) -> Frames:
     return Frames(row_frame.reshape(-1).astype(np.int32), rows, poses.subject[rows], world)
 
 
-def fit_people(run: Run, working: Path) -> None:
-    """Fit every person of both splits into `working`, except those who are there already."""
-    model = body_model(run)
-    coarse = CoarseBody.of(model, torch.from_numpy(_averages(run)))
-    _claim(working, _fingerprint(run, model))
-    splits = {split: distinct_frames(read_poses(run, split)) for split in SPLITS}
+def fit_people(
+    model: BodyModel, graphs: MeshGraphs, poses: Mapping[str, PoseSet], working: Path, fingerprint: str
+) -> None:
+    """Fit every person of both splits into `working`, except those who were fitted with the same fingerprint."""
+    averages = np.concatenate((graphs.coarse.average, graphs.fine.average))
+    coarse = CoarseBody.of(model, torch.from_numpy(averages))
+    _claim(working, fingerprint)
+    splits = {split: distinct_frames(poses[split]) for split in SPLITS}
     offsets = _offsets(model, splits["train"], working / "offsets.npz")
     people = [(split, int(s)) for split, frames in splits.items() for s in np.unique(frames.subject)]
     done = {person: person_file(working, *person).exists() for person in people}
@@ -102,31 +98,27 @@ def _fit_person(model: BodyModel, coarse: CoarseBody, offsets: Tensor, joints: T
     return arrays | {name: values.float().cpu().numpy() for name, values in shapes.items()}
 
 
-def assemble(run: Run, working: Path, folder: Path) -> None:
+def assemble(model: BodyModel, small: BodyModel, poses: Mapping[str, PoseSet], working: Path, folder: Path) -> None:
     """Turn what `fit_people` left in `working` into the files of the targets."""
-    model = body_model(run)
-    small = read_body(run.layout.body_file("small.npz"))
     rows: list[dict[str, Any]] = []
     summary: dict[str, Any] = {}
     for split in SPLITS:
-        poses = read_poses(run, split)
-        frames = distinct_frames(poses)
-        fitted = _collect(poses, frames, working, split)
-        rows += quality.table(split, poses, frames.rows, fitted)
-        summary[split] = quality.totals(len(poses), fitted)
+        frames = distinct_frames(poses[split])
+        fitted = _collect(poses[split], frames, working, split)
+        rows += quality.table(split, poses[split], frames.rows, fitted)
+        summary[split] = quality.totals(len(poses[split]), fitted)
         artifacts.write_arrays(folder / f"{split}.npz", fitted)
         if split == "test":
-            pictures = quality.pictures(model, small, poses, frames.rows, frames.joints, fitted)
-            artifacts.write_arrays(folder / "pictures.npz", pictures)
+            drawn = quality.examples(model, small, poses[split], frames.rows, frames.joints, fitted)
+            artifacts.write_arrays(folder / "pictures.npz", drawn)
     quality.write_table(folder / "quality.csv", rows)
     offsets = artifacts.read_arrays(working / "offsets.npz")["offsets"]
     summary["data_set_offsets_mm"] = quality.named_offsets(offsets)
     artifacts.write_json(folder / "summary.json", summary)
-    shutil.copyfile(run.layout.body_file("graphs.npz"), folder / "graphs.npz")
 
 
 def _collect(poses: PoseSet, frames: Frames, working: Path, split: str) -> dict[str, NDArray]:
-    """The arrays of a split: people stand one after the other, as frames are ordered."""
+    """The arrays of a split: one person after the other, as the frames are ordered."""
     people = {int(s): artifacts.map_arrays(person_file(working, split, int(s))) for s in np.unique(frames.subject)}
     arrays: dict[str, NDArray] = {"row_frame": frames.row_frame, "subject": frames.subject}
     for name in ("residual", "rotations", "translation", "meshes"):
@@ -140,27 +132,8 @@ def _collect(poses: PoseSet, frames: Frames, working: Path, split: str) -> dict[
     return arrays
 
 
-def body_model(run: Run) -> BodyModel:
-    """The preset's body, on the preset's device."""
-    try:
-        device = devices.prepare(run.preset.device, THREADS)
-    except devices.DeviceError as error:
-        raise InputError(f"params/{run.preset_name}.yaml: {error}") from None
-    return read_body(run.layout.body_file("body.npz")).to(device)
-
-
 def person_file(working: Path, split: str, subject: int) -> Path:
     return working / split / f"{subject}.npz"
-
-
-def _averages(run: Run) -> NDArray[np.float32]:
-    """[M, V]: real coarse nodes, then real fine ones, from a body's vertices."""
-    path = run.layout.body_file("graphs.npz")
-    try:
-        graphs = MeshGraphs.from_arrays(artifacts.read_arrays(path))
-    except GraphError as error:
-        raise InputError(f"{path}: {error}; delete it and run build_body again") from None
-    return np.concatenate((graphs.coarse.average, graphs.fine.average))
 
 
 def _offsets(model: BodyModel, train: Frames, path: Path) -> Tensor:
@@ -177,11 +150,3 @@ def _claim(working: Path, fingerprint: str) -> None:
     if working.exists() and not (claim.exists() and artifacts.read_json(claim) == fingerprint):
         shutil.rmtree(working)
     artifacts.write_json(claim, fingerprint)
-
-
-def _fingerprint(run: Run, model: BodyModel) -> str:
-    """What the fits depend on."""
-    files = [run.layout.body_file("body.npz"), run.layout.body_file("graphs.npz")]
-    files += [run.layout.motion_split(split) for split in SPLITS]
-    parts = [artifacts.digest(path) for path in files]
-    return hashlib.sha256(json.dumps([*parts, model.v_template.device.type]).encode()).hexdigest()

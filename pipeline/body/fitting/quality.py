@@ -60,7 +60,7 @@ def named_offsets(offsets: NDArray) -> dict[str, list[float]]:
     return {HUMAN36M_17.names[joint]: [round(float(value), 1) for value in places[joint]] for joint in moved}
 
 
-def pictures(
+def examples(
     model: BodyModel, small: BodyModel, poses: PoseSet, rows: NDArray[np.int64], joints: Tensor, fitted: Arrays
 ) -> dict[str, NDArray]:
     """The best, a middling and the worst fit, of different actions as far as there are, in metres about the root."""
