@@ -13,7 +13,6 @@ device: cpu
 seeds: 1
 seeds_of: {}
 body: open
-coarsening: searched
 variants:
   - mean_pose
   - linear_least_squares

@@ -155,7 +155,7 @@ def check_graphs(weights: Mapping[str, Tensor], graphs: MeshGraphs, path: Path) 
 
         raise CheckpointError(
             f"trained on graphs with other edges: {listed(theirs)} entries in the weights, {listed(ours)} in {path}; "
-            "take a preset with `body: smpl` and `coarsening: as_stored`, or name their own graphs with --graphs"
+            "name their own graphs with --graphs"
         )
 
 

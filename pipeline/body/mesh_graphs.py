@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.artifacts import InputError
 from pipeline.body.model import JOINT_NAMES, BodyModel
 from pipeline.geometry import coarsening
-from pipeline.geometry.coarsening import CoarseGraph, GraphError, MeshGraphs, Order
+from pipeline.geometry.coarsening import CoarseGraph, GraphError, MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 HUMAN36M_NAMES = {
@@ -24,38 +24,18 @@ HUMAN36M_NAMES = {
         }.items()
     },
 }
-SKELETON_LEVELS = 3  # 17 joints in clusters of two, four and eight at most
 HUMAN36M_JOINT = np.array([HUMAN36M_17.names.index(HUMAN36M_NAMES[name]) for name in JOINT_NAMES])  # [24]
 
 
-def graphs_of(body: BodyModel, order: Order) -> MeshGraphs:
-    """The coarse graphs with each node's joint; takes seconds for `searched`. Raises InputError for a mesh in parts."""
+def graphs_of(body: BodyModel) -> MeshGraphs:
+    """The coarse graphs with each node's joint; takes seconds. Raises InputError for a mesh in parts."""
     try:
-        graphs = coarsening.mesh_graphs(body.faces.cpu().numpy(), body.vertex_count, order=order, progress=True)
+        graphs = coarsening.mesh_graphs(body.faces.cpu().numpy(), body.vertex_count, progress=True)
     except GraphError as error:
         raise InputError(f"f: {error}; a body's mesh is one closed surface, take another file") from None
     weights = body.weights.cpu().numpy()
     coarse, fine = (replace(graph, joint=_joints(graph, weights)) for graph in (graphs.coarse, graphs.fine))
     return replace(graphs, coarse=coarse, fine=fine)
-
-
-def skeleton_graphs(levels: int = SKELETON_LEVELS) -> dict[str, NDArray]:
-    """The skeleton's graph coarsened by the same rule: of every level k `level_<k>_adjacency` [n, n] (rows normalised,
-    no I added, fake nodes' rows zero), `level_<k>_real` [n] and `level_<k>_average` [real nodes, 17]; `permutation`.
-
-    No network here uses it: HGN learns the way between its graphs, and a stacked hourglass pools joints by hand.
-    """
-    edges = np.zeros((HUMAN36M_17.joint_count,) * 2)
-    parents, children = np.array(HUMAN36M_17.edges).T
-    edges[parents, children] = edges[children, parents] = 1.0
-    result = coarsening.coarsen(edges, levels)
-    arrays: dict[str, NDArray] = {"permutation": result.permutation}
-    for level in range(1, levels + 1):
-        touching = (result.graphs[level].toarray() > 0).astype(np.float32)
-        arrays[f"level_{level}_adjacency"] = touching / np.maximum(touching.sum(axis=1, keepdims=True), 1.0)
-        arrays[f"level_{level}_real"] = result.real[level]
-        arrays[f"level_{level}_average"] = result.average(level).toarray().astype(np.float32)
-    return arrays
 
 
 def _joints(graph: CoarseGraph, weights: NDArray[np.float32]) -> NDArray[np.int8]:

@@ -90,10 +90,8 @@ class Preset(Settings):
     variants: Literal["core", "all"] | Words = "all"
     motion: Motion
     keypoints: dict[Detector, Keypoints] = Field(default_factory=dict)
-    # The body that is fitted to the poses, and whether its mesh is coarsened from the best of many vertex orders or, as
-    # HGN's authors did, from its own; null: networks that learn meshes are not run.
+    # The body that is fitted to the poses; null: networks that learn meshes are not run.
     body: Literal["open", "smpl"] | None = None
-    coarsening: Literal["searched", "as_stored"] = "searched"
     generalization: Literal["mpi_inf_3dhp"] | None = None  # another data set's test set, to measure every variant on
     lifting: LiftingBudget = LiftingBudget()
     images: Images | None = None  # null: what needs pictures is not run

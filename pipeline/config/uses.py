@@ -53,7 +53,7 @@ def prepare_motion(run: Run) -> Content:
 
 
 def build_body(run: Run) -> Content:
-    return {"preset": dump(run.preset, "body", "coarsening")}
+    return {"preset": dump(run.preset, "body")}
 
 
 def fit_body(run: Run) -> Content:

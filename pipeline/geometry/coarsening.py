@@ -10,18 +10,18 @@ ninth, of 24. matching.py decides which nodes are matched.
 Matching leaves some nodes single, so graphs do not halve exactly. Every cluster therefore gets two children. Where it
 has only one or none, padding nodes fill up: nodes without edges and without vertices. Then coarse node i has the
 children 2i and 2i + 1 at every level, and if 24 nodes are left at the end, the sizes are 24 x 2^k. Ties break by vertex
-order, so the vertex order determines how many nodes are real. `order="searched"` tries seeded orders; of those whose
-last graph has the paper's size it keeps the one with the fewest padding nodes.
+order, so the vertex order determines how many nodes are real. `mesh_graphs` tries seeded orders; of those whose last
+graph has the paper's size it keeps the one with the fewest padding nodes.
 
 For SMPL's mesh in its own order the authors have 83 real nodes of 96 and 45 of 48, and their published weights have 581
-and 340 entries for the graphs. `order="as_stored"` follows the rule in their code but does not guarantee these counts.
-The rule cannot give 340: matching neighbours keeps a mesh without handles planar, and a planar graph of 45 nodes with
-loops has at most 7 x 45 - 12 = 303 entries. So the authors' weights need the authors' graphs.
+and 340 entries for the graphs. The rule in their code cannot give 340: matching neighbours keeps a mesh without handles
+planar, and a planar graph of 45 nodes with loops has at most 7 x 45 - 12 = 303 entries. So the authors' weights need
+the authors' graphs.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,8 +35,6 @@ LEVELS = 9
 COARSEST = 24  # real nodes of the last graph; the two before it then have the paper's 48 and 96
 ORDERS_TRIED = 64  # seeded orders, besides the mesh's own
 SEED = 0
-
-Order = Literal["searched", "as_stored"]
 
 
 class GraphError(ValueError):
@@ -228,13 +226,11 @@ def mesh_adjacency(faces: ArrayLike, vertex_count: int) -> csr_array:
     return graph
 
 
-def mesh_graphs(
-    faces: ArrayLike, vertex_count: int, order: Order = "searched", levels: int = LEVELS, progress: bool = False
-) -> MeshGraphs:
+def mesh_graphs(faces: ArrayLike, vertex_count: int, levels: int = LEVELS, progress: bool = False) -> MeshGraphs:
     """HGN's graphs of a closed mesh: the two before the last of `levels`, binarised, rows normalised, without adding I.
 
-    `order="as_stored"` matches in the mesh's own order, `"searched"` in the best of 65 orders (see the head of the
-    module; if no order leaves 24 nodes at the end, those that come nearest are used). The result is deterministic.
+    Vertices are matched in the best of 65 orders, the mesh's own among them (see the head of the module; if no order
+    leaves 24 nodes at the end, those that come nearest are used). The result is deterministic.
     Raises GraphError for invalid faces and for a mesh in several parts.
     """
     assert levels >= 3, f"HGN's two graphs need at least three levels, got {levels}"
@@ -245,7 +241,7 @@ def mesh_graphs(
         raise GraphError(
             f"faces: the mesh is in {parts} parts (vertices: {_listed(sizes)}); its graph must be connected"
         )
-    vertices = _searched(graph, levels, progress) if order == "searched" else np.arange(vertex_count)
+    vertices = _searched(graph, levels, progress)
     result = coarsen(_relabeled(graph, vertices), levels)
     names = np.arange(
         result.sizes[0], dtype=np.int32

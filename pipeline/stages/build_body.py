@@ -33,14 +33,13 @@ def run(run: Run) -> None:
 
 def _write(run: Run, folder: Path) -> None:
     body, summary = _open() if run.preset.body == "open" else _smpl(run)
-    graphs = mesh_graphs.graphs_of(body, run.preset.coarsening)
+    graphs = mesh_graphs.graphs_of(body)
     small = small_body.shrink(body)
     artifacts.write_arrays(folder / "body.npz", body.to_arrays())
     artifacts.write_arrays(folder / "small.npz", small.to_arrays())
     artifacts.write_arrays(folder / "graphs.npz", graphs.to_arrays())
-    artifacts.write_arrays(folder / "skeleton_graphs.npz", mesh_graphs.skeleton_graphs())
     artifacts.write_arrays(folder / "pictures.npz", drawings.of(body, small, graphs))
-    artifacts.write_json(folder / "summary.json", summary | _facts(body, small, graphs, run.preset.coarsening))
+    artifacts.write_json(folder / "summary.json", summary | _facts(body, small, graphs))
 
 
 def _open() -> tuple[BodyModel, dict[str, Any]]:
@@ -55,7 +54,7 @@ def _smpl(run: Run) -> tuple[BodyModel, dict[str, Any]]:
         raise InputError(f"params/{run.preset_name}.yaml: body: smpl: {error}; or take body: open") from None
 
 
-def _facts(body: BodyModel, small: BodyModel, graphs: MeshGraphs, order: str) -> dict[str, Any]:
+def _facts(body: BodyModel, small: BodyModel, graphs: MeshGraphs) -> dict[str, Any]:
     template, directions, weights, regressor = (
         values.numpy().astype(np.float64)
         for values in (body.v_template, body.shapedirs, body.weights, body.j_regressor)
@@ -68,7 +67,6 @@ def _facts(body: BodyModel, small: BodyModel, graphs: MeshGraphs, order: str) ->
         "shape_components": body.shape_count,
         "pose_blend_shapes": body.posedirs is not None,
         "joint_error_mm": round(error, 2),
-        "coarsening": order,
         "nodes": {
             scale: {"real": int(graph.real.sum()), "fake": int((~graph.real).sum())}
             for scale, graph in (("coarse", graphs.coarse), ("fine", graphs.fine))

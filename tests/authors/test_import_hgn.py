@@ -102,7 +102,7 @@ def test_graphs_with_other_edges_are_told_by_both_counts(root: Path):
     artifacts.write_arrays(graphs_of(root), mesh_files.graphs().to_arrays())
     message = (
         r"hgn\.pth\.tar: trained on graphs with other edges: joints 49, coarse 340, fine 581 entries in the weights, "
-        r"joints 49, coarse 15, fine 27 in .*graphs\.npz; take a preset with `body: smpl` and `coarsening: as_stored`"
+        r"joints 49, coarse 15, fine 27 in .*graphs\.npz; name their own graphs with --graphs"
     )
     with pytest.raises(InputError, match=message) as caught:
         import_checkpoint.run(root, "hgn", authors_file(root))

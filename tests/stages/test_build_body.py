@@ -14,23 +14,30 @@ import torch
 from pipeline import artifacts
 from pipeline.body import drawings, mesh_graphs, open_body
 from pipeline.body.model import JOINT_NAMES, read_body
+from pipeline.geometry import coarsening
 from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 MADE = Path("data/tiny/body")
-FILES = ["body.npz", "graphs.npz", "pictures.npz", "skeleton_graphs.npz", "small.npz", "summary.json"]
+FILES = ["body.npz", "graphs.npz", "pictures.npz", "small.npz", "summary.json"]
 
 
-def ask(folder: Path, body: str, coarsening: str = "as_stored") -> None:
-    """Settings for the preset; the mesh's own order, for trying 64 others takes seconds."""
+def ask(folder: Path, body: str) -> None:
     preset = folder / "params" / "tiny.yaml"
-    preset.write_text(preset.read_text() + f"body: {body}\ncoarsening: {coarsening}\n")
+    preset.write_text(preset.read_text() + f"body: {body}\n")
 
 
 def build() -> dict:
     assert planned.stage("build_body") == 0
     assert sorted(path.name for path in MADE.iterdir()) == FILES
     return json.loads((MADE / "summary.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def one_order(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """The mesh's own order of vertices alone, because trying the others takes seconds."""
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr(coarsening, "ORDERS_TRIED", 0)
 
 
 @pytest.fixture
@@ -151,7 +158,7 @@ def test_without_smpls_file_one_line_says_what_to_do_and_the_folder_stays(
 def test_built_again_every_file_is_the_same_to_the_byte(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask(folder, "open", "searched")
+    ask(folder, "open")
     made = bodies.made()
     with monkeypatch.context() as patch:
         patch.setattr(open_body, "build", lambda: made)

@@ -1,19 +1,9 @@
 """Euler angles to rotation matrices, for many frames at once."""
 
 import numpy as np
+import roma
+import torch
 from numpy.typing import NDArray
-
-
-def about_axis(axis: str, angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rotations about x, y or z by `angle` [...] radians, as matrices [..., 3, 3] for column vectors."""
-    first, second = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
-    rotation = np.zeros((*np.shape(angle), 3, 3))
-    rotation[...] = np.eye(3)
-    cosine, sine = np.cos(angle), np.sin(angle)
-    rotation[..., first, first] = rotation[..., second, second] = cosine
-    rotation[..., second, first] = sine
-    rotation[..., first, second] = -sine
-    return rotation
 
 
 def euler(angles: NDArray[np.float64], order: str) -> NDArray[np.float64]:
@@ -21,8 +11,7 @@ def euler(angles: NDArray[np.float64], order: str) -> NDArray[np.float64]:
 
     `angles` [..., len(order)] radians, in the sequence of `order`; an empty order gives the identity.
     """
-    rotation = np.broadcast_to(np.eye(3), (*angles.shape[:-1], 3, 3))
-    for index, axis in enumerate(order):
-        turn = about_axis(axis, angles[..., index])
-        rotation = turn if index == 0 else turn @ rotation
-    return rotation
+    if not order:
+        return np.broadcast_to(np.eye(3), (*angles.shape[:-1], 3, 3))
+    matrices: NDArray[np.float64] = roma.euler_to_rotmat(order, torch.from_numpy(np.ascontiguousarray(angles))).numpy()
+    return matrices

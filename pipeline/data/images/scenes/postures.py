@@ -6,6 +6,7 @@ Both sides of a body are drawn from one distribution, so that nothing in a postu
 from __future__ import annotations
 
 import numpy as np
+import roma
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -88,16 +89,4 @@ def _leg(
 
 def to_rotations(angles: Angles) -> Tensor:
     """Rotations [..., 3, 3] from angles [..., 4] in radians: about x, z, y and x again, the last one first."""
-    turned = [_about(axis, torch.from_numpy(angles[..., column])) for column, axis in enumerate((0, 2, 1, 0))]
-    return (turned[0] @ turned[1] @ turned[2] @ turned[3]).float()
-
-
-def _about(axis: int, angle: Tensor) -> Tensor:
-    """Rotations [..., 3, 3] about a coordinate axis."""
-    first, second = (axis + 1) % 3, (axis + 2) % 3
-    matrix = torch.zeros(*angle.shape, 3, 3, dtype=angle.dtype)
-    matrix[..., axis, axis] = 1
-    matrix[..., first, first] = matrix[..., second, second] = angle.cos()
-    matrix[..., second, first] = angle.sin()
-    matrix[..., first, second] = -angle.sin()
-    return matrix
+    return roma.euler_to_rotmat("XZYX", torch.from_numpy(angles)).float()

@@ -9,6 +9,8 @@ legs go from where the feet stand to the angles of hip and knee, so that a plant
 from dataclasses import dataclass
 
 import numpy as np
+import roma
+import torch
 
 from pipeline.data.motion.synthetic.curves import Array, confine, smooth_minimum
 from pipeline.data.motion.synthetic.people import LEFT, RIGHT, Person
@@ -39,13 +41,9 @@ class Motion:
 
 
 def rotation(vectors: Array) -> Array:
-    """Rotation matrices [..., 3, 3] of rotation vectors [..., 3] (Rodrigues' formula)."""
-    x, y, z = np.moveaxis(vectors, -1, 0)
-    angle = np.sqrt(x * x + y * y + z * z)[..., None, None]
-    zero = np.zeros_like(x)
-    cross = np.stack((zero, -z, y, z, zero, -x, -y, x, zero), axis=-1).reshape(*x.shape, 3, 3)
-    one_minus_cosine = np.sinc(angle / (2 * np.pi)) ** 2 / 2  # (1 - cos a) / a^2, also at a = 0
-    return np.eye(3) + np.sinc(angle / np.pi) * cross + one_minus_cosine * (cross @ cross)
+    """Rotation matrices [..., 3, 3] of rotation vectors [..., 3]."""
+    matrices: Array = roma.rotvec_to_rotmat(torch.from_numpy(vectors)).numpy()
+    return matrices
 
 
 def bend(angles: Array) -> Array:
