@@ -86,7 +86,7 @@ def write(path: Path, text: str) -> None:
 
 
 def train(root: Path, preset: str) -> None:
-    """Write what the stages leave behind, with numbers that all differ."""
+    """Write the files that the stages write, with numbers that all differ."""
     layout = Layout(preset, root)
     for number, variant in enumerate(("semgcn", "graphmdn")):
         for seed in (0, 1):
@@ -103,7 +103,7 @@ def train(root: Path, preset: str) -> None:
 
 
 def train_detection(root: Path, preset: str) -> None:
-    """The same of a detection variant with two seeds; another was left out."""
+    """The same for a detection variant with two seeds; another variant is left out."""
     write(root / "params" / f"{preset}.yaml", PRESET + IMAGES)
     layout = Layout(preset, root, frozenset({"pose_mdn_2", "boxes_base"}))
     record = {key: value for key, value in environment().items() if not key.startswith("poses")}
@@ -146,7 +146,7 @@ def detection_metrics(preset: str) -> dict[str, Any]:
 
 
 def history(offset: float) -> str:
-    """A course of 40 steps; test figures only at the two ends of epochs."""
+    """The history of 40 steps. Test errors are only at the ends of the two epochs."""
     rows = ["epoch,step,learning_rate,loss,test_mpjpe,test_loss"]
     for step in range(2, 41, 2):
         tests = f"{offset + 50 / step},{1 / step}" if step % 20 == 0 else ","

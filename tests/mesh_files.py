@@ -1,4 +1,4 @@
-"""Coarse graphs and meshes without a body: small, and of the shape that build_body and fit_body write."""
+"""Small coarse graphs and meshes in the form that build_body and fit_body write, made without a body."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pipeline import artifacts
 from pipeline.geometry.coarsening import CoarseGraph, MeshGraphs
 
 COARSE, FINE = 6, 12  # nodes
-UNUSABLE = 7  # every so many frames a body does not fit
+UNUSABLE = 7  # in every seventh frame the body does not fit
 
 
 def graph(size: int, fakes: tuple[int, ...]) -> CoarseGraph:
-    """A ring of nodes, in which the fakes have no part."""
+    """A ring of the real nodes; padding nodes have no edges."""
     real = np.ones(size, dtype=bool)
     real[list(fakes)] = False
     nodes = np.flatnonzero(real)
@@ -34,7 +34,7 @@ def graphs() -> MeshGraphs:
 
 
 def mesh_arrays(poses: int, seed: int = 0) -> dict[str, NDArray]:
-    """A split's meshes: two poses show the same frame."""
+    """The meshes of a split. Two poses show the same frame."""
     frames = (poses + 1) // 2
     nodes = int(graphs().coarse.real.sum() + graphs().fine.real.sum())
     random = np.random.default_rng(seed)

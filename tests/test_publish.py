@@ -22,7 +22,7 @@ from pipeline.tools import plan
 mlflow = pytest.importorskip("mlflow")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# Runs the command line, but ends at once with 9 when anything asks for the network.
+# Runs the command line. If anything asks for the network, the process ends at once with code 9.
 OFFLINE = """
 import os, runpy, socket
 def refuse(*_, **__):
@@ -33,14 +33,14 @@ runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
 
 
 def start_publish(root: Path) -> subprocess.Popen[str]:
-    # A bare environment: where MLflow finds the variables of a test or a CI, it is silent by itself.
+    # A bare environment: MLflow is silent by itself if it finds the variables of a test or of CI.
     bare = {"PATH": os.defpath, "HOME": str(root.parent), "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-c", OFFLINE, "publish"]
     return subprocess.Popen(command, cwd=root, env=bare, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_two_first_publishes_at_once_without_a_network(tmp_path: Path) -> None:
-    """Both make the database, which breaks MLflow when nothing orders them, and both have the same runs to publish."""
+    """Both create the database, which crashes MLflow without a lock, and both publish the same trainings."""
     root = finished_runs.make(tmp_path / "repository")
     plan.run(root)
     both = [start_publish(root), start_publish(root)]
@@ -119,9 +119,9 @@ def test_a_server_shows_the_runs_of_a_moved_repository(
 
     check("demo")
     before = artifacts.read_json(Layout("demo", moved).publish_receipt)
-    publish.run(config.load("demo", moved))  # through the server: everything is found to be there
+    publish.run(config.load("demo", moved))  # through the server: everything is there already
     after = artifacts.read_json(Layout("demo", moved).publish_receipt)
     assert after == before | {"tracking_uri": server}
     finished_runs.train(moved, "mini")
-    publish.run(config.load("mini", moved))  # and what is new goes through it
+    publish.run(config.load("mini", moved))  # new trainings are published through the server
     check("mini")

@@ -1,4 +1,4 @@
-"""pipeline/records.py: what is read from the stages' files, and what it says of damaged ones."""
+"""pipeline/records.py: what it reads from the stages' files, and its messages about damaged ones."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def find(layout: Layout, preset: str = "demo") -> dict[tuple[str, str], Record]:
     return {(record.experiment, record.name): record for record in found}
 
 
-def test_a_record_for_every_variant_and_seed_that_was_run(layout: Layout) -> None:
+def test_a_record_for_every_trained_variant_and_seed(layout: Layout) -> None:
     assert list(find(layout)) == [
         ("semgcn", "semgcn seed 0 (demo)"),
         ("semgcn", "semgcn seed 1 (demo)"),
         ("graphmdn", "graphmdn seed 0 (demo)"),
-        ("graphmdn", "graphmdn seed 1 (demo)"),  # and no graphmdn_wide, which this preset leaves out
+        ("graphmdn", "graphmdn seed 1 (demo)"),  # not graphmdn_wide, which this preset leaves out
         ("semgcn", "results (demo)"),
         ("graphmdn", "results (demo)"),
     ]
@@ -95,7 +95,7 @@ def test_tables_and_figures_go_to_their_paper(layout: Layout) -> None:
     assert names("semgcn") == shared | {("tables", "semgcn_table_1.md"), ("figures", "semgcn_figure_7.png")}
 
 
-def test_the_course_of_a_training(layout: Layout) -> None:
+def test_the_history_of_a_training(layout: Layout) -> None:
     rows = ["epoch,step,learning_rate,loss,test_mpjpe", "0.5,10,0.25,3,", "2.0,40,0.125,2,50"]
     finished_runs.write(layout.history("semgcn", 0), "\n".join(rows))
     assert list(find(layout)["semgcn", "semgcn seed 0 (demo)"].history()) == [
@@ -110,7 +110,7 @@ def test_the_course_of_a_training(layout: Layout) -> None:
 
 
 def test_the_digest_covers_everything(layout: Layout) -> None:
-    """A record that differs in any one respect is published again; an equal one is not."""
+    """A record that differs in any respect has another digest; an equal one has the same."""
     record = find(layout)["semgcn", "semgcn seed 0 (demo)"]
     changes: dict[str, Any] = {
         "name": "other",
@@ -196,10 +196,10 @@ def test_parameters_and_data_of_a_detection_training(detection: Layout) -> None:
     assert train.source == '{"uri": "data/demo/images/pose/train.json"}' and val.profile == '{"num_rows": 24}'
 
 
-def test_the_course_of_a_detection_training(detection: Layout) -> None:
-    course = list(find(detection)["mdn_offset", "pose_mdn_2 seed 0 (demo)"].history())
-    assert ("history/val_ap", 12.5, 40, 1.0) in course and ("history/loss", 3.0, 20, 0.5) in course
-    assert sum(name == "history/val_ap" for name, *_ in course) == 1
+def test_the_history_of_a_detection_training(detection: Layout) -> None:
+    history = list(find(detection)["mdn_offset", "pose_mdn_2 seed 0 (demo)"].history())
+    assert ("history/val_ap", 12.5, 40, 1.0) in history and ("history/loss", 3.0, 20, 0.5) in history
+    assert sum(name == "history/val_ap" for name, *_ in history) == 1
 
 
 def test_damaged_files_of_a_detection_training_are_named(detection: Layout) -> None:

@@ -23,7 +23,7 @@ mlflow = pytest.importorskip("mlflow")
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An initialised database without runs, made once because that takes a second."""
+    """An initialised database without runs, created once because that takes a second."""
     root = tmp_path_factory.mktemp("mlflow")
     database = root / "mlflow.db"
     with tracking._open(f"sqlite:///{database}", root):
@@ -40,7 +40,7 @@ def root(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> tuple[Path, dict[str, Any]]:
-    """A repository that has published once, and its receipt, for tests that only look."""
+    """A repository that has published once, and its receipt, for tests that only read."""
     root = finished_runs.make(tmp_path_factory.mktemp("published"))
     shutil.copyfile(empty_store, root / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
@@ -57,7 +57,7 @@ def client(root: Path) -> Any:
 
 
 def runs(root: Path) -> dict[str, Any]:
-    """All active runs as `experiment/name`; two of one name are a duplicate."""
+    """All active MLflow runs by `experiment/name`. Two with one name are duplicates."""
     store = client(root)
     experiments = {experiment.experiment_id: experiment.name for experiment in store.search_experiments()}
     found = store.search_runs(list(experiments))
@@ -77,7 +77,7 @@ def milliseconds(moment: str) -> int:
 # --- published once ---------------------------------------------------------------------------------------------------
 
 
-def test_every_variant_and_seed_that_was_run_has_a_run(published: tuple[Path, dict[str, Any]]) -> None:
+def test_every_trained_variant_and_seed_has_an_mlflow_run(published: tuple[Path, dict[str, Any]]) -> None:
     root, receipt = published
     expected = [("semgcn", 0), ("semgcn", 1), ("graphmdn", 0), ("graphmdn", 1)]
     assert [(line["variant"], line["seed"]) for line in receipt["runs"]] == expected
@@ -102,7 +102,7 @@ def test_times_are_those_of_the_training(published: tuple[Path, dict[str, Any]])
     assert info.status == "FINISHED"
 
 
-def test_parameters_metrics_and_tags_are_the_record_s(published: tuple[Path, dict[str, Any]]) -> None:
+def test_parameters_metrics_and_tags_are_those_of_the_record(published: tuple[Path, dict[str, Any]]) -> None:
     root, _ = published
     found, store = runs(root), client(root)
     for record in records.find(config.load("demo", root)):
@@ -143,7 +143,7 @@ def test_data_sets_are_inputs(published: tuple[Path, dict[str, Any]]) -> None:
     assert json.loads(found["testing"].profile) == {"num_rows": 320}
 
 
-def test_artifacts_lie_where_a_server_looks_for_them(published: tuple[Path, dict[str, Any]]) -> None:
+def test_artifacts_are_where_a_server_looks_for_them(published: tuple[Path, dict[str, Any]]) -> None:
     root, _ = published
     found, folder = ids(root), root / "mlartifacts" / "graphmdn"
     training = folder / found["graphmdn/graphmdn seed 0 (demo)"] / "artifacts"
@@ -171,7 +171,7 @@ def test_a_long_history_goes_in_several_calls(root: Path, monkeypatch: pytest.Mo
     whole, sizes = mlflow.MlflowClient.log_batch, []
 
     def counted(self: Any, run_id: str, metrics: Any = (), params: Any = ()) -> None:
-        sizes.append(max(len(metrics), 10 * len(params)))  # a server takes 1000 of the one and 100 of the other
+        sizes.append(max(len(metrics), 10 * len(params)))  # a server accepts 1000 metrics and 100 parameters
         whole(self, run_id, metrics, params)
 
     monkeypatch.setattr(mlflow.MlflowClient, "log_batch", counted)
@@ -195,7 +195,7 @@ def test_publishing_again_changes_nothing(root: Path) -> None:
     assert (root / "mlflow.db").read_bytes() == stored
 
 
-def test_another_checkpoint_is_another_run(root: Path) -> None:
+def test_another_checkpoint_is_another_mlflow_run(root: Path) -> None:
     first = publish(root)
     finished_runs.write(Layout("demo", root).checkpoint("semgcn", 0), "weights of another training")
     second = publish(root)
@@ -207,8 +207,8 @@ def test_another_checkpoint_is_another_run(root: Path) -> None:
     assert old.data.tags["checkpoint"] == before["checkpoint"] != after["checkpoint"] == new.data.tags["checkpoint"]
 
 
-def test_another_evaluation_takes_the_place_of_the_run(root: Path) -> None:
-    """A metric that got smaller shows that nothing of the old run is left: of two values MLflow shows the larger."""
+def test_another_evaluation_replaces_the_mlflow_run(root: Path) -> None:
+    """The new metric is smaller. MLflow shows the larger of two values, so nothing of the old run can be left."""
     before = publish(root)["runs"][0]["run_id"]
 
     def improve(content: dict[str, Any]) -> None:
@@ -221,7 +221,7 @@ def test_another_evaluation_takes_the_place_of_the_run(root: Path) -> None:
     assert not (root / "mlartifacts" / "semgcn" / before).exists()
 
 
-def test_changed_settings_take_the_place_of_the_run(root: Path) -> None:
+def test_changed_settings_replace_the_mlflow_run(root: Path) -> None:
     """MLflow's parameters cannot be overwritten."""
     publish(root)
     finished_runs.write(root / "params.yaml", finished_runs.PARAMS.replace("0.96", "0.5"))
@@ -229,7 +229,7 @@ def test_changed_settings_take_the_place_of_the_run(root: Path) -> None:
     assert runs(root)["semgcn/semgcn seed 0 (demo)"].data.params["schedule.factor"] == "0.5"
 
 
-def test_a_changed_table_takes_the_place_of_its_paper_only(root: Path) -> None:
+def test_a_changed_table_replaces_the_results_of_its_paper_only(root: Path) -> None:
     publish(root)
     before = ids(root)
     finished_runs.write(Layout("demo", root).tables / "semgcn_table_1.md", "| other |")
@@ -242,7 +242,7 @@ def test_a_changed_table_takes_the_place_of_its_paper_only(root: Path) -> None:
 
 @pytest.mark.parametrize("call", ["create_run", "log_batch", "log_inputs", "set_terminated", "set_tag"])
 def test_an_interrupted_publish_is_repaired(root: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    """Interrupted after a call for the second run, wherever that is."""
+    """The interruption comes after the first such call for the second MLflow run."""
     whole, seen = getattr(mlflow.MlflowClient, call), set()
 
     def interrupted(self: Any, run_id: str, *rest: Any, **options: Any) -> Any:
@@ -265,7 +265,7 @@ def test_an_interrupted_publish_is_repaired(root: Path, monkeypatch: pytest.Monk
     assert one.data.params.keys() == other.data.params.keys() and one.data.metrics.keys() == other.data.metrics.keys()
 
 
-def test_an_unfinished_run_of_a_lost_checkpoint_goes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unfinished_run_of_a_lost_checkpoint_is_removed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
@@ -275,10 +275,10 @@ def test_an_unfinished_run_of_a_lost_checkpoint_goes(root: Path, monkeypatch: py
             publish(root)
     finished_runs.write(Layout("demo", root).checkpoint("semgcn", 0), "weights of another training")
     publish(root)
-    assert len(runs(root)) == 6  # which also fails on two runs of one name
+    assert len(runs(root)) == 6  # this also fails if two runs have one name
 
 
-def test_what_was_deleted_by_hand_comes_back(root: Path) -> None:
+def test_what_was_deleted_by_hand_is_restored(root: Path) -> None:
     """A run, an experiment, and all artifacts."""
     receipt, store = publish(root), client(root)
     store.delete_run(receipt["runs"][3]["run_id"])
@@ -291,7 +291,7 @@ def test_what_was_deleted_by_hand_comes_back(root: Path) -> None:
     assert len(runs(root)) == len(list(root.glob("mlartifacts/*/*/artifacts"))) == 6
 
 
-def test_presets_stand_side_by_side(root: Path) -> None:
+def test_presets_are_published_side_by_side(root: Path) -> None:
     demo = publish(root)
     finished_runs.train(root, "mini")
     mini = publish(root, "mini")
@@ -302,7 +302,7 @@ def test_presets_stand_side_by_side(root: Path) -> None:
     assert found["semgcn/semgcn seed 0 (mini)"].data.tags["preset"] == "mini"
 
 
-# --- what is wrong is said in one line --------------------------------------------------------------------------------
+# --- errors are one line ----------------------------------------------------------------------------------------------
 
 
 def says(root: Path, *words: str) -> None:

@@ -1,4 +1,4 @@
-"""What the page says of bodies and fits, from files as their stages leave them."""
+"""The page's section on the body model and its fits, from files as their stages write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures are drawn where their data were run, say what they show, and are the same bytes every time."""
+"""Figures are drawn if their data were run, show the right words and values, and have the same bytes every time."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_every_figure_is_there_as_png_and_svg(reported: Maker) -> None:
         ("hgn_figure5", {"Photo, 45 mm", "input", "the camera's view"}),
     ],
 )
-def test_what_stands_on_a_figure(reported: Maker, name: str, expected: set[str]) -> None:
+def test_the_words_on_a_figure(reported: Maker, name: str, expected: set[str]) -> None:
     assert expected <= words(reported.run.layout.figures / f"{name}.svg")
 
 
@@ -119,8 +119,8 @@ def test_bars_of_the_paper_say_which_semgcn_they_are(make: Callable[..., Maker],
     assert {"SemGCN", "SemGCN, one-cycle", "50.0", "60.0", "37.5", "45.0"} <= draw(maker, tmp_path / "f", OVERVIEW)
 
 
-def test_bars_stand_paper_by_paper_with_one_gap_between(make: Callable[..., Maker]) -> None:
-    """Of what was not run the last line of its paper says how much there is."""
+def test_bars_are_grouped_by_paper_with_a_gap_between(make: Callable[..., Maker]) -> None:
+    """The last line of a paper says how many of its variants were not run."""
     maker = make()
     run = maker.run
     ran = [variant for number, variant in enumerate(run.lifting_variants) if number % 3 or number < 2]
@@ -140,7 +140,7 @@ def test_bars_stand_paper_by_paper_with_one_gap_between(make: Callable[..., Make
 
 
 def test_the_best_of_many_by_hand(make: Callable[..., Maker]) -> None:
-    """The made auto-encoder's best of 5 is 10 % below its mean, of 200 30 %; dashed is what Table 3 prints."""
+    """The made auto-encoder's best of 5 is 10 % below its mean, the best of 200 30 %. Table 3's values are dashed."""
     maker = make()
     maker.samples("variational_autoencoder_sh", 80.0)
     figure = best_of_many.draw(maker.evidence)
@@ -154,7 +154,7 @@ def test_the_best_of_many_by_hand(make: Callable[..., Maker]) -> None:
 
 
 def test_seen_from_the_camera_a_pose_is_its_own_x_and_y() -> None:
-    """And from a quarter turn on, depth is what is seen of it."""
+    """After a quarter turn, its x is the depth."""
     pose = np.array([[0.3, -0.5, 2.0]])
     assert skeleton.seen_from(pose, skeleton.CAMERA_AZIMUTH) == pytest.approx(np.array([[0.3, 0.5]]))
     assert skeleton.seen_from(pose, skeleton.CAMERA_AZIMUTH + 90) == pytest.approx(np.array([[2.0, 0.5]]))

@@ -1,4 +1,4 @@
-"""HGN's Figures 3 to 5 show what the files hold, of the same poses for both networks."""
+"""HGN's Figures 3 to 5 show the values of the files, of the same poses for both networks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipeline.report.figures import gains, overlays, skeleton, style
 
 @pytest.fixture
 def both(make: Callable[..., Maker]) -> Callable[..., Maker]:
-    """`both()` or `both(actions)`: a maker with HGN and its baseline, 45 and 60 mm off along depth."""
+    """`both()` or `both(actions)`: a maker with HGN and its baseline, whose depth errors are 45 and 60 mm."""
 
     def made(actions: list[str] | None = None) -> Maker:
         maker = make(actions) if actions else make()
@@ -37,7 +37,7 @@ def drawn(maker: Maker, draw: Callable[..., Figure]) -> Figure:
 
 
 def test_bars_by_joint_and_by_action_by_hand(both: Callable[..., Maker]) -> None:
-    """Means over two seeds: 52 and 47.5, for joints 1.1 times that; actions at -2, 0, +2 of it."""
+    """Means over two seeds are 52 and 47.5. Joints have 1.1 times that; the actions have -2, 0 and +2 mm of it."""
     left, right = drawn(both(), gains.draw).axes
     semgcn, hgn = (bars.patches for bars in right.containers if hasattr(bars, "patches"))
     assert [bar.get_height() for bar in semgcn] == pytest.approx([50.0, 52.0, 54.0, 52.0])
@@ -72,15 +72,15 @@ def test_the_papers_actions_where_the_data_have_them(both: Callable[..., Maker])
     assert overlays.self_occluded(found) == ["SittingDown", "Photo", "Sitting"]
 
 
-def test_else_the_poses_with_the_most_hidden_joints(both: Callable[..., Maker]) -> None:
+def test_otherwise_the_poses_with_the_most_hidden_joints(both: Callable[..., Maker]) -> None:
     """The made poses hide one joint in the first action, two in the second, ..."""
     maker = both(["Walk", "Run", "Jump", "Bend"])
     found = overlays.read(maker.evidence, "hgn")
     assert overlays.self_occluded(found) == ["Bend", "Jump", "Run"]
 
 
-def test_truth_and_both_networks_lie_over_each_other(both: Callable[..., Maker]) -> None:
-    """From the camera all three coincide, for the errors are along depth; from the side they are 45 and 60 mm apart."""
+def test_truth_and_both_networks_are_drawn_over_each_other(both: Callable[..., Maker]) -> None:
+    """All errors are in depth: from the camera the poses coincide, from the side they are 45 and 60 mm apart."""
     figure = drawn(both(), overlays.draw_comparison)
     _, front, side = figure.axes[:3]
     for axes, apart in ((front, (0.0, 0.0)), (side, (0.06, 0.045))):
@@ -119,7 +119,7 @@ def test_examples_are_spread_over_the_actions(both: Callable[..., Maker], count:
     assert titles[-1].startswith(list(HUMAN36M)[count - 1])
 
 
-def test_a_skeleton_is_told_by_its_number_of_joints() -> None:
+def test_the_number_of_joints_determines_the_skeleton() -> None:
     figure = Figure()
     for joints, bones in ((16, 15), (17, 16)):
         axes = figure.add_subplot()

@@ -43,7 +43,7 @@ def test_markdown_rows_have_as_many_cells_as_their_head(every_table: list[Table]
         assert len(lines) == len(table.rows) + 2
 
 
-def test_markdown_stands_alone() -> None:
+def test_a_markdown_file_has_caption_legend_and_notes() -> None:
     text = render.markdown(NASTY)
     assert text.startswith("**A & B.** 100 % of `it`_\n\n| ")
     assert "| [α \\| β_1 ± \\x](../metrics/semgcn.json) | 52.0 ± 2.8 | 1.00 / - | 434,703 |" in text
@@ -71,7 +71,7 @@ def test_csv_rows_have_as_many_fields_as_their_head(every_table: list[Table]) ->
 def test_latex_braces_balance_and_specials_are_escaped(every_table: list[Table]) -> None:
     for table in [NASTY, *every_table]:
         code = "".join(line for line in render.latex(table).splitlines(keepends=True) if not line.startswith("%"))
-        code = code.replace("{!}{%\n", "{!}{\n")  # the one comment sign that is meant
+        code = code.replace("{!}{%\n", "{!}{\n")  # the one intended comment sign
         depth = 0
         for sign in re.sub(r"\\[{}]", "", code):
             depth += {"{": 1, "}": -1}.get(sign, 0)
