@@ -1,9 +1,9 @@
-"""Coarse meshes of posed bodies: averages of a body's skinned vertices, mostly without skinning it.
+"""Coarse meshes of posed bodies: averages of a body's skinned vertices, usually computed without skinning it.
 
 A coarse vertex is a fixed average of vertices, c = sum_v A_v x_v, and linear blend skinning moves each vertex by
-x_v = sum_j w_vj (R_j r_v + s_j). So c = sum_j R_j (sum_v A_v w_vj r_v) + (sum_v A_v w_vj) s_j: the sums in brackets
-depend on the person, not on the pose, and all frames are one matrix product. Pose blend shapes, which SMPL has and the
-open body has not, bend the rest vertices r_v with the pose; then every vertex is skinned, some frames at a time.
+x_v = sum_j w_vj (R_j r_v + s_j). So c = sum_j R_j (sum_v A_v w_vj r_v) + (sum_v A_v w_vj) s_j. The sums in brackets
+depend on the person and not on the pose, so all frames are one matrix product. Pose blend shapes (SMPL has them, the
+open body does not) change the rest vertices r_v with the pose. Then all vertices are skinned, some frames at a time.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ FULL_CHUNK = 32  # frames at once when all vertices are skinned
 
 @dataclass(frozen=True)
 class CoarseBody:
-    """A body model seen through averages of its vertices."""
+    """A body model and averages of its vertices."""
 
     model: BodyModel
     average: Tensor  # [M, V]
-    shares: Tensor  # [M, 24]: how much of a coarse vertex each joint carries
-    moments: Tensor  # [M, 24, 3] m: the rest places that each joint carries, weighted
-    moment_directions: Tensor  # [M, 24, 3, B]: the same of the shape components
+    shares: Tensor  # [M, 24]: the weight of each joint in a coarse vertex
+    moments: Tensor  # [M, 24, 3] m: sums of rest vertices, weighted by joint
+    moment_directions: Tensor  # [M, 24, 3, B]: the same for the shape components
 
     @classmethod
     def of(cls, model: BodyModel, average: Tensor) -> CoarseBody:
-        """`average` [M, V] has rows that sum to 1."""
+        """From `average` [M, V], whose rows sum to 1."""
         assert average.shape[1] == model.vertex_count, f"average {tuple(average.shape)}, {model.vertex_count} vertices"
         average = average.to(model.v_template)
         carried = average[:, None] * model.weights.T  # [M, 24, V]
@@ -47,7 +47,7 @@ def coarse_meshes(body: CoarseBody, betas: Tensor, rotations: Tensor, translatio
         parts = zip(rotations.split(FULL_CHUNK), translation.split(FULL_CHUNK), strict=True)
         return torch.cat([body.average @ body.model.skin(betas[None], r, t)[0] for r, t in parts])
     rest = body.model.joints(betas[None])[0]
-    # Each joint's motion takes a rest point x to R (x - J) + p.
+    # The motion of a joint moves a rest point x to R (x - J) + p.
     about_joints = body.moments + body.moment_directions @ betas - body.shares[..., None] * rest
     sums = torch.cat((about_joints, body.shares[..., None]), dim=-1).flatten(1).T  # [24 * 4, M]
     chunks = [_skin(body.model, rest, r, sums) for r in rotations.split(CHUNK)]

@@ -1,8 +1,8 @@
-"""Makes a closed triangle mesh coarser by half-edge collapses: a vertex slides onto a neighbour, and is gone.
+"""Simplifies a closed triangle mesh by half-edge collapses: a vertex is merged into a neighbour.
 
-Every vertex that stays keeps its place, and with it its skinning weights and shape components. Which edge goes next is
-decided by quadric error (Garland and Heckbert, "Surface Simplification Using Quadric Error Metrics", 1997): the squared
-distances of the place that a vertex would take from the planes of all triangles that ever lay around it.
+The remaining vertices keep their places, and so their skinning weights and shape components. The next edge is chosen by
+quadric error (Garland and Heckbert, "Surface Simplification Using Quadric Error Metrics", 1997): the squared distances
+between the new place of a vertex and the planes of all triangles that have been around it.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 Quadric = tuple[float, ...]  # xx xy xz xw yy yz yw zz zw ww of a symmetric 4 x 4 matrix
 Point = tuple[float, float, float]
 
-FLATTEST = 0.2  # cosine of the largest turn of a triangle in one collapse
-SMALLEST = 4  # vertices: no closed mesh has fewer than a tetrahedron
-LENGTH_WEIGHT = 1e-3  # of an edge's squared length among the distances: where all is flat, short edges go first
+FLATTEST = 0.2  # cosine of the largest rotation of a triangle in one collapse
+SMALLEST = 4  # vertices of a tetrahedron, the smallest closed mesh
+LENGTH_WEIGHT = 1e-3  # of an edge's squared length in the error, so that short edges go first in flat regions
 
 
 def collapse(
     vertices: NDArray[np.float64], faces: NDArray[np.int64], counts: Sequence[int]
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """For each of the decreasing `counts`: the vertices that stay, ascending, and the triangles in their new numbers.
+    """For each of the decreasing `counts`: the remaining vertices, ascending, and the triangles in the new numbering.
 
-    The mesh stays closed and of the same genus, so its triangles are 2 (V - 2) for a body. Ties go to the smaller
-    indices, so the result is the same every time. Raises ValueError if no further edge can go.
+    The mesh stays closed and keeps its genus, so a body has 2 (V - 2) triangles. Ties go to the smaller indices, so the
+    result is deterministic. Raises ValueError if no further edge can be collapsed.
     """
     mesh = _Mesh(vertices, faces)
     results = []
@@ -46,7 +46,7 @@ class _Mesh:
             for vertex in face:
                 self.faces_at[vertex].add(index)
         self.quadrics = _quadrics(vertices, faces)
-        self.changes = [0] * len(vertices)  # an entry of the heap is stale if either end has changed since
+        self.changes = [0] * len(vertices)  # an entry of the heap is outdated if one end has changed since
         self.heap: list[tuple[float, int, int, int, int]] = []
         for vertex in self.faces_at:
             for neighbour in sorted(self.around(vertex)):
@@ -56,13 +56,13 @@ class _Mesh:
         return {other for face in self.faces_at[vertex] for other in self.faces[face]} - {vertex}
 
     def push(self, gone: int, kept: int) -> None:
-        """Offer to slide `gone` onto `kept`."""
+        """Add the collapse of `gone` into `kept` to the heap."""
         x, y, z = self.places[kept]
         q, p = self.quadrics[gone], self.quadrics[kept]
         xx, xy, xz, xw, yy, yz, yw, zz, zw, ww = (a + b for a, b in zip(q, p, strict=True))
         error = x * (xx * x + 2 * (xy * y + xz * z + xw)) + y * (yy * y + 2 * (yz * z + yw)) + z * (zz * z + 2 * zw)
         u, v, w = self.places[gone]
-        area = xx + yy + zz  # of the triangles around, for normals are unit vectors
+        area = xx + yy + zz  # of the triangles around it, because normals are unit vectors
         error += ww + LENGTH_WEIGHT * area * ((x - u) ** 2 + (y - v) ** 2 + (z - w) ** 2)
         heapq.heappush(self.heap, (error, gone, kept, self.changes[gone], self.changes[kept]))
 
@@ -78,7 +78,7 @@ class _Mesh:
                 self.slide(gone, kept)
 
     def allowed(self, gone: int, kept: int) -> bool:
-        """The mesh stays closed (the two ends share just the two vertices beside the edge) and no triangle flips."""
+        """Whether the mesh stays closed (the two ends share exactly two neighbours) and no triangle flips."""
         neighbours = self.around(kept)
         if gone not in neighbours or len(self.around(gone) & neighbours) != 2:
             return False
@@ -105,7 +105,7 @@ class _Mesh:
                 self.faces[index] = a, b, c
                 self.faces_at[kept].add(index)
         self.quadrics[kept] = tuple(a + b for a, b in zip(self.quadrics[gone], self.quadrics[kept], strict=True))
-        # Offers among the neighbours keep their cost, and stay.
+        # Entries between two neighbours keep their cost and stay in the heap.
         ring = sorted(self.around(kept))
         self.changes[kept] += 1
         for vertex in ring:
@@ -119,7 +119,7 @@ class _Mesh:
 
 
 def _quadrics(vertices: NDArray[np.float64], faces: NDArray[np.int64]) -> list[Quadric]:
-    """For each vertex the sum over its triangles of area times plane x plane."""
+    """For each vertex, the sum over its triangles of area times the outer product of the plane with itself."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     normals = np.cross(b - a, c - a)
     doubled = np.linalg.norm(normals, axis=1, keepdims=True)

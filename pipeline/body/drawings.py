@@ -1,4 +1,4 @@
-"""What the report draws of a body: its T-pose, its first shape components, five poses that anyone recognises."""
+"""The data for the report's figures of a body: its T-pose, its first shape components, five well-known poses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.body.model import JOINT_COUNT, JOINT_NAMES, BodyModel
 from pipeline.geometry.coarsening import MeshGraphs
 
 DRAWN_COMPONENTS = 3
-DRAWN_BETA = 2.5  # to either side
+DRAWN_BETA = 2.5  # in both directions
 
 Turns = tuple[tuple[str, float], ...]  # axis and degrees; the last is applied first
 RELAXED: dict[str, Turns] = {
@@ -20,7 +20,7 @@ RELAXED: dict[str, Turns] = {
     "left_elbow": (("y", -15),),
     "right_elbow": (("y", 15),),
 }
-# About x, a positive turn brings what points down to the back and what points up to the front.
+# A positive rotation about x moves what points down to the back and what points up to the front.
 POSES: dict[str, dict[str, Turns]] = {
     "walking": {
         "left_hip": (("x", -28),),
@@ -76,7 +76,7 @@ POSES: dict[str, dict[str, Turns]] = {
 
 
 def of(body: BodyModel, small: BodyModel, graphs: MeshGraphs) -> dict[str, NDArray]:
-    """Arrays for the report in metres: of the small body, and the coarse nodes' places in the body's own T-pose."""
+    """Arrays for the report, in metres: the small body, and the places of the coarse nodes in the body's T-pose."""
     still = torch.zeros(1, small.shape_count)
     shapes = torch.zeros(2 * DRAWN_COMPONENTS, small.shape_count)
     for component in range(min(DRAWN_COMPONENTS, small.shape_count)):

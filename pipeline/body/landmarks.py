@@ -1,8 +1,8 @@
 """The 17 joints of Human3.6M on a body in SMPL's format.
 
-Each is a point that moves rigidly with one of SMPL's joints, its owner, and depends linearly on the shape. Pelvis: mid
-hips; spine: joint 6; thorax: joint 12; neck/nose: half way from the head joint to the tip of the nose; head: the top
-vertex; the others are SMPL's own joints, taken with the bone that ends there.
+Each landmark moves rigidly with one of SMPL's joints, its owner, and depends linearly on the shape. The pelvis is the
+middle of the hips, the spine joint 6, the thorax joint 12, neck/nose the middle between head joint and tip of the nose,
+and the head the top vertex. The others are SMPL's joints; their owner is the joint above.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from torch import Tensor
 if TYPE_CHECKING:
     from pipeline.body.model import BodyModel
 
-# In Human3.6M's order: the SMPL joint that carries each landmark.
+# The SMPL joint that moves each landmark, in Human3.6M's order.
 LANDMARK_OWNERS = (0, 0, 2, 5, 0, 1, 4, 3, 9, 15, 15, 13, 16, 18, 14, 17, 19)
-# And the SMPL joint whose place it is; the pelvis (0), the nose (9) and the head (10) are no joint of SMPL's.
+# Landmark -> the SMPL joint at the same place; pelvis (0), nose (9) and head (10) are not joints of SMPL.
 SMPL_JOINT = {1: 2, 2: 5, 3: 8, 4: 1, 5: 4, 6: 7, 7: 6, 8: 12, 11: 16, 12: 18, 13: 20, 14: 17, 15: 19, 16: 21}
 HEAD_JOINT = 15
 
 
 @dataclass(frozen=True)
 class Landmarks:
-    """A body as fitting sees it: rest joints and landmarks in metres, both linear in K shape coefficients."""
+    """The part of a body that fitting needs: rest joints and landmarks in metres, linear in K shape coefficients."""
 
     joints: Tensor  # [24, 3]
     landmarks: Tensor  # [17, 3]
@@ -68,6 +68,6 @@ def landmarks_of(body: BodyModel) -> Landmarks:
 
 
 def nose_tip(body: BodyModel) -> int:
-    """The vertex of the head that lies furthest in front (SMPL's bodies face +z)."""
+    """The vertex of the head that is furthest in front (SMPL's bodies face +z)."""
     heads = body.weights[:, HEAD_JOINT] > 0.5
     return int(torch.where(heads, body.v_template[:, 2], -torch.inf).argmax())

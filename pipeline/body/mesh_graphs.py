@@ -1,4 +1,4 @@
-"""A body's mesh as HGN's two coarse graphs, and which joint of Human3.6M each of their nodes belongs to."""
+"""HGN's two coarse graphs of a body's mesh, with the joint of Human3.6M to which each node belongs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def graphs_of(body: BodyModel) -> MeshGraphs:
 
 
 def _joints(graph: CoarseGraph, weights: NDArray[np.float32]) -> NDArray[np.int8]:
-    """The joint that moves a node's vertices most, in Human3.6M's numbers; -1 for fake nodes. [n] int8"""
+    """The joint that moves a node's vertices most, in Human3.6M's numbering, [n]; -1 for padding nodes."""
     joints = np.full(graph.size, -1, dtype=np.int8)
     joints[graph.real] = HUMAN36M_JOINT[(graph.average @ weights).argmax(axis=1)]
     return joints

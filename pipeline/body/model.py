@@ -1,10 +1,10 @@
-"""A body in SMPL's format: a mesh that ten numbers shape and 24 rotations pose.
+"""A body in SMPL's format: a mesh with ten shape coefficients and 24 joint rotations.
 
 Loper et al., "SMPL: A Skinned Multi-Person Linear Model", 2015. Rest vertices are linear in the shape's `betas`; rest
-joints are linear in the rest vertices; each vertex follows a weighted mean of its joints' rigid motions (linear blend
-skinning). Where the body has pose blend shapes (`posedirs`), they are added to the rest vertices before skinning.
+joints are linear in the rest vertices. Each vertex moves with a weighted mean of the joints' rigid motions (linear
+blend skinning). If the body has pose blend shapes (`posedirs`), they are added to the rest vertices before skinning.
 
-Axes are SMPL's: metres, y up, facing +z, x to the person's left. The open body and SMPL's own both come this way.
+The open body and SMPL both use SMPL's axes: metres, y up, facing +z, x to the person's left.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ JOINT_NAMES = (
 )
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 JOINT_COUNT = len(JOINT_NAMES)
-ROOT_PARENT = 4294967295  # how SMPL's files say that the root has no parent: -1 as uint32
+ROOT_PARENT = 4294967295  # in SMPL's files the root's parent is -1 as uint32
 SUM_TOLERANCE = 1e-3  # of a vertex's skinning weights, which sum to 1
 
 
@@ -38,8 +38,8 @@ class BodyModel:
     """V vertices, F triangles, 24 joints, B shape components. All tensors but `faces` are float32, on one device."""
 
     v_template: Tensor  # [V, 3] m, the T-pose at betas 0
-    shapedirs: Tensor  # [V, 3, B] m for one unit of a beta
-    posedirs: Tensor | None  # [V, 3, 207] m for each entry of the 23 rotations minus identity; None where all are 0
+    shapedirs: Tensor  # [V, 3, B] m per unit of a beta
+    posedirs: Tensor | None  # [V, 3, 207] m per entry of the 23 rotations minus identity; None if all are 0
     j_regressor: Tensor  # [24, V] rest joints from rest vertices
     weights: Tensor  # [V, 24] skinning weights
     faces: Tensor  # [F, 3] int64, counter-clockwise seen from outside
@@ -58,12 +58,12 @@ class BodyModel:
         return replace(self, **tensors)  # type: ignore[arg-type]  # mypy takes `parents` for one of them
 
     def rest_vertices(self, betas: Tensor) -> Tensor:
-        """T-poses [S, V, 3] in metres of the shapes betas [S, B]."""
+        """T-poses [S, V, 3] in metres for the shapes betas [S, B]."""
         assert betas.ndim == 2 and betas.shape[1] == self.shape_count, f"betas {tuple(betas.shape)}"
         return self.v_template + torch.einsum("vdb,sb->svd", self.shapedirs, betas)
 
     def joints(self, betas: Tensor) -> Tensor:
-        """Rest joints [S, 24, 3] in metres of the shapes betas [S, B]."""
+        """Rest joints [S, 24, 3] in metres for the shapes betas [S, B]."""
         assert betas.ndim == 2 and betas.shape[1] == self.shape_count, f"betas {tuple(betas.shape)}"
         directions = torch.einsum("jv,vdb->jdb", self.j_regressor, self.shapedirs)
         return self.j_regressor @ self.v_template + torch.einsum("jdb,sb->sjd", directions, betas)
@@ -71,9 +71,9 @@ class BodyModel:
     def skin(self, betas: Tensor, rotations: Tensor, translation: Tensor) -> tuple[Tensor, Tensor]:
         """Posed vertices [N, V, 3] and joints [N, 24, 3] in metres.
 
-        betas [N, B], or [1, B] for one person; rotations [N, 24, 3, 3] relative to the parent joint, the root's in the
-        world; translation [N, 3] m. As in SMPL, the root turns about its own joint, which rests at J_0(betas) and not
-        at the origin.
+        betas [N, B], or [1, B] for one person; rotations [N, 24, 3, 3] relative to the parent joint, for the root in
+        the world; translation [N, 3] m. As in SMPL, the root rotates about its own joint, whose rest place is
+        J_0(betas) and not the origin.
         """
         count = len(rotations)
         assert rotations.shape == (count, JOINT_COUNT, 3, 3), f"rotations {tuple(rotations.shape)}"
@@ -83,7 +83,7 @@ class BodyModel:
         if self.posedirs is not None:
             bends = rotations[:, 1:] - torch.eye(3, dtype=rotations.dtype, device=rotations.device)
             rest = rest + torch.einsum("vdp,np->nvd", self.posedirs, bends.reshape(count, -1))
-        # Each joint moves a rest point x to turned x + shift; a vertex takes the mean of these motions by its weights.
+        # Each joint moves a rest point x to turned x + shift; a vertex moves by the weighted mean of these motions.
         shift = joints - torch.einsum("njab,njb->nja", turned, self.joints(betas).expand(count, -1, -1))
         motion = torch.cat([turned, shift[..., None]], dim=-1)  # [N, 24, 3, 4]
         blended = (self.weights @ motion.reshape(count, JOINT_COUNT, 12)).reshape(count, -1, 3, 4)  # [N, V, 3, 4]
@@ -91,9 +91,9 @@ class BodyModel:
         return vertices + translation[:, None], joints + translation[:, None]
 
     def chain(self, rest_joints: Tensor, rotations: Tensor) -> tuple[Tensor, Tensor]:
-        """Rotations in the world [N, 24, 3, 3] and joints [N, 24, 3], from rest joints [N, 24, 3] and local rotations.
+        """World rotations [N, 24, 3, 3] and joints [N, 24, 3] from rest joints [N, 24, 3] and local rotations.
 
-        Without translation: joint 0 stays where it rests.
+        There is no translation: joint 0 stays at its rest place.
         """
         turned, joints = [rotations[:, 0]], [rest_joints[:, 0]]
         for joint, parent in enumerate(self.parents[1:], start=1):
@@ -103,7 +103,7 @@ class BodyModel:
         return torch.stack(turned, dim=1), torch.stack(joints, dim=1)
 
     def to_arrays(self) -> dict[str, NDArray]:
-        """As plain arrays under SMPL's own keys, for an npz."""
+        """Plain arrays under SMPL's keys, for an npz."""
         parents = np.array([ROOT_PARENT, *self.parents[1:]], dtype=np.uint32)
         arrays = {
             "v_template": self.v_template,
@@ -121,9 +121,9 @@ class BodyModel:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray], where: str) -> BodyModel:
-        """The inverse of `to_arrays`; other keys are left alone. Raises InputError, one line that begins with `where`.
+        """The inverse of `to_arrays`; other keys are ignored. Raises InputError, one line that begins with `where`.
 
-        Numbers become float32. Pose blend shapes that are all 0 are dropped: they cost much and change nothing.
+        Numbers become float32. Pose blend shapes that are all 0 are dropped, because they only cost time.
         """
         for key in ("v_template", "shapedirs", "J_regressor", "weights", "kintree_table", "f"):
             if key not in arrays:
@@ -153,12 +153,12 @@ REMEDY = "the file is damaged or no SMPL-format body, take another"
 
 
 def read_body(path: Path) -> BodyModel:
-    """The body of an npz that `to_arrays` made. Raises InputError, one line naming the file."""
+    """The body in an npz that `to_arrays` made. Raises InputError, one line that names the file."""
     return BodyModel.from_arrays(artifacts.read_arrays(path), str(path))
 
 
 def _numbers(values: NDArray, shape: tuple[int | None, ...], key: str, where: str) -> NDArray[np.float32]:
-    """float32 of this shape (None: any size but 0), all finite."""
+    """Finite float32 numbers of this shape (None: any size above 0); raises InputError for others."""
     fits = values.ndim == len(shape) and all(
         size > 0 if wanted is None else size == wanted for size, wanted in zip(values.shape, shape, strict=True)
     )
@@ -181,7 +181,7 @@ def _faces(values: NDArray, count: int, where: str) -> NDArray[np.int64]:
 
 
 def _check_tree(table: NDArray, where: str) -> None:
-    """Names of joints and Human3.6M's places on the body count on SMPL's own tree."""
+    """Raise InputError unless the tree is SMPL's: the joint names and Human3.6M's landmarks need it."""
     if table.shape != (2, JOINT_COUNT) or table.dtype.kind not in "iu":
         raise InputError(
             f"{where}: kintree_table: expected 2 x {JOINT_COUNT}, got {table.dtype} {table.shape}; {REMEDY}"

@@ -1,4 +1,4 @@
-"""A body with fewer vertices: for drawing, where thousands of triangles would only cost time."""
+"""A body with fewer vertices for drawing, which saves time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SEED = 2
 
 
 def shrink(body: BodyModel, count: int = SMALL) -> BodyModel:
-    """The body with `count` of its vertices (all, if it has no more) and the same joints, regressed anew.
+    """The body with at most `count` of its vertices and the same joints, with a regressor fitted to these vertices.
 
     Raises ValueError for a mesh that cannot be reduced so far.
     """

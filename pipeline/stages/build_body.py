@@ -1,6 +1,6 @@
-"""The preset's body, made from free assets or read from the user's copy of SMPL: data/<preset>/body.
+"""Stage build_body: makes the open body, or reads the user's copy of SMPL, into data/<preset>/body.
 
-Body, small body, coarse graphs and pictures.
+The folder has the body, a small body, the coarse graphs, and data for the report's figures.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ UNSEEN = 9  # the seed of the people and poses on which the joint regressor is m
 
 
 def run(run: Run) -> None:
-    # With several threads sums come in another order, and bytes would differ from machine to machine.
+    # With several threads the order of sums, and so the bytes, would differ between machines.
     with artifacts.atomic_folder(run.layout.body) as folder, threadpool_limits(limits=1):
         _write(run, folder)
 

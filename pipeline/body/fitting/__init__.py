@@ -1,11 +1,12 @@
-"""Bodies fitted to Human3.6M's 17 joints: the way in to the other fitting modules.
+"""Fits bodies to Human3.6M's 17 joints: the entrance to the other fitting modules.
 
-    offsets = find_offsets(model, training)        where the data set's joints lie in a body; from training people only
+    offsets = find_offsets(model, training)        where the data set's joints are in a body; from training people only
     shape = find_shape(model, offsets, joints)     a person's betas and offsets, from that person's own frames
     fit = fit_frames(model, shape, joints)         rotations and translation of every frame
 
-Joints are [F, 17, 3] in metres, in any right-handed axes: the body's root turns into them. Shapes are found in double
-precision from a sample of frames; poses in single precision, which moves no landmark of CMU subject 02 by 0.1 mm.
+Joints are [F, 17, 3] in metres, in any right-handed axes; the body's root rotates into these axes. Shapes are fitted in
+double precision to a sample of frames, poses in single precision, which changes every landmark of CMU subject 02 by
+less than 0.1 mm.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from pipeline.body.fitting.start import start
 from pipeline.body.landmarks import Landmarks, landmarks_of
 from pipeline.body.model import BodyModel
 
-STEPS = 8  # of Levenberg-Marquardt; most frames rest after five
+STEPS = 8  # of Levenberg-Marquardt; most frames converge after five
 CHUNK = {"cpu": 2048, "cuda": 32768}  # frames at once
-UNUSABLE = 25.0  # mm: HGN leaves out fits whose joints lie further off on average
-WRONG_WAY = 0.15  # rad beyond rest; SMPL's own rest pose bends a knee by about 0.1
+UNUSABLE = 25.0  # mm: HGN leaves out fits with a larger mean error
+WRONG_WAY = 0.15  # rad beyond rest; in SMPL's rest pose a knee is bent by about 0.1
 
 
 @dataclass(frozen=True)
@@ -36,27 +37,27 @@ class Shape:
     """A person of a data set."""
 
     betas: Tensor  # [B]
-    offsets: Tensor  # [16] m, of the data set's joints in this person's body
+    offsets: Tensor  # [16] m, places of the data set's joints in this person's body
 
 
 @dataclass(frozen=True)
 class Fit:
     """F frames of one person."""
 
-    rotations: Tensor  # [F, 24, 3] rotation vectors against the parent joint; the root's in the joints' axes
+    rotations: Tensor  # [F, 24, 3] rotation vectors relative to the parent joint; for the root, in the joints' axes
     translation: Tensor  # [F, 3] m, SMPL's
-    landmarks: Tensor  # [F, 17, 3] m, where the fitted body has the data set's joints
+    landmarks: Tensor  # [F, 17, 3] m, the data set's joints in the fitted body
     residual: Tensor  # [F] mm, the mean distance of the 17 joints
 
 
 def find_offsets(model: BodyModel, people: Sequence[Tensor]) -> Tensor:
-    """Offsets [16] m of a data set's joints, from joints [F, 17, 3] m of some people, who count alike."""
+    """Offsets [16] m of a data set's joints from joints [F, 17, 3] m of some people, who have equal weights."""
     body = _double(model)
     return calibration.calibrate(body, [_sampled(joints, body) for joints in people])
 
 
 def find_shape(model: BodyModel, offsets: Tensor, joints: Tensor) -> Shape:
-    """The person who shows joints [F, 17, 3] m. A person's own offsets stay near the data set's [16]."""
+    """The shape of the person with joints [F, 17, 3] m. The person's offsets stay near the data set's [16]."""
     body = _double(model)
     prior = calibration.person_prior(body, offsets.to(body.joints))
     shape = calibration.shape_of(body, _sampled(joints, body), prior)
@@ -69,7 +70,7 @@ def fit_frames(model: BodyModel, shape: Shape, joints: Tensor) -> Iterator[Fit]:
     body = _described(model).to(device, torch.float32)
     chain = Chain.of(body, torch.cat((shape.betas, shape.offsets)).to(body.joints))
     for chunk in joints.split(CHUNK[device.type]):
-        root = chunk[:, :1]  # about the root, so that single precision is enough however far away it is
+        root = chunk[:, :1]  # relative to the root, so that single precision suffices at any distance
         targets = (chunk - root).to(body.joints)
         solution = solve(chain, start(chain, targets), targets, STEPS)
         rotations = targets.new_zeros(len(targets), JOINTS, 3)
@@ -80,7 +81,7 @@ def fit_frames(model: BodyModel, shape: Shape, joints: Tensor) -> Iterator[Fit]:
 
 
 def fitted_landmarks(model: BodyModel, shape: Shape, rotations: Tensor, translation: Tensor) -> Tensor:
-    """Where a fitted body has the data set's joints, [F, 17, 3] m, from a Fit's rotations and translation."""
+    """The data set's joints in a fitted body, [F, 17, 3] m, from the rotations and translation of a Fit."""
     body = _double(model)
     chain = Chain.of(body, torch.cat((shape.betas, shape.offsets)).to(body.joints))
     landmarks = pose(chain, exponential(rotations[:, list(FREE)].to(body.joints))).landmarks
@@ -88,7 +89,7 @@ def fitted_landmarks(model: BodyModel, shape: Shape, rotations: Tensor, translat
 
 
 def spine_rotation(rotations: Tensor) -> Tensor:
-    """The mean angle of the three spine joints, [F] rad, of rotation vectors [F, 24, 3]: a broken torso shows here."""
+    """The mean angle of the three spine joints, [F] rad, of rotation vectors [F, 24, 3]. Large: a distorted torso."""
     return rotations[:, [3, 6, 9]].norm(dim=-1).mean(dim=1)
 
 

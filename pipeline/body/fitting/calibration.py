@@ -1,9 +1,9 @@
-"""Where a data set's joints lie in a body, and how a person is shaped: what all frames of one person share.
+"""The quantities that all frames of one person share: the shape, and the places of a data set's joints in a body.
 
 A shape is K = 10 + 16 numbers: the betas, and offsets in metres of nine landmarks (pelvis, hips, spine, thorax, neck,
-head, shoulders), whose places data sets define differently. Offsets are mirror images on the two sides. Both are found
-by Gauss-Newton with the poses eliminated frame by frame (a Schur complement), so that a shape is judged by the pose
-that would suit it best. The offsets belong to a data set: they are found from its training subjects together.
+head, shoulders), whose places differ between data sets. Offsets of the two sides are mirror images. Both are found by
+Gauss-Newton with the poses eliminated frame by frame (a Schur complement), so every shape is evaluated with the pose
+that fits it best. The offsets belong to a data set and are found from all of its training subjects together.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from pipeline.body.landmarks import Landmarks
 
 MIDDLE, PAIRS = (0, 7, 8, 9, 10), ((4, 1), (11, 14))  # landmarks: pelvis to head; left and right
 OFFSETS = 2 * len(MIDDLE) + 3 * len(PAIRS)
-SAMPLES = 200  # frames of a subject that its shape is found from
+SAMPLES = 200  # frames of a subject to which its shape is fitted
 ROUNDS, STEPS = 8, 3  # Gauss-Newton steps of the shape, and of the poses after each
 
-# Prior precisions, m^2 of misfit a frame for a unit: a beta; a metre of offset; a metre that a person's offset differs
-# from the data set's.
+# Prior precisions, in m^2 of error per frame and squared unit: of a beta; of an offset in metres; of the difference in
+# metres between a person's offset and the data set's.
 BETA, OFFSET, OWN = 1e-4, 0.01, 0.5
 
 
 @dataclass(frozen=True)
 class Prior:
-    """Costs precision (value - mean)^2 per frame, all [K]."""
+    """The cost precision (value - mean)^2 per frame; all [K]."""
 
     mean: Tensor
     precision: Tensor
 
 
 def with_offsets(body: Landmarks) -> Landmarks:
-    """The body with its offsets as further shape coefficients."""
+    """The body with the offsets as additional shape coefficients."""
     offsets = mirrored_offsets().to(body.landmarks)
     nothing = torch.zeros_like(offsets[:1]).expand(len(body.joints), -1, -1)
     return replace(
@@ -66,9 +66,9 @@ def mirrored_offsets() -> Tensor:
 
 
 def calibrate(body: Landmarks, subjects: Sequence[Tensor]) -> Tensor:
-    """Offsets [16] that suit all subjects best; each subject is some frames of joints [F, 17, 3] m.
+    """Offsets [16] that fit all subjects best; each subject is some frames of joints [F, 17, 3] m.
 
-    `body` has offsets among its coefficients. Every subject weighs the same, however many frames there are of it.
+    `body` has the offsets among its coefficients. All subjects have the same weight, whatever their number of frames.
     """
     betas = body.coefficients - OFFSETS
     prior = data_set_prior(body)
@@ -80,7 +80,7 @@ def calibrate(body: Landmarks, subjects: Sequence[Tensor]) -> Tensor:
             state = settle(body, shapes[index], poses[index], targets)
             poses[index] = state.local
             systems.append(shape_equations(body, state, shapes[index], prior))
-        # All subjects share the offsets: their betas are eliminated, the offsets solved, the betas put back.
+        # All subjects share the offsets: eliminate their betas, solve for the offsets, then for the betas.
         reduced = [_eliminate(matrix, gradient, betas) for matrix, gradient in systems]
         shared = -torch.linalg.solve(sum(m for m, _ in reduced), sum(g for _, g in reduced))
         for index, (matrix, gradient) in enumerate(systems):
@@ -101,14 +101,14 @@ def shape_of(body: Landmarks, targets: Tensor, prior: Prior) -> Tensor:
 
 
 def data_set_prior(body: Landmarks) -> Prior:
-    """What is known of a shape before any frame is seen."""
+    """The prior of a shape before any frame is known."""
     precision = body.joints.new_full((body.coefficients,), BETA)
     precision[-OFFSETS:] = OFFSET
     return Prior(torch.zeros_like(precision), precision)
 
 
 def person_prior(body: Landmarks, offsets: Tensor) -> Prior:
-    """What is known of a person of a data set with these offsets [16]."""
+    """The prior of a person in a data set with these offsets [16]."""
     prior = data_set_prior(body)
     mean, precision = prior.mean.clone(), prior.precision.clone()
     mean[-OFFSETS:] = offsets
@@ -122,14 +122,14 @@ def sample(count: int, wanted: int = SAMPLES) -> Tensor:
 
 
 def settle(body: Landmarks, shape: Tensor, pose: Tensor | None, targets: Tensor) -> State:
-    """Poses that suit a shape: a few steps from the given ones [F, 16, 4], or from the closed form."""
+    """Poses that fit a shape: a few steps from the given ones [F, 16, 4], or from the closed form."""
     chain = Chain.of(body, shape)
     local = solve(chain, start(chain, targets) if pose is None else pose, targets, STEPS).local
     return evaluate(chain, local, targets - targets.mean(dim=1, keepdim=True), prior_weights(targets))
 
 
 def shape_equations(body: Landmarks, state: State, shape: Tensor, prior: Prior) -> tuple[Tensor, Tensor]:
-    """Gauss-Newton matrix [K, K] and gradient [K] of the mean cost a frame, poses eliminated and the prior added."""
+    """Gauss-Newton matrix [K, K] and gradient [K] of the mean cost per frame, with poses eliminated and the prior."""
     count = len(state.local)
     moved = shape_directions(body, state.rotations)
     moved = moved - moved.mean(dim=1, keepdim=True)  # the translation is eliminated too
@@ -147,7 +147,7 @@ def shape_equations(body: Landmarks, state: State, shape: Tensor, prior: Prior) 
 
 
 def _eliminate(matrix: Tensor, gradient: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The equations of the other unknowns when the first `count` always follow them."""
+    """The equations of the other unknowns after elimination of the first `count` (a Schur complement)."""
     solved = torch.linalg.solve(
         matrix[:count, :count], torch.cat((matrix[:count, count:], gradient[:count, None]), dim=1)
     )

@@ -1,9 +1,9 @@
 """The objective of a fit and its normal equations, for many frames at once.
 
-A frame costs the squared distances of 17 landmarks to the measured joints (m^2) plus priors on the local rotation
-vectors. The translation that suits the rotations best is the mean difference, so it is eliminated: positions are taken
-about their mean. The unknowns are small turns d of the 16 joints in world axes: a landmark x moves by d x (x - p) when
-the joint at p above it turns. The Jacobian itself is never built: with arms a = x - p_j and b = x - p_k, J^T J has the
+The cost of a frame is the sum of squared distances between 17 landmarks and the measured joints (m^2), plus priors on
+the local rotation vectors. The best translation is the mean difference, so it is eliminated: positions are relative to
+their mean. The unknowns are small rotations d of the 16 joints in world axes: a landmark x moves by d x (x - p) when
+the joint at p above it rotates. The Jacobian is never built: with arms a = x - p_j and b = x - p_k, J^T J has the
 blocks sum over landmarks of (a . b) I - b a^T.
 """
 
@@ -17,39 +17,39 @@ from torch import Tensor
 from pipeline.body.fitting.kinematics import FREE, HINGES, LIMBS, MOVES, Chain, pose
 from pipeline.body.fitting.rotations import exponential, logarithm
 
-# Prior weights, m^2 per rad^2: how many squared metres of misfit a squared radian away from rest is worth. Spine and
-# collars are stiff; knees and elbows are stiff across their hinge, and free about it as the limbs are.
+# Prior weights in m^2 per rad^2: the cost of a squared radian away from rest, in squared metres of error. Spine and
+# collars are stiff. Knees and elbows are stiff across their hinge and as free about it as the limbs.
 TRUNK, HEAD, LIMB, OFF_AXIS = 1e-3, 5e-4, 3e-6, 1e-3
 WEIGHTS = {0: 0.0, 3: TRUNK, 6: TRUNK, 9: TRUNK, 13: TRUNK, 14: TRUNK, 12: HEAD, 15: HEAD}
-FOLDED = 2.7  # rad: how far knees and elbows bend from rest at most; the other way they only become straight
+FOLDED = 2.7  # rad: the largest bend of knees and elbows from rest; in the other direction they become straight
 AT_LIMIT = 1e-4  # rad
-STIFF = 1e3  # m^2 per rad^2 on the bend of a hinge that is held at its limit
+STIFF = 1e3  # m^2 per rad^2 on the bend of a hinge at its limit
 
 
 @dataclass(frozen=True)
 class State:
-    """Poses under way and what they cost."""
+    """Current poses and their costs."""
 
-    local: Tensor  # [F, 16, 4] unit quaternions against the parent
+    local: Tensor  # [F, 16, 4] unit quaternions relative to the parent
     vectors: Tensor  # [F, 16, 3] the same as rotation vectors
     rotations: Tensor  # [F, 16, 3, 3] in the world
     joints: Tensor  # [F, 16, 3] m, untranslated
     landmarks: Tensor  # [F, 17, 3] m, untranslated
-    difference: Tensor  # [F, 17, 3] m: landmarks less targets, both about their mean
+    difference: Tensor  # [F, 17, 3] m: landmarks minus targets, both relative to their mean
     cost: Tensor  # [F] m^2
 
     def select(self, rows: Tensor) -> State:
         return State(**{name: values[rows] for name, values in vars(self).items()})
 
     def where(self, chosen: Tensor, other: State) -> State:
-        """The frames of this state where `chosen` [F], else those of the other."""
+        """The frames of this state where `chosen` [F] is true, otherwise those of the other."""
         pairs = {name: (mine, getattr(other, name)) for name, mine in vars(self).items()}
         masks = {name: chosen.view(-1, *[1] * (mine.ndim - 1)) for name, (mine, _) in pairs.items()}
         return State(**{name: torch.where(masks[name], mine, theirs) for name, (mine, theirs) in pairs.items()})
 
 
 def evaluate(chain: Chain, local: Tensor, aims: Tensor, weights: Tensor) -> State:
-    """The state at local rotations [F, 16, 4], for targets [F, 17, 3] about their mean and `weights` [16, 3]."""
+    """The state at local rotations [F, 16, 4]; targets [F, 17, 3] relative to their mean, `weights` [16, 3]."""
     posed = pose(chain, local)
     difference = posed.landmarks - posed.landmarks.mean(dim=1, keepdim=True) - aims
     vectors = logarithm(local)
@@ -70,12 +70,12 @@ def hinge_axes(like: Tensor) -> Tensor:
 
 
 def bends(vectors: Tensor) -> Tensor:
-    """How far knees and elbows are bent, [F, 4] rad, from local rotation vectors [F, 16, 3]; below 0 the wrong way."""
+    """The bends of knees and elbows, [F, 4] rad, from local rotation vectors [F, 16, 3]; negative is the wrong way."""
     return (vectors[:, HINGES] * hinge_axes(vectors)).sum(dim=-1)
 
 
 def within_limits(chain: Chain, local: Tensor) -> Tensor:
-    """The same rotations [F, 16, 4], knees and elbows turned back into their range about the hinge's axis."""
+    """The same rotations [F, 16, 4], with the bends of knees and elbows clamped to their range."""
     vectors, axes = logarithm(local[:, HINGES]), hinge_axes(local)
     bend = (vectors * axes).sum(dim=-1)
     change = bend.clamp(min=chain.straight).clamp(max=FOLDED) - bend
@@ -85,7 +85,7 @@ def within_limits(chain: Chain, local: Tensor) -> Tensor:
 
 
 def normal_equations(state: State, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Half the Gauss-Newton matrix [F, 48, 48] and half the gradient [F, 48] of the cost, for world turns of joints."""
+    """Half the Gauss-Newton matrix [F, 48, 48] and gradient [F, 48] of the cost, for rotations in the world."""
     arms = lever_arms(state)
     matrix = _paired(arms)
     gradient = torques(arms, state.difference[..., None])[..., 0]
@@ -99,7 +99,7 @@ def normal_equations(state: State, weights: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def held_equations(chain: Chain, state: State, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """The same, but a hinge at a limit beyond which the cost falls keeps its bend."""
+    """The same, but a hinge keeps its bend if it is at a limit and the cost would fall beyond it."""
     matrix, gradient = normal_equations(state, weights)
     along, bend = hinge_directions(state), bends(state.vectors)
     by_hinge = gradient.unflatten(1, (-1, 3))
@@ -111,7 +111,7 @@ def held_equations(chain: Chain, state: State, weights: Tensor) -> tuple[Tensor,
 
 
 def lever_arms(state: State) -> Tensor:
-    """From joints to the landmarks that they move, less the mean over all landmarks, [F, 17, 48]."""
+    """Vectors from joints to the landmarks that they move, minus the mean over all landmarks, [F, 17, 48]."""
     moves = MOVES.to(state.landmarks)[..., None]  # [17, 16, 1]
     arms = (state.landmarks[:, :, None] - state.joints[:, None]) * moves
     return (arms - arms.mean(dim=1, keepdim=True)).flatten(2)
@@ -145,7 +145,7 @@ def _add_along(matrix: Tensor, along: Tensor, amounts: Tensor) -> None:
 
 
 def hinge_directions(state: State) -> Tensor:
-    """The world directions [F, 4, 3], of length 1, about which a small turn changes the hinges' bends most."""
+    """The unit directions [F, 4, 3] in the world about which a small rotation changes the hinges' bends most."""
     vectors = state.vectors[:, HINGES]
     slopes = backwards(vectors, hinge_axes(vectors).expand_as(vectors))
     slopes = slopes / slopes.norm(dim=-1, keepdim=True)
@@ -153,10 +153,10 @@ def hinge_directions(state: State) -> Tensor:
 
 
 def backwards(vectors: Tensor, pulls: Tensor) -> Tensor:
-    """Gradients for small turns about a joint's own axes, from gradients for its rotation vector; all [..., 3].
+    """Gradients for small rotations about a joint's own axes from gradients for its rotation vector; all [..., 3].
 
-    This is J^-T w, with J the right Jacobian of the exponential map: w - v x w / 2 + c v x (v x w), where
-    c = (1 - (t / 2) cot(t / 2)) / t^2 for a vector v of length t, and 1/12 at t = 0. It leaves v itself as it is.
+    This is J^-T w, where J is the right Jacobian of the exponential map: w - v x w / 2 + c v x (v x w), with
+    c = (1 - (t / 2) cot(t / 2)) / t^2 for a vector v of length t, and 1/12 at t = 0. It maps v to itself.
     """
     length = vectors.norm(dim=-1, keepdim=True).clamp(1e-2, 3.1)
     factor = (1 - length / 2 / torch.tan(length / 2)) / length.square()

@@ -1,6 +1,6 @@
 """Bodies fitted to a user's own joints (`fit_body --joints`).
 
-Where these joints lie in a body is found from the file itself, all its people together.
+The places of these joints in a body are found from the file, from all its people together.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from pipeline.body.model import BodyModel
 from pipeline.geometry.camera import rotation_matrix
 
 ORDER = "Human3.6M's 17 joints: Hip, RHip, RKnee, RAnkle, LHip, ..., RWrist"
-SMALLEST = 50.0  # mm from joint to joint in a middling pose; below it, the numbers are hardly mm
+SMALLEST = 50.0  # mm, median extent of a pose; below it the unit is probably not mm
 DRAWN_AT_ONCE = 256  # frames
 
 
 def fit_file(model: BodyModel, small: BodyModel, joints: Path, output: Path) -> None:
     """Write to `output`, in metres and in the axes of the joints:
 
-    rotations [N, 24, 3] (vectors, against the parent joint), translation [N, 3], betas [S, B], residual [N] mm, usable
-    [N], fitted [N, 17, 3], vertices [N, v, 3] and faces of the small body, subject [N] (a row of betas), subjects [S].
+    The file has rotations [N, 24, 3] (vectors relative to the parent joint), translation [N, 3], betas [S, B], residual
+    [N] mm, usable [N], fitted [N, 17, 3], vertices [N, v, 3] and faces of the small body, subject [N] (the row in
+    betas) and subjects [S]. Raises InputError for a file of joints that is missing or invalid.
     """
     positions, subjects, subject = read_joints(joints)
     people = [np.flatnonzero(subject == index) for index in range(len(subjects))]
@@ -58,7 +59,7 @@ def fit_file(model: BodyModel, small: BodyModel, joints: Path, output: Path) -> 
 
 
 def read_joints(path: Path) -> tuple[torch.Tensor, NDArray, NDArray[np.int64]]:
-    """Joints [N, 17, 3] in metres, the people's names [S], and whose each pose is [N]."""
+    """Joints [N, 17, 3] in metres, the people's names [S], and the person of each pose [N]."""
     if not path.is_file():
         raise InputError(f"{path}: missing; --joints takes an npz with joints_3d [N, 17, 3] in mm")
     arrays = artifacts.read_arrays(path)

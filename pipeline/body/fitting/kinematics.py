@@ -1,8 +1,8 @@
-"""From joint rotations to the 17 landmarks of a body, without its skin: all that fitting needs.
+"""Computes the 17 landmarks of a body from joint rotations without its skin, because fitting needs only these.
 
-16 of SMPL's 24 joints turn; ankles, feet, wrists and hands, which move no landmark, stay at rest. A landmark lies at
-x = t + J_0 + sum over the joints j above it of R_j v_j, where R_j is the joint's rotation in the world and v_j the rest
-vector from joint j to the next point on the way. All frames of one shape share the v, so that a batch is one product.
+16 of SMPL's 24 joints rotate; ankles, feet, wrists and hands move no landmark and stay at rest. A landmark is at
+x = t + J_0 + sum over the joints j above it of R_j v_j, where R_j is the joint's world rotation and v_j the rest vector
+from joint j to the next point of the chain. All frames of one shape share the v, so a batch is one product.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pipeline.body.landmarks import LANDMARK_OWNERS, Landmarks
 from pipeline.body.model import PARENTS
 from pipeline.geometry.camera import multiply, rotation_matrix
 
-# The joints that turn, parents first.
+# The joints that rotate, parents first.
 FREE = (0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 14, 15, 16, 17, 18, 19)
-SLOT = {joint: slot for slot, joint in enumerate(FREE)}  # a free joint's place in every [.., 16, ..] tensor
+SLOT = {joint: slot for slot, joint in enumerate(FREE)}  # a free joint's index in every [.., 16, ..] tensor
 SPINE = tuple(SLOT[joint] for joint in (3, 6, 9))
 JOINTS, LANDMARKS = len(PARENTS), len(LANDMARK_OWNERS)
 
@@ -28,7 +28,7 @@ class Limb(NamedTuple):
     upper: int  # SMPL joint
     lower: int  # SMPL joint, the hinge
     points: tuple[int, int, int]  # landmarks from trunk to tip
-    axis: tuple[float, float, float]  # a positive turn about it (body axes, at rest) bends the limb
+    axis: tuple[float, float, float]  # a positive rotation about it (body axes, at rest) bends the limb
 
 
 # SMPL's T-pose faces +z with y up and x to the person's left: a knee bends backwards, an elbow forwards.
@@ -57,8 +57,10 @@ LEVELS = _levels()
 
 
 def _links() -> Tensor:
-    """[33, 16, 41]: how the rest vectors come from rest points (24 joints, then 17 landmarks); the points reached are
-    the 16 free joints, then the landmarks."""
+    """The matrix [33, 16, 41] from rest points (24 joints, 17 landmarks) to rest vectors.
+
+    The 33 points at the ends of the vectors are the 16 free joints and the 17 landmarks.
+    """
     links = torch.zeros(len(FREE) + LANDMARKS, len(FREE), JOINTS + LANDMARKS)
     ends = [(joint, path(PARENTS[joint])) for joint in FREE]
     ends += [(JOINTS + landmark, path(owner)) for landmark, owner in enumerate(LANDMARK_OWNERS)]
@@ -70,7 +72,7 @@ def _links() -> Tensor:
 
 
 LINKS = _links()
-# [17, 16]: whether a landmark moves when a joint turns.
+# [17, 16]: whether a landmark moves when a joint rotates.
 MOVES = torch.tensor([[float(joint in path(owner)) for joint in FREE] for owner in LANDMARK_OWNERS])
 
 
@@ -80,8 +82,8 @@ class Chain:
 
     joints: Tensor  # [24, 3] m, at rest
     landmarks: Tensor  # [17, 3] m, at rest
-    vectors: Tensor  # [48, 33]: (joint, axis) by point reached
-    straight: Tensor  # [4] rad: how far a hinge is bent when its limb is straight; negative where rest is bent
+    vectors: Tensor  # [48, 33]: (joint, axis) by end point
+    straight: Tensor  # [4] rad: the bend of a hinge when its limb is straight; negative if the limb is bent at rest
 
     @classmethod
     def of(cls, body: Landmarks, shape: Tensor) -> Chain:
@@ -104,7 +106,7 @@ def _straight(joints: Tensor, landmarks: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Posed:
-    """F poses of a chain, about the root joint: no translation yet."""
+    """F poses of a chain relative to the root joint, without translation."""
 
     rotations: Tensor  # [F, 16, 3, 3] in the world
     joints: Tensor  # [F, 16, 3] m
@@ -112,7 +114,7 @@ class Posed:
 
 
 def world_quaternions(local: Tensor) -> Tensor:
-    """World rotations [F, 16, 4] of rotations against the parent."""
+    """World rotations [F, 16, 4] of rotations relative to the parent."""
     world = local.clone()
     for slots, parents in LEVELS:
         world[:, slots] = multiply(world[:, parents], local[:, slots])
@@ -129,7 +131,7 @@ def pose(chain: Chain, local: Tensor) -> Posed:
 
 
 def shape_directions(body: Landmarks, rotations: Tensor) -> Tensor:
-    """How the landmarks about the root joint move with each shape coefficient, [F, 17, 3, K]."""
+    """Derivatives of the landmarks, relative to the root joint, by each shape coefficient, [F, 17, 3, K]."""
     points = torch.cat((body.joint_directions, body.landmark_directions))  # [41, 3, K]
     vectors = torch.einsum("ljr,rbk->jblk", LINKS[len(FREE) :].to(points), points).flatten(0, 1)
     moved = rotations.transpose(1, 2).reshape(-1, 3 * len(FREE)) @ vectors.flatten(1)

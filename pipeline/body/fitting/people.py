@@ -1,7 +1,8 @@
 """Bodies fitted to a data set's people: one person after the other into a working folder, then all of them together.
 
-A pose that four cameras see is one body in the world: it is fitted once. Where the data set's joints lie in a body is
-found from the training people. Everybody's shape comes from their own frames, and a test person's touches nothing else.
+A pose that four cameras see is one body in the world and is fitted once. The places of the data set's joints in a body
+are found from the training people. Each person's shape comes from their own frames, and a test person influences nobody
+else.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ SPLITS = ("train", "test")
 class Frames:
     """The F distinct frames of N poses, ordered by subject, take and number."""
 
-    row_frame: NDArray[np.int32]  # [N]: which frame a pose shows
+    row_frame: NDArray[np.int32]  # [N]: the frame of each pose
     rows: NDArray[np.int64]  # [F]: the first pose of a frame
     subject: NDArray[np.int16]  # [F]
     joints: Tensor  # [F, 17, 3] float64, m, world axes
 
 
 def distinct_frames(poses: PoseSet) -> Frames:
-    """Frames in the world, each from the first of its views."""
+    """The distinct frames in world axes, each from the first of its views."""
     keys = np.stack((poses.subject, poses.take, poses.frame), axis=1)
     _, rows, row_frame = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     cameras = [poses.cameras[index] for index in poses.camera[rows]]
@@ -77,7 +78,7 @@ def fit_people(
 
 
 def _fit_person(model: BodyModel, coarse: CoarseBody, offsets: Tensor, joints: Tensor, bar: tqdm) -> dict[str, NDArray]:
-    """Everything about a person, from world joints [F, 17, 3] m."""
+    """The arrays of a person from world joints [F, 17, 3] m."""
     shape = find_shape(model, offsets, joints)
     betas = shape.betas.to(model.v_template)
     parts: dict[str, list[NDArray]] = {name: [] for name in ("rotations", "translation", "residual", "meshes")}
@@ -137,7 +138,7 @@ def person_file(working: Path, split: str, subject: int) -> Path:
 
 
 def _offsets(model: BodyModel, train: Frames, path: Path) -> Tensor:
-    """The data set's offsets [16] m, found from the training people once."""
+    """The data set's offsets [16] m, found from the training people and stored in `path`."""
     if not path.exists():
         people = [train.joints[torch.from_numpy(train.subject == s)] for s in np.unique(train.subject)]
         artifacts.write_arrays(path, {"offsets": find_offsets(model, people).cpu().numpy()})
@@ -145,7 +146,7 @@ def _offsets(model: BodyModel, train: Frames, path: Path) -> Tensor:
 
 
 def _claim(working: Path, fingerprint: str) -> None:
-    """Keep what the working folder holds only if it was made from the same inputs."""
+    """Empty the working folder unless it was made from the same inputs."""
     claim = working / "fingerprint.json"
     if working.exists() and not (claim.exists() and artifacts.read_json(claim) == fingerprint):
         shutil.rmtree(working)

@@ -1,4 +1,4 @@
-"""How good fits are: a table by subject and action, totals, and the best, a middling and the worst fit to draw."""
+"""Quality of the fits: a table by subject and action, totals, and the best, the median and the worst fit to draw."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Arrays = Mapping[str, NDArray]
 
 
 def table(split: str, poses: PoseSet, rows: NDArray[np.int64], fitted: Arrays) -> list[dict[str, Any]]:
-    """A row for each subject's each action; `rows` [F] are the poses that stand for the frames."""
+    """One row per subject and action; `rows` [F] are the poses of the frames."""
     actions = poses.action[rows]
     spine, wrong = _angles(fitted)
     lines = []
@@ -63,7 +63,7 @@ def named_offsets(offsets: NDArray) -> dict[str, list[float]]:
 def examples(
     model: BodyModel, small: BodyModel, poses: PoseSet, rows: NDArray[np.int64], joints: Tensor, fitted: Arrays
 ) -> dict[str, NDArray]:
-    """The best, a middling and the worst fit, of different actions as far as there are, in metres about the root."""
+    """The best, the median and the worst fit, of different actions if possible, in metres relative to the root."""
     chosen = _chosen(fitted["residual"], poses.action[rows])
     vertices, landmarks, labels = [], [], []
     for word, frame in chosen.items():
@@ -105,7 +105,7 @@ def _figures(residual: NDArray, spine: NDArray, wrong: NDArray, usable: NDArray)
 
 
 def _chosen(residual: NDArray, actions: NDArray) -> dict[str, int]:
-    """Frames by word; each avoids the actions that are taken, unless there is no other."""
+    """Frames by word, of different actions unless there are too few."""
     aims = {"best": residual.min(), "worst": residual.max(), "median": np.median(residual)}
     chosen: dict[str, int] = {}
     for word, aim in aims.items():

@@ -1,7 +1,7 @@
 """Rotations for fitting bodies: vectors, quaternions and frames, for many poses at once.
 
-A rotation vector is the axis times the angle in radians. Quaternions are (w, x, y, z), as in geometry.camera. Every
-function is finite for every finite input: a direction of length zero gives some rotation, not NaN.
+A rotation vector is the axis times the angle in radians. Quaternions are (w, x, y, z), as in geometry.camera. All
+functions are finite for finite input: a direction of length zero gives an arbitrary rotation, not NaN.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def exponential(vectors: Tensor) -> Tensor:
 
 
 def logarithm(quaternions: Tensor) -> Tensor:
-    """Rotation vectors [..., 3] of at most pi of unit quaternions [..., 4]; q and -q are the same rotation."""
+    """Rotation vectors [..., 3], at most pi long, of unit quaternions [..., 4]; q and -q are the same rotation."""
     scalar, vector = quaternions[..., :1], quaternions[..., 1:]
     length = vector.norm(dim=-1, keepdim=True)
     half = torch.atan2(length, scalar.abs())
@@ -31,7 +31,8 @@ def logarithm(quaternions: Tensor) -> Tensor:
 def quaternion_of(matrices: Tensor) -> Tensor:
     """Unit quaternions [..., 4] of rotation matrices [..., 3, 3].
 
-    Each of the four components gives a formula that divides by it; the largest one is never near zero (Shepperd 1978).
+    Each of the four components has a formula that divides by it; the largest component is never near zero (Shepperd
+    1978).
     """
     rows = matrices.flatten(-2).unbind(dim=-1)
     xx, xy, xz, yx, yy, yz, zx, zy, zz = rows
@@ -48,13 +49,13 @@ def quaternion_of(matrices: Tensor) -> Tensor:
 
 
 def frames(first: Tensor, second: Tensor) -> Tensor:
-    """Right-handed frames [..., 3, 3]: column 0 along `first`, column 1 as near `second` as can be; both [..., 3].
+    """Right-handed frames [..., 3, 3]: column 0 along `first`, column 1 as near to `second` as possible; both [..., 3].
 
-    Where `second` is zero or along `first`, column 1 is some direction across it; a zero `first` is taken for x.
+    If `second` is zero or parallel to `first`, column 1 is any perpendicular direction; a zero `first` counts as x.
     """
     x = _unit_or(first, _axis_like(first, 0))
     across = second - (second * x).sum(dim=-1, keepdim=True) * x
-    # Of the coordinate axes, the one that `first` has least of is never along it.
+    # The coordinate axis with the smallest component of `first` is never parallel to it.
     least = torch.nn.functional.one_hot(x.abs().argmin(dim=-1), 3).to(x)
     spare = normalize(least - (least * x).sum(dim=-1, keepdim=True) * x, dim=-1)
     floor = 1e-6 * second.norm(dim=-1, keepdim=True).clamp_min(1e-6)
@@ -67,7 +68,7 @@ def swing(start: Tensor, end: Tensor) -> Tensor:
     start, end = torch.broadcast_tensors(_unit_or(start, _axis_like(start, 0)), _unit_or(end, _axis_like(end, 0)))
     cosine = (start * end).sum(dim=-1, keepdim=True)
     turned = torch.cat((1 + cosine, torch.linalg.cross(start, end)), dim=-1)
-    # Opposite directions: half a turn about any axis across.
+    # Opposite directions: half a turn about any perpendicular axis.
     across = frames(start, torch.zeros_like(start))[..., 1]
     reversal = torch.cat((torch.zeros_like(cosine), across), dim=-1)
     return normalize(torch.where(cosine < -1 + 1e-6, reversal, turned), dim=-1, eps=TINY)

@@ -1,7 +1,7 @@
 """Levenberg-Marquardt over the kinematic chain, for many frames at once, each with its own damping.
 
-A step that makes a frame worse is undone for that frame alone. Knees and elbows never leave their range: a bend that
-presses against a limit is held there (an active set), and what a step takes beyond a limit is turned back.
+A step that makes a frame worse is undone for that frame only. Knees and elbows stay within their range: a bend that is
+pushed against a limit is held there (an active set), and a step beyond a limit is clamped.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pipeline.body.fitting.rotations import exponential
 from pipeline.geometry.camera import multiply
 
 DAMPING, EASIER, HARDER = 1e-3, 0.3, 8.0
-FLOOR = 1e-4  # m^2 per rad^2, beside the diagonal: no turn is undamped, however short its lever
-FURTHEST = 0.8  # rad that a joint may turn in one step
+FLOOR = 1e-4  # m^2 per rad^2, added to the diagonal, so that rotations with short lever arms are damped too
+FURTHEST = 0.8  # rad, the largest rotation of a joint in one step
 
 
 @dataclass(frozen=True)
 class Solution:
-    local: Tensor  # [F, 16, 4] unit quaternions against the parent
-    translation: Tensor  # [F, 3] m, as SMPL's: added to every point of the body turned about its root joint
+    local: Tensor  # [F, 16, 4] unit quaternions relative to the parent
+    translation: Tensor  # [F, 3] m, as in SMPL: added to every point after the rotation about the root joint
     landmarks: Tensor  # [F, 17, 3] m, in the targets' axes
 
 
@@ -33,7 +33,7 @@ def solve(
 ) -> Solution:
     """Improve rotations [F, 16, 4] towards joints [F, 17, 3] m.
 
-    A frame rests when a step gains less than `tolerance` of its cost. `priors` scales the priors' weights.
+    A frame is finished when a step reduces its cost by less than `tolerance` times. `priors` scales the weights.
     """
     middle = targets.mean(dim=1, keepdim=True)
     aims, weights = targets - middle, prior_weights(targets) * priors
@@ -62,7 +62,7 @@ def _step(chain: Chain, state: State, damping: Tensor, weights: Tensor) -> Tenso
     """The next rotations [F, 16, 4] to try."""
     matrix, gradient = held_equations(chain, state, weights)
     diagonal = matrix.diagonal(dim1=1, dim2=2)
-    # By the mean of a joint's three entries: the entries themselves would make a step hang on the world's axes.
+    # The mean of a joint's three entries, because the entries themselves depend on the world's axes.
     joint = diagonal.unflatten(1, (-1, 3)).mean(dim=-1).repeat_interleave(3, dim=1)
     diagonal += damping[:, None] * (joint + FLOOR)
     factor, _ = torch.linalg.cholesky_ex(matrix)

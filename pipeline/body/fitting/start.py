@@ -1,8 +1,8 @@
-"""A first guess of a body's rotations from its 17 joints, in closed form: trunk, then head, then limbs.
+"""An initial guess of a body's rotations from its 17 joints, in closed form: trunk, then head, then limbs.
 
-Frames are built from two directions: the pelvis from the hips and the way to the spine, the chest from the way to the
-thorax and the shoulders, a limb from its upper bone and the hinge axis that upper and lower bone span. A limb that is
-nearly straight shows no axis: then its own, carried along by the smallest swing of the upper bone, is taken instead.
+Frames are built from two directions: the pelvis from the hips and the direction to the spine, the chest from the
+direction to the thorax and the shoulders, a limb from its upper bone and the normal of its two bones. A limb that is
+nearly straight has no such normal; its rest axis, rotated by the smallest swing of the upper bone, replaces it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline.body.fitting.kinematics import ARMS, FREE, LEGS, SLOT, Chain, Limb
 from pipeline.body.fitting.rotations import exponential, frames, inverse, logarithm, quaternion_of, swing
 from pipeline.geometry.camera import multiply, rotation_matrix
 
-STRAIGHT, BENT = 0.1, 0.35  # sines of the bend between which trust in the limb's own plane grows
+STRAIGHT, BENT = 0.1, 0.35  # sines of the bend; between them the weight of the limb's own plane grows from 0 to 1
 
 
 def start(chain: Chain, targets: Tensor) -> Tensor:
@@ -37,23 +37,23 @@ def start(chain: Chain, targets: Tensor) -> Tensor:
 
 
 def _pelvis(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Across the hips and up to the spine; the hips' middle, because a data set's root may lie elsewhere."""
+    """Directions across the hips and from their middle to the spine; a data set's root may not be in the middle."""
     left, right = points[..., 4, :], points[..., 1, :]
     return left - right, points[..., 7, :] - (left + right) / 2
 
 
 def _chest(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Up from spine to thorax and across the shoulders."""
+    """Directions from spine to thorax and across the shoulders."""
     return points[..., 8, :] - points[..., 7, :], points[..., 11, :] - points[..., 14, :]
 
 
 def _turn(rest: Tensor, now: Tensor) -> Tensor:
-    """The quaternions that turn frames at rest into the frames of now (both [..., 3, 3])."""
+    """The quaternions from frames at rest to present frames (both [..., 3, 3])."""
     return quaternion_of(now @ rest.transpose(-1, -2))
 
 
 def _neck(chain: Chain, targets: Tensor, chest: Tensor) -> Tensor:
-    """The neck against the chest: the smallest swing that points from thorax to head."""
+    """The neck relative to the chest: the smallest swing that points from thorax to head."""
     rest = chain.landmarks[10] - chain.landmarks[8]
     direction = _apply(inverse(chest), targets[:, 10] - targets[:, 8])
     return swing(rest, direction)
@@ -65,7 +65,7 @@ def _limb(limb: Limb, chain: Chain, targets: Tensor, parent: Tensor) -> tuple[Te
     axis = targets.new_tensor(limb.axis)
     rest_upper = chain.landmarks[middle] - chain.joints[limb.upper]
     rest_lower = chain.landmarks[last] - chain.landmarks[middle]
-    # In the parent's axes, where the result is wanted.
+    # In the parent's axes.
     upper = _apply(inverse(parent), targets[:, middle] - targets[:, first])
     lower = _apply(inverse(parent), targets[:, last] - targets[:, middle])
     normal = torch.linalg.cross(normalize(upper, dim=-1), normalize(lower, dim=-1))

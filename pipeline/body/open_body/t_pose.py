@@ -1,7 +1,7 @@
-"""Brings MakeHuman's people, who let their arms hang half down, into SMPL's rest pose: a T, palms down.
+"""Moves MakeHuman's people, whose arms hang half down, into SMPL's rest pose: a T, palms down.
 
-Rotations are found joint by joint from each person's own rest joints, so that every person ends in the same pose, and
-what differs between them is shape alone. numpy and float64: this runs once, when the open body is built.
+The rotations are computed joint by joint from each person's own rest joints, so all people end in the same pose and
+differ in shape only. numpy and float64: this runs once, when the open body is built.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pipeline.body.model import JOINT_NAMES, PARENTS
 
 Array = NDArray[np.float64]
 JOINT_COUNT = len(JOINT_NAMES)
-LEG_SPREAD = np.deg2rad(3)  # between a leg and the vertical; SMPL's legs do not touch either
+LEG_SPREAD = np.deg2rad(3)  # between a leg and the vertical, so that the legs do not touch
 ARM = ("shoulder", "elbow", "wrist", "hand")
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 
 def skin(points: Array, weights: Array, world: Array) -> Array:
-    """Linear blend skinning of V vertices and their 24 joints, [S, V + 24, 3], by rotations in the world [S, 24, 3, 3].
+    """Linear blend skinning of V vertices and 24 joints, [S, V + 24, 3], with world rotations [S, 24, 3, 3].
 
-    Joint 0 stays where it is.
+    Joint 0 does not move.
     """
     vertices, rest = points[:, :-JOINT_COUNT], points[:, -JOINT_COUNT:]
     joints = rest.copy()
@@ -42,14 +42,14 @@ def t_posed(points: Array, weights: Array) -> Array:
 
 
 def rotations_to_t(joints: Array) -> Array:
-    """Rotations in the world, [S, 24, 3, 3], that bring people with these symmetric rest joints [S, 24, 3] into a T.
+    """World rotations [S, 24, 3, 3] that move people with symmetric rest joints [S, 24, 3] into a T.
 
-    The trunk, the head and the feet keep their orientation.
+    Trunk, head and feet keep their orientation.
     """
     world = np.tile(np.eye(3), (len(joints), JOINT_COUNT, 1, 1))
     at = {name: joints[:, index] for index, name in enumerate(JOINT_NAMES)}
     shoulder, elbow, wrist, hand = (at[f"left_{name}"] for name in ARM)
-    # The elbow bends in one plane: made level, it bends forward, as SMPL's does about its y axis.
+    # The elbow bends in one plane. In a T this plane is level and the elbow bends forward, about SMPL's y axis.
     hinge = np.cross(elbow - shoulder, wrist - elbow)
     upper = _frame_to_t(elbow - shoulder, hinge)
     fore = _frame_to_t(wrist - elbow, hinge)
@@ -67,7 +67,7 @@ def rotations_to_t(joints: Array) -> Array:
 
 
 def rotation_matrices(vectors: Array) -> Array:
-    """Rotation vectors [..., 3] in radians as matrices [..., 3, 3] (Rodrigues)."""
+    """Rotation matrices [..., 3, 3] of rotation vectors [..., 3] in radians (Rodrigues)."""
     angle = np.linalg.norm(vectors, axis=-1)[..., None, None]
     x, y, z = np.moveaxis(vectors / np.maximum(angle[..., 0], 1e-12), -1, 0)
     zero = np.zeros_like(x)
@@ -76,7 +76,7 @@ def rotation_matrices(vectors: Array) -> Array:
 
 
 def to_world(local: Array) -> Array:
-    """Rotations relative to the parent joint, [S, 24, 3, 3], as rotations in the world."""
+    """World rotations of rotations relative to the parent joint, both [S, 24, 3, 3]."""
     world = [local[:, 0]]
     for joint, parent in enumerate(PARENTS[1:], start=1):
         world.append(world[parent] @ local[:, joint])
@@ -88,9 +88,9 @@ def _unit(vectors: Array) -> Array:
 
 
 def _frame_to_t(along: Array, hinge: Array) -> Array:
-    """The rotation [S, 3, 3] that turns the left arm's `along` to +x and the elbow's hinge (at right angles) to -y."""
+    """The rotations [S, 3, 3] that turn the left arm's `along` to +x and the elbow's perpendicular hinge to -y."""
     first, second = _unit(along), _unit(hinge)
-    frame = np.stack([first, second, np.cross(first, second)], axis=-2)  # rows: takes these three to x, y, z
+    frame = np.stack([first, second, np.cross(first, second)], axis=-2)  # its rows become x, y, z
     return np.array([[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, -1.0]]) @ frame
 
 
