@@ -23,13 +23,13 @@ from torch import Tensor
 from pipeline import config
 from pipeline.config.modules import modules_of
 from pipeline.detection import checkpoints as detection_checkpoints
-from pipeline.detection import decode, objective, targets
+from pipeline.detection import decode, losses, targets
 from pipeline.detection import task as detection_task
 from pipeline.detection.peaks import NetworkHeads
 from pipeline.lifting import checkpoints, task
 from pipeline.lifting.data import skeleton_of
-from pipeline.lifting.mesh_targets import MeshBatch
 from pipeline.lifting.objective import loss_terms
+from pipeline.lifting.mesh_targets import MeshBatch
 from pipeline.lifting.output_types import SampleDrawing
 
 SMALL = {"channels": 8, "blocks": 1, "latent": 2, "samples": 5}
@@ -66,12 +66,12 @@ def use_lifting(variant: config.LiftingVariant) -> None:
 def use_detection(variant: config.DetectionVariant) -> None:
     model = detection_checkpoints.seeded_model(variant, 1, NETWORKS, 0.0, seed=0)
     features = model.features(torch.randn(2, 3, SIDE, SIDE))
-    objective.loss_terms(variant, model, features, targets.make_targets(_annotations(), variant.task, 1, 2, SIDE // 4))
+    losses.loss_terms(variant, model, features, targets.make_targets(_annotations(), variant.task, 1, 2, SIDE // 4))
     decode.decode(NetworkHeads(model, features), variant)
 
 
 def _annotations() -> targets.Annotations:
-    """One person in each of two pictures."""
+    """One person in each of two images."""
     nobody: Tensor = torch.zeros(2, dtype=torch.int64)
     boxes = torch.tensor([[8.0, 8.0, 40.0, 56.0], [16.0, 4.0, 44.0, 60.0]])
     return targets.Annotations(

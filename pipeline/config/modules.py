@@ -8,6 +8,7 @@ The code that builds a model or computes a loss looks its module up here, by the
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from pipeline.config.detection import DetectionVariant
 from pipeline.config.lifting import LiftingVariant
@@ -62,15 +63,15 @@ POSE_LOSSES = {
     "mixture": "pipeline.lifting.losses.likelihood",
 }
 
-# Of detection variants, by `architecture`; and with a mixture how it is read from the heads, and its loss.
+# Of detection variants, by `architecture`; with a mixture also how decoding reads it, and its term of the loss.
 BACKBONES = {
-    "large_hourglass": "pipeline.detection.models.hourglass",
-    "small_hourglass": "pipeline.detection.models.hourglass",
-    "extra_small_hourglass": "pipeline.detection.models.hourglass",
-    "dla_34": "pipeline.detection.models.dla",
+    "large_hourglass": "pipeline.detection.models.hourglass:build",
+    "small_hourglass": "pipeline.detection.models.hourglass:build",
+    "extra_small_hourglass": "pipeline.detection.models.hourglass:build",
+    "dla_34": "pipeline.detection.models.dla:build",
 }
-HEAD_MIXTURE = "pipeline.detection.head_mixture"
-MIXTURE_LOSS = "pipeline.detection.losses.mixture"
+WEIGHTS_AND_SIGMAS = "pipeline.detection.models.centernet:weights_and_sigmas"
+MIXTURE_TERM = "pipeline.detection.losses:mixture_term"
 
 # What a package offers by name beside what it imports itself: package -> name -> the module that has it.
 OFFERS = {
@@ -106,10 +107,6 @@ OFFERS = {
         "DLA34": "pipeline.detection.models.dla",
         "Hourglass": "pipeline.detection.models.hourglass",
         "deform_conv2d": "pipeline.detection.models.deformable",
-        "log_weights": "pipeline.detection.head_mixture",
-    },
-    "pipeline.detection.losses": {
-        "mixture_loss": "pipeline.detection.losses.mixture",
     },
 }
 
@@ -149,9 +146,15 @@ def _of_detection(variant: DetectionVariant) -> list[str | None]:
     mixture = variant.head.components > 0
     return [
         BACKBONES[variant.architecture],
-        HEAD_MIXTURE if mixture else None,
-        MIXTURE_LOSS if mixture else None,
+        WEIGHTS_AND_SIGMAS if mixture else None,
+        MIXTURE_TERM if mixture else None,
     ]
+
+
+def load(name: str) -> Any:
+    """A definition that a table above names as `module:definition`; its module is imported when it is asked for."""
+    module, _, definition = name.partition(":")
+    return getattr(importlib.import_module(module), definition)
 
 
 def offered(package: str, name: str) -> object:

@@ -17,7 +17,6 @@ joints, K components, G x G cells.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -169,8 +168,7 @@ def _read(heads: Heads, cell: Tensor, category: Tensor, variant: DetectionVarian
     rows = rows_at(heads, cell, heads_at_centers(variant.task, variant.head))
     components = variant.head.total_components
     if variant.mixture:
-        head_mixture = importlib.import_module(modules.HEAD_MIXTURE)
-        weights, sigmas = head_mixture.weights_and_sigmas(rows, variant.head, sigma_factor)
+        weights, sigmas = modules.load(modules.WEIGHTS_AND_SIGMAS)(rows, variant.head, sigma_factor)
     else:
         weights = torch.ones_like(rows["center_offset"][:, :1])
         sigmas = torch.zeros_like(rows["center_offset"]).unsqueeze(1)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pipeline.config import DetectionVariant
 from pipeline.config.presets import Augmentation
-from pipeline.detection import augment, inference, metrics, objective
+from pipeline.detection import augment, inference, losses, metrics
 from pipeline.detection.image_set import ImageSet
 from pipeline.detection.models.centernet import STRIDE
 from pipeline.detection.targets import make_targets
@@ -69,7 +69,7 @@ class DetectionTask:
             annotations, self.variant.task, len(self.train.category_ids), len(indices), size // STRIDE
         )
         features = self.network.features(images)
-        return objective.loss_terms(self.variant, self.network, features, targets, self.settings.sigma_factor)
+        return losses.loss_terms(self.variant, self.network, features, targets, self.settings.sigma_factor)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:

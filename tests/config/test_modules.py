@@ -14,6 +14,7 @@ from repository import ROOT, run_tool
 
 from pipeline import config
 from pipeline.config import modules
+from pipeline.config.code import Code
 from pipeline.config.modules import modules_of
 
 RUN = config.load("demo", ROOT)
@@ -21,14 +22,15 @@ VARIANTS = {"lifting": RUN.lifting_variants, "detection": RUN.detection_variants
 STAGES = [f"pipeline/stages/{work}_{kind}.py" for work in ("train", "evaluate") for kind in VARIANTS]
 FRAMES = {  # what every network of a kind is built in
     "pipeline/lifting/models": {"__init__.py", "parts.py"},
-    "pipeline/detection/models": {"__init__.py", "centernet.py", "heads.py"},
+    "pipeline/detection/models": {"__init__.py", "centernet.py"},
     "pipeline/lifting/losses": {"__init__.py"},
-    "pipeline/detection/losses": {"__init__.py", "terms.py"},
 }
+IN_FRAMES = (modules.WEIGHTS_AND_SIGMAS, modules.MIXTURE_TERM)  # definitions that stand beside what every variant uses
 
 
-def file_of(module: str) -> str:
-    place = ROOT.joinpath(*module.split("."))
+def file_of(name: str) -> str:
+    """The file of a module, or of the module in `module:definition`."""
+    place = ROOT.joinpath(*name.partition(":")[0].split("."))
     file = place.with_suffix(".py") if place.with_suffix(".py").is_file() else place / "__init__.py"
     return file.relative_to(ROOT).as_posix()
 
@@ -47,7 +49,7 @@ def chosen() -> Iterator[str]:
     tables = (modules.NETWORKS, modules.HEADS, modules.REFINEMENTS, modules.POSE_LOSSES, modules.BACKBONES)
     names = [name for table in tables for name in table.values()]
     names += [name for pair in modules.LAYERS.values() for table in pair for name in table.values()]
-    yield from map(file_of, {*names, modules.MIRROR_TESTED, modules.HEAD_MIXTURE, modules.MIXTURE_LOSS})
+    yield from map(file_of, {*names, modules.MIRROR_TESTED})
 
 
 def modules_in(folder: str) -> list[str]:
@@ -74,11 +76,9 @@ def short(names: tuple[str, ...]) -> list[str]:
     [
         *([stage] for stage in STAGES),
         ["pipeline/lifting/task.py"],
-        *([f"pipeline/{kind}/{part}/__init__.py" for part in ("models", "losses")] for kind in VARIANTS),
-        *(
-            [file for file in modules_in(f"pipeline/{kind}") if file != file_of(modules.HEAD_MIXTURE)]
-            for kind in VARIANTS
-        ),
+        ["pipeline/lifting/models/__init__.py", "pipeline/lifting/losses/__init__.py"],
+        ["pipeline/detection/models/__init__.py"],
+        *(modules_in(f"pipeline/{kind}") for kind in VARIANTS),
     ],
     ids=lambda starts: starts[0],
 )
@@ -88,6 +88,14 @@ def test_nothing_that_settings_choose_is_imported_by_name(starts: list[str]) -> 
     for folder, frame in FRAMES.items():
         found = {Path(file).name for file in reached if file.startswith(f"{folder}/")}
         assert found <= frame, f"{folder}: what every variant is built in would have {found - frame} too"
+
+
+@pytest.mark.parametrize("name", IN_FRAMES)
+def test_a_definition_that_settings_choose_counts_only_for_them(name: str) -> None:
+    """A variant without a mixture does not depend on the mixture's code, which is in files that it uses."""
+    code, start, file = Code(), "pipeline.stages.train_detection:run", file_of(name)
+    assert code.digests([start])[file] != code.digests([start, name])[file]
+    assert callable(modules.load(name))
 
 
 # --- what is opened ---------------------------------------------------------------------------------------------------
@@ -183,13 +191,9 @@ def test_a_hierarchical_graph_networks_losses() -> None:
 def test_a_detection_variants_backbone_and_mixture() -> None:
     detection = {"paper": "mixture_dense", "title": "x", "task": "boxes", "architecture": "dla_34"}
     plain = config.DetectionVariant.model_validate(detection)
-    assert modules_of(plain) == ("pipeline.detection.models.dla",)
+    assert modules_of(plain) == ("pipeline.detection.models.dla:build",)
     mixture = config.DetectionVariant.model_validate({**detection, "head": {"components": 3}})
-    assert modules_of(mixture) == (
-        *modules_of(plain),
-        "pipeline.detection.head_mixture",
-        "pipeline.detection.losses.mixture",
-    )
+    assert modules_of(mixture) == (*modules_of(plain), *IN_FRAMES)
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

@@ -13,11 +13,9 @@ from truth_as_heads import people, truth_maps, variant
 
 from pipeline.config.detection import DetectionHead, DetectionVariant, DetectionWeights
 from pipeline.config.presets import SmallNetworks
-from pipeline.detection.head_mixture import factors_of, minimum_sigma, mixture_of, sigma_of
-from pipeline.detection.losses import focal_loss, masked_l1, mixture_loss
+from pipeline.detection.losses import focal_loss, loss_terms, masked_l1, mixture_loss
 from pipeline.detection.models import build_model
-from pipeline.detection.models.centernet import heads_at_centers
-from pipeline.detection.objective import loss_terms
+from pipeline.detection.models.centernet import factors_of, heads_at_centers, minimum_sigma, mixture_of, sigma_of
 from pipeline.detection.peaks import MapHeads
 from pipeline.detection.targets import Targets, make_targets
 from pipeline.geometry.coco_keypoints import SIGMAS

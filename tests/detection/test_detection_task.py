@@ -12,7 +12,7 @@ import torch
 from coco_scenes import perfect
 from detection_variants import SMALL, detection_variant
 
-from pipeline.detection import augment, inference, metrics, objective
+from pipeline.detection import augment, inference, losses, metrics
 from pipeline.detection.checkpoints import seeded_model
 from pipeline.detection.detections import Detections
 from pipeline.detection.targets import make_targets
@@ -47,7 +47,7 @@ def test_the_loss_is_that_of_the_images_asked_for(tmp_path: Path, components: in
     images, annotations = augment.training_batch(task.train, chosen, 64, "none", "cpu")
     targets = make_targets(annotations, "pose", 1, 2, 16)
     features = task.network.features(images)
-    expected = objective.loss_terms(task.variant, task.network, features, targets, 0.3)
+    expected = losses.loss_terms(task.variant, task.network, features, targets, 0.3)
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         assert float(found[name].detach()) == pytest.approx(float(value.detach()), rel=1e-5), name

@@ -7,8 +7,7 @@ square input, G = S / 4 cells of the output grid, F features.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.config import modules
+from pipeline.geometry import coco_keypoints
+from pipeline.mixture import GaussianMixture
 
 if TYPE_CHECKING:
     from pipeline.config.detection import DetectionHead, DetectionVariant
@@ -29,6 +30,8 @@ HIDDEN = 256  # a head's hidden width in the papers' networks
 MAPS = ("center", "keypoint_heatmap")  # heads that are read at every cell; all others are read at objects' cells
 LOW = -2.19  # where a heatmap's logits start: a probability of 0.1 (focal loss)
 MIXTURE_HEADS = ("sigma", "logits")
+LOWEST_SIGMA, HIGHEST_SIGMA = 1e-4, 1e5
+FLOOR_ABOVE_ZERO = 1.001  # a larger minimum_sigma is a floor of some cells; a smaller one is a floor near 0 on any grid
 
 
 def build_model(
@@ -41,7 +44,7 @@ def build_model(
     small DLA-34 (one CPU thread, batch 8, 64 px).
     """
     architecture = variant.architecture
-    backbone = importlib.import_module(modules.BACKBONES[architecture]).build(architecture, networks)
+    backbone = modules.load(modules.BACKBONES[architecture])(architecture, networks)
     widths = (networks.map_width, networks.center_width) if networks else (HIDDEN, HIDDEN)
     model = CenterNet(variant, categories, backbone, widths, sigma_start)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # it is one of to's keywords
@@ -183,3 +186,84 @@ def patches_at(features: Tensor, image: Tensor, cell: Tensor) -> Tensor:
     around = (steps[:, None] * wide + steps).flatten()
     index = corner[:, None] + around
     return table.index_select(0, index.flatten()).view(len(cell), 9 * channels)
+
+
+# --- the mixture at an object (MDN offset, Eq. 2 to 5; Mixture Dense, Eq. 2 to 4) -------------------------------------
+
+
+def mixture_of(
+    rows: Mapping[str, Tensor], means: Tensor, head: DetectionHead, sigma_factor: float = 1.0
+) -> GaussianMixture:
+    """The mixture at P objects over D = 2 n coordinates (x and y of n points), in cells.
+
+    `rows` has the raw `sigma` [P, 2 K], `logits` [P, K] and, with two regressors, `classifier` [P, 1]. `means`
+    [P, 2 n K], component by component, are the rows of `keypoint_offsets` (n = 17) or of `size` (n = 1: width and
+    height). A component has one sigma for x and one for y; a point's scale is sigma times its factor.
+    """
+    components = rows["logits"].shape[-1]
+    means = means.float().unflatten(-1, (components, -1, 2))
+    raw = rows["sigma"].float().unflatten(-1, (components, 2))
+    sigmas = sigma_of(raw, minimum_sigma(head, sigma_factor), head.axes)
+    scales = sigmas.unsqueeze(-2) * factors_of(head, means.shape[-2], sigmas)[:, None]
+    return GaussianMixture(means.flatten(-2), scales.flatten(-2), log_weights_of(rows))
+
+
+def sigma_of(raw: Tensor, minimum: float, axes: str = "per_axis") -> Tensor:
+    """Standard deviations in cells from the raw head [..., K, 2]: clamp(ELU(raw) + minimum, 1e-4, 1e5).
+
+    `axes="shared"`: x and y have one sigma (Eq. 4 of both papers), from the mean of their two raw values.
+    """
+    if axes == "shared":
+        raw = raw.mean(dim=-1, keepdim=True).expand_as(raw)
+    return (functional.elu(raw) + minimum).clamp(LOWEST_SIGMA, HIGHEST_SIGMA)
+
+
+def minimum_sigma(head: DetectionHead, sigma_factor: float = 1.0) -> float:
+    """The `minimum` of `sigma_of`: the head's setting, times `sigma_factor` where the output grid is smaller.
+
+    The true floor is minimum - 1, so a minimum above 1.001 stays above 1. One of at most 1.001, a floor near 0, is not
+    scaled.
+    """
+    if head.minimum_sigma <= FLOOR_ABOVE_ZERO:
+        return head.minimum_sigma
+    return max(1.0 + LOWEST_SIGMA, head.minimum_sigma * sigma_factor)
+
+
+def factors_of(head: DetectionHead, points: int, like: Tensor) -> Tensor:
+    """The factor of sigma for each of n regressed points, [n]: V_k (the code) or 1 / V_k (both papers); 1 for a box."""
+    if points == 1:
+        return torch.ones(1, dtype=like.dtype, device=like.device)
+    factors = torch.tensor(coco_keypoints.SIGMAS, dtype=like.dtype, device=like.device)
+    return factors if head.keypoint_factors == "multiplied" else 1 / factors
+
+
+def log_weights(logits: Tensor, classifier: Tensor | None = None) -> Tensor:
+    """Logarithms of the mixing weights, over dimension 1: a log-softmax, or with a classifier one per regressor.
+
+    `logits` [P, K] or [B, K, G, G]; `classifier` [P, 1] or [B, 1, G, G]: the first half of the components has
+    probability sigmoid(classifier), the second half the rest, and each half has a softmax of its own (MDN offset,
+    Section 4.4). The weights sum to 1. The authors' code clamps softmax weights to [1e-4, 1 - 1e-4] without normalising
+    them again; a log-softmax needs no clamp.
+    """
+    if classifier is None:
+        return functional.log_softmax(logits, 1)
+    first, second = logits.chunk(2, 1)
+    return torch.cat(
+        (
+            functional.logsigmoid(classifier) + functional.log_softmax(first, 1),
+            functional.logsigmoid(-classifier) + functional.log_softmax(second, 1),
+        ),
+        1,
+    )
+
+
+def log_weights_of(rows: Mapping[str, Tensor]) -> Tensor:
+    """Logarithms of the mixing weights [P, K] from the rows of `logits` and, with two regressors, `classifier`."""
+    classifier = rows.get("classifier")
+    return log_weights(rows["logits"].float(), None if classifier is None else classifier.float())
+
+
+def weights_and_sigmas(rows: Mapping[str, Tensor], head: DetectionHead, sigma_factor: float) -> tuple[Tensor, Tensor]:
+    """Mixing weights [P, K] and standard deviations [P, K, 2] in cells, without the keypoints' factors."""
+    raw = rows["sigma"].unflatten(-1, (head.total_components, 2))
+    return log_weights_of(rows).exp(), sigma_of(raw, minimum_sigma(head, sigma_factor), head.axes)
