@@ -28,8 +28,8 @@ from pipeline.detection import task as detection_task
 from pipeline.detection.peaks import NetworkHeads
 from pipeline.lifting import checkpoints, task
 from pipeline.lifting.data import skeleton_of
-from pipeline.lifting.objective import loss_terms
 from pipeline.lifting.mesh_targets import MeshBatch
+from pipeline.lifting.objective import loss_terms
 from pipeline.lifting.output_types import SampleDrawing
 
 SMALL = {"channels": 8, "blocks": 1, "latent": 2, "samples": 5}
