@@ -1,16 +1,16 @@
-# Needs git, make and Python 3.11. Everything else is in .venv, made from the lock on first use.
+# Needs git, make and Python 3.11. The first use makes .venv from the lock; it has everything else.
 
 PORT ?= 5000
 MIRROR ?=
 PRESET ?= $(shell sed -n 's/^preset: *//p' params.yaml)
 JOBS = params/$(PRESET)/dvc.yaml
 
-# Not the one in .venv, in case that is active: it may have to go.
+# Not the Python of .venv, even if .venv is active: the environment may have to be made again.
 PYTHON := $(shell PATH='$(subst $(CURDIR)/.venv/bin:,,$(PATH))'; for name in python3.11 python3; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$name && break; done)
 INSTALLED := .venv/installed
 
-# The stages are started as `python -m pipeline`: the environment's Python comes first.
+# Stages are started as `python -m pipeline`, so the Python of .venv must come first.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
@@ -21,39 +21,39 @@ help:  ## list the targets
 
 environment: $(INSTALLED)  ## make .venv from the lock
 
-# With Snakemake, which runs as many jobs at a time as there are cores, and hands the finished run to DVC.
-demo: $(INSTALLED)  ## run the preset of params.yaml (demo) to finished tables; `dvc repro` then finds nothing to do
+# Snakemake runs one job per core and registers the finished run with DVC.
+demo: $(INSTALLED)  ## run the preset of params.yaml (demo); afterwards `dvc repro` finds nothing to do
 	snakemake
 
-mini: $(INSTALLED)  ## run preset mini, real motion capture, with Snakemake; MIRROR=<folder or address> instead of its sources
+mini: $(INSTALLED)  ## run preset mini (real motion capture); MIRROR=<folder or address> replaces the original sources
 	$(if $(MIRROR),MIXPOSE_MIRROR='$(MIRROR)') snakemake --config preset=mini
 
-# Published first: what DVC pulled or restored counts as published there and may be missing here. The server's job runner
-# would start eight more processes, and nothing here uses it.
-ui: $(INSTALLED)  ## open the finished runs in MLflow at http://localhost:5000; PORT=<number> and PRESET=<name> for others
+# It publishes first, because results that DVC pulled are not in this machine's MLflow yet. The server's job runner is
+# off: it would start eight processes, and nothing here uses it.
+ui: $(INSTALLED)  ## show finished runs in MLflow at http://localhost:5000; PORT=<number>, PRESET=<name>
 	python -m pipeline plan --preset '$(PRESET)' && python -m pipeline publish --preset '$(PRESET)'
 	MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false python -m mlflow server \
 		--backend-store-uri sqlite:///mlflow.db --artifacts-destination mlartifacts --workers 1 --port $(PORT)
 
-reference: $(INSTALLED)  ## keep the finished run of a preset in results/reference; PRESET=mini for another
+reference: $(INSTALLED)  ## copy the finished run of a preset to results/reference; PRESET=<name>
 	python -m pipeline reference --preset '$(PRESET)'
 	python -m pipeline readme
 
-# Side by side, a file on one core: what a file's tests share is made once.
-test: $(INSTALLED)  ## all tests
+# One test file per core: the tests of a file share what they have made.
+test: $(INSTALLED)  ## run all tests
 	python -m pytest --numprocesses auto --dist loadfile
 
-bench: $(INSTALLED)  ## compare speeds
+bench: $(INSTALLED)  ## run the benchmarks
 	python -m pytest -m benchmark tests/benchmarks -s
 
 sync: $(INSTALLED)  ## after `dvc pull` or `dvc checkout`: tell Snakemake that the outputs are up to date
 	@dvc status --quiet dvc.yaml $(JOBS) || { echo "some outputs are not up to date: run \`dvc repro\` (\`dvc status\` lists them)"; exit 1; }
 	snakemake --touch --cores 1
 
-lock: $(INSTALLED)  ## write envs/constraints.txt and environment.yaml anew; UPGRADE=1 takes new versions
+lock: $(INSTALLED)  ## write envs/constraints.txt and environment.yaml; UPGRADE=1 takes new versions
 	python envs/lock.py $(if $(UPGRADE),--upgrade)
 
-# While it is being made, .venv holds a mark; found again, it means that an installation was cut off, and starts afresh.
+# .venv/unfinished exists during an installation. If it is still there, the last installation failed: start again.
 $(INSTALLED): envs/constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, as python3.11 or python3: apt-get install python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) makes no environments: apt-get install python3.11-venv"; exit 1; }

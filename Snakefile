@@ -7,7 +7,7 @@
 from pipeline import progress
 from pipeline.config import dag
 
-# What is run, resolved when this file is read: data/<preset>/plan has a file for each job, on which the job depends.
+# The jobs of the preset, resolved when this file is read. Each job depends on its file in data/<preset>/plan.
 PLAN = dag.plan_or_exit(config, workflow.is_main_process)
 PRESET = PLAN.run.preset_name
 LIFTING_VARIANTS = list(PLAN.run.lifting_variants)
@@ -15,7 +15,7 @@ DETECTION_VARIANTS = list(PLAN.run.detection_variants)
 DETECTORS = ["stacked_hourglass", "cascaded_pyramid_network"]
 
 
-# Where things are; a preset's files never mix with another's.
+# Every preset has its own folders.
 pathvars:
     data=f"data/{PRESET}",
     results=f"results/{PRESET}",

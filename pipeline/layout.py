@@ -1,6 +1,6 @@
-"""Where every stage's files are.
+"""The paths of all files that stages read and write.
 
-Paths are relative to the repository's root, so that nothing a stage writes names the machine it ran on.
+They are relative to the repository's root, so that no output contains a path of the machine.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ class Layout:
 
     preset: str
     root: Path = Path()
-    detection: frozenset[str] = frozenset()  # the names of variants that work on pictures; the others lift
+    detection: frozenset[str] = frozenset()  # the names of detection variants; all others are lifting variants
 
     @property
     def raw(self) -> Path:
-        """Downloads as ``<host>/<path>``, shared by all presets and outside the declared outputs."""
+        """Downloads as `<host>/<path>`, shared by all presets and not declared as outputs."""
         return self.root / "data" / "raw"
 
     @property
     def licensed(self) -> Path:
-        """Data that only the user may put there (Human3.6M, SMPL, MPI-INF-3DHP)."""
+        """The user's licensed copies of Human3.6M, SMPL and MPI-INF-3DHP."""
         return self.root / "data" / "licensed"
 
     @property
@@ -54,14 +54,14 @@ class Layout:
 
     @property
     def body(self) -> Path:
-        """The body model, its coarse graphs and what is drawn of it."""
+        """The body model, its coarse graphs and arrays for figures."""
         return self.data / "body"
 
     def body_file(self, name: str) -> Path:
         return self.body / name
 
     def targets(self, name: str) -> Path:
-        """What networks learn beside the poses: `meshes` has bodies fitted to them."""
+        """Targets besides the poses: `meshes` has bodies fitted to them."""
         return self.data / "targets" / name
 
     def mesh_split(self, split: str) -> Path:
@@ -69,11 +69,11 @@ class Layout:
 
     @property
     def mesh_graphs(self) -> Path:
-        """The coarse graphs that go with the mesh targets."""
+        """The coarse graphs of the mesh targets."""
         return self.targets("meshes") / "graphs.npz"
 
     def images(self, task: Task) -> Path:
-        """Pictures and what is annotated on them, for `pose` or `boxes`."""
+        """Annotated images for the task `pose` or `boxes`."""
         return self.data / "images" / task
 
     def images_split(self, task: Task, split: str) -> Path:
@@ -81,29 +81,29 @@ class Layout:
         return self.images(task) / f"{split}.json"
 
     def pixels(self, task: Task, split: str) -> Path:
-        """The pictures of a split, where they are made; downloaded ones stay where they are."""
+        """The rendered images of a split; downloaded ones stay in `raw`."""
         return self.images(task) / f"{split}.npz"
 
     def images_summary(self, task: Task) -> Path:
         return self.images(task) / "summary.json"
 
     def imported(self, digest: str) -> Path:
-        """Weights that were trained elsewhere, as import_checkpoint wrote them; shared by all presets."""
+        """Weights that import_checkpoint wrote, shared by all presets."""
         return self.root / "data" / "imported" / f"{digest}.pt"
 
     def training(self, variant: str) -> Path:
         return self.data / f"train_{self.kind(variant)}" / variant
 
     def kind(self, variant: str) -> str:
-        """What a variant does: `lifting` or `detection`."""
+        """The kind of a variant: `lifting` or `detection`."""
         return "detection" if variant in self.detection else "lifting"
 
     def plan(self, stage: str, item: str = "") -> Path:
-        """What a job is to do: its settings, its data, the digest of its code."""
+        """A job's plan: its settings, its data, the digests of its code."""
         return self._of_job("plan", stage, item)
 
     def made(self, stage: str, item: str = "") -> Path:
-        """What a job's outputs were made from: its plan at that time, and the digests of its data."""
+        """The record of a finished job: its plan at that time, and the digests of its data."""
         return self._of_job("made", stage, item)
 
     def _of_job(self, kind: str, stage: str, item: str) -> Path:
@@ -126,17 +126,17 @@ class Layout:
         return self.seed(variant, seed) / "environment.json"
 
     def resume(self, variant: str) -> Path:
-        """Resume state lies outside the declared outputs, because DVC and Snakemake delete those before a run."""
+        """State of stopped trainings. It is no declared output, because DVC and Snakemake delete those before a job."""
         return self.root / ".resume" / self.preset / variant
 
     @property
     def code_digests(self) -> Path:
-        """A cache of what is known of each module, by its content."""
+        """A cache of the digests and imports of each module, by its content."""
         return self.root / ".resume" / "code_digests.json"
 
     @property
     def fitting_state(self) -> Path:
-        """Subjects that fit_body has finished, until it has finished all."""
+        """Subjects that a stopped fit_body has finished."""
         return self.root / ".resume" / self.preset / "fit_body"
 
     def metrics(self, variant: str) -> Path:
@@ -147,14 +147,14 @@ class Layout:
         return self.data / "evaluate_lifting" / f"{variant}.npz"
 
     def detection_evaluation(self, variant: str) -> Path:
-        """What a detection variant found, example pictures, and its speed."""
+        """A detection variant's predictions, examples and speed."""
         return self.data / "evaluate_detection" / variant
 
     def detection_examples(self, variant: str) -> Path:
         return self.detection_evaluation(variant) / "examples.npz"
 
     def detection_speed(self, variant: str) -> Path:
-        """Images a second: apart from the metrics, which are the same in two equal runs."""
+        """Images per second. Not in the metrics file, which is the same in two equal runs."""
         return self.detection_evaluation(variant) / "speed.json"
 
     @property

@@ -1,4 +1,4 @@
-"""The plan as the two tools see it: Snakefile takes it from here, and DVC's list of jobs is written from it.
+"""The plan for Snakemake and DVC: Snakefile reads it from here, and DVC's list of jobs is written from it.
 
 DVC reads its stages from files and cannot filter a list by preset, so each preset has a file of its own, with a lock of
 its own: params/<preset>/dvc.yaml holds that preset's jobs and nothing else. dvc.yaml in the root leads to it.
@@ -26,9 +26,9 @@ from pipeline.layout import Layout
 
 HEADER = """\
 # The jobs of preset {preset}, written by `python -m pipeline plan --preset {preset}`: change params.yaml or the preset.
-# tests/config/test_dag.py holds it to the plan and to Snakefile.
+# tests/config/test_dag.py compares it with the plan and with Snakefile.
 """
-# What many jobs write into one folder: a job that reads all of it depends on the folder, which keeps the lock short.
+# Folders that many jobs write into. A job that reads all of them depends on the folder, which keeps the lock short.
 GATHERED = ("train_lifting", "evaluate_lifting", "train_detection", "evaluate_detection", "metrics")
 
 
@@ -40,7 +40,7 @@ def dvc_file(run: Run) -> Path:
 
 
 def write_dvc(run: Run, jobs: list[Job]) -> bool:
-    """Write the preset's list of jobs for DVC if it is another than what stands there; says whether it was."""
+    """Write the preset's list of jobs for DVC if it differs from the present file. Returns whether it did."""
     path, text = run.root / dvc_file(run), dvc_text(jobs)
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
@@ -68,7 +68,7 @@ def _dvc_stage(job: Job) -> dict[str, Any]:
 
 
 def _gathered(job: Job) -> list[str]:
-    """A job's inputs; of a stage that reads what all variants left, the folders in which it lies."""
+    """A job's inputs. A stage that reads the outputs of all variants depends on their folders."""
     if "variant" in job.options:
         return list(job.inputs)
     layout = Layout(job.preset)
@@ -85,25 +85,25 @@ def _gathered(job: Job) -> list[str]:
 
 @dataclass(frozen=True)
 class Dag:
-    """One preset's jobs, as Snakefile asks for them."""
+    """One preset's jobs, as Snakefile needs them."""
 
     run: Run
     jobs: tuple[Job, ...]
 
     def inputs(self, stage: str) -> Callable[[Any], list[str]]:
-        """The data of a stage's job, by the wildcards that name it."""
+        """A function from a job's wildcards to its data."""
         found = {tuple(job.options.values()): list(job.inputs) for job in self.jobs if job.stage == stage}
         return lambda wildcards: found.get(tuple(wildcards), [])
 
     def data(self, stage: str) -> list[str]:
-        """The same of a stage that has one job, or none."""
+        """The data of a stage that has one job, or none."""
         return next((list(job.inputs) for job in self.jobs if job.stage == stage), [])
 
     def priority(self, stage: str) -> Callable[[Any], int]:
-        """Which jobs start first: those that take longest, for started last they would leave other cores idle.
+        """Priorities by wildcards. Long jobs start first: started last, they would leave cores idle.
 
-        A network over mesh graphs has ten times the nodes of the others; of these the widest take longest. Networks on
-        pictures take longer than most.
+        A network over mesh graphs has ten times the nodes of the others, and a wider network takes longer. Detection
+        networks take longer than most.
         """
         return lambda wildcards: self._priority(wildcards.variant) + (1 if stage.startswith("train") else 0)
 
@@ -118,26 +118,26 @@ class Dag:
         return settings.model.channels * (10 if settings.targets == "meshes" else 1)
 
     def first(self) -> int:
-        """The priority of what prepares data: what takes longest cannot start without it."""
+        """The priority of jobs that prepare data: the longest jobs wait for them."""
         return 20_000
 
     def gpus(self) -> int:
-        """How many GPUs a training takes, so that two of them don't share one; none where there is none."""
+        """The number of GPUs per training: 1, so that two trainings do not share one, or 0 on a machine without GPU."""
         device = self.run.preset.device
         return int(device == "cuda" or (device == "auto" and any(Path("/dev").glob("nvidia[0-9]*"))))
 
     def adopt(self, finished: Iterable[str]) -> None:
-        """Tell DVC that Snakemake has made everything, so that `dvc repro` finds nothing to do.
+        """Register the outputs with DVC, so that `dvc repro` finds nothing to do.
 
-        Only for a preset that DVC knows, and after a whole run (rule `all` is among the finished ones): `dvc commit`
-        takes what lies there for the truth, and part of a run is not. Whatever keeps DVC from it (it is not installed,
-        there is no git) costs a later `dvc repro` its time, no more.
+        Only for a preset that has a DVC file, and after a whole run (rule `all` is among the finished ones), because
+        `dvc commit` accepts whatever is in the outputs. If it fails (DVC not installed, no git), a later `dvc repro`
+        runs the jobs again.
         """
         if "all" not in finished or not (self.run.root / dvc_file(self.run)).exists():
             return
-        # Without --no-relink DVC writes the outputs anew, in an order of its own, and Snakemake goes by their dates.
+        # Without --no-relink DVC would write the outputs again, with new dates, and Snakemake compares dates.
         files = [dvc_file(self.run).as_posix()]
-        files += ["dvc.yaml"] if self.run.params.preset == self.run.preset_name else []  # it leads to this preset alone
+        files += ["dvc.yaml"] if self.run.params.preset == self.run.preset_name else []  # it refers to this preset only
         command = [sys.executable, "-m", "dvc", "commit", "--force", "--no-relink", "--quiet", *files]
         answer = subprocess.run(command, cwd=self.run.root, capture_output=True, text=True, check=False)
         if answer.returncode:
@@ -146,7 +146,7 @@ class Dag:
 
 
 def read(preset: str | None = None, root: Path = Path()) -> Dag:
-    """The jobs of a preset (params.yaml's own, unless another is named). Raises InputError with one line."""
+    """The jobs of a preset, by default of the one in params.yaml. Raises InputError with one line."""
     run = params.load(preset, root)
     code = Code(cache=run.layout.code_digests)
     jobs = planning.jobs(run, code)
@@ -155,9 +155,9 @@ def read(preset: str | None = None, root: Path = Path()) -> Dag:
 
 
 def plan_or_exit(config: Mapping[str, Any], main_process: bool) -> Dag:
-    """What `snakemake --config preset=NAME` asks for, its plan written. A mistake is one line and exit code 2.
+    """The jobs of `snakemake --config preset=NAME`; their plan is written. A mistake prints one line and exits with 2.
 
-    A job that Snakemake starts as a process of its own works the plan out too, and writes nothing.
+    A job that Snakemake starts in a process of its own resolves the plan too, and writes nothing.
     """
     try:
         unknown = sorted(set(config) - {"preset"})
@@ -166,7 +166,7 @@ def plan_or_exit(config: Mapping[str, Any], main_process: bool) -> Dag:
         found = read(str(config["preset"]) if "preset" in config else None)
         if main_process:
             planning.write(list(found.jobs), found.run.root)
-            if dvc_file(found.run).exists():  # without DVC for this preset no list is written
+            if dvc_file(found.run).exists():  # a preset that DVC does not run has no list
                 write_dvc(found.run, list(found.jobs))
         return found
     except InputError as error:

@@ -1,4 +1,4 @@
-"""A trained CenterNet as a file, and the file as a network that finds people or objects."""
+"""Checkpoints of CenterNets: written after training, read as a network that finds people or objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training and measuring detection variants share: reading the pictures, and how a variant is run at this size."""
+"""Reading a detection variant's images, predicting on them, and its settings in a preset."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHARE_SEED = 0  # of the draw of a variant that trains on a part of the images
 def read(run: Run, variant: DetectionVariant, split: str) -> ImageSet:
     """A split, `train` or `val`, of the variant's task; of `train` the share that the variant states.
 
-    Raises InputError for pictures with nothing to find on them: no AP can be told of them.
+    Raises InputError for images without anything to find: they have no AP.
     """
     data = image_set.read(run.layout.images(variant.task), split, variant.task, run.layout.raw)
     if split == "train" and variant.training_share < 1:
@@ -44,7 +44,7 @@ def read(run: Run, variant: DetectionVariant, split: str) -> ImageSet:
 def predict(
     predictor: DetectionPredictor, data: ImageSet, modes: tuple[Mode, ...], device: str, words: str
 ) -> dict[Mode, Detections]:
-    """What a trained network finds in every picture, by each mode. `words`: what a person at a terminal reads."""
+    """What a trained network finds in every image, by mode. `words` is shown beside the progress bar."""
     return inference.predict_modes(
         predictor.model,
         predictor.variant,
@@ -58,7 +58,7 @@ def predict(
 
 
 def settings(run: Run, name: str) -> DetectionSettings:
-    """The preset's recipe; imported weights keep what they were trained with."""
+    """The preset's recipe, or the variant's own settings; imported weights keep those they were trained with."""
     variant, detection = run.detection_variant(name), run.preset.detection
     recipe = None if variant.imported else detection.recipe
     return DetectionSettings(

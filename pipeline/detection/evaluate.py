@@ -21,14 +21,14 @@ from pipeline.detection.image_set import ImageSet
 from pipeline.detection.results import Mode
 from pipeline.training import record
 
-TIMED_BATCH = 1  # the papers' images a second are of single pictures
+TIMED_BATCH = 1  # the papers state images per second of single images
 TIMED_IMAGES, WARM_UP_IMAGES = 20, 2
 
 
 def measure_variant(run: Run, name: str, folder: Path) -> results.DetectionResults:
-    """The variant's metrics file; predictions of the mode `plain` go to `folder`.
+    """The variant's metrics file. `folder` receives every seed's predictions in the mode `plain`.
 
-    So do examples, speed and, where the data has test-dev, the files for COCO's server: of the first seed.
+    It also receives examples, speed and, if the data has test-dev, the files for COCO's server, all of the first seed.
     """
     device, variant = devices.prepare(run), run.detection_variant(name)
     train, val = (detection_data.read(run, variant, split) for split in ("train", "val"))
@@ -56,7 +56,7 @@ def measure_variant(run: Run, name: str, folder: Path) -> results.DetectionResul
 
 
 def modes_of(run: Run, variant: DetectionVariant) -> tuple[Mode, ...]:
-    """How predictions are made: what the variant's head and task, and the preset's time, have room for."""
+    """The modes of prediction that apply to the variant's task and head, with the preset's test scales."""
     scales = {f"scales_{count}" for count in run.preset.detection.test_scales}
     wanted = {"plain", "flip"}
     wanted |= {"refined", "flip_aligned", "flip_refined"} if variant.task == "pose" else scales
@@ -103,7 +103,7 @@ def _best(run: Run, name: str, seed: int) -> results.Best:
 
 
 def _speed(run: Run, predictor: DetectionPredictor, data: ImageSet, device: str) -> dict[str, float]:
-    """Images a second, one at a time: the network alone, and each mode with reading and decoding."""
+    """Images per second, one at a time: the network alone, and each mode with reading and decoding."""
     few, fewer = (data.subset(np.arange(min(count, len(data)))) for count in (TIMED_IMAGES, WARM_UP_IMAGES))
 
     def rate(work: Callable[[ImageSet], Any]) -> float:
@@ -114,12 +114,12 @@ def _speed(run: Run, predictor: DetectionPredictor, data: ImageSet, device: str)
             torch.cuda.synchronize()
         return round(len(few) / (time.perf_counter() - start), 2)
 
-    pictures = torch.zeros(1, 3, predictor.input_size, predictor.input_size, device=device)
+    image = torch.zeros(1, 3, predictor.input_size, predictor.input_size, device=device)
 
     @torch.no_grad()
     def network(images: ImageSet) -> None:
         for _ in range(len(images)):
-            predictor.model(pictures)
+            predictor.model(image)
 
     def finding(mode: Mode) -> Callable[[ImageSet], Any]:
         return lambda images: inference.predict(

@@ -1,6 +1,6 @@
-"""Test-dev: what a network finds on pictures whose truth only COCO's server knows, as the files that it takes.
+"""Test-dev: a network's predictions on COCO's test images, as the files that COCO's server evaluates.
 
-MDN offset, Table 5, and Mixture Dense, Tables 2 and 7: one size, with flip; of poses also without and refined.
+MDN offset, Table 5, and Mixture Dense, Tables 2 and 7: one size, with flip; poses also without flip, and refined.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pipeline.detection.detections import Detections
 from pipeline.detection.results import Mode
 from pipeline.layout import Task
 
-# The server tells by its name what a file is of; what follows a variant's name says how it was tested.
+# The server recognises the task by the file's name. The ending after the variant's name is the mode.
 FILES = {"pose": "person_keypoints_test-dev2017_{}_results.json", "boxes": "detections_test-dev2017_{}_results.json"}
 MODES: dict[Task, dict[Mode, str]] = {
     "pose": {"flip": "", "plain": "_plain", "flip_refined": "_refined"},
     "boxes": {"flip": ""},
 }
-OBJECTS = {"pose": metrics.MAX_POSES, "boxes": metrics.MAX_BOXES}  # of a picture, that the server looks at
+OBJECTS = {"pose": metrics.MAX_POSES, "boxes": metrics.MAX_BOXES}  # per image, the most that the server evaluates
 IMAGES_AT_ONCE = 1000  # at a time: of all 20 thousand, components and all would not fit a memory
 
 
@@ -52,6 +52,6 @@ def write_files(run: Run, predictor: DetectionPredictor, folder: Path, device: s
 
 
 def _best(detections: Detections, count: int) -> Detections:
-    """The `count` best of each picture; they are sorted by picture and falling score."""
+    """The `count` best of each image; detections are sorted by image and falling score."""
     image = detections.image
     return detections.rows(np.arange(len(image)) - np.searchsorted(image, image) < count)

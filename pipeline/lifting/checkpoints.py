@@ -1,4 +1,4 @@
-"""A trained lifting model as a file, and the file as a model that predicts."""
+"""Checkpoints of lifting models: written after training, read as a model that predicts."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from pipeline.lifting.task import predict
 from pipeline.training import checkpoint
 from pipeline.training.checkpoint import CheckpointError
 
-FORMAT = 1
+FORMAT = "lifting 1"
 
 
 @dataclass(frozen=True)
 class LiftingPredictor:
-    """A trained model with all that it needs to be used."""
+    """A trained model and what it needs to predict."""
 
     variant_name: str
     variant: LiftingVariant
     epoch: int
     skeleton: Skeleton
     model: nn.Module
-    graphs: MeshGraphs | None = None  # of a network that gives meshes
+    graphs: MeshGraphs | None = None  # if the network gives meshes
 
     def output(self, keypoints_2d: Tensor, width: float = 1000.0, height: float = 1000.0) -> Output:
         """The network's own output in metres: poses [N, J, 3], a mixture of them or samples."""
@@ -51,8 +51,8 @@ class LiftingPredictor:
     def predict(self, keypoints_2d: Tensor, width: float = 1000.0, height: float = 1000.0) -> Tensor:
         """Poses [N, J, 3] in mm, relative to the pelvis, in the camera's frame, for pixels [N, J, 2].
 
-        `width` and `height` are the picture's, in pixels. Of a mixture or of samples it is the mean. J is the
-        skeleton's, or 17.
+        `width` and `height` are the image's, in pixels. A mixture or samples give their mean. J is the skeleton's joint
+        count, or 17.
         """
         return main_prediction(self.output(keypoints_2d, width, height)) * MILLIMETRES
 
@@ -66,7 +66,7 @@ def save_model(
     state: Mapping[str, Tensor],
     graphs: MeshGraphs | None = None,
 ) -> None:
-    """Write a model's weights with its variant and its mesh graphs, so that the file alone can be used."""
+    """Write a model's weights with its variant and its mesh graphs: the file alone is enough to predict."""
     content: dict[str, Any] = {
         "format": FORMAT,
         "variant": name,
@@ -77,7 +77,7 @@ def save_model(
     }
     if graphs:
         arrays = graphs.to_arrays()
-        for scale in ("coarse", "fine"):  # what averages vertices makes targets, and is no part of a network
+        for scale in ("coarse", "fine"):  # the averages of vertices make targets; a network does not need them
             arrays[f"{scale}_average"] = arrays[f"{scale}_average"][:, :0]
         content["graphs"] = {key: torch.from_numpy(value.copy()) for key, value in arrays.items()}
     checkpoint.save(path, content)
@@ -89,7 +89,7 @@ def load_model(path: Path | str, device: str = "cpu") -> LiftingPredictor:
     content = checkpoint.load(path, device)
     if content.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not a checkpoint of train_lifting (no `format: {FORMAT}` in it)")
-    # A training is not told its variant's paper and title: they make no number.
+    # The plan of a training leaves out its variant's paper and title, because they change no number.
     variant = LiftingVariant.model_validate({"paper": "sanity", "title": content["variant"], **content["settings"]})
     graphs = content.get("graphs")
     if graphs is not None:
@@ -105,6 +105,6 @@ def load_model(path: Path | str, device: str = "cpu") -> LiftingPredictor:
 
 
 def seeded_model(variant: LiftingVariant, seed: int, graphs: MeshGraphs | None = None) -> nn.Module:
-    """A fresh model whose weights follow from the seed, with the generators at their seeded start for training."""
+    """An untrained model whose weights depend on the seed. Afterwards torch's generator is ready for training."""
     torch.manual_seed(seed)
     return build_model(variant, skeleton_of(variant), graphs)

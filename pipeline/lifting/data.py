@@ -1,8 +1,8 @@
-"""A split's poses as a lifting network reads them, a batch at a time.
+"""A split's poses as a lifting network reads them.
 
-The only place where pixels become screen coordinates and millimetres become root-relative metres. It happens when a
-batch is made: on a GPU the raw poses lie in its memory; on a CPU they may be mapped from the disk, where 1.5 million
-poses take no time to open and only as much memory as is looked at.
+Pixels become screen coordinates and millimetres become root-relative metres only here, when a batch is made. On a GPU
+the raw poses are in its memory. On a CPU they may be mapped from the disk: then 1.5 million poses open at once and take
+only the memory of the rows that are read.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ Rows = slice | Tensor
 
 @dataclass(frozen=True)
 class LiftingData:
-    """N poses of J joints. The pose set stays at hand for names, cameras and pixels."""
+    """N poses of J joints. `pose_set` has their names and cameras."""
 
     keypoints_2d: Tensor  # [N, 17, 2] px
     joints_3d: Tensor  # [N, 17, 3] mm in the camera's frame
-    sizes: Tensor  # [cameras, 2] px, the pictures' widths and heights
+    sizes: Tensor  # [cameras, 2] px, the images' widths and heights
     camera: Tensor  # [N] index into sizes
     action: Tensor  # [N] index into pose_set.actions
     subject: Tensor  # [N] index into pose_set.subjects
     joints: Tensor  # [J] which of the 17 joints the skeleton has
     pose_set: PoseSet
     skeleton: Skeleton
-    meshes: MeshTargets | None = None  # where the network learns them too
+    meshes: MeshTargets | None = None  # if the network learns them too
 
     def __len__(self) -> int:
         return len(self.keypoints_2d)
@@ -59,7 +59,7 @@ class LiftingData:
         skeleton: Skeleton = HUMAN36M_16,
         meshes: MeshTargets | None = None,
     ) -> LiftingData:
-        """Put a pose set on the device in one go; batches are index operations from there on."""
+        """Put a pose set on the device. Batches are index operations from then on."""
         sizes = [(camera.width, camera.height) for camera in pose_set.cameras]
         return cls(
             keypoints_2d=_tensor(pose_set.keypoints_2d).to(device),
@@ -89,37 +89,38 @@ class LiftingData:
         return (joints_3d - joints_3d[:, :1]) / MILLIMETRES
 
     def meshes_of(self, rows: Rows) -> MeshBatch | None:
-        """The coarse meshes of these poses, where there are any."""
+        """The coarse meshes of these poses; None if the data have none."""
         return self.meshes.of(rows) if self.meshes else None
 
     @property
     def inputs(self) -> Tensor:
-        """All of them, [N, J, 2]: for what cannot work in batches."""
+        """All inputs, [N, J, 2]."""
         return self.inputs_of(slice(None))
 
     @property
     def targets(self) -> Tensor:
+        """All targets, [N, J, 3]."""
         return self.targets_of(slice(None))
 
     def every(self, count: int) -> LiftingData:
-        """About `count` poses spread evenly over the split; all of them where it has no more."""
+        """About `count` poses spread evenly over the split, or all of them if it has no more."""
         rows = np.arange(0, len(self), max(1, len(self) // count))
         meshes = self.meshes and self.meshes.select(torch.from_numpy(rows).to(self.device))
         return self.from_pose_set(self.pose_set.select(rows), self.device, self.skeleton, meshes)
 
 
 def _tensor(array: NDArray) -> Tensor:
-    """Without a copy: the tensor of a mapped array is mapped as well."""
+    """A tensor that shares the array's memory: the tensor of a mapped array is mapped too."""
     return torch.from_numpy(np.asarray(array))
 
 
 def skeleton_of(variant: LiftingVariant) -> Skeleton:
-    """The skeleton whose joints a variant reads and gives."""
+    """The skeleton of a variant's input and output."""
     return HUMAN36M_17 if variant.joints == HUMAN36M_17.joint_count else HUMAN36M_16
 
 
 def joint_choice(skeleton: Skeleton) -> list[int]:
-    """Which of a pose set's 17 joints a skeleton has."""
+    """Indices of a skeleton's joints among the 17 of a pose set. Raises ValueError for an unknown skeleton."""
     if skeleton == HUMAN36M_17:
         return list(range(HUMAN36M_17.joint_count))
     if skeleton == HUMAN36M_16:
@@ -128,9 +129,9 @@ def joint_choice(skeleton: Skeleton) -> list[int]:
 
 
 def semgcn_protocol_2(train: PoseSet, test: PoseSet) -> tuple[PoseSet, PoseSet]:
-    """SemGCN's Protocol #2 (Section 5.2): all test subjects but the last train too; it is tested on every 64th frame.
+    """SemGCN's Protocol #2 (Section 5.2): all test subjects but the last become training subjects.
 
-    In Human3.6M S9 joins the training and S11 remains.
+    The last one is tested on every 64th frame. In Human3.6M, S9 joins the training subjects and S11 remains.
     """
     last = test.subject == len(test.subjects) - 1
     rows = np.flatnonzero(last)

@@ -1,11 +1,10 @@
-"""One seed's entry in results/<preset>/metrics/<variant>.json: every error of a model on a split's poses.
+"""The errors of a model on a split's poses, as the metrics file has them.
 
-Errors are in mm. Each is given averaged *action by action* (the mean of the actions' means, as published) and *frame by
-frame* (over all poses), and for each action, joint and subject over the poses that belong to it. An action or subject
-without a pose is left out.
+Errors are in mm. Each is averaged *action by action* (the mean of the actions' means, as published), *frame by frame*
+(over all poses), and over the poses of each action, each subject and each joint. An action or subject without a pose is
+left out.
 
-The model is asked for a chunk of poses at a time, so that half a million poses with 200 hypotheses each can be measured
-anywhere.
+The model predicts a chunk of poses at a time, so that half a million poses with 200 hypotheses each fit into memory.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,8 +28,8 @@ from pipeline.lifting.results import Depth, Error, Meshes, Mixture, Prediction
 from pipeline.lifting.task import MeanLoss
 
 HYPOTHESES_AT_ONCE = 32_768  # bounds the memory; results do not depend on it
-AMBIGUOUS = 0.8  # a frame whose oracle error is below this share of the mean's has hypotheses worth telling apart
-BEST_OF = (5, 200)  # samples among which the best is taken, as far as a model draws so many (GraphMDN, Table 3)
+AMBIGUOUS = 0.8  # a frame is ambiguous if its oracle error is below this share of the mean's
+BEST_OF = (5, 200)  # numbers of samples of which the best is taken (GraphMDN, Table 3)
 
 Predict = Callable[[Rows], Output]  # a model's output for some rows of the data
 Errors = dict[str, dict[str, Tensor]]  # prediction, protocol: [N, J] float64, mm
@@ -38,14 +37,14 @@ Errors = dict[str, dict[str, Tensor]]  # prediction, protocol: [N, J] float64, m
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model's errors on N poses, as the metrics file has them, and the two that examples are chosen by."""
+    """A model's errors on N poses, as the metrics file has them, and the two errors by which examples are chosen."""
 
     predictions: dict[str, Prediction]
     mixture: Mixture | None
     meshes: Meshes | None
     depth: Depth
-    main_error: Tensor  # [N] mm, P1 of what the model is judged by
-    closest_error: Tensor  # [N] mm, P1 of the best of the poses that it names
+    main_error: Tensor  # [N] mm, P1 of the main prediction
+    closest_error: Tensor  # [N] mm, P1 of the best hypothesis
 
 
 @torch.no_grad()
@@ -57,13 +56,13 @@ def evaluate(
     loss: MeanLoss | None = None,
     hypotheses_at_once: int = HYPOTHESES_AT_ONCE,
 ) -> Evaluation:
-    """Measure a model on all poses of a split. `loss` is shown every output, so that none has to be made twice.
+    """Measure a model on all poses of a split. `loss` receives every output, so that none is predicted twice.
 
-    A point model's prediction is called `point`; with the training subjects' `bone_length_sum` (metres) there is a
-    second one, `calibrated`. A mixture has four: `mean` and `highest`; `oracle`, whose P-MPJPE aligns every hypothesis
-    and takes the smallest error, as the authors do; `oracle_closest`, with only the P-MPJPE of the hypothesis that is
-    closest before alignment. Samples have `mean`, and `oracle_5` and `oracle_200`, the best of so many. Output that is
-    not finite raises InputError. Without `describe` nothing is said of a mixture but its errors.
+    A point model has the prediction `point` and, if the training subjects' `bone_length_sum` (metres) is given,
+    `calibrated`. A mixture has four: `mean`; `highest`; `oracle`, whose P-MPJPE aligns every hypothesis and takes the
+    smallest error, as the authors do; and `oracle_closest`, with the P-MPJPE of the hypothesis that is closest before
+    alignment. Samples have `mean`, and `oracle_5` and `oracle_200`: the best of 5 and of 200. Raises InputError for
+    output that is not finite. Without `describe`, a mixture has its errors only.
     """
     description, mesh_errors, depth_errors, parts = MixtureDescription(), MeshErrors(), DepthErrors(), []
     for rows in chunks(predict, data, hypotheses_at_once):
@@ -94,14 +93,14 @@ def evaluate(
 
 
 def _main_and_closest(errors: Errors) -> tuple[str, str]:
-    """The prediction that a model is judged by, and the best that it has."""
+    """The names of the main prediction and of the best one."""
     best = [name for name in errors if name.startswith("oracle") and "mpjpe" in errors[name]]
     main = "mean" if "mean" in errors else "point"
     return main, best[-1] if best else main
 
 
 def _sample(predict: Predict, data: LiftingData) -> tuple[PoseMixture, Tensor]:
-    """The mixtures of some poses that a fixed seed chooses, and the true poses."""
+    """The mixtures of some poses, chosen by a fixed seed, and the true poses."""
     generator = torch.Generator().manual_seed(0)
     rows = torch.randperm(len(data), generator=generator)[: mixtures.CALIBRATION_POSES].to(data.keypoints_2d.device)
     mixture = poses_of(predict(rows))
@@ -134,7 +133,7 @@ def check_output(output: Output, data: LiftingData, rows: slice) -> None:
 
 
 def chunks(predict: Predict, data: LiftingData, hypotheses_at_once: int = HYPOTHESES_AT_ONCE) -> Iterator[slice]:
-    """Slices that cover all poses, with a progress bar in poses."""
+    """Slices of rows that cover all poses, with a progress bar."""
     count, size = len(data), max(1, hypotheses_at_once // hypothesis_count(predict(slice(0, 1))))
     with tqdm(total=count, desc="evaluate", unit="pose", unit_scale=True, disable=None) as bar:
         for start in range(0, count, size):
@@ -157,7 +156,7 @@ def all_errors(
     errors = {"point": both_protocols(main_prediction(output), targets)}
     if skeleton is not None and bone_length_sum is not None:
         calibrated = calibrate(main_prediction(output), skeleton, bone_length_sum)
-        # Alignment undoes any scale, so Protocol 2 cannot tell the two apart.
+        # Alignment removes any scale, so both have the same error in Protocol 2.
         errors["calibrated"] = {
             "mpjpe": MILLIMETRES * joint_errors(calibrated, targets),
             "p_mpjpe": errors["point"]["p_mpjpe"],
@@ -199,7 +198,7 @@ def sample_errors(samples: PoseSamples, targets: Tensor) -> Errors:
 
 
 def best_of(errors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Of hypotheses' errors [n, K, J] those of the hypothesis that is best, in each protocol its own: [n, J]."""
+    """The errors [n, J] of the best of K hypotheses [n, K, J], chosen in each protocol by itself."""
     best = {}
     for protocol, values in errors.items():
         chosen = values.mean(dim=-1).argmin(dim=-1)
@@ -227,7 +226,7 @@ def average(errors: Tensor, data: LiftingData) -> Error:
 
 
 def average_poses(errors: Tensor, action: Tensor, data: LiftingData, **more: dict[str, float]) -> Error:
-    """Action by action and over all, of errors [n] of poses that show these actions [n]."""
+    """The averages of errors [n] of poses with actions [n]: action by action, and over all."""
     per_action = average_by_group(errors, action, data.pose_set.actions)
     action_average = sum(per_action.values()) / len(per_action)
     return Error(action_average=action_average, frame_average=float(errors.mean()), per_action=per_action, **more)

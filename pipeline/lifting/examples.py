@@ -17,11 +17,11 @@ OCCLUSION_AT_ONCE = 4096
 
 @torch.no_grad()
 def examples(predict: Predict, data: LiftingData, evaluation: Evaluation, count: int = 3) -> dict[str, NDArray]:
-    """Poses of `count` distinct actions with the hypotheses that a model has for them.
+    """Poses of `count` different actions, with the model's hypotheses.
 
-    Of a model that names several poses, the frames where the best of them is most better than the mean (GraphMDN,
-    Figure 2), the largest gain first: chosen to show the hypotheses apart, not as typical. Of a point model, whose one
-    hypothesis has weight 1, the frame of median error in each of the first `count` actions.
+    For a model with several hypotheses: the frames where the best one improves most on the mean (GraphMDN, Figure 2),
+    the largest gain first. They show hypotheses that differ and are not typical. For a point model: the frame of median
+    error in each of the first `count` actions, with one hypothesis of weight 1.
     """
     error, closest = evaluation.main_error, evaluation.closest_error
     actions = data.action.cpu()
@@ -40,10 +40,10 @@ def examples(predict: Predict, data: LiftingData, evaluation: Evaluation, count:
 
 @torch.no_grad()
 def overlays(predict: Predict, data: LiftingData) -> dict[str, NDArray]:
-    """The same poses of every model, to draw over each other: `overlay_*` arrays of evaluate_lifting/<variant>.npz.
+    """Poses to draw over those of other models: the `overlay_*` arrays of evaluate_lifting/<variant>.npz.
 
-    Of each action the pose with the most joints that another part of the body hides, the first of several (HGN,
-    Figure 4): chosen for what is hard in it, and without a look at any prediction.
+    For each action, the pose with the most joints behind another part of the body, the first of equals (HGN, Figure 4).
+    The choice depends on no prediction, so that it is the same for every model.
     """
     hidden = torch.cat([occluded(joints) for joints in data.joints_3d.split(OCCLUSION_AT_ONCE)])  # [N, 17]
     actions = data.action

@@ -1,18 +1,18 @@
-"""How well a model does on a data set that it was not trained on: MPI-INF-3DHP's test set, by scene.
+"""Errors on a data set that the model was not trained on: MPI-INF-3DHP's test set, by scene.
 
-HGN, Section 4.4 and Table 7. As published there:
+HGN, Section 4.4 and Table 7, as published there:
 
-- Poses are compared relative to the root and otherwise as they are, although the data sets' skeletons differ (no
-  rescaling, no alignment, no bone lengths carried over): Table 7 and the papers it quotes do the same. The test set's
-  truth is already scaled to the height of Human3.6M's universal skeleton, see `pipeline/data/motion/mpi_inf_3dhp.py`.
-- `pck` and `auc` count the 14 joints in `COUNTED`: limbs, neck and top of the head. The evaluation that comes with the
-  test set has groups for these (`mpii_get_pck_auc_joint_groups.m`), and spine, head and pelvis commented out of them.
-  Others count every joint, the root too (EvoSkeleton, PoseAug), which flatters, because the root is always right;
-  `counted=data.skeleton.names` does that.
+- Poses are compared relative to the root, without rescaling, alignment or transfer of bone lengths, although the data
+  sets' skeletons differ. Table 7 and the papers that it quotes do the same. The test set's truth is already scaled to
+  the height of Human3.6M's universal skeleton, see `pipeline/data/motion/mpi_inf_3dhp.py`.
+- `pck` and `auc` count the 14 joints in `COUNTED`: limbs, neck and top of the head. The test set's own evaluation has
+  groups for these (`mpii_get_pck_auc_joint_groups.m`), with spine, head and pelvis commented out.
+  EvoSkeleton and PoseAug count every joint, the root too. That gives higher numbers because the root is always right.
+  `counted=data.skeleton.names` does the same.
 - `mpjpe` is over all joints of the skeleton, the root too, in mm, as on Human3.6M (the evaluation's is over its 17).
-- Every frame weighs the same, in a scene and in `all`: `mpii_evaluate_errors.m` throws all sequences' frames together,
-  and the test set's README weighs the two sequences of a scene by their frames. Table 7 bears it out: HGN's 87.0, 84.9
-  and 82.7 on 1143, 1058 and 728 frames give its 85.2, where the plain mean of the scenes is 84.9.
+- Every frame has the same weight, in a scene and in `all`: `mpii_evaluate_errors.m` pools the frames of all sequences,
+  and the test set's README weights the two sequences of a scene by their frames. Table 7 agrees: HGN's 87.0, 84.9
+  and 82.7 on 1143, 1058 and 728 frames give its 85.2; the plain mean of the scenes is 84.9.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What is measured beside the joints' errors: the coarse meshes' (HGN, Table 2), and depth where joints are hidden.
+"""Errors of the coarse meshes (HGN, Table 2), and depth errors of hidden joints.
 
-Both gather chunk by chunk what `lifting.errors` shows them.
+Both are summed chunk by chunk, as `lifting.errors` predicts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Average = Callable[[Tensor, Tensor, LiftingData], Error]  # errors [n], actions 
 
 @dataclass
 class MeshErrors:
-    """MPVPE of both meshes over the poses whose body fits, in mm."""
+    """MPVPE of both meshes in mm, over the poses whose body fits."""
 
     errors: dict[str, list[Tensor]] = field(default_factory=dict)
     actions: list[Tensor] = field(default_factory=list)
@@ -42,7 +42,7 @@ class MeshErrors:
                 self.errors.setdefault(scale, []).append(MILLIMETRES * found)
 
     def result(self, average: Average, data: LiftingData) -> Meshes | None:
-        """Averages of each scale; None where no mesh was given, or no body fits."""
+        """The averages of both scales; None if the network gives no mesh, or no body fits."""
         if not self.errors or not sum(map(len, self.actions)):
             return None
         actions = torch.cat(self.actions)
@@ -52,13 +52,13 @@ class MeshErrors:
 
 @dataclass
 class DepthErrors:
-    """Depth errors of joints that another part of the body hides from the camera, and of those that are seen."""
+    """Depth errors of joints that another part of the body hides from the camera, and of visible joints."""
 
     sums: list[float] = field(default_factory=lambda: [0.0, 0.0])  # seen, hidden
     counts: list[int] = field(default_factory=lambda: [0, 0])
 
     def add(self, poses: Tensor, data: LiftingData, rows: slice) -> None:
-        """Poses [n, J, 3] in metres, root at 0. The root itself, which is always right, is left out."""
+        """Add predicted poses [n, J, 3] in metres with the root at 0. The root, which is always right, is left out."""
         joints = data.joints_3d[rows].index_select(1, data.joints)
         hidden = occluded(joints, data.skeleton)[:, 1:]
         errors = MILLIMETRES * (poses - data.targets_of(rows))[:, 1:, 2].double().abs()

@@ -1,8 +1,7 @@
 """The coarse meshes that a hierarchical graph network learns beside the joints (HGN, Section 3.3).
 
-Stage fit_body writes them once a frame, in the world; here they come into the frame of the camera that saw the pose, a
-batch at a time. A frame whose body does not fit is not usable: it has no part in a mesh loss or in a mesh error, and
-its joints count as ever.
+Stage fit_body writes them once per frame, in world axes. Here they are turned into the axes of the pose's camera when a
+batch is made. A frame whose body does not fit is not usable: its mesh counts in no loss and no error, its joints do.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ class MeshBatch:
     coarse: Tensor  # [B, real nodes of the coarse graph, 3]
     fine: Tensor  # [B, real nodes of the fine graph, 3]
     usable: Tensor  # [B] bool
-    coarse_nodes: Tensor  # which of the coarse graph's nodes are real
+    coarse_nodes: Tensor  # indices of the real nodes in the coarse graph
     fine_nodes: Tensor
 
 
 @dataclass(frozen=True)
 class MeshTargets:
-    """The meshes of a split's N poses, which show F frames."""
+    """The meshes of a split's N poses, which are views of F frames."""
 
     vertices: Tensor  # [F, real coarse nodes + real fine nodes, 3] float16 m, world axes, relative to the root
     usable: Tensor  # [F] bool
-    frame: Tensor  # [N] which frame a pose shows
+    frame: Tensor  # [N] the frame of a pose, index into vertices
     camera: Tensor  # [N] index into axes
     axes: Tensor  # [cameras, 3, 3] camera axes to world axes
     coarse_nodes: Tensor
@@ -52,7 +51,7 @@ class MeshTargets:
         cameras: Sequence[Camera],
         device: str = "cpu",
     ) -> MeshTargets:
-        """From a split's file of fit_body. ValueError, naming the field, where it does not fit poses or graphs."""
+        """Read a split's file of fit_body. Raises ValueError, with the field, if it does not fit poses or graphs."""
         nodes = [torch.from_numpy(graph.real).nonzero()[:, 0] for graph in (graphs.coarse, graphs.fine)]
         frames, count = len(arrays["usable"]), sum(map(len, nodes))
         if arrays["meshes"].shape != (frames, count, 3):

@@ -1,4 +1,4 @@
-"""What training and measuring lifting networks share: reading the data, and timing a finished network."""
+"""Reading a lifting variant's data, and timing its trained network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TIMED_SECONDS = 0.5
 
 
 def read_data(run: Run, variant: LiftingVariant, device: str) -> dict[str, LiftingData]:
-    """The variant's splits, `train` and `test`: the 2D joints that it is given, and what it learns from them."""
+    """The variant's splits `train` and `test`: its 2D input and its targets. Raises InputError."""
     poses = {split: read_poses(run.layout.motion_split(split, variant.input)) for split in ("train", "test")}
     skeleton = skeleton_of(variant)
     if variant.protocol == "semgcn_2":
@@ -36,7 +36,7 @@ def read_data(run: Run, variant: LiftingVariant, device: str) -> dict[str, Lifti
 
 
 def read_graphs(run: Run) -> MeshGraphs:
-    """The coarse graphs of the preset's body."""
+    """The coarse graphs of the preset's body. Raises InputError."""
     path = run.layout.mesh_graphs
     try:
         return MeshGraphs.from_arrays(artifacts.read_arrays(path))
@@ -54,7 +54,7 @@ def _read_meshes(run: Run, split: str, poses: PoseSet, graphs: MeshGraphs, devic
 
 
 def read_generalization(run: Run, variant: LiftingVariant, device: str) -> LiftingData | None:
-    """Another data set's test poses, None where the preset asks for none."""
+    """Another data set's test poses; None if the preset asks for none."""
     name = run.preset.generalization
     if name is None:
         return None
@@ -63,10 +63,7 @@ def read_generalization(run: Run, variant: LiftingVariant, device: str) -> Lifti
 
 
 def inference_speed(task: LiftingTask) -> float | None:
-    """Poses that the finished model takes a second in batches of 64: the median of a few seconds' batches.
-
-    None where there are fewer poses than make a batch.
-    """
+    """Poses per second of the trained model: the median over batches of 64. None if there are fewer poses than that."""
     if len(task.test) < TIMED_BATCH:
         return None
     inputs = task.test.inputs_of(slice(0, TIMED_BATCH))

@@ -1,4 +1,4 @@
-"""Lifting as a task for the training loop: one variant, its loss, and its figures on the test subjects."""
+"""Lifting as a task of the training loop: one variant, its loss, and its numbers on the test subjects."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ from pipeline.lifting.objective import loss_terms
 from pipeline.lifting.output_types import Output, PoseMixture, SampleDrawing
 from pipeline.lifting.outputs import closest_pose, concatenate, length, main_prediction, poses_of, select
 
-BATCH = 256  # poses at a time where no gradient is needed: what a processor cache holds; a GPU takes more at once
-WATCHED_SAMPLES = (
-    5  # of a model that draws samples, while it is watched: 200 of each pose would take longer than training
-)
+BATCH = 256  # poses at once where no gradient is needed: as many as a processor's cache holds
+WATCHED_SAMPLES = 5  # per pose, in validations of a model that draws samples: 200 would take longer than training
 
 
 class LiftingTask:
-    """A variant's model with the data it learns from and the data it is watched on."""
+    """A variant's model with its training data and the test data on which it is watched."""
 
     unit = "poses"
     best: Literal["lowest", "highest"] = "lowest"
@@ -51,7 +49,7 @@ class LiftingTask:
             chosen = (torch.rand(len(inputs), device=inputs.device) < 0.5)[:, None, None]
             inputs = torch.where(chosen, mirrored(inputs, self.train.skeleton), inputs)
             targets = torch.where(chosen, mirrored(targets, self.train.skeleton), targets)
-            # A coarse mesh has no mirror image: which of its nodes would be which?
+            # The nodes of a coarse mesh have no mirrored partners, so a mirrored pose has no mesh to learn.
             meshes = meshes and replace(meshes, usable=meshes.usable & ~chosen[:, 0, 0])
         if isinstance(self.model, SampleDrawing):
             return self.model.loss(inputs, targets)
@@ -59,7 +57,7 @@ class LiftingTask:
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """MPJPE in mm, averaged action by action, and the loss; a mixture's oracle first: the authors chose by it."""
+        """MPJPE in mm, averaged action by action, and the loss. A mixture's oracle is first and selects the epoch."""
         predict = predictor(self.model, self.test, WATCHED_SAMPLES)
         errors: dict[str, list[Tensor]] = {"test_oracle_mpjpe": [], "test_mpjpe": []}
         loss = 0.0
@@ -85,11 +83,11 @@ def total(terms: dict[str, Tensor]) -> float:
 
 @dataclass
 class MeanLoss:
-    """The loss over the poses of a split, from outputs that come in any portions: it is taken batch by batch."""
+    """The mean loss over a split, batch by batch, from outputs that arrive in portions of any size."""
 
     variant: LiftingVariant
     data: LiftingData
-    waiting: list[Output] = field(default_factory=list)  # less than a batch
+    waiting: list[Output] = field(default_factory=list)  # outputs of less than a batch
     seen: int = 0
     total: float = 0.0
 
@@ -124,13 +122,13 @@ def mean_loss(variant: LiftingVariant, predict: Callable[[Rows], Output], data: 
 
 
 def predictor(model: nn.Module, data: LiftingData, samples: int | None = None) -> Callable[[Rows], Output]:
-    """A function that gives the model's output for some rows of the data; `samples` of it, where it draws any."""
+    """A function from rows of the data to the model's output. A model that draws samples draws `samples` of them."""
     return lambda rows: predict(model, data.inputs_of(rows), samples)
 
 
 @torch.no_grad()
 def predict(model: nn.Module, inputs: Tensor, samples: int | None = None) -> Output:
-    """The model's output for all N inputs, in evaluation mode and in batches that fit anywhere."""
+    """The model's output for inputs [N, J, 2], in evaluation mode and in batches."""
     was_training = model.training
     model.eval()
     options = {"samples": samples} if samples and isinstance(model, SampleDrawing) else {}

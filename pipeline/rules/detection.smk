@@ -1,4 +1,4 @@
-# From pictures to keypoints and boxes: every seed of a variant is trained by itself, then the variant is measured.
+# Detection: one training per seed of a variant, then one evaluation per variant.
 
 
 rule train_detection:

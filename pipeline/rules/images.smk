@@ -1,4 +1,4 @@
-# Pictures with annotated people or objects: scenes made in code, or COCO.
+# Images with annotated people or objects: rendered scenes, or COCO.
 
 
 rule prepare_images:

@@ -1,4 +1,4 @@
-# From 2D joints to 3D joints: every seed of a variant is trained by itself, then the variant is measured.
+# Lifting: one training per seed of a variant, then one evaluation per variant.
 
 
 rule train_lifting:

@@ -1,4 +1,4 @@
-# Motion: what is downloaded, the poses seen by four cameras, and what detectors make of them.
+# Motion: downloads, poses seen by four cameras, and the 2D joints of detectors.
 
 
 rule download:

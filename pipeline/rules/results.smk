@@ -1,4 +1,4 @@
-# What a reader sees: tables, claims, figures, the report, and the runs in MLflow.
+# Results: tables, claims, figures, the report, and the copy in MLflow.
 
 
 rule tabulate:

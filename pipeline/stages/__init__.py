@@ -1,1 +1,1 @@
-"""One module a stage of the DAG, thin: read artifacts, call the rooms, write artifacts."""
+"""One module per stage of the DAG: each reads its plan, calls one room and writes artifacts."""

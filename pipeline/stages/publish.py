@@ -1,4 +1,4 @@
-"""Put the preset's finished trainings, tables and figures into MLflow, and note where: publish.json."""
+"""Copy the preset's finished trainings, tables and figures to MLflow, and list them in publish.json."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Training: one loop for every task of the project. It knows a Task, never what the task learns."""
+"""The training loop and what belongs to it. It knows a `Task` and not what the task learns."""

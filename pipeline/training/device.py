@@ -1,4 +1,4 @@
-"""Where a run computes, and on how many threads: fixed, because another number of threads gives other roundings."""
+"""The device and the number of threads. The number is fixed because results round differently with another number."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import ctypes
 
 import torch
 
-# Of glibc's mallopt: from which size memory comes from the system for each array alone, and how much that was freed is
-# kept. By default a tensor's memory goes back to the system as soon as it is freed, and is fetched again for the next
-# one: of an evaluation over mesh graphs that was two fifths of the time (tests/benchmarks/test_kept_memory.py).
+# Options of glibc's mallopt: the size from which an array gets memory of its own from the system, and how much freed
+# memory the process keeps. By default a large tensor's memory goes back to the system when it is freed, and the next
+# tensor fetches it again: two fifths of an evaluation's time over mesh graphs (tests/benchmarks/test_kept_memory.py).
 MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1
 LARGE, EVERYTHING = 2**25, 2**31 - 1  # bytes; the first is the most that glibc takes
 
 
 class DeviceError(RuntimeError):
-    """The device asked for is not there."""
+    """This machine does not have the requested device."""
 
 
 def prepare(device: str, threads: int) -> str:
-    """Fix the threads, and give torch's name of the device for `auto`, `cpu` or `cuda`."""
+    """Set the number of threads and return torch's name of the device `auto`, `cpu` or `cuda`. Raises DeviceError."""
     keep_freed_memory()
     torch.set_num_threads(threads)
     if device == "cuda" and not torch.cuda.is_available():
@@ -29,7 +29,7 @@ def prepare(device: str, threads: int) -> str:
 
 
 def keep_freed_memory() -> None:
-    """Let the process keep what its arrays free, for the next ones. Where there is no glibc it does nothing."""
+    """Let the process keep freed memory for its next arrays. Without glibc this does nothing."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(MMAP_THRESHOLD, LARGE)

@@ -1,5 +1,5 @@
-"""What can be wrong with a checkpoint, as one class."""
+"""The error of checkpoints, importable without torch."""
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be read or does not fit. The message is one line: the file or the name, the remedy."""
+    """A checkpoint that cannot be read or does not fit. The message is one line with the file and the remedy."""

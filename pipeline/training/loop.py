@@ -1,8 +1,8 @@
-"""The training loop, for every task of the project.
+"""The training loop of every task.
 
-Killed at any moment and started again, it ends with the same weights as an undisturbed run: the state on disk holds
-the weights, the optimiser, the schedule and the random generators, the order of an epoch follows from the seed and the
-epoch's number, and everything since the last state is done again.
+A training that is killed at any moment and started again ends with the same weights as an undisturbed one. The state on
+disk holds the weights, the optimiser, the schedule and the random generators. The order of an epoch's examples depends
+on the seed and the epoch's number only. Steps after the last saved state are repeated.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pipeline.training.task import Task
 
 Row = dict[str, float]
 
-SECONDS_BETWEEN_LINES = 30.0  # of progress, where nobody watches: short runs and tests stay quiet
+SECONDS_BETWEEN_LINES = 30.0  # of progress in a log file; a short training prints nothing there
 
 
 class NotFiniteError(ArithmeticError):
@@ -130,7 +130,7 @@ def _step(
     total.backward()
     bound = settings.max_gradient_norm
     norm = nn.utils.clip_grad_norm_(task.model.parameters(), math.inf if bound is None else bound)
-    # The one wait for the device in a step: a loss that is no number must stop the run here and not an epoch later.
+    # A step waits for the device only here. A loss that is not finite must stop the training now, not an epoch later.
     values = torch.stack([*terms.values(), norm]).detach().tolist()
     for name, value in zip([*terms, "gradient norm"], values, strict=True):
         if not math.isfinite(value):
@@ -148,7 +148,7 @@ def _step(
 def limit_weights(model: nn.Module, bound: float) -> None:
     """Max-norm regularisation: scale the weights into every output unit back to at most `bound`.
 
-    A module says with `output_axis` which axis of its weights counts output units; torch's own have it first.
+    A module's `output_axis` is the axis of its weights that counts output units; in torch's modules it is the first.
     """
     for module in model.modules():
         for parameter in module.parameters(recurse=False):
@@ -160,7 +160,7 @@ def limit_weights(model: nn.Module, bound: float) -> None:
 
 
 def _order(task: Task, seed: int, epoch: int) -> Tensor:
-    """The order of an epoch's examples: a function of seed and epoch alone, so a resumed run needs no record of it."""
+    """The order of an epoch's examples. It depends on seed and epoch alone, so that resuming needs no record of it."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
     return torch.randperm(task.examples, generator=generator).to(task.device)
 
@@ -173,7 +173,7 @@ def _account(progress: Progress, loss: float) -> None:
 
 
 def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, at_end: bool, watched: bool) -> None:
-    """Add a line to the history; after a watched epoch with a validation, which also decides on the best epoch."""
+    """Add a row to the history. After a watched epoch it has a validation, which also decides on the best epoch."""
     row: Row = {
         "epoch": progress.step / steps_an_epoch,
         "step": progress.step,
@@ -228,7 +228,7 @@ def _restore(
 
 
 def _bar(task: Task, steps_an_epoch: int, total: int, step: int, description: str) -> Any:
-    """A progress bar in examples a second with the time left; in a log file a line now and then."""
+    """A progress bar in examples per second with the time left; in a log file one line every 30 s."""
     epochs, within = divmod(step, steps_an_epoch)
     watched = sys.stderr.isatty()
     return tqdm(
@@ -245,14 +245,14 @@ def _bar(task: Task, steps_an_epoch: int, total: int, step: int, description: st
 
 @contextmanager
 def _stop_signals() -> Iterator[list[int]]:
-    """Note SIGINT and SIGTERM, so that the loop stops between two steps with its state saved."""
+    """Record SIGINT and SIGTERM instead of stopping at once: the loop saves its state and stops between two steps."""
     caught: list[int] = []
     try:
         before = {
             number: signal.signal(number, lambda received, _: caught.append(received))
             for number in (signal.SIGINT, signal.SIGTERM)
         }
-    except ValueError:  # not the main thread: signals go elsewhere
+    except ValueError:  # only the main thread receives signals
         before = {}
     try:
         yield caught

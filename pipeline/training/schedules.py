@@ -1,7 +1,6 @@
-"""Learning rates as functions of how far a run has come.
+"""Learning rates as functions of the progress of a training.
 
-A schedule is stated for a full training (`stated_epochs`). A shorter or longer run stretches it: the same shape on
-another clock, so that a preset changes how long a variant trains and never what it is.
+A schedule is stated for a full training of `stated_epochs`. A shorter or longer training stretches it.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ from typing import Protocol
 
 class Schedule(Protocol):
     def rate(self, progress: float) -> float:
-        """The learning rate at `progress` in [0, 1] of the whole run."""
+        """The learning rate at `progress`, from 0 at the first step to 1 at the last."""
         ...
 
     def end_epoch(self, loss: float) -> None:
-        """Told the mean training loss after every epoch."""
+        """Receive the mean training loss of an epoch that has ended."""
         ...
 
     def state(self) -> dict[str, float]:
-        """What must be kept to resume."""
+        """What `restore` needs to resume."""
         ...
 
     def restore(self, state: dict[str, float]) -> None: ...
@@ -74,7 +73,7 @@ class Drops(_Stateless):
 
 @dataclass
 class Cosine(_Stateless):
-    """Half a cosine from the rate to 0: for short runs, which no drop suits."""
+    """Half a cosine from the rate to 0, for short trainings."""
 
     def rate(self, progress: float) -> float:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
@@ -82,7 +81,7 @@ class Cosine(_Stateless):
 
 @dataclass
 class Exponential(_Stateless):
-    """Times `factor` an epoch, continuously (GraphMDN, Section 5.2, with 200 kernels)."""
+    """Times `factor` per epoch, continuously (GraphMDN, Section 5.2, with 200 kernels)."""
 
     factor: float
     stated_epochs: int
@@ -103,8 +102,7 @@ class OneCycle(_Stateless):
 class Plateau:
     """Times `factor` when the training loss has not fallen for more than `patience` epochs (SemGCN, Section 5.1).
 
-    The paper watches a validation loss and names no validation set; the training loss knows nothing of the test
-    subjects.
+    The paper watches a validation loss but names no validation set. The training loss does not depend on test subjects.
     """
 
     learning_rate: float

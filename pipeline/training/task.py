@@ -1,4 +1,4 @@
-"""What the loop needs to know of a task: a model, numbered batches, a loss in named terms, a validation."""
+"""What the loop needs from a task: a model, numbered examples, a loss in named terms, a validation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Task(Protocol):
-    """A model and its data. The data lies on the device; a batch is an index operation."""
+    """A model and its data."""
 
     model: nn.Module
     device: str
@@ -28,13 +28,13 @@ class Task(Protocol):
 
     @property
     def best(self) -> Literal["lowest", "highest"]:
-        """Which value of the first figure of a validation is the best one."""
+        """Whether the lowest or the highest value of the validation's first number is the best."""
         ...
 
     def loss(self, indices: Tensor) -> dict[str, Tensor]:
-        """The loss of one batch in named scalar terms, whose sum is minimised. `indices` [B] is on the device."""
+        """The loss of one batch in named scalar terms; their sum is minimised. `indices` [B] is on the device."""
         ...
 
     def validate(self) -> dict[str, float]:
-        """Figures of the model as it stands, on data it is not trained on. The first one chooses the best epoch."""
+        """Numbers of the current model on data that it is not trained on. The first one selects the best epoch."""
         ...
