@@ -133,7 +133,7 @@ class LiftingVariant(Settings):
     weights: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
     model: ModelSettings = ModelSettings()
     head: HeadSettings = HeadSettings()
-    loss: Literal["joints", "joints_and_bones", "joints_and_meshes", "joints_and_meshes_authors"] = "joints"
+    loss: Literal["joints", "joints_and_meshes", "joints_and_meshes_authors"] = "joints"
     mesh_weight: float = Field(0.0, ge=0)  # HGN's lambda_M (Eq. 4)
     flip: FlipSettings = FlipSettings()
     optimizer: OptimizerSettings = OptimizerSettings()

@@ -57,7 +57,6 @@ MIRROR_TESTED = "pipeline.lifting.models.mirror_tested"  # with `flip.testing`
 # What is minimised of a pose, by `loss`, and of a mixture over poses. Each has pose_terms(variant, pose, ...).
 POSE_LOSSES = {
     "joints": "pipeline.lifting.losses.joints",
-    "joints_and_bones": "pipeline.lifting.losses.bones",
     "joints_and_meshes": "pipeline.lifting.losses.meshes",
     "joints_and_meshes_authors": "pipeline.lifting.losses.meshes_authors",
     "mixture": "pipeline.lifting.losses.likelihood",
@@ -95,7 +94,6 @@ OFFERS = {
         "VariationalAutoencoder": "pipeline.lifting.models.variational_autoencoder",
     },
     "pipeline.lifting.losses": {
-        "joints_and_bones": "pipeline.lifting.losses.bones",
         "mean_squared_error": "pipeline.lifting.losses.joints",
         "mesh_distances": "pipeline.lifting.losses.meshes",
         "mesh_mean_squared_errors": "pipeline.lifting.losses.meshes_authors",

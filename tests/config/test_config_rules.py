@@ -90,10 +90,10 @@ def root(tmp_path: Path) -> Path:
         ),
         (
             "      convolution: semantic\n",
-            "      name: variational_autoencoder\n    loss: joints_and_bones\n",
+            "      name: variational_autoencoder\n    loss: joints_and_meshes\n",
             "loss: a variational_autoencoder has its own",
         ),
-        ("    head:\n", "    loss: joints_and_bones\n    head:\n", "loss: a mixture is trained by its likelihood"),
+        ("    head:\n", "    loss: joints_and_meshes\n    head:\n", "loss: a mixture is trained by its likelihood"),
         (
             "      convolution: semantic\n",
             "      samples: 4\n",

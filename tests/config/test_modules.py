@@ -143,12 +143,12 @@ def test_a_graph_networks_layers_are_chosen_by_its_settings() -> None:
         "losses.joints",
     ]
     model = {"convolution": "vanilla", "non_local": "none", "refinement": "pose_grammar"}
-    assert short(modules_of(lifting(model=model, flip={"testing": True}, loss="joints_and_bones"))) == [
+    assert short(modules_of(lifting(model=model, flip={"testing": True}))) == [
         "models.graph_network",
         "models.graph_convolution",
         "models.pose_grammar",
         "models.mirror_tested",
-        "losses.bones",
+        "losses.joints",
     ]
 
 

@@ -6,8 +6,7 @@ import pytest
 import torch
 from scipy import stats
 
-from pipeline.geometry.skeleton import HUMAN36M_16
-from pipeline.lifting.losses import joints_and_bones, mean_squared_error, node_nll, pose_nll
+from pipeline.lifting.losses import mean_squared_error, node_nll, pose_nll
 from pipeline.lifting.models import MixtureHead, PoseMixture
 
 B, J, K = 4, 16, 3
@@ -25,25 +24,6 @@ def mixture(level: str, seed: int = 0) -> PoseMixture:
 def test_mean_squared_error_is_over_all_coordinates():
     expected = sum((a - b) ** 2 for a, b in zip(poses(0).flatten().tolist(), poses(1).flatten().tolist(), strict=True))
     assert mean_squared_error(poses(0), poses(1)).item() == pytest.approx(expected / (B * J * 3))
-
-
-def test_joints_and_bones_is_eq_7_over_3_j():
-    prediction, target = poses(0), poses(1)
-    joints = bones = 0.0
-    for one, other in zip(prediction, target, strict=True):
-        joints += (one - other).square().sum().item()
-        for child, parent in enumerate(HUMAN36M_16.parents):
-            if parent >= 0:
-                bones += ((one[parent] - one[child]) - (other[parent] - other[child])).square().sum().item()
-    terms = joints_and_bones(prediction, target, HUMAN36M_16)
-    assert terms["joints"].item() == pytest.approx(joints / B / 48)
-    assert terms["bones"].item() == pytest.approx(bones / B / 48)
-    assert terms["joints"].item() == pytest.approx(mean_squared_error(prediction, target).item())
-
-
-def test_bones_do_not_feel_a_moved_pose():
-    terms = joints_and_bones(poses(0) + 1, poses(0), HUMAN36M_16)
-    assert terms["joints"].item() == pytest.approx(1) and terms["bones"].item() == pytest.approx(0, abs=1e-12)
 
 
 def test_pose_nll_is_eq_9():

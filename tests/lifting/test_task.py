@@ -16,7 +16,7 @@ from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.lifting import task
 from pipeline.lifting.data import LiftingData
 from pipeline.lifting.errors import evaluate
-from pipeline.lifting.losses import joints, joints_and_bones, mean_squared_error, node_nll, pose_nll
+from pipeline.lifting.losses import joints, mean_squared_error, node_nll, pose_nll
 from pipeline.lifting.mirror import mirrored
 from pipeline.lifting.models import PoseMixture, RefinedPose, build_model
 from pipeline.lifting.task import LiftingTask, loss_terms, mean_loss, predict, predictor
@@ -34,12 +34,11 @@ POINT = variant_of(model=SMALL)
 MIXTURE = variant_of(model=SMALL, head={"name": "mixture", "kernels": 3})
 NODES = variant_of(model=SMALL, head={"name": "mixture", "kernels": 3, "level": "node", "sigma": "per_joint"})
 REFINED = variant_of(model=SMALL | {"refinement": "pose_grammar"})
-BONES = variant_of(model=SMALL, loss="joints_and_bones")
 SAMPLES = variant_of(model=SMALL | {"name": "variational_autoencoder", "latent": 2, "samples": 7})
 VARIANTS = pytest.mark.parametrize(
     "variant",
-    [POINT, MIXTURE, NODES, REFINED, BONES, SAMPLES],
-    ids=["point", "mixture", "nodes", "refined", "bones", "samples"],
+    [POINT, MIXTURE, NODES, REFINED, SAMPLES],
+    ids=["point", "mixture", "nodes", "refined", "samples"],
 )
 
 
@@ -132,7 +131,6 @@ def test_without_the_setting_nothing_is_mirrored(data: LiftingData, monkeypatch:
 def test_each_kind_of_output_has_its_loss(data: LiftingData) -> None:
     for variant, expected in (
         (POINT, lambda output, targets: {"mean squared error": mean_squared_error(output, targets)}),
-        (BONES, lambda output, targets: joints_and_bones(output, targets, HUMAN36M_16)),
         (MIXTURE, lambda output, targets: {"negative log-likelihood": pose_nll(output, targets)}),
         (NODES, lambda output, targets: {"negative log-likelihood": node_nll(output, targets)}),
     ):
@@ -156,8 +154,6 @@ def test_a_refined_pose_is_to_be_right_before_and_after(data: LiftingData) -> No
         "mean squared error, before": (output.before - targets).square().mean(),
     }
     assert terms["mean squared error"] != terms["mean squared error, before"]
-    both = loss_terms(BONES, HUMAN36M_16, output, targets)
-    assert list(both) == ["joints", "bones", "joints, before", "bones, before"]
 
 
 def test_a_variational_autoencoders_loss_is_its_own(data: LiftingData) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from pipeline.config import modules
 
 if TYPE_CHECKING:
-    from pipeline.lifting.losses.bones import joints_and_bones as joints_and_bones
     from pipeline.lifting.losses.joints import mean_squared_error as mean_squared_error
     from pipeline.lifting.losses.likelihood import node_nll as node_nll
     from pipeline.lifting.losses.likelihood import pose_nll as pose_nll
