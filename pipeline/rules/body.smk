@@ -1,4 +1,4 @@
-# The body, and bodies fitted to the poses: the coarse meshes that HGN learns.
+# The body model, and bodies fitted to the poses, whose coarse meshes HGN learns.
 
 
 rule build_body:
