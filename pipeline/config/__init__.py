@@ -123,7 +123,7 @@ class Run(Settings):
         return f"preset {self.preset_name} has no body" if targets == "meshes" and not self.preset.body else None
 
     def why_no_images(self) -> str | None:
-        """Why the preset has no pictures; None if it has."""
+        """Why the preset has no images; None if it has."""
         return None if self.preset.images else f"preset {self.preset_name} has no images"
 
     def epochs(self, name: str) -> int:

@@ -73,7 +73,7 @@ class DetectionBudget(Settings):
     input_size: dict[DetectionTask, Annotated[int, Field(ge=32, multiple_of=32)]] | None = None
     networks: SmallNetworks | None = None
     recipe: DetectionRecipe | None = None
-    # `full`: crops, scales, mirror images and colours, as CenterNet; `mirror`: whole pictures, mirrored or not; `none`.
+    # `full`: crops, scales, mirror images and colours, as CenterNet; `mirror`: whole images, mirrored or not; `none`.
     augment: Augmentation = "full"
     validate_every: int = Field(1, ge=1)  # epochs
     variants: Literal["core", "all"] | Words = "all"
@@ -94,5 +94,5 @@ class Preset(Settings):
     body: Literal["open", "smpl"] | None = None
     generalization: Literal["mpi_inf_3dhp"] | None = None  # another data set's test set, to measure every variant on
     lifting: LiftingBudget = LiftingBudget()
-    images: Images | None = None  # null: what needs pictures is not run
+    images: Images | None = None  # null: what needs images is not run
     detection: DetectionBudget = DetectionBudget()

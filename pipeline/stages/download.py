@@ -35,16 +35,16 @@ def run(run: Run, mirror: str | None = None) -> None:
 
 
 def _coco(images: CocoImages, raw: Path, source: str | None) -> list[Download]:
-    """COCO's annotations, then the pictures that they list; archives are unpacked."""
+    """COCO's annotations, then the images that they list; archives are unpacked."""
     listed = fetch(coco.annotation_addresses(images.test_dev), raw, source)
     single = images.files == "single"
-    pictures = fetch(coco.picture_addresses(raw, single, images.limit, images.test_dev), raw, source)
+    files = fetch(coco.image_addresses(raw, single, images.limit, images.test_dev), raw, source)
     if not single:
-        coco.unpack_pictures(raw, "train")
-        coco.unpack_pictures(raw, "val")
+        coco.unpack_images(raw, "train")
+        coco.unpack_images(raw, "val")
         if images.test_dev:
-            coco.unpack_pictures(raw, "test")
-    return listed + pictures
+            coco.unpack_images(raw, "test")
+    return listed + files
 
 
 def needs(motion: MotionSettings, layout: Layout) -> list[str]:

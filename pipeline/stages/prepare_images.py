@@ -1,4 +1,4 @@
-"""Turn made scenes, or COCO's files, into annotated pictures for one of two tasks: poses or boxes."""
+"""Turn made scenes, or COCO's files, into annotated images for one of two tasks: poses or boxes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(run: Run, task: Task) -> None:
 
 
 def _make(run: Run, images: SyntheticImages, task: Task, folder: Path) -> dict[str, Any]:
-    """Pictures drawn in code, with the preset's body where it has one."""
+    """Images drawn in code, with the preset's body where it has one."""
     splits = {}
     for split in SPLITS:
         if task == "pose":
@@ -41,7 +41,7 @@ def _make(run: Run, images: SyntheticImages, task: Task, folder: Path) -> dict[s
 
 
 def _read(run: Run, images: CocoImages, task: Task, folder: Path) -> dict[str, Any]:
-    """COCO's annotations of the pictures that the download stage brought; of test-dev the pictures alone."""
+    """COCO's annotations of the images that the download stage brought; of test-dev the images alone."""
     splits: dict[str, dict[str, int]] = {}
     unlabelled = images.unlabelled_people if task == "pose" else True  # a box needs no keypoints
     for split in SPLITS:

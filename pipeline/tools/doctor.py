@@ -157,7 +157,7 @@ def _images(run: Run) -> Iterator[Finding]:
         single = images.files == "single"
         addresses = coco.annotation_addresses(images.test_dev)
         if not single:
-            addresses += coco.picture_addresses(run.layout.raw, single, images.limit, images.test_dev)
+            addresses += coco.image_addresses(run.layout.raw, single, images.limit, images.test_dev)
         found = _fetched("images", "coco", addresses, run)
         if single:
             found.notes.append("its annotations list the single images, which stage download fetches after them")

@@ -117,7 +117,7 @@ def test_licensed_data_stop_it_at_once(project: Path, capsys: pytest.CaptureFixt
 
 
 def ask_for_coco(project: Path, files: str, limit: str = "null", test_dev: str = "false") -> None:
-    """Let preset demo, whose motion needs no download, have COCO's pictures."""
+    """Let preset demo, whose motion needs no download, have COCO's images."""
     preset = project / "params" / "demo.yaml"
     before, _, after = preset.read_text().partition("images:\n")
     rest = after[after.index("\n# The papers' networks") :]
@@ -132,7 +132,7 @@ def listed(project: Path) -> list[str]:
     return [entry["path"].removeprefix(f"{coco.HOST}/") for entry in entries]
 
 
-def test_single_pictures_of_coco_are_those_that_its_annotations_list(project: Path, tmp_path: Path) -> None:
+def test_single_images_of_coco_are_those_that_its_annotations_list(project: Path, tmp_path: Path) -> None:
     mirror = coco_files.write_mirror(tmp_path / "coco", archives=False)
     ask_for_coco(project, "single", limit="2")
     assert download("demo", "--mirror", str(mirror)) == 0
@@ -144,7 +144,7 @@ def test_single_pictures_of_coco_are_those_that_its_annotations_list(project: Pa
     assert (project / "data/demo/download.json").read_text() == text
 
 
-def test_archives_of_coco_are_unpacked_to_where_single_pictures_lie(project: Path, tmp_path: Path) -> None:
+def test_archives_of_coco_are_unpacked_to_where_single_images_lie(project: Path, tmp_path: Path) -> None:
     mirror = coco_files.write_mirror(tmp_path / "coco", archives=True)
     ask_for_coco(project, "archives")
     assert download("demo", "--mirror", str(mirror)) == 0
@@ -155,7 +155,7 @@ def test_archives_of_coco_are_unpacked_to_where_single_pictures_lie(project: Pat
             assert (project / "data/raw" / coco.HOST / name).read_bytes() == content
 
 
-def test_pictures_of_test_dev_are_fetched_where_they_are_wanted(
+def test_images_of_test_dev_are_fetched_where_they_are_wanted(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror = coco_files.write_mirror(tmp_path / "coco", archives=True)

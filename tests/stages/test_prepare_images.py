@@ -1,4 +1,4 @@
-"""Stage prepare_images: made scenes, COCO's pictures, or none, in the same two folders."""
+"""Stage prepare_images: made scenes, COCO's images, or none, in the same two folders."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_body_that_is_not_there_is_one_line(folder: Path, capsys: pytest.Captu
 
 
 def test_each_task_has_its_job(folder: Path) -> None:
-    """Pictures for boxes change nothing that is learned of poses."""
+    """Images for boxes change nothing that is learned of poses."""
     assert planned.stage("prepare_images", "--task", "boxes") == 0
     assert {name.partition("/")[0] for name in files(folder)} == {"boxes"}
     plan = folder / "data/tiny/plan/prepare_images/pose.json"
@@ -113,7 +113,7 @@ def test_each_task_has_its_job(folder: Path) -> None:
     ("before", "after", "tasks"),
     [(detection_folder.IMAGES, "images: null\n", TASKS), ("    - boxes_l_mdn_3\n", "", ("boxes",))],
 )
-def test_pictures_that_nobody_learns_from_are_no_job(
+def test_images_that_nobody_learns_from_are_no_job(
     folder: Path, capsys: pytest.CaptureFixture[str], before: str, after: str, tasks: tuple[str, ...]
 ) -> None:
     detection_folder.edit(folder, before, after)
@@ -152,11 +152,11 @@ def test_cocos_annotations_are_cut_to_the_task(folder: Path, limit: int | None) 
     data = image_set.read(folder / "data/tiny/images/pose", "train", "pose", raw=folder / "data/raw")
     assert data.category_names == ("person",) and data.keypoints[0, :, 2].sum() == 34
     turned = data.images.warped(np.array([0]), np.array([[[1.0, 0, 0], [0, 1, 0]]]), coco_files.SIDE)
-    assert np.abs(turned.astype(int) - 2).max() <= 1  # the picture of image 2 is of the grey 2
+    assert np.abs(turned.astype(int) - 2).max() <= 1  # the image of image 2 is of the grey 2
 
 
 @pytest.mark.parametrize("categories", [True, False])
-def test_of_test_dev_there_are_pictures_and_the_categories_of_training(folder: Path, categories: bool) -> None:
+def test_of_test_dev_there_are_images_and_the_categories_of_training(folder: Path, categories: bool) -> None:
     coco_files.write_mirror(folder / "data" / "raw", archives=False)
     coco_files.write_test_info(folder / "data" / "raw", categories)
     detection_folder.set_images(folder, "images:\n  source: coco\n  files: single\n  test_dev: true\n")

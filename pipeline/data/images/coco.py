@@ -1,7 +1,7 @@
-"""COCO 2017: which files a run needs, and its annotations cut to the pictures and the task.
+"""COCO 2017: which files a run needs, and its annotations cut to the images and the task.
 
-Annotations come in one archive, pictures in one archive a split or each alone. Terms: annotations CC BY 4.0; every
-picture under the Flickr licence that its record names (`licenses` in the annotation file).
+Annotations come in one archive, images in one archive a split or each alone. Terms: annotations CC BY 4.0; every
+image under the Flickr licence that its record names (`licenses` in the annotation file).
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ KEPT_OF_IMAGE = ("id", "width", "height")
 TERMS_OF_IMAGE = ("license", "flickr_url")
 BOX = ("id", "image_id", "category_id", "bbox", "area", "iscrowd")
 KEPT_OF_OBJECT = {"pose": (*BOX, "keypoints", "num_keypoints"), "boxes": BOX}
-PICTURE_NAME = re.compile(r"\d{12}\.jpg")
+IMAGE_NAME = re.compile(r"\d{12}\.jpg")
 
 Split = Literal["train", "val", "test"]
 TASKS: tuple[Task, ...] = ("pose", "boxes")
 
 
 def annotation_addresses(test_dev: bool) -> list[str]:
-    """What tells which pictures there are."""
+    """What tells which images there are."""
     return [ANNOTATIONS, *([TEST_INFO] if test_dev else [])]
 
 
-def picture_addresses(raw: Path, single: bool, limit: int | None, test_dev: bool) -> list[str]:
-    """The archives, or the single pictures of both tasks, listed in the annotations that are in `raw` by now."""
+def image_addresses(raw: Path, single: bool, limit: int | None, test_dev: bool) -> list[str]:
+    """The archives, or the single images of both tasks, listed in the annotations that are in `raw` by now."""
     splits: tuple[Split, ...] = ("train", "val", "test") if test_dev else ("train", "val")
     if not single:
         return [f"{ADDRESS}/zips/{FOLDERS[split]}.zip" for split in splits]
@@ -96,8 +96,8 @@ def read_annotations(
     }
 
 
-def unpack_pictures(raw: Path, split: Split) -> None:
-    """Unpack a split's archive beside it, where single pictures would lie; what is there already stays.
+def unpack_images(raw: Path, split: Split) -> None:
+    """Unpack a split's archive beside it, where single images would lie; what is there already stays.
 
     Raises InputError on a damaged archive. Nothing but <folder>/<number>.jpg is taken out of it.
     """
@@ -105,8 +105,8 @@ def unpack_pictures(raw: Path, split: Split) -> None:
     path = _path(raw, f"{ADDRESS}/zips/{folder}.zip")
 
     def unpack(archive: zipfile.ZipFile) -> None:
-        members = [one for one in archive.infolist() if _is_picture(one.filename, folder)]
-        for member in tqdm(members, desc=f"unpack {folder}", unit=" pictures", delay=5):
+        members = [one for one in archive.infolist() if _is_image(one.filename, folder)]
+        for member in tqdm(members, desc=f"unpack {folder}", unit=" images", delay=5):
             target = raw / HOST / member.filename
             if not target.exists() or target.stat().st_size != member.file_size:
                 _write(target, archive.read(member))  # which checks the CRC
@@ -122,14 +122,14 @@ def _write(target: Path, content: bytes) -> None:
         raise InputError(f"{target}: cannot be written ({error.strerror}); make room and run it again") from None
 
 
-def _is_picture(name: str, folder: str) -> bool:
+def _is_image(name: str, folder: str) -> bool:
     place, _, file = name.rpartition("/")
-    return place == folder and PICTURE_NAME.fullmatch(file) is not None
+    return place == folder and IMAGE_NAME.fullmatch(file) is not None
 
 
 def _image(image: dict[str, Any], folder: str) -> dict[str, Any]:
     name = image["file_name"]
-    if not PICTURE_NAME.fullmatch(name):
+    if not IMAGE_NAME.fullmatch(name):
         raise KeyError(f"file_name {name!r}")
     kept = {key: image[key] for key in KEPT_OF_IMAGE} | {key: image[key] for key in TERMS_OF_IMAGE if key in image}
     return {"file_name": f"{HOST}/{folder}/{name}"} | kept

@@ -33,7 +33,7 @@ def film_take(
     action: str,
     take: str,
 ) -> Filmed:
-    """Joints [T, 17, 3] mm with their frame numbers [T]; a view keeps its pose if every joint is in the picture."""
+    """Joints [T, 17, 3] mm with their frame numbers [T]; a view keeps its pose if every joint is in the image."""
     keypoints_2d, joints_3d, keep = rig.film(joints_world, cameras)
     camera, row = np.nonzero(keep)
     behind = (joints_3d[..., 2] <= 0).any(axis=-1)

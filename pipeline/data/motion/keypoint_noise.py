@@ -1,7 +1,7 @@
-"""2D joints as a detector finds them, made from the true ones, for data that have no pictures.
+"""2D joints as a detector finds them, made from the true ones, for data that have no images.
 
 Every joint is off by Student's t in two dimensions, whose spread depends on the kind of joint and on the person's size
-in the picture and whose tails are heavy. Some poses have both arms or both legs exchanged, and some joints are found
+in the image and whose tails are heavy. Some poses have both arms or both legs exchanged, and some joints are found
 anywhere around the person. These are the kinds of error that detectors make ("jitter", "swap" or "inversion", "miss":
 Ronchi and Perona, "Benchmarking and error diagnosis in multi-instance pose estimation", ICCV 2017). How large they are
 is the preset's choice: small for the trunk and the head, larger towards wrists and ankles, where detectors score worst

@@ -59,7 +59,7 @@ ORDER = tuple(JOINTS.index(STANDS_FOR[name]) for name in HUMAN36M_17.names)
 
 class Sequence(NamedTuple):
     scene: str
-    width: int  # of the picture, px
+    width: int  # of the image, px
     height: int
 
 
@@ -72,7 +72,7 @@ SEQUENCES = {
     "TS6": Sequence("outdoor", 1920, 1080),
 }
 
-# As a share of the picture's width. The outdoor camera's distorted lens leaves 0.3 %, a skeleton scaled about its
+# As a share of the image's width. The outdoor camera's distorted lens leaves 0.3 %, a skeleton scaled about its
 # pelvis by a tenth 1.2 %, the 2D of other frames 20 %.
 LARGEST_RESIDUAL = 0.03
 
@@ -80,7 +80,7 @@ LARGEST_RESIDUAL = 0.03
 def load(licensed_folder: Path, progress: bool = True) -> tuple[PoseSet, dict[str, Any]]:
     """The valid frames of TS1 ... TS6 and what was kept: frames and poses of each sequence, the camera fitted to it.
 
-    A pose's action is its scene; its subject and its take are its sequence; its frame counts from 1, as the pictures'
+    A pose's action is its scene; its subject and its take are its sequence; its frame counts from 1, as the images'
     names do. A missing, damaged or contradictory file raises InputError.
     """
     paths = licensed.require("mpi_inf_3dhp", licensed_folder)

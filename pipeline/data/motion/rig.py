@@ -47,7 +47,7 @@ def film(
     """What the cameras see of a take's joints [T, J, 3] mm: `keypoints_2d`, `joints_camera` and `keep`.
 
     Keypoints [C, T, J, 2] are pixels, distorted as in Human3.6M's own ground truth; joints [C, T, J, 3] are mm in each
-    camera's frame. `keep` [C, T] is true where every joint lies in front of the camera and in its picture.
+    camera's frame. `keep` [C, T] is true where every joint lies in front of the camera and in its image.
     """
     world = torch.from_numpy(np.ascontiguousarray(joints_world, dtype=np.float64))
     joints_camera = torch.stack([camera.to_camera(world) for camera in cameras])

@@ -35,22 +35,22 @@ def test_archives_of_a_run() -> None:
     assert coco.annotation_addresses(False) == [f"{host}/annotations/annotations_trainval2017.zip"]
     assert coco.annotation_addresses(True)[1:] == [f"{host}/annotations/image_info_test2017.zip"]
     nowhere = Path("nowhere")  # archives are known without the annotations
-    assert coco.picture_addresses(nowhere, False, None, False) == [
+    assert coco.image_addresses(nowhere, False, None, False) == [
         f"{host}/zips/train2017.zip",
         f"{host}/zips/val2017.zip",
     ]
-    assert coco.picture_addresses(nowhere, False, None, True)[2:] == [f"{host}/zips/test2017.zip"]
+    assert coco.image_addresses(nowhere, False, None, True)[2:] == [f"{host}/zips/test2017.zip"]
 
 
-def test_single_pictures_are_those_of_both_tasks(raw: Path) -> None:
+def test_single_images_are_those_of_both_tasks(raw: Path) -> None:
     coco_files.write_annotations(raw)
     coco_files.write_test_info(raw)
-    found = coco.picture_addresses(raw, True, None, False)
+    found = coco.image_addresses(raw, True, None, False)
     numbers = [int(Path(address).stem) for address in found]
     assert numbers == [1, 2, 3, 4, 101, 102, 103, 104]  # boxes want those without people as well
     assert found[0] == "http://images.cocodataset.org/train2017/000000000001.jpg"
-    assert len(coco.picture_addresses(raw, True, 2, False)) == 4
-    assert [Path(one).parent.name for one in coco.picture_addresses(raw, True, 1, True)].count("test2017") == 1
+    assert len(coco.image_addresses(raw, True, 2, False)) == 4
+    assert [Path(one).parent.name for one in coco.image_addresses(raw, True, 1, True)].count("test2017") == 1
     listed = coco.read_annotations(raw, "train", "boxes")["images"]
     assert [local_path(address) for address in found[:4]] == [image["file_name"] for image in listed]
 
@@ -88,7 +88,7 @@ def test_what_is_kept_of_the_records(raw: Path) -> None:
         "id": 2,
         "width": coco_files.SIDE,
         "height": coco_files.SIDE,
-        "license": 3,  # the terms stay with the picture
+        "license": 3,  # the terms stay with the image
         "flickr_url": "http://flickr/2",
         "file_name": "images.cocodataset.org/train2017/000000000002.jpg",
     }
@@ -117,7 +117,7 @@ def test_a_limit_takes_the_first_images_and_what_is_on_them(raw: Path) -> None:
     assert [image["id"] for image in pose["images"]] == [2]
 
 
-def test_pictures_of_test_dev_have_no_annotations(raw: Path) -> None:
+def test_images_of_test_dev_have_no_annotations(raw: Path) -> None:
     coco_files.write_test_info(raw)
     for task in coco.TASKS:
         found = coco.read_annotations(raw, "test", task)
@@ -135,7 +135,7 @@ def test_the_files_of_the_mirror(mirror: Path) -> None:
         for task in coco.TASKS
     }
     assert counts == {("train", "pose"): 36, ("train", "boxes"): 80, ("val", "pose"): 79, ("val", "boxes"): 79}
-    listed = coco.picture_addresses(mirror, True, 80, False)
+    listed = coco.image_addresses(mirror, True, 80, False)
     assert all(coco_files.path_of(mirror, address).exists() for address in listed)
 
 
@@ -206,7 +206,7 @@ def test_a_field_that_is_missing_is_named(raw: Path, key: str, field: str) -> No
     "name",
     ["../../../etc/000000000001.jpg", "/000000000001.jpg", "..", "1.jpg", "000000000001.jpg\n", "000000000001.png", 7],
 )
-def test_names_of_pictures_lead_nowhere_else(raw: Path, name: Any) -> None:
+def test_names_of_images_lead_nowhere_else(raw: Path, name: Any) -> None:
     path = coco_files.write_annotations(raw, {POSE: changed("images", "file_name", name)})
     message = says(lambda: coco.read_annotations(raw, "train", "pose"))
     assert message.startswith(f"{path}: train: not COCO's annotations (")
@@ -220,18 +220,18 @@ def test_terms_may_be_missing(raw: Path) -> None:
 # --- unpacking --------------------------------------------------------------------------------------------------------
 
 
-def write_pictures(raw: Path, more: dict[str, bytes]) -> Path:
+def write_images(raw: Path, more: dict[str, bytes]) -> Path:
     path = coco_files.path_of(raw, f"{coco.ADDRESS}/zips/train2017.zip")
     return coco_files.write_archive(path, {**coco_files.jpegs("train"), **more})
 
 
-def test_nothing_but_pictures_is_unpacked(raw: Path) -> None:
+def test_nothing_but_images_is_unpacked(raw: Path) -> None:
     strange = ["../evil.jpg", "train2017/../000000000009.jpg", "/train2017/000000000009.jpg", "000000000009.jpg"]
     strange += ["val2017/000000000009.jpg", "train2017/readme.txt", "train2017/deep/000000000009.jpg", "train2017/"]
     strange += ["train2017/000000000009.jpg.sh", "train2017\\..\\..\\000000000009.jpg"]
-    write_pictures(raw, dict.fromkeys(strange, b"x"))
+    write_images(raw, dict.fromkeys(strange, b"x"))
     before = {path for path in raw.parent.rglob("*") if path.is_file()}
-    coco.unpack_pictures(raw, "train")
+    coco.unpack_images(raw, "train")
     made = {path for path in raw.parent.rglob("*") if path.is_file()} - before
     expected = coco_files.jpegs("train")
     assert made == {raw / coco.HOST / name for name in expected}
@@ -240,39 +240,39 @@ def test_nothing_but_pictures_is_unpacked(raw: Path) -> None:
 
 
 def test_unpacking_goes_on_where_it_stopped(raw: Path) -> None:
-    write_pictures(raw, {})
-    coco.unpack_pictures(raw, "train")
+    write_images(raw, {})
+    coco.unpack_images(raw, "train")
     whole, cut, gone, other = (raw / coco.HOST / name for name in coco_files.jpegs("train"))
     cut.write_bytes(cut.read_bytes()[:50])
     gone.unlink()
     times = {path: path.stat().st_mtime_ns for path in (whole, other)}
-    coco.unpack_pictures(raw, "train")
+    coco.unpack_images(raw, "train")
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert [int(path.stem) for path in sorted(whole.parent.iterdir())] == [1, 2, 3, 4]
     assert cut.read_bytes() == coco_files.jpeg(2) and gone.read_bytes() == coco_files.jpeg(3)
 
 
-def test_a_damaged_picture_in_an_archive_is_not_unpacked(raw: Path) -> None:
+def test_a_damaged_image_in_an_archive_is_not_unpacked(raw: Path) -> None:
     path = coco_files.path_of(raw, f"{coco.ADDRESS}/zips/train2017.zip")
-    assert says(lambda: coco.unpack_pictures(raw, "train")).startswith(f"{path}: missing; run")
-    name, content = "train2017/000000000001.jpg", b"a picture that is stored as it is"
+    assert says(lambda: coco.unpack_images(raw, "train")).startswith(f"{path}: missing; run")
+    name, content = "train2017/000000000001.jpg", b"a image that is stored as it is"
     path.parent.mkdir(parents=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(name, content)
     path.write_bytes(path.read_bytes().replace(b"stored", b"storex"))
-    message = says(lambda: coco.unpack_pictures(raw, "train"))
+    message = says(lambda: coco.unpack_images(raw, "train"))
     assert message.startswith(f"{path}: damaged (Bad CRC-32")
     assert not list((raw / coco.HOST).rglob("*.jpg*"))
 
 
 def test_a_full_disk_is_not_the_archives_fault(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_pictures(raw, {})
+    write_images(raw, {})
 
     def full(path: Path, content: bytes) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    message = says(lambda: coco.unpack_pictures(raw, "train"))
+    message = says(lambda: coco.unpack_images(raw, "train"))
     assert "000000000001.jpg: cannot be written (No space left on device)" in message and "damaged" not in message
 
 

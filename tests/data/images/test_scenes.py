@@ -1,4 +1,4 @@
-"""Made pictures as COCO's files: the same from the same seed, readable by COCO's own tools, as their settings say."""
+"""Made images as COCO's files: the same from the same seed, readable by COCO's own tools, as their settings say."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_a_seed_fixes_every_byte_and_splits_differ(make) -> None:
 
 
 @pytest.mark.parametrize("make", [pose, boxes])
-def test_more_pictures_begin_with_the_same_ones(make) -> None:
-    """Whole batches of them: a bigger preset adds to a smaller one's pictures."""
+def test_more_images_begin_with_the_same_ones(make) -> None:
+    """Whole batches of them: a bigger preset adds to a smaller one's images."""
     assert (make(train=96).pixels[:64] == make(train=64).pixels).all()
 
 
-def test_pictures_and_annotations_belong_together(made: Scenes) -> None:
+def test_images_and_annotations_belong_together(made: Scenes) -> None:
     assert made.pixels.shape == (80, 64, 64, 3) and made.pixels.dtype == np.uint8
     images = made.coco["images"]
     assert [image["id"] for image in images] == list(range(1, 81))

@@ -19,7 +19,7 @@ FACE = slice(0, 3)  # nose and eyes
 
 def drawn(back: bool, plain: bool = False, length: float = 80, yaw: float = 0) -> list[Sprite]:
     people = People(
-        *(np.full(COUNT, length), np.full(COUNT, back), np.full(COUNT, yaw), np.full(COUNT, plain)), picture=SIZE
+        *(np.full(COUNT, length), np.full(COUNT, back), np.full(COUNT, yaw), np.full(COUNT, plain)), image=SIZE
     )
     return scenes_people.draw(figure(capsules.body()), people, np.random.default_rng(5))
 
@@ -50,7 +50,7 @@ def test_a_face_is_seen_from_the_front_and_hidden_from_behind() -> None:
     assert (places(drawn(back=True))[:, FACE, 2] == 1).mean() > 0.9
 
 
-def test_left_is_right_in_the_picture_from_the_front_and_left_from_behind() -> None:
+def test_left_is_right_in_the_image_from_the_front_and_left_from_behind() -> None:
     left, right = (coco_keypoints.NAMES.index(f"{side}_shoulder") for side in ("left", "right"))
     for back, sign in ((False, 1), (True, -1)):
         keypoints = places(drawn(back))
@@ -88,7 +88,7 @@ def test_shares_are_as_set(share: float) -> None:
     assert abs(people.yaw.std() - 0.4) < 0.02
 
 
-def test_most_people_are_wholly_in_the_picture() -> None:
+def test_most_people_are_wholly_in_the_image() -> None:
     def inside(sprite: Sprite) -> bool:
         rows, columns = (np.flatnonzero((sprite.alpha > 0).any(axis=axis)) for axis in (1, 0))
         low = min(rows[0] + sprite.top, columns[0] + sprite.left)

@@ -24,11 +24,11 @@ def keypoints(*places: tuple[float, float], flag: int = 2) -> np.ndarray:
 
 def test_near_things_cover_far_ones_and_let_through_what_they_are_not() -> None:
     scene = stack([block(0, 0, 2, 4, 100, 0.75), block(0, 0, 3, 4, 40)], 4)
-    picture = scene.finished(np.full((4, 4, 3), 8, np.float32))
-    np.testing.assert_allclose(picture[0, :, 0], [0.75 * 100 + 0.25 * 40, 0.75 * 100 + 0.25 * 40, 40, 8])
+    image = scene.finished(np.full((4, 4, 3), 8, np.float32))
+    np.testing.assert_allclose(image[0, :, 0], [0.75 * 100 + 0.25 * 40, 0.75 * 100 + 0.25 * 40, 40, 8])
 
 
-def test_boxes_and_areas_are_of_the_thing_itself_within_the_picture() -> None:
+def test_boxes_and_areas_are_of_the_thing_itself_within_the_image() -> None:
     covered = stack([block(4, 2, 2, 6, category=-1), block(3, 2, 4, 5, category=2)], 10).placed
     assert [(one.category, one.box, one.area) for one in covered] == [(2, (3, 2, 4, 5), 20)]
     cut = stack([block(-2, 7, 5, 5)], 10).placed[0]
@@ -49,7 +49,7 @@ def test_a_thing_that_is_mostly_covered_or_outside_is_left_out() -> None:
 
 
 def test_keypoints_have_cocos_flags() -> None:
-    """Seen; hidden by itself; under another thing; outside, left and right of the picture."""
+    """Seen; hidden by itself; under another thing; outside, left and right of the image."""
     places = keypoints((8.5, 5.5), (7.5, 5.5), (2.5, 5.5), (-0.1, 5), (10, 5))
     places[1, 2] = 1
     person = block(-3, 2, 14, 6, keypoints=places, back_view=True)

@@ -51,14 +51,14 @@ def test_occluders_are_no_objects_and_differ() -> None:
 
 def test_clutter_adds_edges() -> None:
     def edges(clutter: int) -> float:
-        pictures = [things.background(64, clutter, np.random.default_rng(seed)) for seed in range(20)]
-        return float(np.mean([abs(np.diff(picture, axis=0)).mean() for picture in pictures]))
+        images = [things.background(64, clutter, np.random.default_rng(seed)) for seed in range(20)]
+        return float(np.mean([abs(np.diff(image, axis=0)).mean() for image in images]))
 
     assert edges(0) < edges(3) < edges(12)
 
 
-def test_noise_keeps_the_picture_and_its_range() -> None:
-    pictures = np.full((40, 32, 32, 3), 128, np.float32)
-    noisy = things.noisy(pictures, np.random.default_rng(0)).astype(float)
+def test_noise_keeps_the_image_and_its_range() -> None:
+    images = np.full((40, 32, 32, 3), 128, np.float32)
+    noisy = things.noisy(images, np.random.default_rng(0)).astype(float)
     assert noisy.std(axis=(1, 2, 3)).min() > 1.5 and noisy.std(axis=(1, 2, 3)).max() < 11
     assert noisy.mean(axis=(1, 2, 3)).min() > 0.8 * 127 and noisy.mean(axis=(1, 2, 3)).max() < 1.15 * 129

@@ -139,7 +139,7 @@ def test_keypoints_are_the_joints_projected(raw_folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("jump", "reason"), [("0 600 0", "outside the picture"), ("2000 38 0", "behind the camera")])
-def test_views_that_leave_the_picture_are_dropped_and_counted(raw_folder: Path, jump: str, reason: str) -> None:
+def test_views_that_leave_the_image_are_dropped_and_counted(raw_folder: Path, jump: str, reason: str) -> None:
     path = raw_folder / catalogue.HOST / "subjects" / "01" / "01_01.amc"
     frames = "".join(f"{9 + i}\nroot {jump if i == 36 else '0 38 0'} 0 0 0\nhead 0\n" for i in range(40))
     write(path, AMC_HEADER + frames)  # in the last of the ten sampled frames the person is 15 m up, or 50 m away

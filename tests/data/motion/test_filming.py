@@ -32,14 +32,14 @@ def test_kept_views_carry_their_labels_and_their_own_projection() -> None:
     assert (poses.subjects, poses.actions, poses.takes) == (["S1"], ["Posing"], ["S1 Posing 1"])
     world = people_at(tuple(middle))[0]
     for row, camera in ((0, 0), (6, 3)):
-        # A camera keeps distances, and its axis, which runs through the middle, is the picture's centre.
+        # A camera keeps distances, and its axis, which runs through the middle, is the image's centre.
         distance = np.linalg.norm(world - np.array(CAMERAS[camera].translation), axis=-1)
         np.testing.assert_allclose(np.linalg.norm(poses.joints_3d[row], axis=-1), distance, rtol=1e-5)
         np.testing.assert_allclose(poses.keypoints_2d[row, 8], CAMERAS[camera].center, atol=60)
 
 
 def test_every_dropped_view_has_one_reason() -> None:
-    """One camera looks along x from the origin: seen, behind it, and beside its picture."""
+    """One camera looks along x from the origin: seen, behind it, and beside its image."""
     half = np.sqrt(0.5)
     ahead = replace(human36m.rig("S1")[0], orientation=(0.5, -0.5, 0.5, -0.5), translation=(0.0, 0.0, 0.0))
     world = people_at((4000, 0, 0), (-4000, 0, 0), (4000 * half, 4000, 0), (5000, 0, 0))

@@ -43,8 +43,8 @@ def loaded(prepared: Path) -> dict[str, PoseSet]:
     return load(Human36mMotion(frames_per_second=50), prepared, progress=False)[0]
 
 
-def picture(camera: Camera, world: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Joints [J, 3] of the world (mm) in the camera's frame and in its picture, one after the other."""
+def image(camera: Camera, world: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Joints [J, 3] of the world (mm) in the camera's frame and in its image, one after the other."""
     w, *imaginary = np.array(camera.orientation) / np.linalg.norm(camera.orientation)
     x, y, z = imaginary
     skew = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
@@ -96,14 +96,14 @@ def test_every_camera_sees_the_joints_where_they_are(
     assert len(rows) == files.frame_count(subject, take)
     world = 1000 * files.motion(len(rows), subject, take)[7]
     ordered = np.array([world[files.STANDING[name][0]] for name in HUMAN36M_17.names])
-    joints_3d, keypoints_2d = picture(camera, ordered)
+    joints_3d, keypoints_2d = image(camera, ordered)
     np.testing.assert_allclose(poses.joints_3d[rows[7]], joints_3d, atol=2e-3)  # mm
     np.testing.assert_allclose(poses.keypoints_2d[rows[7]], keypoints_2d, atol=2e-3)  # px
     assert poses.cameras[poses.camera[rows[7]]] == camera
 
 
 def test_the_camera_looks_at_its_person(loaded: dict[str, PoseSet]) -> None:
-    """The head is above the feet in the picture, and the person stands some metres away, near the middle."""
+    """The head is above the feet in the image, and the person stands some metres away, near the middle."""
     poses = loaded["train"]
     head, ankle = HUMAN36M_17.names.index("Head"), HUMAN36M_17.names.index("RAnkle")
     assert (poses.keypoints_2d[:, head, 1] < poses.keypoints_2d[:, ankle, 1]).all()

@@ -23,7 +23,7 @@ COUNT = 20_000
 
 
 def people(count: int = COUNT, size: float = 400.0) -> np.ndarray:
-    """The same person [count, 17, 2] px everywhere in the picture: `size` high, half as wide, all joints apart."""
+    """The same person [count, 17, 2] px everywhere in the image: `size` high, half as wide, all joints apart."""
     numbers = np.random.default_rng(5)
     person = numbers.uniform(0.1, 0.9, (17, 2))
     person[0], person[10] = (0.0, 1.0), (1.0, 0.0)  # the box's corners

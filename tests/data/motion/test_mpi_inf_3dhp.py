@@ -66,7 +66,7 @@ def test_only_valid_frames_with_their_numbers(licensed_folder: Path) -> None:
     assert summary["poses"] == 18
 
 
-def test_scenes_sequences_and_picture_sizes(licensed_folder: Path) -> None:
+def test_scenes_sequences_and_image_sizes(licensed_folder: Path) -> None:
     poses, _ = load(licensed_folder)
     assert poses.subjects == poses.takes == ["TS1", "TS2", "TS3", "TS4", "TS5", "TS6"]
     scene = [poses.actions[poses.action[poses.take == number][0]] for number in range(6)]

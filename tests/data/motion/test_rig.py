@@ -82,10 +82,10 @@ def test_film_keeps_lengths_and_shows_left_on_the_right_from_the_front() -> None
         assert left_is_right == in_front
 
 
-def test_a_joint_outside_the_picture_or_behind_the_camera_drops_the_view() -> None:
+def test_a_joint_outside_the_image_or_behind_the_camera_drops_the_view() -> None:
     person = standing_person()
     frames = np.stack([person, person, person])
-    frames[1, HUMAN36M_17.names.index("LWrist")] = (0, 0, 4000)  # high above every picture
+    frames[1, HUMAN36M_17.names.index("LWrist")] = (0, 0, 4000)  # high above every image
     frames[2] += (20000, 0, 0)  # behind the cameras on one side, far off on the other
     cameras = rig.place("S1", (0, 0), 0.0)
     _, joints_camera, keep = rig.film(frames, cameras)
@@ -96,7 +96,7 @@ def test_a_joint_outside_the_picture_or_behind_the_camera_drops_the_view() -> No
     assert not keep[behind, 2].any()
 
 
-def test_a_joint_behind_the_camera_is_not_seen_though_its_pixel_would_be_in_the_picture() -> None:
+def test_a_joint_behind_the_camera_is_not_seen_though_its_pixel_would_be_in_the_image() -> None:
     camera = human36m.rig("S1")[0]
     behind = np.array(camera.translation) - 3000 * directions([camera])[0]
     keypoints_2d, _, keep = rig.film(np.broadcast_to(behind, (1, 17, 3)), [camera])
@@ -104,7 +104,7 @@ def test_a_joint_behind_the_camera_is_not_seen_though_its_pixel_would_be_in_the_
     assert not keep.any()
 
 
-def test_keep_is_exactly_the_pictures_rectangle() -> None:
+def test_keep_is_exactly_the_images_rectangle() -> None:
     camera = human36m.rig("S1")[0]
     random = np.random.default_rng(0)
     depth = random.uniform(3000, 6000, (500, 1))

@@ -289,25 +289,25 @@ def seen(poses: PoseSet) -> tuple[Array, Array]:
     return centred, (poses.joints_3d - poses.joints_3d[:, :1]).astype(np.float64)
 
 
-def test_depth_cannot_be_read_off_the_picture(loaded: tuple[dict[str, PoseSet], dict]) -> None:
-    """A linear map from picture to pose is far worse along the line of sight than across it."""
+def test_depth_cannot_be_read_off_the_image(loaded: tuple[dict[str, PoseSet], dict]) -> None:
+    """A linear map from image to pose is far worse along the line of sight than across it."""
     splits, _ = loaded
     inputs, targets = seen(splits["train"].select(slice(None, None, 3)))
-    pictures, truth = seen(splits["test"].select(slice(None, None, 3)))
+    images, truth = seen(splits["test"].select(slice(None, None, 3)))
     one = np.ones((len(inputs), 1))
     weights = np.linalg.lstsq(np.hstack((inputs, one)), targets.reshape(len(targets), -1), rcond=None)[0]
-    answer = (pictures @ weights[:-1] + weights[-1]).reshape(-1, 17, 3)
+    answer = (images @ weights[:-1] + weights[-1]).reshape(-1, 17, 3)
     across, down, depth = np.abs(answer - truth).mean(axis=(0, 1))  # mm
     assert depth > 3 * max(across, down)
     assert 60 < depth < 100
 
 
-def test_like_pictures_show_unlike_poses(loaded: tuple[dict[str, PoseSet], dict]) -> None:
-    """Nearest pictures of other people differ most in depth; no table of pictures can know it."""
+def test_like_images_show_unlike_poses(loaded: tuple[dict[str, PoseSet], dict]) -> None:
+    """Nearest images of other people differ most in depth; no table of images can know it."""
     splits, _ = loaded
     inputs, targets = seen(splits["train"])
-    pictures, truth = seen(splits["test"].select(slice(None, None, 36)))
-    distance = (inputs**2).sum(axis=1) - 2 * pictures @ inputs.T
+    images, truth = seen(splits["test"].select(slice(None, None, 36)))
+    distance = (inputs**2).sum(axis=1) - 2 * images @ inputs.T
     across, down, depth = np.abs(targets[distance.argmin(axis=1)] - truth).mean(axis=(0, 1))  # mm
     assert depth > 1.4 * max(across, down)
     assert depth > 45
@@ -352,7 +352,7 @@ def test_another_seed_is_another_motion() -> None:
     assert np.abs(first - other).max() > 50
 
 
-def test_pictures_are_small_and_always_the_same(tmp_path: Path) -> None:
+def test_images_are_small_and_always_the_same(tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.png" for name in ("people", "people again", "sides", "sides again")]
     for path in paths[:2]:
         draw_people(path)
@@ -360,4 +360,4 @@ def test_pictures_are_small_and_always_the_same(tmp_path: Path) -> None:
         draw_sides(path, ("Walking", "Sitting"), moments=2)
     people, people_again, sides, sides_again = (path.read_bytes() for path in paths)
     assert people == people_again and sides == sides_again and people != sides
-    assert all(3_000 < len(picture) < 200_000 for picture in (people, sides))
+    assert all(3_000 < len(image) < 200_000 for image in (people, sides))

@@ -1,7 +1,7 @@
-"""Made pictures in COCO's own format: people to find the keypoints of, and objects of four categories to find.
+"""Made images in COCO's own format: people to find the keypoints of, and objects of four categories to find.
 
 Drawn from the open body (or, without one, from capsules: scenes_capsules.py), so that the true keypoints are known. As
-in COCO's pictures, people are seen from the front or from the back, and only a face, hair and a shirt's front tell
+in COCO's images, people are seen from the front or from the back, and only a face, hair and a shirt's front tell
 which of their sides is the left one: what a mixture's components can tell apart.
 """
 
@@ -25,7 +25,7 @@ from pipeline.data.images.scenes.sprites import Placed, Scene, Sprite, stack
 from pipeline.data.images.settings import BoxScenes, PoseScenes
 from pipeline.geometry import coco_keypoints
 
-BATCH = 32  # pictures that are drawn together
+BATCH = 32  # images that are drawn together
 SPLITS = ("train", "val")
 TASKS = ("people", "objects")
 CATEGORIES = ("person", "ball", "box", "tree")  # of box scenes; ids count from 1
@@ -33,17 +33,17 @@ CATEGORIES = ("person", "ball", "box", "tree")  # of box scenes; ids count from 
 
 @dataclass(frozen=True)
 class Scenes:
-    """Pictures [N, S, S, 3], uint8, RGB, and their annotations: the content of COCO's JSON file, in the same order."""
+    """Images [N, S, S, 3], uint8, RGB, and their annotations: the content of COCO's JSON file, in the same order."""
 
     pixels: NDArray[np.uint8]
     coco: dict[str, Any]
 
 
 def make_pose(settings: PoseScenes, seed: int, split: str, body: BodyModel | None) -> Scenes:
-    """People with keypoints. The same seed makes the same pictures; `train` and `val` have nothing in common.
+    """People with keypoints. The same seed makes the same images; `train` and `val` have nothing in common.
 
-    Flags of keypoints are COCO's: 2 seen; 1 hidden, by the person, another one or a thing; 0 outside the picture. Boxes
-    and areas are of a person's own outline in the picture, as if nothing stood in front. `back_view` is added.
+    Flags of keypoints are COCO's: 2 seen; 1 hidden, by the person, another one or a thing; 0 outside the image. Boxes
+    and areas are of a person's own outline in the image, as if nothing stood in front. `back_view` is added.
     """
     drawn = figure(body or capsules.body())
     category = {
@@ -117,7 +117,7 @@ def _pose_batch(settings: PoseScenes, count: int, drawn: Figure, rng: np.random.
     for group, cover in zip(groups, covers, strict=True):
         things = [scenes_things.occluder(settings.size, rng) for _ in range(cover)]
         scene = stack([*things, *group], settings.size)
-        scenes.append(scene if scene.placed else stack(group, settings.size))  # no picture is without people
+        scenes.append(scene if scene.placed else stack(group, settings.size))  # no image is without people
     return scenes
 
 
@@ -139,7 +139,7 @@ def _box_batch(settings: BoxScenes, count: int, drawn: Figure, rng: np.random.Ge
 
 
 def _grouped(sprites: list[Sprite], near: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[list[Sprite]]:
-    """The sprites of each picture, the nearest (largest `near`) first."""
+    """The sprites of each image, the nearest (largest `near`) first."""
     groups, start = [], 0
     for number in numbers.tolist():
         order = start + np.argsort(-near[start : start + number], kind="stable")

@@ -1,4 +1,4 @@
-"""People for made pictures: drawn in batches from a posed body, in colours that tell their front from their back."""
+"""People for rendered images: drawn in batches from a posed body, in colours that tell their front from their back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SKINS = np.array([(250, 215, 190), (236, 190, 160), (205, 150, 115), (165, 110, 
 HAIRS = np.array([(30, 24, 22), (60, 40, 28), (95, 60, 35), (150, 110, 60), (205, 170, 100), (120, 120, 120)])
 FACIAL_SHADOWS = {"eye": 0.18, "mouth": 0.55, "nose": 0.8}  # times the skin's colour
 LEAST_CONTRAST = 90  # of hair against skin, of 255
-OVERHANG = 0.2  # of a person's box, that may lie outside the picture
+OVERHANG = 0.2  # of a person's box, that may lie outside the image
 OVERHANGING = 0.25  # share of people who may
 
 
@@ -31,14 +31,14 @@ class People:
     back: NDArray[np.bool_]  # [N] seen from the back
     yaw: NDArray[np.float64]  # [N] radians on top of it
     plain: NDArray[np.bool_]  # [N] front and back in the same colours
-    picture: int  # px, its side
+    image: int  # px, its side
     postures: str = "varied"  # a key of scenes_postures.SHARES
 
     @classmethod
     def draw(
         cls,
         length: NDArray[np.float64],
-        picture: int,
+        image: int,
         rng: np.random.Generator,
         front: float,
         yaw_spread: float,
@@ -51,13 +51,13 @@ class People:
             back=rng.random(count) >= front,
             yaw=rng.normal(0, yaw_spread, size=count),
             plain=rng.random(count) < without_cue,
-            picture=picture,
+            image=image,
             postures=postures,
         )
 
 
 def draw(figure: Figure, people: People, rng: np.random.Generator) -> list[Sprite]:
-    """A sprite for each, in any posture, somewhere in the picture."""
+    """A sprite for each, in any posture, somewhere in the image."""
     count = len(people.length)
     if not count:
         return []
@@ -109,7 +109,7 @@ def _placed(
     scale = people.length / (high - low).max(axis=1)  # px a metre
     extent = (high - low) * scale[:, None]
     beyond = OVERHANG * extent * (rng.random((len(scale), 1)) < OVERHANGING)
-    start = rng.random((len(scale), 2)) * (people.picture - extent + 2 * beyond) - beyond
+    start = rng.random((len(scale), 2)) * (people.image - extent + 2 * beyond) - beyond
     shift = start - low * scale[:, None]
     corner = np.floor(start).astype(np.int64) - 1
     sizes = (np.ceil(start + extent).astype(np.int64) + 1 - corner) * FINER

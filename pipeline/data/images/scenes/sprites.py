@@ -1,4 +1,4 @@
-"""Sprites: things cut out along their outline, and pictures put together of them, front to back."""
+"""Sprites: things cut out along their outline, and images put together of them, front to back."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 FINER = 2  # things are drawn at FINER x FINER pixels a pixel of the scene, and averaged
-LEAST_SEEN = 0.25  # share of a thing; one that is covered more is left out of its picture
+LEAST_SEEN = 0.25  # share of a thing; one that is covered more is left out of its image
 
 
 @dataclass(frozen=True)
 class Sprite:
-    """A thing's own picture, wherever it lies: it may reach out of the scene's."""
+    """A thing's own image, wherever it lies: it may reach out of the scene's."""
 
     colour: NDArray[np.float32]  # [h, w, 3] 0 to 255, times alpha
     alpha: NDArray[np.float32]  # [h, w] 0 to 1
@@ -30,7 +30,7 @@ class Placed:
     """A sprite as it is seen in its scene."""
 
     category: int
-    box: tuple[float, float, float, float]  # x, y, width, height px of its own outline in the picture
+    box: tuple[float, float, float, float]  # x, y, width, height px of its own outline in the image
     area: int  # px of it
     keypoints: NDArray[np.float64] | None  # [17, 3] with COCO's flags
     back_view: bool
@@ -38,7 +38,7 @@ class Placed:
 
 @dataclass
 class Scene:
-    """A picture in the making: nearest things first, each only where nothing is yet; then the background."""
+    """A image in the making: nearest things first, each only where nothing is yet; then the background."""
 
     size: int
     colour: NDArray[np.float32] = field(init=False)
@@ -80,12 +80,12 @@ class Scene:
         return Placed(sprite.category, box, int(outline.sum()), keypoints, sprite.back_view)
 
     def finished(self, background: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The picture [S, S, 3] in front of a background of that shape."""
+        """The image [S, S, 3] in front of a background of that shape."""
         return self.colour + background * self.free[..., None]
 
 
 def flagged(keypoints: NDArray[np.float64], free: NDArray[np.float32]) -> NDArray[np.float64]:
-    """COCO's keypoints [17, 3]: outside the picture all 0; under what covers it (free [S, S] below half) flag 1."""
+    """COCO's keypoints [17, 3]: outside the image all 0; under what covers it (free [S, S] below half) flag 1."""
     size = len(free)
     result = keypoints.copy()
     cell = np.floor(result[:, :2]).astype(int)

@@ -1,4 +1,4 @@
-"""What is in made pictures besides people: backgrounds, things in front, and balls, boxes and trees to be found."""
+"""What is in rendered images besides people: backgrounds, things in front, and balls, boxes and trees to be found."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from numpy.typing import NDArray
 from pipeline.data.images.scenes.sprites import FINER, Sprite, averaged
 
 NOISE = (2.0, 10.0)  # standard deviation, of 255
-Picture = NDArray[np.float32]
+Image = NDArray[np.float32]
 
 
-def background(size: int, clutter: int, rng: np.random.Generator) -> Picture:
-    """A picture [size, size, 3], 0 to 255: soft patches of colour under `clutter` flat shapes."""
+def background(size: int, clutter: int, rng: np.random.Generator) -> Image:
+    """A image [size, size, 3], 0 to 255: soft patches of colour under `clutter` flat shapes."""
     coarse = int(rng.integers(2, 6))
     contrast = rng.uniform(8, 50)
     patches = rng.uniform(50, 210) + rng.normal(0, 35, size=3) + contrast * rng.standard_normal((coarse, coarse, 1))
     patches = patches + 0.35 * contrast * rng.standard_normal((coarse, coarse, 3))
     patches = patches.astype(np.float32)
-    picture: Picture = np.asarray(cv2.resize(patches, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+    image: Image = np.asarray(cv2.resize(patches, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
     for _ in range(clutter):
-        _shape(picture, rng, (0.04, 0.35))
-    return picture
+        _shape(image, rng, (0.04, 0.35))
+    return image
 
 
-def noisy(pictures: Picture, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Pictures [N, S, S, 3] as uint8, with grain and brightness of their own."""
-    grain = rng.uniform(*NOISE, size=(len(pictures), 1, 1, 1)).astype(np.float32)
-    pictures = pictures * rng.uniform(0.8, 1.15, size=(len(pictures), 1, 1, 1)).astype(np.float32)
-    pictures += grain * rng.standard_normal(pictures.shape, dtype=np.float32)
-    return np.rint(pictures.clip(0, 255)).astype(np.uint8)
+def noisy(images: Image, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Images [N, S, S, 3] as uint8, with grain and brightness of their own."""
+    grain = rng.uniform(*NOISE, size=(len(images), 1, 1, 1)).astype(np.float32)
+    images = images * rng.uniform(0.8, 1.15, size=(len(images), 1, 1, 1)).astype(np.float32)
+    images += grain * rng.standard_normal(images.shape, dtype=np.float32)
+    return np.rint(images.clip(0, 255)).astype(np.uint8)
 
 
 def occluder(size: int, rng: np.random.Generator) -> Sprite:
@@ -40,31 +40,31 @@ def occluder(size: int, rng: np.random.Generator) -> Sprite:
     return Sprite(layer[..., :3], layer[..., 3], 0, 0, category=-1)
 
 
-def _shape(picture: Picture, rng: np.random.Generator, extent: tuple[float, float]) -> None:
+def _shape(image: Image, rng: np.random.Generator, extent: tuple[float, float]) -> None:
     """Draws a rectangle, ellipse, triangle or bar of one colour; a fourth channel becomes 1 there."""
-    size = len(picture)
+    size = len(image)
     numbers = rng.random(8)
     grey = numbers[:3].mean()
-    colour = (*(255 * (grey + 0.6 * (numbers[:3] - grey))).tolist(), 1.0)[: picture.shape[2]]
+    colour = (*(255 * (grey + 0.6 * (numbers[:3] - grey))).tolist(), 1.0)[: image.shape[2]]
     x, y = (numbers[3:5] * size).astype(int).tolist()
     spread = extent[0] + (extent[1] - extent[0]) * numbers[5:7] ** 1.5
     wide, tall = np.maximum(spread * size, 1).astype(int).tolist()
     angle, kind = 360 * numbers[7], int(rng.integers(4))
     if kind == 0:
-        cv2.rectangle(picture, (x - wide, y - tall), (x + wide, y + tall), colour, -1)
+        cv2.rectangle(image, (x - wide, y - tall), (x + wide, y + tall), colour, -1)
     elif kind == 1:
-        cv2.ellipse(picture, (x, y), (wide, tall), angle, 0, 360, colour, -1)
+        cv2.ellipse(image, (x, y), (wide, tall), angle, 0, 360, colour, -1)
     elif kind == 2:
         turned = np.deg2rad(angle) + np.array([0, 2.1, 4.2])
         corners = np.stack([x + wide * np.cos(turned), y + tall * np.sin(turned)], axis=1)
-        cv2.fillConvexPoly(picture, corners.astype(np.int32), colour)
+        cv2.fillConvexPoly(image, corners.astype(np.int32), colour)
     else:
         away = np.array([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))]) * size * extent[1] * 2
         ends = [(round(x + sign * away[0]), round(y + sign * away[1])) for sign in (-1, 1)]
-        cv2.line(picture, ends[0], ends[1], colour, max(1, round(0.02 * size * (1 + 2 * numbers[5]))))
+        cv2.line(image, ends[0], ends[1], colour, max(1, round(0.02 * size * (1 + 2 * numbers[5]))))
 
 
-def ball(length: float, rng: np.random.Generator) -> Picture:
+def ball(length: float, rng: np.random.Generator) -> Image:
     """[h, w, 4] at fine px, colours times alpha: a shaded disc with a band around it."""
     side = max(4, round(length * FINER))
     layer = np.zeros((side, side, 4), dtype=np.float32)
@@ -83,7 +83,7 @@ def ball(length: float, rng: np.random.Generator) -> Picture:
     return layer * inside[..., None]
 
 
-def box(length: float, rng: np.random.Generator) -> Picture:
+def box(length: float, rng: np.random.Generator) -> Image:
     """[h, w, 4]: a crate in parallel projection, its three sides lit differently, with a strip of tape."""
     front, height = rng.uniform(0.5, 1, size=2)
     back = np.array([rng.choice([-1, 1]) * rng.uniform(0.2, 0.5), -rng.uniform(0.2, 0.45)])
@@ -100,7 +100,7 @@ def box(length: float, rng: np.random.Generator) -> Picture:
     return _polygons(polygons, length)
 
 
-def tree(length: float, rng: np.random.Generator) -> Picture:
+def tree(length: float, rng: np.random.Generator) -> Image:
     """[h, w, 4]: a brown trunk under a green crown, a fir's of triangles or a round one."""
     wide = rng.uniform(0.35, 0.6)
     trunk = rng.uniform(0.06, 0.1) * wide / 0.5
@@ -121,7 +121,7 @@ def tree(length: float, rng: np.random.Generator) -> Picture:
     return _polygons(polygons, length)
 
 
-def _polygons(polygons: list[tuple[NDArray[np.float64], NDArray[np.float64]]], length: float) -> Picture:
+def _polygons(polygons: list[tuple[NDArray[np.float64], NDArray[np.float64]]], length: float) -> Image:
     """[h, w, 4] at fine px, of convex polygons and their colours, scaled to `length` px on the longer side."""
     points = np.concatenate([corners for corners, _ in polygons])
     low, high = points.min(axis=0), points.max(axis=0)
@@ -135,7 +135,7 @@ def _polygons(polygons: list[tuple[NDArray[np.float64], NDArray[np.float64]]], l
 
 
 def thing(kind: str, length: float, size: int, category: int, rng: np.random.Generator) -> Sprite:
-    """A ball, box or tree whose longer side is `length` px, somewhere in a picture of `size` px."""
+    """A ball, box or tree whose longer side is `length` px, somewhere in a image of `size` px."""
     fine = {"ball": ball, "box": box, "tree": tree}[kind](length, rng)
     tall, wide = (-(-side // FINER) for side in fine.shape[:2])
     layer = np.zeros((tall * FINER, wide * FINER, 4), dtype=np.float32)

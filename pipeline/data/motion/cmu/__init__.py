@@ -2,8 +2,8 @@
 
 From each take: bone ends by forward kinematics at the recorded 120 Hz; every so many frames, to reach the preset's
 rate; 17 joints in Human3.6M's order, in a world with z up; and Human3.6M's rig around the subject (`sources.rig`): over
-the mean place of the take's root, turned by a random angle so that walks cross the pictures every way. A view in which
-a joint leaves the picture is dropped and counted.
+the mean place of the take's root, turned by a random angle so that walks cross the images every way. A view in which
+a joint leaves the image is dropped and counted.
 
 The data come from mocap.cs.cmu.edu; the database was created with funding from NSF EIA-0196217.
 
@@ -46,7 +46,7 @@ from pipeline.geometry.poses import PoseSet, concatenate
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 RECORDED_RATE = 120.0
-# Of the rigs of Human3.6M's seven subjects, the one whose pictures hold the most of these takes (98 % of the poses).
+# Of the rigs of Human3.6M's seven subjects, the one whose images hold the most of these takes (98 % of the poses).
 RIG = "S8"
 
 BONES = {

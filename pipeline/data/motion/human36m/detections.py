@@ -1,4 +1,4 @@
-"""What detectors saw in Human3.6M's pictures, out of VideoPose3D's files, row by row beside the poses.
+"""What detectors saw in Human3.6M's images, out of VideoPose3D's files, row by row beside the poses.
 
 `data_2d_h36m_<detector>.npz`: `positions_2d`, a pickled dictionary of subject, take and a list of four arrays
 [T, J, 2] in px, one a camera, in the order of the poses' rig; `metadata`, which tells the joints' order by the pairs

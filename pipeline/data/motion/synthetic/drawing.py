@@ -41,7 +41,7 @@ PIXELS_PER_MM, DOTS_PER_INCH = 0.075, 120.0
 
 
 def draw_all(folder: Path) -> None:
-    """Write the pictures of docs/synthetic.md: all actions, some of them from two sides, and the people."""
+    """Write the images of docs/synthetic.md: all actions, some of them from two sides, and the people."""
     folder.mkdir(parents=True, exist_ok=True)
     draw_actions(folder / "synthetic_actions.png", moments=6)
     draw_sides(folder / "synthetic_sides.png", ("Walking", "Sitting", "SittingDown", "Photo"), moments=4)
@@ -176,5 +176,5 @@ def _draw_figure(axes: Axes, pose: Array, azimuth: float, origin: tuple[float, f
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Draw the synthetic set, to see whether it looks human.")
-    parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("folder", type=Path, help="where the images go")
     draw_all(parser.parse_args().folder)
