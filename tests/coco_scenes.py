@@ -155,7 +155,7 @@ def annotations_of(data: ImageSet) -> dict:
 
 
 def reference(annotations: dict, results: Path, task: str, factors: NDArray | None = None) -> dict[str, float | None]:
-    """What pycocotools says of annotations and a file of results: the fields of detection_schema.Precision."""
+    """What pycocotools says of annotations and a file of results: the fields of detection.results.Precision."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 

@@ -30,7 +30,7 @@ MAY_USE = {
     "seeds": {"artifacts", "config", "training"},
     "lifting": {"artifacts", "config", "geometry", "body", "mixture", "training", "device", "seeds"},
     "detection": {"artifacts", "config", "geometry", "layout", "mixture", "training", "device", "seeds"},
-    "report": {"artifacts", "config", "geometry", "layout"},
+    "report": {"artifacts", "config", "geometry", "layout", "lifting", "detection"},
     "records": {"artifacts", "layout", "config", "lifting", "detection"},
     "tracking": {"artifacts", "config", "records"},
 }
@@ -63,6 +63,14 @@ def test_config_uses_only_the_settings_of_data() -> None:
         assert {path for path in used if path.is_relative_to(ROOT / "pipeline" / "data")} <= inside, module
     for path in settings:
         assert rooms_imported(path.relative_to(ROOT)) <= {"settings"}, path
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if room(module) == "report"], ids=str)
+def test_the_report_knows_results_and_no_network(module: Path) -> None:
+    used = {path.relative_to(ROOT).as_posix() for path in module_graph.files_imported(ROOT / module, ROOT)}
+    results = {f"pipeline/{part}/{file}.py" for part in ("lifting", "detection") for file in ("__init__", "results")}
+    assert {path for path in used if path.startswith(("pipeline/lifting", "pipeline/detection"))} <= results
+    assert not any(name.split(".")[0] == "torch" for name in module_graph.imports(ROOT / module))
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -1,76 +1,47 @@
-"""The papers' claims (claims_*.yaml), each judged on a preset's results, as data and as a page."""
+"""The papers' claims, each judged on a preset's results, as data and as a page."""
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from pipeline.artifacts import InputError
-from pipeline.config import Run, read_yaml
-from pipeline.report import caption, detection_caption, render
-from pipeline.report.checks import Judge, MinimumGap, Outcome, Part, State, conjunction
-from pipeline.report.detection_metrics import DetectionResults
+from pipeline.config import Run
+from pipeline.report import caption, render
+from pipeline.report.checks import Part
 from pipeline.report.evidence import Evidence
-from pipeline.report.meanings import MEANINGS
-from pipeline.report.metrics import Results
+from pipeline.report.judge import Judge, Outcome, State, conjunction
+from pipeline.report.quantities import QUANTITIES
 
-FILES = tuple(
-    Path(__file__).with_name(name)
-    for name in (
-        "claims_graphmdn.yaml",
-        "claims_graphmdn_hypotheses.yaml",
-        "claims_semgcn.yaml",
-        "claims_semgcn_edges.yaml",
-        "claims_hgn.yaml",
-        "claims_mdn_offset.yaml",
-        "claims_mdn_offset_components.yaml",
-        "claims_mixture_dense.yaml",
-        "claims_mixture_dense_training.yaml",
-        "claims_mixture_dense_poses.yaml",
-    )
-)
-MINIMUM_GAPS = Path(__file__).with_name("minimum_gaps.yaml")
 STATES: tuple[State, ...] = ("held", "not held", "within noise", "not run")
 
 
-class Claim(BaseModel):
-    """A claim in our words, what it rests on, what the printed numbers say of it, and its checks."""
+@dataclass(frozen=True)
+class Claim:
+    """A claim in our words, what it rests on, what the printed numbers say of it, and its checks.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Thresholds were fixed before any run.
+    """
 
-    id: str = Field(pattern=r"^[A-Z]+-[0-9]+$")
-    paper: str
+    id: str  # its paper's letters and a number: GM-2
     text: str
     rests_on: str
     published: str
-    parts: tuple[Part, ...] = Field(min_length=1)
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """Its paper's letters and its number: GM-2 stands before GM-10."""
-        letters, _, number = self.id.partition("-")
-        return letters, int(number)
+    parts: tuple[Part, ...]
 
 
-class Claims(BaseModel):
-    """The claims, and what counts as noise in a quantity where there is a single seed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    minimum_gaps: dict[str, MinimumGap]
-    claims: tuple[Claim, ...]
+def claim(id: str, text: str, rests_on: str, published: str, *parts: Part | Sequence[Part]) -> Claim:
+    """Some parts may come together, as `both` gives them."""
+    flat = itertools.chain.from_iterable((part,) if isinstance(part, Part) else part for part in parts)
+    return Claim(id, text, rests_on, published, tuple(flat))
 
 
 @dataclass(frozen=True)
 class Verdict:
     claim: Claim
+    paper: str
     outcomes: tuple[Outcome, ...]
 
     @property
@@ -85,37 +56,13 @@ class Verdict:
         return self.state if parts == 1 or held == parts else f"{self.state} ({held} of {parts} parts held)"
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    minimum_gaps: dict[str, MinimumGap] = {}
-    claims: tuple[Claim, ...] = ()
-
-
-@cache
-def read(paths: tuple[Path, ...] = (MINIMUM_GAPS, *FILES)) -> Claims:
-    """All claims of these files, by paper and number. Raises InputError with file and field."""
-    files = [_read(path) for path in paths]
-    gaps = {quantity: gap for file in files for quantity, gap in file.minimum_gaps.items()}
-    claims = sorted((claim for file in files for claim in file.claims), key=lambda claim: claim.place)
-    return Claims(minimum_gaps=gaps, claims=tuple(claims))
-
-
-def _read(path: Path) -> _File:
-    try:
-        return _File.model_validate(read_yaml(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None
-
-
-def judge(run: Run, results: Results, detection: DetectionResults, claims: Claims | None = None) -> list[Verdict]:
-    """Judge every claim. Raises InputError where a claim names what does not exist."""
-    claims = claims or read()
-    judge = Judge(Evidence(run, results, detection), claims.minimum_gaps)
+def judge(evidence: Evidence, claims: Mapping[str, Sequence[Claim]]) -> list[Verdict]:
+    """Judge every claim, {paper: claims}. Raises InputError where a claim names what does not exist."""
+    judge = Judge(evidence)
     return [
-        Verdict(claim, tuple(outcome for part in claim.parts for outcome in judge.outcomes(part)))
-        for claim in claims.claims
+        Verdict(claim, paper, tuple(judge.outcome(part) for part in claim.parts))
+        for paper, several in claims.items()
+        for claim in several
     ]
 
 
@@ -125,7 +72,7 @@ RULE = (
     "A comparison holds when the mean gap over the seeds has the claimed sign and exceeds one standard deviation of "
     "the gaps; it does not hold when the gap is as large the other way; otherwise it is within noise. With one seed "
     "there is no standard deviation: then a fixed minimum gap stands in, 0.5 mm for P1 and P2, 2 points for AP and AR "
-    "(the others are in pipeline/report/minimum_gaps.yaml), and the state is that of this seed: another one may say "
+    "(the others are in pipeline/report/quantities_*.py), and the state is that of this seed: another one may say "
     "otherwise. Where a gap of some size is asked, it must also be that large, and fails when it is smaller by more "
     "than the noise. A claim in several parts is held only if all of them were run and hold, and not held as soon as "
     "one does not hold. COCO's test server is not asked: what was printed of its images is compared on the validation "
@@ -154,7 +101,7 @@ def as_data(run: Run, verdicts: list[Verdict]) -> dict[str, Any]:
         "claims": [
             {
                 "id": verdict.claim.id,
-                "paper": verdict.claim.paper,
+                "paper": verdict.paper,
                 "text": verdict.claim.text,
                 "rests_on": verdict.claim.rests_on,
                 "state": verdict.state,
@@ -176,7 +123,7 @@ def as_data(run: Run, verdicts: list[Verdict]) -> dict[str, Any]:
     }
 
 
-def page(run: Run, results: Results, detection: DetectionResults, verdicts: list[Verdict]) -> str:
+def page(evidence: Evidence, verdicts: list[Verdict]) -> str:
     """The verdicts as Markdown, for people."""
     body = [
         [
@@ -189,15 +136,15 @@ def page(run: Run, results: Results, detection: DetectionResults, verdicts: list
         for verdict in verdicts
     ]
     table = render.markdown_table(["", "Claim", "State", "This run", "Published"], body, text_columns=5)
-    about = caption.text(run, results.variants.values())
-    if any(metrics.ran for metrics in detection.variants.values()):
-        about = f"{about}\n\nImages: {detection_caption.text(run, detection.variants.values())}"
-    words = render.bullets(f"`{name}`: {meaning}." for name, meaning in MEANINGS.items())
+    about = caption.text(evidence.run, evidence.results.variants.values())
+    if any(metrics.ran for metrics in evidence.detection.variants.values()):
+        about = f"{about}\n\nImages: {caption.on_images(evidence.run, evidence.detection.variants.values())}"
+    words = render.bullets(f"`{name}`: {quantity.meaning}." for name, quantity in QUANTITIES.items())
     return f"# Claims\n\n{about}\n\n{counts(verdicts)}.\n\n{RULE}\n\n{table}\n\n{READING}\n\n{words}\n"
 
 
 def _words(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
-    """A line an outcome; neighbours that were not run for the same reason share one."""
+    """A line per outcome; neighbours that were not run for the same reason share one."""
     for (state, figures, n), group in itertools.groupby(outcomes, key=lambda one: (one.state, one.figures, one.n)):
         some = list(group)
         names = "; ".join(one.name for one in some if one.name)

@@ -1,10 +1,11 @@
-"""The 2D joints that a network was given, in words: ground truth, or what stands for a detector's output."""
+"""The 2D joints that a network was given, in words: ground truth, or what replaces a detector's output."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.report.schema import GROUND_TRUTH, Input, Metrics
+from pipeline.lifting.results import GROUND_TRUTH, Input
+from pipeline.report.metrics import Metrics
 
 SHORT = {GROUND_TRUTH: "GT", "stacked_hourglass": "SH", "cascaded_pyramid_network": "CPN"}
 LONG = {

@@ -1,9 +1,8 @@
-"""How a check puts its figures into words."""
+"""How a check puts its numbers into words."""
 
 from __future__ import annotations
 
-from pipeline.report.expression import Expression
-from pipeline.report.meanings import UNITS
+from pipeline.report.evidence import Expression
 from pipeline.report.metrics import Statistic
 
 
@@ -20,7 +19,7 @@ def digits(number: float) -> str:
 
 def unit(expression: Expression) -> str:
     """The quantity's unit with a blank before it, nothing where it has none."""
-    return f" {UNITS[expression.quantity]}" if expression.quantity in UNITS else ""
+    return f" {expression.quantity.unit}" if expression.quantity.unit else ""
 
 
 def bounds(at_least: float | None, at_most: float | None) -> str:

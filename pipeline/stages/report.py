@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pipeline import artifacts
 from pipeline.config import Run
-from pipeline.report import detection_metrics, detection_tables, figures, metrics, page, tables
+from pipeline.report import build, figures, metrics, page
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures import catalog
 
 
 def run(run: Run) -> None:
-    evidence = Evidence(run, metrics.read(run), detection_metrics.read(run))
+    evidence = Evidence(run, metrics.read(run), metrics.read_detection(run))
     # The page shows less of each table than its file does, so it cannot copy the files.
-    built = [*tables.build(run, evidence.results), *detection_tables.build(run, evidence.detection)]
+    built = build.every(evidence)
     content = page.read(run)  # before the figures, so that a missing file leaves the old ones as they are
     with artifacts.atomic_folder(run.layout.figures) as folder:
         not_drawn = figures.draw_all(evidence, catalog.EVERY, folder)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pipeline import artifacts
 from pipeline.config import Run
-from pipeline.report import claims, detection_metrics, detection_tables, metrics, render, tables
+from pipeline.report import build, claims, metrics, render
+from pipeline.report.evidence import Evidence
+from pipeline.report.papers import PAPERS
 
 
 def run(run: Run) -> None:
     # All is worked out before anything is written: whoever gets an error still has the old tables.
-    results, detection = metrics.read(run), detection_metrics.read(run)
-    built = [*tables.build(run, results), *detection_tables.build(run, detection)]
-    verdicts = claims.judge(run, results, detection)
+    evidence = Evidence(run, metrics.read(run), metrics.read_detection(run))
+    tables = build.every(evidence)
+    verdicts = claims.judge(evidence, {paper.key: paper.claims for paper in PAPERS})
     with artifacts.atomic_folder(run.layout.tables) as folder:
-        for table in built:
+        for table in tables:
             render.write(table, folder)
     artifacts.write_json(run.layout.claims, claims.as_data(run, verdicts))
-    artifacts.write_text(run.layout.claims_text, claims.page(run, results, detection, verdicts))
+    artifacts.write_text(run.layout.claims_text, claims.page(evidence, verdicts))

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.report.detection_schema import DetectionMetrics, Mixture
+from pipeline.detection.results import DetectionResults, Mixture
+from pipeline.lifting.results import LiftingResults
+from pipeline.report import metrics as report_metrics
 from pipeline.report.published import Published
-from pipeline.report.schema import GROUND_TRUTH, Metrics
 from pipeline.tools.readme_tables import DetectionTable, LiftingTable, Row
 
 NONE = "-"
@@ -23,7 +22,7 @@ WIDTH = 120
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 NAMES = {"pose": "keypoints", "boxes": "boxes"}
 
-Found = TypeVar("Found", Metrics, DetectionMetrics)
+Found = TypeVar("Found", LiftingResults, DetectionResults)
 
 
 def reference(root: Path) -> Path:
@@ -35,7 +34,7 @@ def reference(root: Path) -> Path:
 
 def lifting_table(root: Path, table: LiftingTable, published: Published) -> str:
     """A sentence on data and budget, then P1 and P2 of every row, here and in the paper."""
-    found = {row.label: _read(root, table.preset, row, Metrics) for row in table.rows}
+    found = {row.label: _read(root, table.preset, row, LiftingResults) for row in table.rows}
     trained = [metrics for metrics in found.values() if metrics and not _closed_form(metrics)]
     if not trained:
         raise _nothing_run(root, table.preset, table.rows)
@@ -61,8 +60,8 @@ def lifting_table(root: Path, table: LiftingTable, published: Published) -> str:
 
 
 def detection_table(root: Path, table: DetectionTable) -> str:
-    """A sentence on pictures, networks and budget, then AP of every row and what its components divide by."""
-    found = {row.label: _read(root, table.preset, row, DetectionMetrics) for row in table.rows}
+    """A sentence on images, networks and budget, then AP of every row and what its components divide by."""
+    found = {row.label: _read(root, table.preset, row, DetectionResults) for row in table.rows}
     ran = [metrics for metrics in found.values() if metrics]
     if not ran:
         raise _nothing_run(root, table.preset, table.rows)
@@ -73,10 +72,10 @@ def detection_table(root: Path, table: DetectionTable) -> str:
         plain = [seed.modes["plain"] for seed in metrics.seeds] if metrics else []
         cells = [mean([precision.ap for precision in plain]), mean([precision.ap_50 for precision in plain])]
         body.append([row.label, *cells, *_components(metrics)])
-    return f"{wrapped(_about_pictures(table.preset, ran))}\n\n{grid(head, body, text_columns=(0, 3, 4))}"
+    return f"{wrapped(_about_images(table.preset, ran))}\n\n{grid(head, body, text_columns=(0, 3, 4))}"
 
 
-def _about_pictures(preset: str, ran: list[DetectionMetrics]) -> str:
+def _about_images(preset: str, ran: list[DetectionResults]) -> str:
     learnt = []
     for task, name in NAMES.items():
         data = [metrics.data for metrics in ran if metrics.data and metrics.data.task == task]
@@ -120,7 +119,7 @@ def _machine(machine: dict[str, Any]) -> str:
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-def _error(metrics: Metrics | None, row: Row, metric: str) -> str:
+def _error(metrics: LiftingResults | None, row: Row, metric: str) -> str:
     """A prediction's error over seeds; a closed form has no seed that plays a part."""
     if metrics is None:
         return NOT_RUN
@@ -143,18 +142,19 @@ def _paper(published: Published, table: LiftingTable, row: Row, metric: Any) -> 
     return published.cell(name, row.paper + suffix, column) or NONE
 
 
-def _kernels_used(metrics: Metrics | None) -> str:
+def _kernels_used(metrics: LiftingResults | None) -> str:
     if metrics is None:
         return NOT_RUN
     mixtures = [seed.mixture for seed in metrics.seeds if seed.mixture]
     if not mixtures:
         return NONE
     used = statistics.fmean(mixture.components_used.over_5_percent_on_average for mixture in mixtures)
-    collapsed = f", collapsed in {metrics.collapsed} of {len(mixtures)} seeds" if metrics.collapsed else ""
+    count = sum(mixture.collapsed for mixture in mixtures)
+    collapsed = f", collapsed in {count} of {len(mixtures)} seeds" if count else ""
     return f"{used:.1f} of {mixtures[0].kernels}{collapsed}"
 
 
-def _epochs(metrics: Metrics | None) -> str:
+def _epochs(metrics: LiftingResults | None) -> str:
     if metrics is None:
         return NOT_RUN
     if _closed_form(metrics) or metrics.training is None:
@@ -162,7 +162,7 @@ def _epochs(metrics: Metrics | None) -> str:
     return f"{metrics.training.epochs:g} / {metrics.training.epochs_stated:g}"
 
 
-def _components(metrics: DetectionMetrics | None) -> tuple[str, str]:
+def _components(metrics: DetectionResults | None) -> tuple[str, str]:
     """Shares, and what sets the components apart, seed by seed: which component is which is arbitrary."""
     if metrics is None:
         return NOT_RUN, NOT_RUN
@@ -240,32 +240,21 @@ def grid(head: Sequence[str], body: Sequence[Sequence[str]], text_columns: Seque
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _read(root: Path, preset: str, row: Row, schema: type[Found]) -> Found | None:
-    """A variant's metrics, None if it was not run. Raises InputError naming file and field."""
+def _read(root: Path, preset: str, row: Row, kind: type[Found]) -> Found | None:
+    """A variant's metrics file, None if it was not run. Raises InputError naming file and field."""
     path = reference(root) / preset / "metrics" / f"{row.variant}.json"
     if not path.exists():
         return None
-    content: Any = artifacts.read_json(path)
     remedy = f"run `python -m pipeline reference --preset {preset}` again, or restore it from the repository"
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: expected a variant's metrics; {remedy}")
-    if schema is Metrics:  # which checks what params.yaml says, and there is none beside a committed run
-        data = content.get("data")
-        given = data.get("input") if isinstance(data, dict) else None
-        content = content | {"input": given["name"] if isinstance(given, dict) and "name" in given else GROUND_TRUTH}
-    try:
-        metrics = schema.model_validate(content)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise InputError(f"{path}: {'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}; {remedy}") from None
-    if (metrics.variant, metrics.preset) != (row.variant, preset):
-        raise InputError(f"{path}: is of variant {metrics.variant}, preset {metrics.preset}; {remedy}")
-    return metrics if metrics.ran else None
+    found = report_metrics.parse(path, kind, remedy)
+    if (found.variant, found.preset) != (row.variant, preset):
+        raise InputError(f"{path}: is of variant {found.variant}, preset {found.preset}; {remedy}")
+    return found
 
 
-def _closed_form(metrics: Metrics) -> bool:
+def _closed_form(metrics: LiftingResults) -> bool:
     """Whether it was fitted in one go: such a model has no parameters that a training changes."""
-    return metrics.closed_form or not metrics.parameters
+    return not metrics.parameters
 
 
 def _nothing_run(root: Path, preset: str, rows: Sequence[Row]) -> InputError:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from made_parts import detection_variant
 
 from pipeline import artifacts, config
 from pipeline.geometry import coco_keypoints
-from pipeline.report.detection_metrics import DetectionResults
-from pipeline.report.detection_schema import DetectionMetrics
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures.skeleton import TEMPLATE
-from pipeline.report.metrics import Results
+from pipeline.report.metrics import DetectionResults, Results
 
 SIDE = 64  # px of the made pictures; also the made network's input
 JOINTS = {"shoulder": "Shoulder", "elbow": "Elbow", "wrist": "Wrist", "hip": "Hip", "knee": "Knee", "ankle": "Ankle"}
@@ -58,12 +58,13 @@ class DetectionMaker:
         run = config.load("demo", Path(__file__).parents[2])
         sizes = run.preset.detection.model_copy(update={"input_size": {"pose": SIDE, "boxes": SIDE}})
         self.run = run.model_copy(update={"root": root, "preset": run.preset.model_copy(update={"detection": sizes})})
-        self.metrics = {name: self._metrics(name, "not run", reason="left out") for name in self.run.detection_variants}
+        self.metrics = {name: detection_variant(self.run, name, None) for name in self.run.detection_variants}
         self.speeds: dict[str, dict[str, float]] = {}
 
     @property
     def detection(self) -> DetectionResults:
-        return DetectionResults("demo", self.metrics, self.speeds)
+        timed = {name: replace(one, speeds=self.speeds.get(name, {})) for name, one in self.metrics.items()}
+        return DetectionResults("demo", timed)
 
     @property
     def evidence(self) -> Evidence:
@@ -83,7 +84,8 @@ class DetectionMaker:
             }
             for seed, value in enumerate(ap)
         ]
-        self.metrics[variant] = self._metrics(variant, "run", seeds=seeds, truth={"scale": quartiles(40.0, 100.0)})
+        truth = {"scale": quartiles(40.0, 100.0)}
+        self.metrics[variant] = detection_variant(self.run, variant, seeds, truth=truth)
 
     def timed(self, variant: str, plain: float) -> None:
         shares = {"plain": 1.0, "flip": 0.6, "scales_3": 0.2, "scales_5": 0.1}
@@ -184,8 +186,3 @@ class DetectionMaker:
     @staticmethod
     def scales(*median_and_share: tuple[float, float]) -> list[dict[str, Any]]:
         return [component(share, scale=quartiles(median, share)) for median, share in median_and_share]
-
-    def _metrics(self, variant: str, status: str, **more: Any) -> DetectionMetrics:
-        settings = self.run.detection_variant(variant)
-        head = {"variant": variant, "paper": settings.paper, "title": settings.title, "preset": "demo"}
-        return DetectionMetrics.model_validate(head | {"status": status} | more)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
+
+from made_parts import detection_variant
+from reading import judge as judged
 
 from pipeline import artifacts
 from pipeline.config import Run
 from pipeline.geometry.coco_keypoints import GROUPS
-from pipeline.report import claims, published
-from pipeline.report.claims import Claims, Verdict
-from pipeline.report.detection_metrics import DetectionResults
-from pipeline.report.detection_schema import DetectionMetrics
-from pipeline.report.metrics import Results
+from pipeline.report import published
+from pipeline.report.claims import Verdict
+from pipeline.report.evidence import Evidence
+from pipeline.report.metrics import DetectionMetrics, DetectionResults, Results
 
 NUMBERS = published.read()
 SEEDS = (-0.03, 0.0, 0.03)  # points of AP, the same for every variant: a gap has no spread
@@ -180,42 +181,36 @@ def _server() -> Iterator[tuple[str, dict[str, Any]]]:
 def results(
     run: Run, content: Content, seeds: tuple[float, ...] = SEEDS, speeds: dict[str, dict[str, float]] | None = None
 ) -> DetectionResults:
-    """One seed a shift of AP. What content lacks was not run; what has no history was not trained here."""
-    variants = {name: _metrics(run, name, content, seeds) for name in run.detection_variants}
-    return DetectionResults(run.preset_name, variants, speeds or {})
+    """One seed per shift of AP. What content lacks was not run; what has no history was not trained here."""
+    known = speeds or {}
+    variants = {name: _metrics(run, name, content, seeds, known.get(name)) for name in run.detection_variants}
+    return DetectionResults(run.preset_name, variants)
 
 
-def _metrics(run: Run, variant: str, content: Content, seeds: tuple[float, ...]) -> DetectionMetrics:
-    head: dict[str, Any] = {"variant": variant, "paper": "mdn_offset", "title": variant, "preset": run.preset_name}
+def _metrics(
+    run: Run, variant: str, content: Content, seeds: tuple[float, ...], speeds: dict[str, float] | None
+) -> DetectionMetrics:
     if variant not in content:
-        return DetectionMetrics.model_validate(head | {"status": "not run", "reason": "left out by the preset"})
+        return detection_variant(run, variant, None)
     mine = content[variant]
     modes = [
         {mode: one | {"ap": one["ap"] + shift, "ar": one["ar"] + shift} for mode, one in mine["modes"].items()}
         for shift in seeds
     ]
     rest = {name: mine.get(name) for name in ("groups", "mixture")}
-    head |= {"status": "run", "truth": mine.get("truth")}
+    more: dict[str, Any] = {"truth": mine.get("truth")}
     if run.layout.history(variant, 0).exists():
-        head["training"] = {"epochs": 50, "epochs_stated": 50, "steps": 100, "date": "2026-01-02"}
+        more["training"] = {"epochs": 50, "epochs_stated": 50, "steps": 100, "date": "2026-01-02"}
     made = [{"seed": seed, "modes": of_seed, **rest} for seed, of_seed in enumerate(modes)]
-    return DetectionMetrics.model_validate(head | {"seeds": made})
-
-
-@cache
-def on_images() -> Claims:
-    """The claims of both papers."""
-    definitions = claims.read()
-    chosen = tuple(claim for claim in definitions.claims if claim.paper in ("mdn_offset", "mixture_dense"))
-    return definitions.model_copy(update={"claims": chosen})
+    return detection_variant(run, variant, made, speeds, **more)
 
 
 def judge(
     run: Run, content: Content, seeds: tuple[float, ...] = SEEDS, speeds: dict[str, dict[str, float]] | None = None
 ) -> dict[str, Verdict]:
-    """Their verdicts on these results, by claim."""
-    detection = results(run, content, seeds, speeds)
-    return {one.claim.id: one for one in claims.judge(run, Results(run.preset_name, {}), detection, on_images())}
+    """The verdicts on these results, by claim."""
+    found = Evidence(run, Results(run.preset_name, {}), results(run, content, seeds, speeds))
+    return judged(found, "mdn_offset", "mixture_dense")
 
 
 def history(run: Run, variant: str, ap: list[float], seeds: int = len(SEEDS)) -> None:

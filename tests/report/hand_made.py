@@ -16,7 +16,7 @@ from made_parts import depth, detections, meshes
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, KEEP_16, NECK_NOSE, Skeleton, adjacency
-from pipeline.report import detection_metrics, metrics
+from pipeline.report import metrics
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures.skeleton import TEMPLATE_POSE
 from pipeline.stages import report, tabulate
@@ -60,7 +60,7 @@ class Maker:
 
     @property
     def evidence(self) -> Evidence:
-        return Evidence(self.run, metrics.read(self.run), detection_metrics.read(self.run))
+        return Evidence(self.run, metrics.read(self.run), metrics.read_detection(self.run))
 
     def not_run(self, variant: str, reason: str = "left out by the preset") -> None:
         self.run.left_out[variant] = reason
@@ -288,7 +288,8 @@ class Maker:
 
     def write(self, variant: str, content: dict[str, Any]) -> None:
         self.run.left_out.pop(variant, None)
-        head = {"schema": 1, "variant": variant, "preset": "demo"}
+        head: dict[str, Any] = {"schema": 1, "variant": variant, "preset": "demo"}
+        head |= {"kind": "detection"} if variant in self.run.detection_variants else {}
         artifacts.write_text(self.run.layout.metrics(variant), json.dumps(head | content))
 
 

@@ -18,11 +18,10 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.geometry.coarsening import mesh_graphs
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.evidence import Evidence, NotRunError
 from pipeline.report.figures import bodies, mesh, style
 from pipeline.report.figures.mesh import View
-from pipeline.report.metrics import Results
+from pipeline.report.metrics import DetectionResults, Results
 
 DRAWS = {"body": bodies.draw_body, "graphs": bodies.draw_graphs, "fits": bodies.draw_fits}
 CUBE = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1], [2, 3, 7], [2, 7, 6]])

@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import made_parts
 import numpy as np
 import pytest
 from hand_made import Maker
+from reading import TABLES, evidence
+from reading import judge as judged
 
-from pipeline.artifacts import InputError
-from pipeline.report import claims, detection_metrics, metrics
+from pipeline.report import claims
 from pipeline.report.actions import HUMAN36M
-from pipeline.report.claims import Claims, Verdict
-from pipeline.report.evidence import QUANTITIES
-from pipeline.report.expression import Expression
-from pipeline.report.generalization import SCENES
-from pipeline.report.meanings import MEANINGS, UNITS
+from pipeline.report.claims import Verdict
+from pipeline.report.columns import Column
+from pipeline.report.evidence import Quantity
+from pipeline.report.papers import PAPERS
+from pipeline.report.quantities import QUANTITIES
+from pipeline.report.quantities_lifting import SCENES
 
-DETECTION = ("mdn_offset", "mixture_dense")  # papers on images: test_detection_claims.py
 NEEDS_PIXELS = ("SG-3", "SG-4", "SG-14", "SG-15", "SG-16")  # and SG-2 and SG-13 in part
 PIXELS = "needs image features (SemGCN on pixels)"
 # How many parts of HGN's claims nothing here can judge: other people's rows, pictures without a truth, films.
 HGN_NOT_RUN = {"HGN-1": 2, "HGN-15": 1, "HGN-16": 1, "HGN-18": 1, "HGN-20": 1, "HGN-21": 1}
 
 
-@pytest.fixture(scope="module")
-def definitions() -> Claims:
-    return claims.read()
-
-
 def judge(maker: Maker) -> dict[str, Verdict]:
-    return {
-        verdict.claim.id: verdict
-        for verdict in claims.judge(maker.run, metrics.read(maker.run), detection_metrics.read(maker.run))
-    }
+    return judged(evidence(maker.run))
 
 
 def change(maker: Maker, variant: str, edit: Callable[[Any], None]) -> None:
@@ -48,40 +40,40 @@ def change(maker: Maker, variant: str, edit: Callable[[Any], None]) -> None:
     path.write_text(json.dumps(content))
 
 
-def test_the_list_of_claims(definitions: Claims) -> None:
-    """All that the papers claim, once each and in order: GM-1 to GM-28, HGN-1 to HGN-22, and so on."""
-    counts = {"GM": 28, "HGN": 22, "MO": 25, "MX": 37, "SG": 23}
-    expected = [f"{paper}-{number}" for paper, count in counts.items() for number in range(1, count + 1)]
-    assert [claim.id for claim in definitions.claims] == expected
-    papers = {"GM": "graphmdn", "HGN": "hgn", "MO": "mdn_offset", "MX": "mixture_dense", "SG": "semgcn"}
-    assert all(claim.paper == papers[claim.id.partition("-")[0]] for claim in definitions.claims)
+def test_every_claim_is_declared_once_and_in_order() -> None:
+    """SG-1 to SG-23, GM-1 to GM-28, and so on: 135."""
+    counts = {"semgcn": ("SG", 23), "graphmdn": ("GM", 28), "hgn": ("HGN", 22)}
+    counts |= {"mdn_offset": ("MO", 25), "mixture_dense": ("MX", 37)}
+    assert sum(count for _, count in counts.values()) == 135
+    for paper in PAPERS:
+        letters, count = counts[paper.key]
+        assert [claim.id for claim in paper.claims] == [f"{letters}-{number}" for number in range(1, count + 1)]
 
 
-def test_every_value_is_a_quantity_of_a_variant_that_exists(definitions: Claims, make: Callable[..., Maker]) -> None:
+def test_every_quantity_is_of_a_variant_that_exists_and_is_used_somewhere(make: Callable[..., Maker]) -> None:
     run = make().run
-    values = [value for claim in definitions.claims for part in claim.parts for value in (*part.values, *part.others)]
-    expressions = [Expression.parse(f"P1{value[1:]}" if value.startswith("P(") else value) for value in values]
-    for expression in expressions:
+    parts = [part for paper in PAPERS for claim in paper.claims for part in claim.parts]
+    asked = [value for part in parts for value in (*part.values, *part.others)]
+    asked += [value for table in TABLES.values() for row in table.rows for value in row.values.values()]
+    for expression in asked:
         run.any_variant(expression.variant)
-    assert {expression.quantity for expression in expressions} | {"P2"} == set(QUANTITIES)
-    assert definitions.minimum_gaps.keys() <= set(QUANTITIES)
-    assert MEANINGS.keys() == set(QUANTITIES) >= UNITS.keys()
+    columns = [column for table in TABLES.values() for column in table.columns if isinstance(column, Column)]
+    shown = [value for column in columns for value in column.values if isinstance(value, Quantity)]
+    assert {one.quantity.name for one in asked} | {quantity.name for quantity in shown} == set(QUANTITIES)
 
 
 def test_every_claim_is_judged_on_a_run_that_has_everything(make: Callable[..., Maker]) -> None:
     """No value is misspelt in its argument: all that are available have a state."""
     maker = make(HUMAN36M)
     for variant, settings in maker.run.lifting_variants.items():
-        elsewhere = [made_parts.elsewhere(80.0, *SCENES)] * 2
+        elsewhere = [made_parts.elsewhere(80.0, *SCENES.values())] * 2
         more = {"generalization": elsewhere, "meshes": made_parts.meshes(70.0, 65.0), "depth": made_parts.depth(40.0)}
         maker.any_kind(variant, 50.0, 51.0, epochs=settings.epochs, **more)
         for seed in range(2):
             maker.history(variant, [0.4, 0.2, 0.1], [60.0, 55.0, 50.0], seed)
     maker.edge_weights("semgcn", np.random.default_rng(0).normal(size=(8, 16, 16)), seeds=2)
     not_run: dict[str, list[str]] = {}
-    for verdict in judge(maker).values():
-        if verdict.claim.paper in DETECTION:
-            continue
+    for verdict in judged(evidence(maker.run), "semgcn", "graphmdn", "hgn").values():
         for outcome in verdict.outcomes:
             if outcome.state == "not run":
                 not_run.setdefault(verdict.claim.id, []).append(outcome.figures)
@@ -236,11 +228,10 @@ def test_the_page_and_the_data_say_the_same(make: Callable[..., Maker]) -> None:
     maker = make()
     maker.point("semgcn_one_cycle", 60.0, parameters=434703)
     maker.mixture("graphmdn", 50.0, parameters=440357)
-    results = metrics.read(maker.run)
-    detection = detection_metrics.read(maker.run)
-    verdicts = claims.judge(maker.run, results, detection)
+    found = evidence(maker.run)
+    verdicts = list(judged(found).values())
     data = claims.as_data(maker.run, verdicts)
-    page = claims.page(maker.run, results, detection, verdicts)
+    page = claims.page(found, verdicts)
     assert [claim["id"] for claim in data["claims"]] == [verdict.claim.id for verdict in verdicts]
     rows = [line for line in page.splitlines() if line.startswith(("| GM-", "| HGN-", "| MO-", "| MX-", "| SG-"))]
     assert len(rows) == len(data["claims"])
@@ -255,25 +246,7 @@ def test_the_page_and_the_data_say_the_same(make: Callable[..., Maker]) -> None:
 def test_neighbours_not_run_for_the_same_reason_share_a_line(make: Callable[..., Maker]) -> None:
     maker = make()
     maker.mixture("graphmdn", 50.0)
-    results = metrics.read(maker.run)
-    detection = detection_metrics.read(maker.run)
-    page = claims.page(maker.run, results, detection, claims.judge(maker.run, results, detection))
+    found = evidence(maker.run)
+    page = claims.page(found, list(judged(found).values()))
     (row,) = [line for line in page.splitlines() if line.startswith("| GM-5 ")]
     assert row.count("graphmdn_node_level was not run") == 1
-
-
-def test_a_bad_definition_is_one_line(tmp_path: Path) -> None:
-    path = tmp_path / "claims.yaml"
-    path.write_text("minimum_gaps: {}\nclaims:\n  - id: GM-1\n    paper: graphmdn\n")
-    with pytest.raises(InputError, match=r"claims\.yaml: claims\.0\.text: field required"):
-        claims.read((path,))
-
-
-def test_an_id_without_a_number_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "claims.yaml"
-    path.write_text(
-        "claims:\n  - id: GM\n    paper: graphmdn\n    text: a\n    rests_on: a\n    published: a\n"
-        "    parts:\n      - check: unavailable\n"
-    )
-    with pytest.raises(InputError, match=r"claims\.yaml: claims\.0\.id: string should match"):
-        claims.read((path,))

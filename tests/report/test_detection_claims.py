@@ -27,11 +27,6 @@ def judge(tmp_path: Path) -> Judge:
     return partial(detection_printed.judge, demo().model_copy(update={"root": tmp_path}))
 
 
-def test_each_claim_is_there_once() -> None:
-    expected = [*(f"MO-{number}" for number in range(1, 26)), *(f"MX-{number}" for number in range(1, 38))]
-    assert [claim.id for claim in detection_printed.on_images().claims] == expected
-
-
 def test_printed_numbers_have_their_printed_states(judge: Judge) -> None:
     verdicts = judge(detection_printed.printed())
     for state, names in (("held", HELD), ("not held", NOT_HELD), ("not run", (*ON_VALIDATION, *NOT_RUN_HERE))):
@@ -136,9 +131,7 @@ def test_without_two_views_the_claims_on_viewpoint_fail(judge: Judge) -> None:
     verdicts = judge(content)
     assert {verdicts[name].state for name in ("MO-3", "MO-4", "MX-26", "MX-24", "MX-37")} == {"not held"}
     assert verdicts["MX-27"].state == "not run"
-    assert (
-        verdicts["MX-27"].outcomes[0].figures == "pose_l_mdn_3: no component of this part, or no prediction made by it"
-    )
+    assert verdicts["MX-27"].outcomes[0].figures == "pose_l_mdn_3: no such component, or no prediction made by it"
 
 
 @pytest.mark.parametrize(("field", "share"), [("share", 40.0), ("share_strict", 60.0)])

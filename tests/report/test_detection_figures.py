@@ -14,8 +14,8 @@ from matplotlib.patches import Ellipse, Rectangle
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.detection.results import Component
 from pipeline.geometry import coco_keypoints
-from pipeline.report.detection_schema import Component
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import (
     Drawing,
@@ -103,14 +103,15 @@ def test_a_figure_is_the_same_bytes_again(drawn: Path, whole: DetectionMaker, tm
     ("name", "reason"),
     {
         "detection_overview": "no detection variant was run",
-        "mdn_offset_figure2": "pose_l_mdn_3_3x was not run (left out), nor pose_l_mdn_3 or pose_l_mdn_2",
+        "mdn_offset_figure2": "pose_l_mdn_3_3x was not run (left out by the preset), nor pose_l_mdn_3 or pose_l_mdn_2",
         "mdn_offset_components": "no pose network with two components or more was run",
         "mixture_dense_figure2": "none of boxes_l_mdn_2, boxes_l_mdn_3 and boxes_l_mdn_5 was run",
         "mixture_dense_figure3": "none of boxes_l_base, boxes_l_mdn_3, boxes_dla_base, boxes_dla_mdn_3, "
         "boxes_dla_base_768, boxes_dla_mdn_3_768 was run, or none was timed",
         "mixture_dense_figure4": "none of boxes_l_base, boxes_l_mdn_3, boxes_dla_base, boxes_dla_mdn_3, pose_l_base, "
         "pose_l_mdn_1, pose_l_mdn_2, pose_l_mdn_3 was run",
-        "mixture_dense_figure5": "boxes_l_mdn_3_3x was not run (left out), nor boxes_l_mdn_3 or boxes_l_mdn_2",
+        "mixture_dense_figure5": "boxes_l_mdn_3_3x was not run (left out by the preset), nor boxes_l_mdn_3 or "
+        "boxes_l_mdn_2",
     }.items(),
 )
 def test_without_data_every_figure_has_its_reason(maker: DetectionMaker, name: str, reason: str) -> None:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
 import detection_made
 import pytest
 from detection_made import component, mixture
 from hand_made import Maker
+from reading import TABLES, cells, read
 
 from pipeline.artifacts import InputError
-from pipeline.report import detection_columns, detection_definitions, detection_metrics, detection_tables, published
-from pipeline.report.detection_definitions import PAPER, DetectionColumn
-from pipeline.report.detection_schema import Mixture, Seed
-from pipeline.report.render import NONE, NOT_RUN, Table, text
+from pipeline.detection.results import Mixture
+from pipeline.report import build as building
+from pipeline.report import components, published
+from pipeline.report.cells import Cells
+from pipeline.report.evidence import Evidence
+from pipeline.report.quantities_detection import AP_large
+from pipeline.report.render import NONE, NOT_RUN, Table
 
+DETECTION = {name: table for name, table in TABLES.items() if name.startswith(("mdn_offset", "mixture_dense"))}
 PAPERS_OWN = [f"mdn_offset_table{number}" for number in range(1, 6)] + [
     f"mixture_dense_table{number}" for number in range(1, 8)
 ]
@@ -25,13 +31,9 @@ PAPERS_OWN = [f"mdn_offset_table{number}" for number in range(1, 6)] + [
 def build(maker: Maker, training_images: bool = False) -> dict[str, Table]:
     detection = maker.run.preset.detection.model_copy(update={"training_images": training_images})
     run = maker.run.model_copy(update={"preset": maker.run.preset.model_copy(update={"detection": detection})})
-    return {table.name: table for table in detection_tables.build(run, detection_metrics.read(run))}
-
-
-def cells(table: Table, label: str) -> dict[str, str]:
-    """A row as people read it: heading -> cell."""
-    (row,) = [row for row in table.rows if row.label == label]
-    return {column.heading: text(cell, column) for column, cell in zip(table.columns, row.cells, strict=True)}
+    found = maker.evidence
+    built = building.tables(Evidence(run, found.results, found.detection), DETECTION.values())
+    return {table.name: table for table in built}
 
 
 VIEWS = mixture(component(0, 25.0), component(1, 74.0), front=1, back=0)
@@ -64,10 +66,10 @@ def test_components_of_table_1_have_the_rank_that_the_papers_have() -> None:
     """Of the paper's components the one without which AP is lowest must stand beside our most frequent one."""
     numbers = published.read()
     checked = 0
-    for row in detection_definitions.read()["mdn_offset_table1"].rows:
-        ours = {word: name for word, name in row.fill.items() if word != PAPER}
+    for row in TABLES["mdn_offset_table1"].rows:
+        ours = {f"c{k}": name for k, name in enumerate(row.c, 1)}
         lost = {
-            word: numbers.cell("mdn_offset_table1", f"{row.fill[PAPER]}|w/o {word.upper()}", "AP")
+            word: numbers.cell("mdn_offset_table1", f"{row.paper}|w/o {word.upper()}", "AP")
             for word in (f"c{k}" for k in range(1, 6))
         }
         order = sorted((word for word in lost if lost[word]), key=lambda word: float(lost[word] or 0))
@@ -255,11 +257,9 @@ def test_the_overfit_check_is_made_only_of_a_preset_that_measures_it(make: Calla
 
 def test_what_was_not_run_says_so_and_keeps_the_papers_numbers(make: Callable[..., Maker]) -> None:
     built = build(make(), training_images=True)
-    for name, definition in detection_definitions.read().items():
+    for name, definition in DETECTION.items():
         for row, made in zip(definition.rows, built[name].rows, strict=True):
-            found = {
-                column.heading: text(cell, column) for column, cell in zip(built[name].columns, made.cells, strict=True)
-            }
+            found = read(built[name], made)
             here = {value for heading, value in found.items() if not heading.endswith("paper")}
             assert here <= ({NOT_RUN, NONE} if row.variant else {NONE}), f"{name}: {row.label}"
             assert not row.variant or found["Seeds"] == NOT_RUN
@@ -283,7 +283,7 @@ def test_every_number_that_the_papers_print_stands_in_their_tables(make: Callabl
 
 
 def test_every_variant_has_a_row_somewhere(make: Callable[..., Maker]) -> None:
-    rows = {row.variant for table in detection_definitions.read().values() for row in table.rows}
+    rows = {row.variant for table in DETECTION.values() for row in table.rows}
     assert set(make().run.detection_variants) <= rows
 
 
@@ -307,9 +307,9 @@ def test_the_caption_says_where_the_numbers_are_from(make: Callable[..., Maker])
     detection_made.run(maker, "pose_l_base", 30.0)
     table = build(maker)["mixture_dense_speed"]
     words = (
-        "Pictures made in code: 12,000 training images with 12,000 people, 500 validation images with 700 people, "
+        "Images made in code: 12,000 training images with 12,000 people, 500 validation images with 700 people, "
         "64 px. Small networks of the papers' build. Trained on 2026-01-02 for 2 epochs (50 stated), 2,900 steps, with "
-        "this preset's own recipe. Not the papers' pictures, smaller networks, fewer epochs than stated: compare the "
+        "this preset's own recipe. Not the papers' images, smaller networks, fewer epochs than stated: compare the "
         "order of the rows with the paper's, not their AP. With one seed alone a gap of some AP may be chance."
     )
     assert table.caption.endswith(words)
@@ -333,60 +333,46 @@ def test_the_caption_of_a_full_training_warns_of_nothing(make: Callable[..., Mak
     )
 
 
-@pytest.mark.parametrize(
-    ("path", "words"),
-    [("modes.plain.accuracy", "no 'accuracy'"), ("mixture.components.left.share", "no component 'left'")],
-)
-def test_a_path_that_leads_nowhere_is_refused(path: str, words: str) -> None:
-    seed = Seed.model_validate(
-        {"seed": 0, "modes": {"plain": detection_made.precision(1.0)}, "mixture": mixture(component(0, 1.0))}
-    )
-    with pytest.raises(InputError, match=words):
-        detection_columns.look_up(seed, path)
+def test_a_component_that_no_mixture_has_is_refused() -> None:
+    with pytest.raises(InputError, match="no component 'left'"):
+        components.find(Mixture.model_validate(mixture(component(0, 1.0))), "left")
+
+
+def test_what_the_images_lack_is_a_dash_and_what_was_not_measured_is_not_run(make: Callable[..., Maker]) -> None:
+    """Of one component there is no mean to take, so that it is a dash too."""
+    maker = make()
+    detection_made.run(maker, "pose_l_mdn_1", 30.0, mixture=mixture(component(0, 99.0)))
+    path = maker.run.layout.metrics("pose_l_mdn_1")
+    content = json.loads(path.read_text())
+    modes = content["seeds"][0]["modes"]
+    content["seeds"][0]["modes"] = {"plain": modes["plain"] | {"ap_large": None}}
+    path.write_text(json.dumps(content))
+    row = cells(build(maker)["mdn_offset_options"], "LargeHG, MDN_1")
+    assert (row["Mean of components: AP / AR"], row["Flip: AP / AR"]) == (NONE, NOT_RUN)
+    cell = Cells(maker.evidence, published.read(), TABLES["mdn_offset_table5"])
+    assert cell.value(AP_large("pose_l_mdn_1")) == NONE
 
 
 def test_a_component_without_predictions_comes_last() -> None:
     parts = [component(0, 0.0) | {"scale": None, "share": None}, component(1, 60.0, 80.0), component(2, 40.0, 20.0)]
     found = Mixture.model_validate(mixture(component(0, 0.0)) | {"components": parts})
-    assert detection_columns.by_scale(found) == [2, 1, 0]
-    assert detection_columns.by_share(found) == [1, 2, 0]
-    assert detection_columns.component(found, "share_4") is None
-
-
-COLUMN = "t:\n  title: T\n  columns:\n    - "
-ROWS = "  rows:\n    - label: A\n      variant: pose_l_base\n"
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (f"{COLUMN}speed\n{ROWS}", "t: no column 'speed'"),
-        (f"{COLUMN}heading: AP / AR\n      values: modes.plain.ap\n      paper: AP / AR\n{ROWS}", "t.columns.0"),
-        (f"{COLUMN}heading: AP\n      values: modes.{{mode}}.ap\n{ROWS}", r"t: the word \{mode\} is used by no column"),
-    ],
-)
-def test_a_bad_definition_is_refused(tmp_path: Path, content: str, words: str) -> None:
-    path = tmp_path / "tables.yaml"
-    path.write_text(content)
-    with pytest.raises(InputError, match=rf"tables\.yaml: {words}"):
-        detection_definitions.read((path,))
+    assert components.by_scale(found) == [2, 1, 0]
+    assert components.by_share(found) == [1, 2, 0]
+    assert components.find(found, "share_4") is None
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"variant": "pose_l_bose"}, "did you mean 'pose_l_base'"), ({"fill": {PAPER: "Bass"}}, "nothing of 'Bass'")],
+    [({"variant": "pose_l_bose"}, "did you mean 'pose_l_base'"), ({"paper": "Bass"}, "nothing of 'Bass'")],
 )
-def test_a_row_that_names_nothing_is_refused(
-    make: Callable[..., Maker], monkeypatch: pytest.MonkeyPatch, change: dict[str, object], words: str
-) -> None:
-    definition = detection_definitions.read()["mixture_dense_table3"]
-    broken = definition.model_copy(update={"rows": (definition.rows[0].model_copy(update=change),)})
-    monkeypatch.setattr(detection_definitions, "read", lambda: {"mixture_dense_table3": broken})
+def test_a_row_that_names_nothing_is_refused(make: Callable[..., Maker], change: dict[str, Any], words: str) -> None:
+    table = TABLES["mixture_dense_table3"]
+    broken = replace(table, rows=(replace(table.rows[0], **change),))
     with pytest.raises(InputError, match=words):
-        build(make())
+        building.tables(make().evidence, [broken])
 
 
-def test_headings_name_every_value_once() -> None:
-    for name, table in detection_definitions.read().items():
-        fields = [field for column in table.columns if isinstance(column, DetectionColumn) for field in column.fields]
-        assert len(set(fields)) == len(fields), name
+def test_headings_name_every_value_once(make: Callable[..., Maker]) -> None:
+    for table in build(make()).values():
+        fields = [field for column in table.columns for field in column.fields]
+        assert len(set(fields)) == len(fields), table.name

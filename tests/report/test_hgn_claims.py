@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from hand_made import Maker
 from made_parts import depth, meshes
+from reading import evidence
+from reading import judge as judged
 
-from pipeline.report import claims, detection_metrics, metrics, published
+from pipeline.report import published
 from pipeline.report.actions import HUMAN36M
 from pipeline.report.claims import Verdict
-from pipeline.report.generalization import SCENES
+from pipeline.report.quantities_lifting import SCENES
 
 NUMBERS = published.read()
 # Variant -> table and row. A variant of several tables has the same numbers in all of them.
@@ -54,8 +56,7 @@ SEEDS = (-0.03, 0.0, 0.03)  # mm, the same for every variant: a gap has no sprea
 
 
 def judge(maker: Maker) -> dict[str, Verdict]:
-    verdicts = claims.judge(maker.run, metrics.read(maker.run), detection_metrics.read(maker.run))
-    return {verdict.claim.id: verdict for verdict in verdicts if verdict.claim.paper == "hgn"}
+    return judged(evidence(maker.run), "hgn")
 
 
 def plant(maker: Maker, variant: str, p1: float, p2: float | None = None, **more: Any) -> None:
@@ -91,7 +92,9 @@ def scenes(row: str) -> list[dict[str, Any]]:
         }
         for column in columns
     ]
-    return [{"scenes": dict(zip(list(SCENES)[:3], measures[:3], strict=True)), "all": measures[3]}] * len(SEEDS)
+    return [{"scenes": dict(zip(list(SCENES.values())[:3], measures[:3], strict=True)), "all": measures[3]}] * len(
+        SEEDS
+    )
 
 
 @pytest.fixture
@@ -211,4 +214,4 @@ def test_without_another_data_set_the_claim_on_it_is_not_run(make: Callable[...,
         plant(maker, variant, 50.0)
     outcomes = judge(maker)["HGN-18"].outcomes
     assert {outcome.state for outcome in outcomes} == {"not run"}
-    assert outcomes[0].figures == "fully_connected: not tested on another data set, or not on this scene"
+    assert outcomes[0].figures == "fully_connected: not tested on another data set"

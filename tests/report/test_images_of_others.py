@@ -10,10 +10,9 @@ from repository import ROOT, run_tool
 
 from pipeline import config
 from pipeline.report import figures
-from pipeline.report.detection_metrics import DetectionResults
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures import Drawing, catalog
-from pipeline.report.metrics import Results
+from pipeline.report.metrics import DetectionResults, Results
 
 
 def drawing(shows_images: bool) -> Drawing:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import pytest
 from hand_made import Maker
+from reading import evidence
 
-from pipeline.report import claims, detection_metrics, detection_tables, metrics, page, published, tables
+from pipeline.report import build, claims, page, published
 from pipeline.report.figures import catalog
 
 
@@ -35,7 +36,7 @@ def test_links_of_every_table_exist(reported: Maker) -> None:
 
 def test_every_table_is_on_the_page_and_its_columns_are_explained_once(reported: Maker, text: str) -> None:
     run = reported.run
-    built = tables.build(run, metrics.read(run)) + detection_tables.build(run, detection_metrics.read(run))
+    built = build.every(evidence(run))
     assert {path.stem for path in reported.run.layout.tables.iterdir()} == {table.name for table in built}
     for table in built:
         assert table.title in text
@@ -101,7 +102,7 @@ def test_a_figure_that_was_not_drawn_leaves_its_reason(make: Callable[..., Maker
     content = {"claims": [], "motion": "", "images": "", "body": ""}
     drawings = catalog.EVERY[1:]
     reasons = {drawing.name: f"{drawing.name} has no data" for drawing in drawings}
-    text = page.text(evidence, tables.build(maker.run, evidence.results), content, reasons | {"overview": None})
+    text = page.text(evidence, build.every(evidence), content, reasons | {"overview": None})
     assert "![Overview of the lifting networks](figures/overview.png)" in text
     assert text.count("![") == 1
     for drawing in drawings:
@@ -113,7 +114,7 @@ def test_detection_papers_have_their_tables_and_the_images_are_counted(text: str
     places = [text.index(words) for words in papers]
     assert places == sorted(places)
     assert "\nTested on 500 validation images with 700 people (64 px).\n" in text
-    assert "On pictures. Pictures made in code: 12,000 training images with 12,000 people" in text
+    assert "On images. Images made in code: 12,000 training images with 12,000 people" in text
     assert "| pose | val | 500 | 500 | 490 |" in text
     assert "- Objects and their boxes: no images in this run: prepare_images was not run." in text
     assert (

@@ -9,7 +9,7 @@ import re
 import pytest
 from hand_made import Maker
 
-from pipeline.report import metrics, render, tables
+from pipeline.report import build, render
 from pipeline.report.metrics import Statistic
 from pipeline.report.render import NONE, NOT_RUN, Column, Row, Table
 
@@ -29,7 +29,7 @@ NASTY = Table(
 
 @pytest.fixture(scope="module")
 def every_table(reported: Maker) -> list[Table]:
-    return tables.build(reported.run, metrics.read(reported.run))
+    return build.every(reported.evidence)
 
 
 def columns_of(line: str) -> int:

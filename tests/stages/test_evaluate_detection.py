@@ -18,7 +18,7 @@ from pipeline.detection import evaluate as detection_evaluation
 from pipeline.detection import image_set, inference, metrics
 from pipeline.detection.checkpoints import load_model
 from pipeline.detection.detections import Detections
-from pipeline.report.detection_schema import DetectionMetrics
+from pipeline.detection.results import DetectionResults
 from pipeline.training import record
 
 MODES = {
@@ -44,7 +44,7 @@ def read_set(variant: str) -> image_set.ImageSet:
 @pytest.mark.parametrize("variant", MODES)
 def test_the_metrics_file_is_whole_and_the_same_twice(detection: Path, variant: str) -> None:
     content = measure(variant)
-    found = DetectionMetrics.model_validate(content)
+    found = DetectionResults.model_validate(content)
     run = config.load("tiny")
     settings = run.detection_variant(variant)
     assert (found.variant, found.preset) == (variant, "tiny") and content["kind"] == "detection"

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pipeline.report.detection_schema import Component
+from pipeline.detection.results import Component
 from pipeline.report.evidence import Evidence, NotRunError
 from pipeline.report.figures import shown, style
 

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.report import evidence as records
 from pipeline.report import histories
 from pipeline.report.evidence import Evidence, NotRunError
 from pipeline.report.figures import shown, style
@@ -59,8 +58,8 @@ def draw_errors(evidence: Evidence) -> Figure:
     figure = Figure(figsize=(style.WIDTH, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for variant in ran:
-        found = [records.history(run, variant, seed.seed) for seed in results[variant].seeds]
-        _curve(left, SEMGCN[variant], [records.curve(history) for history in found], markers=False)
+        found = [histories.lifting(run, variant, seed.seed) for seed in results[variant].seeds]
+        _curve(left, SEMGCN[variant], [histories.loss_curve(history) for history in found], markers=False)
         errors = [history.dropna(subset="test_mpjpe").set_index("epoch")["test_mpjpe"] for history in found]
         _curve(right, SEMGCN[variant], errors)
     left.set_yscale("log")
@@ -73,6 +72,7 @@ def draw_errors(evidence: Evidence) -> Figure:
 
 def draw_precisions(evidence: Evidence) -> Figure:
     """Mixture Dense, Figure 4: validation AP of base networks and of mixtures."""
+    run = evidence.run
     panels = {title: looks for title, looks in PANELS.items() if shown.ran(evidence, looks)}
     if not panels:
         raise NotRunError(f"none of {', '.join([*BOXES, *POSES])} was run")
@@ -80,7 +80,7 @@ def draw_precisions(evidence: Evidence) -> Figure:
     for axes, (title, looks) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         ran, highest = shown.ran(evidence, looks), 0.0
         for variant in ran:
-            by_seed = [_precisions(evidence, variant, seed.seed) for seed in evidence.detection[variant].seeds]
+            by_seed = [histories.precisions(run, variant, seed.seed) for seed in evidence.detection[variant].seeds]
             _curve(axes, looks[variant], by_seed)
             highest = max(highest, *(float(curve.max()) for curve in by_seed if len(curve)))
         _finish(axes, title)
@@ -88,13 +88,6 @@ def draw_precisions(evidence: Evidence) -> Figure:
         axes.set_ylim(0, 1.08 * highest if highest else 1.0)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8, handlelength=3.2)
     return figure
-
-
-def _precisions(evidence: Evidence, variant: str, seed: int) -> pd.Series:
-    """Validation AP at the ends of epochs, indexed by epoch. Raises InputError on a missing or damaged file."""
-    remedy = f"run `python -m pipeline train_detection --variant {variant}` again"
-    frame = histories.read(evidence.run.layout.history(variant, seed), ("epoch", "val_ap"), remedy)
-    return frame.dropna(subset="val_ap").set_index("epoch")["val_ap"]
 
 
 def _curve(axes: Axes, look: Look, by_seed: list[pd.Series], markers: bool = True) -> None:

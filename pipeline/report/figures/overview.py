@@ -6,13 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.config import Run
+from pipeline.detection.results import Mode
+from pipeline.lifting.results import GROUND_TRUTH
 from pipeline.report import inputs, published
-from pipeline.report.detection_metrics import DetectionResults
-from pipeline.report.detection_schema import Mode
 from pipeline.report.evidence import Evidence, NotRunError
 from pipeline.report.figures import shown, style
-from pipeline.report.metrics import HEADLINE, Results, Statistic
-from pipeline.report.schema import GROUND_TRUTH
+from pipeline.report.metrics import HEADLINE, DetectionResults, Results, Statistic
 
 # --- lifting ----------------------------------------------------------------------------------------------------------
 
@@ -85,8 +84,9 @@ def _oracle(results: Results, variant: str, metric: str) -> Statistic | None:
 
 
 def _largest(results: Results, metric: str) -> float:
-    errors = results.summary.xs(metric, level="metric").xs(HEADLINE, level="average")
-    return float((errors["mean"] + errors["std"].fillna(0.0)).max())
+    found = [values for key, values in results.errors.items() if key[2:] == (metric, HEADLINE)]
+    errors = [Statistic.of(list(values.values())) for values in found]
+    return max(error.mean + (error.sd or 0.0) for error in errors)
 
 
 # --- detection --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from pipeline.report.detection_schema import Component, Quartiles
+from pipeline.detection.results import Component, Quartiles
 from pipeline.report.evidence import Evidence, NotRunError
 from pipeline.report.figures import shown, style
 

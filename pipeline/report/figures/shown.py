@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.report.detection_metrics import DetectionResults
-from pipeline.report.detection_schema import DetectionMetrics, Mixture, Mode
+from pipeline.detection.results import Mixture, Mode
 from pipeline.report.evidence import Evidence, NotRunError
-from pipeline.report.metrics import Statistic
-from pipeline.report.schema import Metrics
+from pipeline.report.metrics import DetectionMetrics, DetectionResults, Metrics, Statistic
 
 Arrays = dict[str, NDArray]
 

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from pipeline.report.detection_metrics import DetectionResults
-from pipeline.report.detection_schema import Mode
+from pipeline.detection.results import Mode
 from pipeline.report.evidence import Evidence, NotRunError
 from pipeline.report.figures import shown, style
+from pipeline.report.metrics import DetectionResults
 
 MODES: dict[Mode, str] = {"plain": "no flip", "flip": "flip", "scales_3": "S3", "scales_5": "S5"}
 BASE, MIXTURE = style.BLUE, style.VERMILION
@@ -69,7 +69,7 @@ def _points(evidence: Evidence, variants: dict[str, Line]) -> dict[str, list[Poi
 
 def measured(detection: DetectionResults, variant: str) -> list[Point]:
     """Speed and AP in every mode that was both tested and timed, the slowest last."""
-    speeds = detection.speeds.get(variant, {})
+    speeds = detection[variant].speeds
     found = {mode: shown.precision(detection, variant, mode) for mode in MODES}
     return [Point(mode, float(speeds[mode]), ap.mean) for mode, ap in found.items() if ap and mode in speeds]
 

@@ -11,14 +11,14 @@ import jinja2
 
 from pipeline import artifacts
 from pipeline.config import Run
-from pipeline.report import caption, detection_caption, inputs, published, render
-from pipeline.report.checks import NOT_RUN
+from pipeline.report import caption, inputs, published, render
 from pipeline.report.claims import STATES
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures.catalog import FIGURES, OVERVIEWS
+from pipeline.report.judge import NOT_RUN
+from pipeline.report.metrics import Metrics
 from pipeline.report.page import body, images
 from pipeline.report.render import Table
-from pipeline.report.schema import Metrics
 
 TEMPLATE = "results.md"
 
@@ -44,7 +44,7 @@ def text(evidence: Evidence, tables: list[Table], content: dict[str, Any], not_d
         content,
         preset=evidence.run.preset_name,
         lifting_caption=caption.text(evidence.run, lifting.variants.values()),
-        detection_caption=detection_caption.beside(detection.variants.values()),
+        detection_caption=caption.beside(detection.variants.values()),
         overviews=OVERVIEWS,
         not_drawn=not_drawn,
         claim_counts=_counts(content["claims"]),

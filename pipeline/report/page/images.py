@@ -9,8 +9,7 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.layout import Task
 from pipeline.report import render
-from pipeline.report.detection_metrics import DetectionResults
-from pipeline.report.detection_schema import DetectionMetrics
+from pipeline.report.metrics import DetectionMetrics, DetectionResults
 
 TASKS: dict[Task, str] = {"pose": "people and their keypoints", "boxes": "objects and their boxes"}
 COUNTS = {"images": "images", "objects": "objects", "with_keypoints": "with keypoints"}

@@ -1,0 +1,17 @@
+"""What a paper declares in papers/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.report.claims import Claim
+from pipeline.report.tables import Table
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Its tables and its claims, in the order in which they are shown."""
+
+    key: str  # as variants name their paper in params.yaml
+    tables: tuple[Table, ...]
+    claims: tuple[Claim, ...]

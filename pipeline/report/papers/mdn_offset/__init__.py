@@ -1,0 +1,7 @@
+"""Mixture density networks for spatial offset regression (MDN offset): its tables and its claims."""
+
+from pipeline.report.paper import Paper
+from pipeline.report.papers.mdn_offset.claims import CLAIMS
+from pipeline.report.papers.mdn_offset.tables import TABLES
+
+PAPER = Paper("mdn_offset", TABLES, CLAIMS)

@@ -1,0 +1,562 @@
+"""Mixture density networks for spatial offset regression (MDN offset): its tables."""
+
+from __future__ import annotations
+
+from pipeline.report.columns import BACK_VIEWS, EPOCHS, PARAMETERS, SEEDS, SHARES, Column, precision
+from pipeline.report.evidence import Expression
+from pipeline.report.quantities_detection import (
+    AP,
+    AP50,
+    AP75,
+    AR,
+    AP_displaced,
+    AP_group,
+    AP_large,
+    AP_medium,
+    hidden_face,
+    hidden_face_strict,
+    hidden_keypoints,
+    largest_weight,
+    share,
+    share_strict,
+    sigma_x,
+    sigma_y,
+    visible_face,
+    visible_face_strict,
+    visible_keypoints,
+)
+from pipeline.report.tables import Row, Table
+
+
+def groups(variant: str, names: tuple[str, ...]) -> dict[str, Expression]:
+    """AP by group of keypoints."""
+    return {name: AP_group(variant, name) for name in names}
+
+
+def displaced(variant: str, pixels: int, names: tuple[str, ...]) -> dict[str, Expression]:
+    """The same of the annotations themselves, moved."""
+    return {name: AP_displaced(variant, f"{name}_{pixels}") for name in names}
+
+
+TABLES = (
+    Table(
+        "mdn_offset_table1",
+        "MDN offset, Table 1, components and networks",
+        columns=(
+            Column("AP / AR", (AP, AR), "plain", paper=("AP", "AR"), paper_row="{paper}|w/o refinement", spread=True),
+            Column("AP50", (AP50,), "plain"),
+            Column("Refined: AP / AR", (AP, AR), "refined", paper=("AP", "AR"), paper_row="{paper}|w/ refinement"),
+            Column("Without C1: AP / AR", (AP, AR), "{c[0]}.without", paper=("AP", "AR"), paper_row="{paper}|w/o C1"),
+            Column("Without C2: AP / AR", (AP, AR), "{c[1]}.without", paper=("AP", "AR"), paper_row="{paper}|w/o C2"),
+            Column("Without C3: AP / AR", (AP, AR), "{c[2]}.without", paper=("AP", "AR"), paper_row="{paper}|w/o C3"),
+            Column("Without C4: AP / AR", (AP, AR), "{c[3]}.without", paper=("AP", "AR"), paper_row="{paper}|w/o C4"),
+            Column("Without C5: AP / AR", (AP, AR), "{c[4]}.without", paper=("AP", "AR"), paper_row="{paper}|w/o C5"),
+            SHARES,
+            PARAMETERS,
+            EPOCHS,
+            SEEDS,
+        ),
+        published="mdn_offset_table1",
+        rows=(
+            Row("XSmallHG, Base", "pose_xs_base", paper="XSmallHG|Base"),
+            Row("XSmallHG, MDN_1", "pose_xs_mdn_1", paper="XSmallHG|MDN_1"),
+            Row("XSmallHG, MDN_2", "pose_xs_mdn_2", paper="XSmallHG|MDN_2", c=("share_2", "share_1")),
+            Row("XSmallHG, MDN_3", "pose_xs_mdn_3", paper="XSmallHG|MDN_3", c=("share_3", "share_1", "share_2")),
+            Row(
+                "XSmallHG, MDN_5",
+                "pose_xs_mdn_5",
+                paper="XSmallHG|MDN_5",
+                c=("share_3", "share_1", "share_2", "share_4", "share_5"),
+            ),
+            Row("SmallHG, Base", "pose_s_base", paper="SmallHG|Base"),
+            Row("SmallHG, MDN_1", "pose_s_mdn_1", paper="SmallHG|MDN_1"),
+            Row("SmallHG, MDN_2", "pose_s_mdn_2", paper="SmallHG|MDN_2", c=("share_1", "share_2")),
+            Row("SmallHG, MDN_3", "pose_s_mdn_3", paper="SmallHG|MDN_3", c=("share_1", "share_2", "share_3")),
+            Row(
+                "SmallHG, MDN_5",
+                "pose_s_mdn_5",
+                paper="SmallHG|MDN_5",
+                c=("share_3", "share_4", "share_2", "share_5", "share_1"),
+            ),
+            Row("LargeHG, Base", "pose_l_base", paper="LargeHG|Base"),
+            Row("LargeHG, MDN_1", "pose_l_mdn_1", paper="LargeHG|MDN_1"),
+            Row("LargeHG, MDN_2", "pose_l_mdn_2", paper="LargeHG|MDN_2", c=("share_2", "share_1")),
+            Row("LargeHG, MDN_3", "pose_l_mdn_3", paper="LargeHG|MDN_3", c=("share_1", "share_3", "share_2")),
+        ),
+        notes=(
+            (
+                "Base: the L1 loss. MDN_k: a mixture of k components, of which the most probable one's keypoints "
+                "count. Refined: moved to the peaks of keypoint heatmaps (Section 3.3)."
+            ),
+            (
+                "Without Ck: the predictions that component k makes are ignored. Components have no order of their "
+                "own: beside the paper's Ck stands ours of the same rank, by what is lost without it in the paper and "
+                "by its share of predictions here."
+            ),
+            (
+                "The paper's AR of SmallHG, MDN_2 without C2 (66.1) and MDN_5 without C2 (48.9) are doubtful "
+                "(errata.md, D-12 and D-13)."
+            ),
+        ),
+    ),
+    Table(
+        "mdn_offset_table2",
+        "MDN offset, Table 2, components on parts of the validation images, MDN_2",
+        columns=(
+            Column("All: AP / AR", (AP, AR), "{of}.all", paper=("AP", "AR"), paper_row="{paper}|All"),
+            Column(
+                "Visible keypoints: AP / AR",
+                (AP, AR),
+                "{of}.visible_keypoints",
+                paper=("AP", "AR"),
+                paper_row="{paper}|Visible Keypoints",
+            ),
+            Column(
+                "Occluded keypoints: AP / AR",
+                (AP, AR),
+                "{of}.occluded_keypoints",
+                paper=("AP", "AR"),
+                paper_row="{paper}|Occluded Keypoints",
+            ),
+            Column(
+                "Visible face: AP / AR",
+                (AP, AR),
+                "{of}.visible_face",
+                paper=("AP", "AR"),
+                paper_row="{paper}|Visible Face",
+            ),
+            Column(
+                "Occluded face: AP / AR",
+                (AP, AR),
+                "{of}.occluded_face",
+                paper=("AP", "AR"),
+                paper_row="{paper}|Occluded Face",
+            ),
+            EPOCHS,
+            SEEDS,
+        ),
+        published="mdn_offset_table2",
+        rows=(
+            Row("Full model", "pose_l_mdn_2", "full", paper="Full model"),
+            Row("Keep C1 (back)", "pose_l_mdn_2", "back?.only", paper="Keep C1 predictions"),
+            Row("Keep C2 (front)", "pose_l_mdn_2", "front?.only", paper="Keep C2 predictions"),
+            Row("All with C1 (back)", "pose_l_mdn_2", "back?.forced", paper="All with C1"),
+            Row("All with C2 (front)", "pose_l_mdn_2", "front?.forced", paper="All with C2"),
+        ),
+        notes=(
+            (
+                "Components have no order of their own: C1 is here, as in the paper, that of people seen from the "
+                "back, by the side on which it puts their left parts. Keep Ck: the other component's predictions are "
+                "ignored. All with Ck: every person is predicted by it."
+            ),
+            (
+                "Visible keypoints: those that are occluded are ignored, and the other way round. Visible face: "
+                "people of at least 5 annotated keypoints whose nose is visible; occluded face: whose nose is not, or "
+                "not annotated."
+            ),
+            "The paper's AP are about 1.8 % higher here than in its Table 1, of the same model (errata.md, D-15).",
+        ),
+    ),
+    Table(
+        "mdn_offset_table3",
+        "MDN offset, Table 3, visibility against components, MDN_2",
+        columns=(
+            Column(
+                "Share, %",
+                ("loose",),
+                paper=("{paper}",),
+                paper_row="coco-val and MDN_2|more than 5 keypoints, score >= 0.5",
+            ),
+            Column(
+                "Stricter, %",
+                ("strict",),
+                paper=("{paper}",),
+                paper_row="coco-val and MDN_2|in parentheses: at least 10 keypoints, score >= 0.7",
+            ),
+            EPOCHS,
+            SEEDS,
+        ),
+        published="mdn_offset_table3",
+        rows=(
+            Row(
+                "Occluded keypoints",
+                "pose_l_mdn_2",
+                values={"loose": hidden_keypoints("pose_l_mdn_2")},
+                paper="Occluded Keypoints",
+            ),
+            Row(
+                "Visible keypoints",
+                "pose_l_mdn_2",
+                values={"loose": visible_keypoints("pose_l_mdn_2")},
+                paper="Visible Keypoints",
+            ),
+            Row(
+                "Occluded face",
+                "pose_l_mdn_2",
+                values={"loose": hidden_face("pose_l_mdn_2"), "strict": hidden_face_strict("pose_l_mdn_2")},
+                paper="Occluded Face",
+            ),
+            Row(
+                "Visible face",
+                "pose_l_mdn_2",
+                values={"loose": visible_face("pose_l_mdn_2"), "strict": visible_face_strict("pose_l_mdn_2")},
+                paper="Visible Face",
+            ),
+            Row(
+                "Component of back views",
+                "pose_l_mdn_2",
+                values={"loose": share("pose_l_mdn_2", "back?"), "strict": share_strict("pose_l_mdn_2", "back?")},
+                paper="comp1 (back view)",
+            ),
+            Row(
+                "Component of front views",
+                "pose_l_mdn_2",
+                values={"loose": share("pose_l_mdn_2", "front?"), "strict": share_strict("pose_l_mdn_2", "front?")},
+                paper="comp2 (front view)",
+            ),
+        ),
+        notes=(
+            (
+                "Keypoints: of all that are annotated. Face (whether the nose is visible): of people with more than 5 "
+                "annotated keypoints (stricter: at least 10). Components: of predictions with a score of at least 0.5 "
+                "(stricter: 0.7)."
+            ),
+            "The paper's stricter shares of the two components add up to 97 (errata.md, D-14).",
+        ),
+    ),
+    Table(
+        "mdn_offset_table4",
+        "MDN offset, Table 4, groups of keypoints",
+        columns=(
+            Column("All", ("all",), paper=("All",)),
+            Column("Facial", ("facial",), paper=("Facial",)),
+            Column("Not facial", ("non_facial",), paper=("None Facial",)),
+            Column("Nose", ("nose",), paper=("Nose",)),
+            Column("Eyes", ("eyes",), paper=("Eyes",)),
+            Column("Ears", ("ears",), paper=("Ears",)),
+            Column("Shoulders", ("shoulders",), paper=("Shoulders",)),
+            Column("Elbows", ("elbows",), paper=("Elbows",)),
+            Column("Wrists", ("wrists",), paper=("Wrists",)),
+            Column("Hips", ("hips",), paper=("Hips",)),
+            Column("Knees", ("knees",), paper=("Knees",)),
+            Column("Ankles", ("ankles",), paper=("Ankles",)),
+            EPOCHS,
+            SEEDS,
+        ),
+        published="mdn_offset_table4",
+        rows=(
+            Row(
+                "Truth displaced by 1 px",
+                "pose_l_mdn_2",
+                values=displaced(
+                    "pose_l_mdn_2",
+                    1,
+                    (
+                        "all",
+                        "facial",
+                        "non_facial",
+                        "nose",
+                        "eyes",
+                        "ears",
+                        "shoulders",
+                        "elbows",
+                        "wrists",
+                        "hips",
+                        "knees",
+                        "ankles",
+                    ),
+                ),
+                paper="Ground truth displaced by 1 pixel",
+            ),
+            Row(
+                "Truth displaced by 2 px",
+                "pose_l_mdn_2",
+                values=displaced(
+                    "pose_l_mdn_2",
+                    2,
+                    (
+                        "all",
+                        "facial",
+                        "non_facial",
+                        "nose",
+                        "eyes",
+                        "ears",
+                        "shoulders",
+                        "elbows",
+                        "wrists",
+                        "hips",
+                        "knees",
+                        "ankles",
+                    ),
+                ),
+                paper="Ground truth displaced by 2 pixels",
+            ),
+            Row(
+                "Truth displaced by 3 px",
+                "pose_l_mdn_2",
+                values=displaced(
+                    "pose_l_mdn_2",
+                    3,
+                    (
+                        "all",
+                        "facial",
+                        "non_facial",
+                        "nose",
+                        "eyes",
+                        "ears",
+                        "shoulders",
+                        "elbows",
+                        "wrists",
+                        "hips",
+                        "knees",
+                        "ankles",
+                    ),
+                ),
+                paper="Ground truth displaced by 3 pixels",
+            ),
+            Row(
+                "Base",
+                "pose_l_base",
+                values=groups(
+                    "pose_l_base",
+                    (
+                        "all",
+                        "facial",
+                        "non_facial",
+                        "nose",
+                        "eyes",
+                        "ears",
+                        "shoulders",
+                        "elbows",
+                        "wrists",
+                        "hips",
+                        "knees",
+                        "ankles",
+                    ),
+                ),
+                paper="Base model",
+            ),
+            Row(
+                "MDN_2",
+                "pose_l_mdn_2",
+                values=groups(
+                    "pose_l_mdn_2",
+                    (
+                        "all",
+                        "facial",
+                        "non_facial",
+                        "nose",
+                        "eyes",
+                        "ears",
+                        "shoulders",
+                        "elbows",
+                        "wrists",
+                        "hips",
+                        "knees",
+                        "ankles",
+                    ),
+                ),
+                paper="MDN_2",
+            ),
+            Row(
+                "Relative improvement, %",
+                "pose_l_mdn_2",
+                values=groups(
+                    "pose_l_mdn_2",
+                    (
+                        "all",
+                        "facial",
+                        "non_facial",
+                        "nose",
+                        "eyes",
+                        "ears",
+                        "shoulders",
+                        "elbows",
+                        "wrists",
+                        "hips",
+                        "knees",
+                        "ankles",
+                    ),
+                ),
+                paper="Relative improvement",
+                over="pose_l_base",
+            ),
+        ),
+        notes=(
+            (
+                "AP over the keypoints of a group alone. The first three rows take the annotations themselves for "
+                "predictions, moved in random directions: how exact AP wants it. On pictures of another size than "
+                "COCO's the same px are another distance."
+            ),
+            "Relative improvement: of the mean over seeds.",
+        ),
+    ),
+    Table(
+        "mdn_offset_table5",
+        "MDN offset, Table 5, test-dev",
+        columns=(
+            *precision(AP, AP50, AP75, AP_medium, AP_large, server=True),
+            Column("AP on validation images", (AP,)),
+            EPOCHS,
+            SEEDS,
+        ),
+        published="mdn_offset_table5",
+        rows=(
+            Row("Mask R-CNN He et al. (2017)", paper="Mask R-CNN He et al. (2017)"),
+            Row("Simple baselines Xiao et al. (2018)", paper="Simple baselines Xiao et al. (2018)"),
+            Row("PersonLab Papandreou et al. (2018)", paper="PersonLab Papandreou et al. (2018)"),
+            Row("OpenPose Cao et al. (2018)", paper="OpenPose Cao et al. (2018)"),
+            Row("AssociativeEmbedding Newell et al. (2017)", paper="AssociativeEmbedding Newell et al. (2017)"),
+            Row(
+                "Base, the authors' weights, flip",
+                "pose_l_base_authors",
+                "flip",
+                paper="Base model Zhou et al. (2019a)",
+            ),
+            Row(
+                "Base, the authors' weights, flip, refined",
+                "pose_l_base_authors",
+                "flip_refined",
+                paper="Base model refined Zhou et al. (2019a)",
+            ),
+            Row("MDN_1", "pose_l_mdn_1_3x", "plain", paper="MDN_1 w/o left-right flip (ours)"),
+            Row("MDN_1, flip, refined", "pose_l_mdn_1_3x", "flip_refined", paper="MDN_1 refined (ours)"),
+            Row("MDN_3, flip", "pose_l_mdn_3_3x", "flip", paper="MDN_3 (ours)"),
+            Row("MDN_3", "pose_l_mdn_3_3x", "plain", paper="MDN_3 w/o left-right flip (ours)"),
+            Row("MDN_3, flip, refined", "pose_l_mdn_3_3x", "flip_refined", paper="MDN_3 refined (ours)"),
+        ),
+        notes=(
+            (
+                "Test-dev: only COCO's server can judge those pictures, so that nothing of them is measured here. "
+                "With `test_dev: true` evaluate_detection writes the files that it takes, of a variant's first seed: "
+                "data/<preset>/evaluate_detection/<variant>/person_keypoints_test-dev2017_..._results.json. Rows "
+                "marked `published` are the paper's numbers and nothing else."
+            ),
+            (
+                "The paper's base is CenterNet's released model; MDN_1 and MDN_3 are trained for 150 epochs (3X). "
+                "Flip: averaged with the mirror image's predictions."
+            ),
+        ),
+    ),
+    Table(
+        "mdn_offset_options",
+        "MDN offset, what else was tried",
+        columns=(
+            Column("AP / AR", (AP, AR), "plain", spread=True),
+            Column("AP50", (AP50,), "plain"),
+            Column("Mean of components: AP / AR", (AP, AR), "mean"),
+            Column("Flip: AP / AR", (AP, AR), "flip"),
+            Column("Flip, aligned: AP / AR", (AP, AR), "flip_aligned"),
+            Column("Flip, refined: AP / AR", (AP, AR), "flip_refined"),
+            SHARES,
+            EPOCHS,
+            SEEDS,
+        ),
+        rows=(
+            Row("SmallHG, MDN_2", "pose_s_mdn_2"),
+            Row("SmallHG, two regressors and a classifier", "pose_s_hierarchical"),
+            Row("SmallHG, MDN_2, sigma divided by V", "pose_s_mdn_2_divided"),
+            Row("SmallHG, MDN_2, one sigma for x and y", "pose_s_mdn_2_one_sigma"),
+            Row("SmallHG, MDN_2, the loss of both stacks", "pose_s_mdn_2_all_stacks"),
+            Row("SmallHG, MDN_2, minimum sigma 3", "pose_s_mdn_2_sigma_2"),
+            Row("SmallHG, MDN_2, minimum sigma 2", "pose_s_mdn_2_sigma_1"),
+            Row("SmallHG, MDN_2, sigma only positive", "pose_s_mdn_2_sigma_0"),
+            Row("LargeHG, Base", "pose_l_base"),
+            Row("LargeHG, MDN_1", "pose_l_mdn_1"),
+            Row("LargeHG, MDN_2", "pose_l_mdn_2"),
+            Row("LargeHG, MDN_3", "pose_l_mdn_3"),
+            Row("LargeHG, MDN_5", "pose_l_mdn_5"),
+            Row("LargeHG, MDN_10", "pose_l_mdn_10"),
+            Row("LargeHG, Base, 3X", "pose_l_base_3x"),
+            Row("LargeHG, MDN_1, 3X", "pose_l_mdn_1_3x"),
+            Row("LargeHG, MDN_3, 3X", "pose_l_mdn_3_3x"),
+            Row("LargeHG, Base, the authors' weights", "pose_l_base_authors"),
+        ),
+        notes=(
+            (
+                "Mean of components: keypoints averaged by the components' weights, instead of the most probable "
+                "component's (Section 3.3: the latter is slightly better)."
+            ),
+            (
+                "Flip, aligned: the authors' code turns the sign of a mirrored offset and no more, so that averaged "
+                "keypoints lie 1.5 px of the network's input too far left; here they are put right. It tells what "
+                "averaging itself does."
+            ),
+            (
+                "Two regressors and a classifier: the hierarchical model of Section 4.4, of which the text says AP "
+                "46.5 where MDN_2 has 47.9, and 54.7 where it has 55.6 with flip and refinement."
+            ),
+            (
+                "Divided by V: sigma divided by COCO's factor of each keypoint as both papers say; the authors' code, "
+                "and all other rows, multiply. Minimum sigma: 10 in all other rows; the paper saw no significant "
+                "difference, and collapse where sigma is only positive."
+            ),
+            "MDN_10 and MDN_5: Mixture Dense tried up to 10 components and found the AP of two.",
+        ),
+    ),
+    Table(
+        "mdn_offset_components",
+        "MDN offset, what its components do",
+        columns=(
+            SHARES,
+            BACK_VIEWS,
+            Column("Largest weight", (largest_weight,), "", decimals=2),
+            Column("Front component, mean sigma: x / y", (sigma_x, sigma_y), "front?"),
+            Column("Back component, mean sigma: x / y", (sigma_x, sigma_y), "back?"),
+            EPOCHS,
+            SEEDS,
+        ),
+        rows=(
+            Row("XSmallHG, MDN_2", "pose_xs_mdn_2"),
+            Row("XSmallHG, MDN_3", "pose_xs_mdn_3"),
+            Row("XSmallHG, MDN_5", "pose_xs_mdn_5"),
+            Row("SmallHG, MDN_2", "pose_s_mdn_2"),
+            Row("SmallHG, MDN_3", "pose_s_mdn_3"),
+            Row("SmallHG, MDN_5", "pose_s_mdn_5"),
+            Row("LargeHG, MDN_2", "pose_l_mdn_2"),
+            Row("LargeHG, MDN_3", "pose_l_mdn_3"),
+            Row("LargeHG, MDN_5", "pose_l_mdn_5"),
+            Row("LargeHG, MDN_10", "pose_l_mdn_10"),
+            Row("SmallHG, two regressors and a classifier", "pose_s_hierarchical"),
+            Row("LargeHG, MDN_3, 3X", "pose_l_mdn_3_3x"),
+        ),
+        notes=(
+            (
+                "Largest weight: of a person's components, a mean; 1 where the network is sure. Sigmas are in cells "
+                "of the output grid (4 px of the network's input)."
+            ),
+            (
+                "Whether a mixture splits, and along what, differs from seed to seed: compare the order of networks "
+                "only with this beside it."
+            ),
+        ),
+    ),
+    Table(
+        "mdn_offset_overfit",
+        "MDN offset, an overfit check on the training images",
+        columns=(
+            Column("Training images: AP / AP50 / AR", (AP, AP50, AR), "train.plain"),
+            Column("Training images, refined: AP / AR", (AP, AR), "train.refined"),
+            Column("Validation images: AP / AP50 / AR", (AP, AP50, AR), "plain"),
+            SHARES,
+            EPOCHS,
+            SEEDS,
+        ),
+        training_images=True,
+        rows=(
+            Row("LargeHG, Base", "pose_l_base"),
+            Row("LargeHG, MDN_1", "pose_l_mdn_1"),
+            Row("LargeHG, MDN_2", "pose_l_mdn_2"),
+            Row("LargeHG, MDN_3", "pose_l_mdn_3"),
+            Row("LargeHG, MDN_5", "pose_l_mdn_5"),
+            Row("LargeHG, MDN_10", "pose_l_mdn_10"),
+        ),
+        notes=(
+            (
+                "An overfit check: AP on the images that a network was trained on says that networks, losses, "
+                "decoding and evaluation fit together, and nothing about accuracy. That is in the validation images "
+                "alone."
+            ),
+        ),
+    ),
+)

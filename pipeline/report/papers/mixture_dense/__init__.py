@@ -1,0 +1,7 @@
+"""Mixture Dense Regression: its tables and its claims."""
+
+from pipeline.report.paper import Paper
+from pipeline.report.papers.mixture_dense.claims import CLAIMS
+from pipeline.report.papers.mixture_dense.tables import TABLES
+
+PAPER = Paper("mixture_dense", TABLES, CLAIMS)
