@@ -36,7 +36,7 @@ weights are written as data/imported/<SHA-256>.pt. The file itself is left as it
   python -m pipeline import_checkpoint --paper semgcn ckpt_semgcn_nonlocal.pth.tar
 
 Then put the line that it prints into params.yaml and run the pipeline: evaluate_lifting gives the row "authors'
-weights,evaluated here". Weights without non-local layers, or of another width, belong to another variant: write it in
+weights, evaluated here". Weights without non-local layers, or of another width, belong to another variant: write it in
 params.yaml (copy {DEFAULT_VARIANTS["semgcn"]}, change `model:`) and name it with --variant.
 
 Files of GraphMDN's weights do not show whether the network applied tanh to its means, as the authors' code does. Add
