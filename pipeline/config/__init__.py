@@ -1,7 +1,7 @@
-"""params.yaml and params/<preset>.yaml, read once, validated, frozen, and passed down by hand.
+"""params.yaml and params/<preset>.yaml, read once, validated, frozen, and passed down as arguments.
 
-params.yaml says what is run (variants, seeds), a preset says how big (data, epochs, threads). Every mistake in them is
-one line: the file, the key, what was expected and, where there is one, the nearest word that exists.
+params.yaml says what is run (variants, seeds); a preset says how big it is (data, epochs, threads). Every mistake in
+them is reported in one line: the file, the key, what was expected and, where there is one, the nearest known word.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
     "read_yaml",
 ]
 
-# Folders in data/ and results/ that are no preset's.
+# Folders in data/ and results/ that do not belong to a preset.
 RESERVED = ("raw", "licensed", "imported", "published", "reference")
 
 # A variant's name is a part of paths, of DVC's stage names and of Snakemake's wildcards.
@@ -48,7 +48,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Params(Settings):
-    """params.yaml as it stands, without its preset's file."""
+    """The content of params.yaml."""
 
     preset: str
     mirror: str | None = None
@@ -58,7 +58,7 @@ class Params(Settings):
 
 
 class Run(Settings):
-    """One preset's run of params.yaml: what every stage is given."""
+    """One preset with params.yaml: what every stage is given."""
 
     preset_name: str
     root: Path = Path()
@@ -90,7 +90,7 @@ class Run(Settings):
         return self.detection_variant(name) if name in self.detection_variants else self.variant(name)
 
     def seeds_of(self, name: str) -> tuple[int, ...]:
-        """The seeds that a variant is trained with: of imported weights there is one set."""
+        """The seeds that a variant is trained with. Imported weights have one."""
         count = 1 if self.any_variant(name).imported else self.preset.seeds_of.get(name, self.preset.seeds)
         return self.params.seeds[:count]
 
@@ -106,7 +106,7 @@ class Run(Settings):
         return f"preset {self.preset_name} trains {trained}"
 
     def why_left_out(self, name: str) -> str | None:
-        """Why a variant is not run: the preset leaves it out, or has not what it reads; None if it is run."""
+        """Why a variant is not run: the preset leaves it out or lacks its input. None if it is run."""
         variant = self.any_variant(name)
         if isinstance(variant, DetectionVariant):
             return self.why_not_run(name) or self.why_no_images()
@@ -119,7 +119,7 @@ class Run(Settings):
         return f"preset {self.preset_name} has no {source.replace('_', ' ')} detections"
 
     def why_no_targets(self, targets: str) -> str | None:
-        """Why the preset has nothing of this kind to learn; None if it has. Only meshes need a body."""
+        """Why the preset has no such targets; None if it has. Only meshes need a body."""
         return f"preset {self.preset_name} has no body" if targets == "meshes" and not self.preset.body else None
 
     def why_no_images(self) -> str | None:
@@ -152,7 +152,7 @@ def _look_up(variants: Mapping[str, Variant], name: str, key: str) -> Variant:
 
 
 def mirror(root: Path) -> str | None:
-    """The mirror that params.yaml names. It says where files come from and not what is in them: it is in no plan."""
+    """The mirror that params.yaml names. It is in no plan, because it does not change what is in the files."""
     return read_yaml(root / "params.yaml").get("mirror")
 
 
@@ -170,7 +170,7 @@ def load(preset: str | None = None, root: Path = Path()) -> Run:
         raise InputError(f"{source}: no preset {name!r} in params/{nearest(name, presets(root))}")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in RESERVED:
         reason = "this folder is the pipeline's own" if name in RESERVED else "small letters, digits and _ only"
-        raise InputError(f"{path}: a preset cannot be called {name!r} ({reason}); give the file another name")
+        raise InputError(f"{path}: a preset cannot have the name {name!r} ({reason}); give the file another name")
     run = Run(preset_name=name, root=root, params=params, preset=validate(Preset, path))
     asked = max(run.preset.seeds, *run.preset.seeds_of.values(), 0)
     if asked > len(params.seeds):

@@ -1,4 +1,4 @@
-"""Settings of which only a part is there: what a job's plan holds. To read another part is an error."""
+"""Settings with only the fields that a job's plan holds. To read another field is an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.settings import Settings
 
 Kind = TypeVar("Kind", bound=Settings)
 
-TAGS = ("source", "kind")  # what tells the members of a union apart
+TAGS = ("source", "kind")  # the fields by which a member of a union is chosen
 
 
 def partial(kind: type[Kind], content: dict[str, Any]) -> Kind:

@@ -1,4 +1,4 @@
-"""A preset: how big a run is. Data, epochs, seeds, threads; never what is trained."""
+"""A preset: data, epochs, seeds, threads; how big a run is, never what is trained."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ NARROWEST = 32  # an hourglass's first width
 
 
 class SmallNetworks(Settings):
-    """Networks of the papers' build in small, for a run without a GPU: the same modules, fewer and narrower.
+    """Smaller versions of the papers' networks, for a run without a GPU: the same modules, fewer and narrower.
 
-    `widths`: of the hourglass's levels, from the finest, two or more, of which some may be equal. The first is 32 or
-    more: with 16 or 8 torch 2.13 writes past its memory in a CPU's backward pass at 128 px, with 32 it does not.
+    `widths`: of the hourglass's levels, finest first, at least two; some may be equal. The first is at least 32,
+    because with 16 or 8 torch 2.13 writes past its memory in a CPU's backward pass at 128 px.
     """
 
     stacks: int = Field(1, ge=1)
     widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=2)] = (32, 64, 96, 128)
-    modules: int = Field(1, ge=1)  # residuals (convolutions) a level
+    modules: int = Field(1, ge=1)  # residuals (convolutions) per level
     map_width: int = Field(48, ge=1)  # of a heatmap head's hidden layer
-    center_width: int = Field(128, ge=1)  # of a head that is computed at centres
+    center_width: int = Field(128, ge=1)  # of the hidden layer of a head that is computed at centres
     dla_widths: Annotated[tuple[int, int, int, int, int, int], Field(strict=False)] = (8, 8, 16, 32, 64, 96)
 
     @field_validator("widths")
@@ -49,17 +49,19 @@ class SmallNetworks(Settings):
 
 
 class DetectionRecipe(Settings):
-    """How a small run is trained, in place of what its variants state for the papers' networks and data."""
+    """How a small run is trained. It overrides what the variants state for the papers' networks and data."""
 
     learning_rate: float = Field(gt=0)
     schedule: Literal["cosine", "stated"] = "stated"
     batch_size: int = Field(ge=1)
     beta2: float = Field(0.999, gt=0, lt=1)
-    sigma_factor: float = Field(1.0, gt=0)  # times every minimum sigma above 1: the output grid has fewer cells
-    # The raw sigma that training begins with, by task; 0 for one that is not listed.
+    sigma_factor: float = Field(
+        1.0, gt=0
+    )  # multiplies every minimum sigma above 1, because the output grid has fewer cells
+    # The raw sigma at the start of training, by task; 0 for a task that is not listed.
     sigma_start: dict[DetectionTask, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
-    # Where the regressed means begin, by task: `clusters` of the training data, one a component (the mean of all where
-    # there is no mixture), or `random`, as the papers have it and as is the rule for a task that is not listed.
+    # How the regressed means are initialised, by task: `clusters` of the training data, one per component (without a
+    # mixture, the mean of all), or `random`, as in the papers and for a task that is not listed.
     start: dict[DetectionTask, Literal["random", "clusters"]] = Field(default_factory=dict)
 
 
@@ -67,7 +69,7 @@ Augmentation = Literal["full", "mirror", "none"]
 
 
 class DetectionBudget(Settings):
-    """How big the image side of a run is; null: as the variants state."""
+    """How big the training of detection is; null: as the variants state."""
 
     epochs: dict[DetectionTask, Annotated[int, Field(ge=1)]] | None = None
     input_size: dict[DetectionTask, Annotated[int, Field(ge=32, multiple_of=32)]] | None = None
@@ -77,7 +79,9 @@ class DetectionBudget(Settings):
     augment: Augmentation = "full"
     validate_every: int = Field(1, ge=1)  # epochs
     variants: Literal["core", "all"] | Words = "all"
-    training_images: bool = False  # measure on the training images as well: what a run of a few images can show
+    training_images: bool = (
+        False  # evaluate on the training images too: with few images a run can only show overfitting
+    )
     test_scales: Annotated[tuple[Literal[3, 5], ...], Field(strict=False)] = ()  # multi-scale tests of boxes
 
 
@@ -94,5 +98,5 @@ class Preset(Settings):
     body: Literal["open", "smpl"] | None = None
     generalization: Literal["mpi_inf_3dhp"] | None = None  # another data set's test set, to measure every variant on
     lifting: LiftingBudget = LiftingBudget()
-    images: Images | None = None  # null: what needs images is not run
+    images: Images | None = None  # null: detection variants are not run
     detection: DetectionBudget = DetectionBudget()

@@ -1,4 +1,4 @@
-"""YAML files read into settings, and every mistake in them said in one line: the file, the key, the nearest word."""
+"""Reads YAML files into settings and reports every mistake in one line: the file, the key, the nearest known word."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _parse(text: str) -> tuple[Any, str | None]:
 
 
 def _scalars(loader: Any, node: yaml.Node, where: str, seen: set[int]) -> Iterator[tuple[str, yaml.ScalarNode]]:
-    """Every scalar and the place it stands at; of a key, that of its mapping. A duplicate key is a YAMLError."""
+    """Every scalar with its place; a key has the place of its mapping. Raises YAMLError for a duplicate key."""
     if id(node) in seen:
         return  # an alias
     seen.add(id(node))
@@ -138,11 +138,11 @@ def validate(kind: type[Kind], path: Path, prepare: Prepare | None = None) -> Ki
 
 
 def _explain(kind: type[Settings], error: ValidationError) -> str:
-    """The first mistake in one line: the key, what was expected, what was found or meant."""
+    """The first mistake in one line: the key, what was expected, what was found or probably meant."""
     errors = error.errors()
     # A misspelt key that must be there is both missing and unknown: the second says what was meant.
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
-    # pydantic puts the branch of a union into the location (a tag, `literal[...]`); a user knows only keys.
+    # pydantic includes the branch of a union in the location (a tag, `literal[...]`), but a user knows only keys.
     tags = _all_tags(kind)
     location = [str(part) for part in first["loc"] if part not in tags and "[" not in str(part)]
     context = first.get("ctx", {})
@@ -190,7 +190,7 @@ def _tags(model: type[Settings]) -> set[Any]:
 
 
 def _all_tags(kind: type[Settings]) -> set[Any]:
-    """The words that tell the members of unions apart, anywhere in the settings."""
+    """The words by which the members of unions are chosen, anywhere in the settings."""
     inner = {model for field in kind.model_fields.values() for model in _models_in(field.annotation)}
     return _tags(kind).union(*map(_all_tags, inner))
 

@@ -1,7 +1,7 @@
-"""Which settings a job uses: what its plan holds, and what therefore runs it again when it changes.
+"""Which settings a job uses: its plan holds them, and the job runs again when one of them changes.
 
-Each function gives a part of params.yaml and of the preset, with every default filled in. What is missing here cannot
-be read by the stage (see partial.py), so a setting cannot reach a number without standing in the plan.
+Each function gives a part of params.yaml and of the preset, with every default filled in. A stage cannot read a setting
+that is missing here (see partial.py), so every setting that can change a number is in the plan.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def train_lifting(run: Run, name: str) -> Content:
 
 
 def evaluate_lifting(run: Run, name: str) -> Content:
-    """A network's own settings are read from its checkpoint; here stands what else the evaluation asks for."""
+    """What the evaluation uses besides the network's own settings, which are in its checkpoint."""
     variant = run.variant(name)
     fields = ("input", "joints", "targets", "protocol", "imported", "epochs")
     settings = dump(variant, *fields) | {"optimizer": dump(variant.optimizer, "batch_size")}
@@ -137,7 +137,7 @@ def train_detection(run: Run, name: str) -> Content:
 
 
 def evaluate_detection(run: Run, name: str) -> Content:
-    """What its training uses, and what only tests ask for."""
+    """What its training uses, and what only the evaluation uses."""
     variant, content = run.detection_variant(name), train_detection(run, name)
     content["params"]["seeds"] = list(run.seeds_of(name))
     scales = list(run.preset.detection.test_scales) if variant.task == "boxes" else []
@@ -147,7 +147,7 @@ def evaluate_detection(run: Run, name: str) -> Content:
 
 
 def report(run: Run) -> Content:
-    """Of tables, claims and pages: everything that was run, and why the rest was not."""
+    """Of tables, claims and pages: everything that is run, and why the rest is not."""
     variants = (*run.lifting_variants, *run.detection_variants)
     reasons = {name: run.why_left_out(name) for name in variants}
     params = run.params.model_dump(mode="json", exclude={"mirror", "preset"})
@@ -155,7 +155,7 @@ def report(run: Run) -> Content:
 
 
 def _seeds(run: Run, name: str) -> Content:
-    """How many seeds this variant has, wherever the preset says it."""
+    """The number of seeds of this variant, whether it comes from `seeds` or from `seeds_of`."""
     return {"seeds": len(run.seeds_of(name)), "seeds_of": {}}
 
 

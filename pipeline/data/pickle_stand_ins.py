@@ -25,11 +25,11 @@ class Thing:
     state: Any
 
 
-Names = Mapping[tuple[str, str], Callable[[], Any]]  # (module, name) -> makes what stands for it
+Names = Mapping[tuple[str, str], Callable[[], Any]]  # (module, name) -> makes its stand-in
 
 
 def stand_in(module: str, name: str, things: Collection[str], more: Names) -> Any:
-    """What stands for a name, made anew for every mention; None for a name that no data need.
+    """The stand-in of a name, made anew for every mention; None for a name that no data need.
 
     `things` are the classes (module.class) whose objects are wanted as a Thing; `more` are names of other files.
     """
@@ -161,7 +161,7 @@ def _list(entries: Any = ()) -> list[Any]:
 
 
 def _bytes(content: Any) -> bytes:
-    if isinstance(content, str):  # Python 2 did not tell bytes from text
+    if isinstance(content, str):  # in Python 2 bytes and text were one type
         return content.encode("latin1")
     if not isinstance(content, bytes):
         raise pickle.UnpicklingError("has numbers whose content is not bytes")
@@ -210,15 +210,15 @@ _FOR_OBJECTS: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 def plain(value: Any) -> Any:
-    """What an unpickler made with these stand-ins, with arrays and Things in their place; raises UnpicklingError."""
+    """What an unpickler made with these stand-ins, with arrays and Things in their place. Raises UnpicklingError."""
     return _plain(value, {}, DEEPEST)
 
 
 def _plain(value: Any, done: dict[int, tuple[Any, Any]], depth: int) -> Any:
     """The same for a part of it.
 
-    `done` maps the identity of what was met to itself and its result: so what a pickle repeats is made once, however
-    often it is mentioned, and identities stay in use until the end.
+    `done` maps the identity of each object to the object and its result. So what a pickle mentions twice is made once,
+    and no identity is used again before the end.
     """
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return value

@@ -51,8 +51,8 @@ def read(path: Path, names: Sequence[str], things: Collection[str] = ()) -> dict
 
     `things` are the classes (module.class) whose objects are wanted as data. An object array without dimensions, which
     is how `np.savez` keeps a dictionary, becomes what it holds. Arrays may be read-only. Raises InputError, one line
-    naming file and member, for a file that is missing, truncated or damaged, a member that is not there, and a pickle
-    that is anything but data; it says what that one names.
+    naming the file and the member, for a file that is missing, truncated or damaged, for a missing member, and for a
+    pickle that holds anything but data; the line says what the pickle names.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -98,7 +98,7 @@ def _line(error: BaseException) -> str:
 
 
 def unpickle(stream: io.BytesIO, things: Collection[str] = ()) -> Any:
-    """The data of the pickle that begins where the stream stands; raises one of MALFORMED, most likely UnpicklingError.
+    """The data of the pickle at the stream's position. Raises one of MALFORMED, most likely UnpicklingError.
 
     Objects of the classes in `things` become a Thing; sets, which such objects may have in their state, become lists.
     Python 2's strings become text by Latin-1, as they do with `np.load(encoding="latin1")`.
@@ -119,7 +119,8 @@ def load(
     """
     start = stream.tell()
     refused = REFUSED - (OBJECTS_NEED if things or names else set()) - ({"BINPERSID"} if persistent else set())
-    # A first reading without obeying: the unpickler itself would take extension codes from a registry of the process.
+    # First read the instructions without carrying them out: the unpickler itself would look extension codes up in a
+    # registry of the process.
     for instruction, _, _ in pickletools.genops(stream):
         if instruction.name in refused or instruction.proto > 4:
             raise pickle.UnpicklingError(f"has the instruction {instruction.name}, which data do not need")

@@ -1,7 +1,7 @@
-"""Reads the user's SMPL body, the official pickle or an npz, and runs nothing of it.
+"""Reads the user's SMPL body, the official pickle or an npz, and executes nothing of it.
 
-The official pickles are of Python 2 and hold arrays of chumpy, a library that no Python of today installs, and sparse
-matrices of scipy. Both are read as data (plain_pickle.py): neither library sees anything of the file before its
+The official pickles were written by Python 2. They hold arrays of chumpy, a library that cannot be installed today, and
+sparse matrices of scipy. Both are read as data (safe_pickle.py): neither library sees anything of the file before its
 numbers have been checked.
 """
 
@@ -36,7 +36,7 @@ THINGS = frozenset({*ARRAYS, *SELECTIONS, *MATRICES})
 
 
 def load(root: Path) -> BodyModel:
-    """SMPL from below `root` (data/licensed). Raises InputError, one line saying what to get, where, and whither."""
+    """SMPL from below `root` (data/licensed). Raises InputError: one line says what to get where, and where to put it."""
     (path,) = licensed.require("smpl", root)
     try:
         return BodyModel.from_arrays(read(path), str(path))

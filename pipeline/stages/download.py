@@ -1,7 +1,7 @@
-"""Stage download: bring what the preset's source needs to data/raw and list it in data/<preset>/download.json.
+"""Stage download: fetch the files that the preset's data need to data/raw and list them in data/<preset>/download.json.
 
-The list says which bytes a run rests on. It names the original addresses even where a mirror gave the files, so that
-the same bytes make the same list.
+The list has the digest of every file. It names the original addresses even if a mirror gave the files, so that the same
+bytes make the same list.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from pipeline.layout import Layout
 
 
 def run(run: Run, mirror: str | None = None) -> None:
-    """`mirror` is what --mirror says. Raises InputError where something cannot be had, or is not what it should be."""
+    """`mirror` is the value of --mirror. Raises InputError for a file that is missing or not what it should be."""
     addresses, images = needs(run.preset.motion, run.layout), run.preset.images
     source = choose_mirror(mirror, config.mirror(run.root))
-    if run.preset.body == "smpl":  # told now, not when hours of work have led up to it
+    if run.preset.body == "smpl":  # fail now, not after hours of work
         licensed.require("smpl", run.layout.licensed)
     downloads = fetch(addresses, run.layout.raw, source)
     if isinstance(images, CocoImages):

@@ -1,4 +1,4 @@
-"""Another data set's test poses, on which every variant is measured as it is: data/<preset>/motion/mpi_inf_3dhp."""
+"""Stage prepare_generalization: another data set's test poses, on which every variant is measured without training."""
 
 from __future__ import annotations
 

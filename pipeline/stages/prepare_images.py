@@ -1,4 +1,4 @@
-"""Turn made scenes, or COCO's files, into annotated images for one of two tasks: poses or boxes."""
+"""Stage prepare_images: rendered scenes or COCO's files as annotated images for one of two tasks, poses or boxes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(run: Run, task: Task) -> None:
 
 
 def _make(run: Run, images: SyntheticImages, task: Task, folder: Path) -> dict[str, Any]:
-    """Images drawn in code, with the preset's body where it has one."""
+    """Images rendered from the preset's body, or from capsules without one."""
     splits = {}
     for split in SPLITS:
         if task == "pose":
@@ -41,7 +41,7 @@ def _make(run: Run, images: SyntheticImages, task: Task, folder: Path) -> dict[s
 
 
 def _read(run: Run, images: CocoImages, task: Task, folder: Path) -> dict[str, Any]:
-    """COCO's annotations of the images that the download stage brought; of test-dev the images alone."""
+    """COCO's annotations of the images that the stage download fetched; test-dev has images only."""
     splits: dict[str, dict[str, int]] = {}
     unlabelled = images.unlabelled_people if task == "pose" else True  # a box needs no keypoints
     for split in SPLITS:
@@ -60,7 +60,7 @@ def _body(run: Run) -> BodyModel | None:
 
 
 def counts(content: dict[str, Any], task: Task) -> dict[str, int]:
-    """Images and objects of a split, of poses also the people with keypoints."""
+    """The numbers of images and objects of a split; for poses also of people with keypoints."""
     found = {"images": len(content["images"]), "objects": len(content["annotations"])}
     if task == "pose":
         found["with_keypoints"] = sum(one["num_keypoints"] > 0 for one in content["annotations"])

@@ -1,4 +1,4 @@
-"""Give the preset's poses the 2D joints of a detector: from the user's file, or by a model of a detector's errors.
+"""Stage prepare_keypoints: the 2D joints of a detector, from the user's file or from a model of a detector's errors.
 
 data/<preset>/motion/<detector> has the same rows as the ground truth and other keypoints_2d.
 """
@@ -51,7 +51,7 @@ def _file(run: Run, detector: str) -> Path:
 
 
 def _sentence(detector: str, file: Path | None) -> str:
-    """What a caption says of the input."""
+    """What captions say about the input."""
     words = detector.replace("_", " ")
     if file:
         return f"2D joints are detections of a {words} ({file.name})."

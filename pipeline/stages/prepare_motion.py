@@ -1,4 +1,4 @@
-"""Turn the preset's motion into poses seen by four cameras: train.npz, test.npz and a summary of what was kept."""
+"""Stage prepare_motion: the preset's motion as poses seen by four cameras: train.npz, test.npz and a summary."""
 
 from __future__ import annotations
 

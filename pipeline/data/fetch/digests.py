@@ -33,8 +33,8 @@ def read(path: Path) -> dict[str, str]:
 class Record:
     """Digests of what was downloaded, kept beside the downloads and good for `sha256sum -c`.
 
-    A digest is appended the moment its file is known to be whole, so that an interrupted run forgets nothing; `sort`
-    puts the list in order when the run is over. Safe to use from several threads.
+    A digest is appended as soon as its file is complete, so that an interruption loses nothing; `sort` puts the list in
+    order at the end. Safe to use from several threads.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,7 +56,7 @@ class Record:
             self._sums[path] = digest
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(f"{digest}  {path}\n")  # a later line of a path outranks an earlier one
+                file.write(f"{digest}  {path}\n")  # a later line for a path overrides an earlier one
 
     def sort(self) -> None:
         text = "".join(f"{self._sums[path]}  {path}\n" for path in sorted(self._sums))

@@ -1,13 +1,13 @@
-"""Brings the files behind a list of addresses to <folder>/<host>/<path>, from where they come from or from a mirror.
+"""Brings the files of a list of addresses to <folder>/<host>/<path>, from their original addresses or from a mirror.
 
-Every file is checked. What its digest must be is said by, in this order,
+The digest of every file is checked. The expected digest comes from the first of these:
 
-- from a mirror: the mirror's SHA256SUMS, else a pinned digest (a mirror's files may differ from the originals);
-- from the original address: a pinned digest, else what <folder>/SHA256SUMS recorded when the file first came. A first
-  download without a pin is trusted and recorded.
+- a mirror: the mirror's SHA256SUMS, else a pinned digest (a mirror's files may differ from the originals);
+- the original address: a pinned digest, else the digest that <folder>/SHA256SUMS recorded at the first download. A
+  first download without a pin is trusted and recorded.
 
-Digests of files from a mirror are recorded apart, in SHA256SUMS.mirror, and never held against an original. A file
-arrives as `<name>.part` and is renamed when it has passed the check; until then, what lay there stays.
+Digests of files from a mirror are recorded separately, in SHA256SUMS.mirror, and are not compared with originals. A
+file arrives as `<name>.part` and is renamed after the check; until then the old file stays.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Download:
-    """A file that is here and was checked. It does not tell whether a mirror gave it."""
+    """A file that is here and was checked. Where it came from, original or mirror, is not recorded here."""
 
     address: str
     path: str  # <host>/<path>, below the downloads folder
@@ -50,11 +50,11 @@ def fetch(
     workers: int = 8,
     waits: Sequence[float] = WAITS,
 ) -> list[Download]:
-    """Bring all addresses below `folder`; return what is there now, sorted by address.
+    """Bring the files of all addresses below `folder` and return them, sorted by address.
 
     `mirror_base` is a directory or an address laid out as <host>/<path>; `pins` maps addresses to SHA-256 digests;
-    `waits` are the seconds between attempts. A file that lies there with its recorded digest is not fetched again.
-    Raises InputError for what the user can mend (a wrong digest, a missing file, no network, no space, a bad mirror),
+    `waits` are the seconds between attempts. A file that is there with its recorded digest is not fetched again. Raises
+    InputError for what the user can mend (a wrong digest, a missing file, no network, no space, a bad mirror), and
     ValueError for addresses that have no safe place in a folder.
     """
     wanted = {address: local_path(address) for address in sorted(set(addresses))}
@@ -111,7 +111,7 @@ class _Run:
         return sorted(here + fetched, key=lambda download: download.address)
 
     def _already_here(self, address: str) -> Download | None:
-        """The file, if it lies there with a digest that is right for this run."""
+        """The file, if it is there with a digest that is right for this call."""
         path = self.wanted[address]
         target = self.folder / path
         if not target.is_file():
@@ -143,7 +143,7 @@ class _Run:
         return Download(address, path, size, got)
 
     def _bring(self, source: str | Path, part: Part, expected: str | None, authority: str) -> str:
-        """Fill the part and return its digest. One that bytes of several responses went into gets a second chance."""
+        """Fill the part and return its digest. A wrong file made of several responses is fetched once more from the start."""
         for chance in (1, 2):
             if isinstance(source, Path):
                 resumed = self.transfer.from_folder(source, part)
@@ -164,7 +164,7 @@ class _Run:
         )
 
     def _expected(self, path: str) -> tuple[str | None, str]:
-        """The digest that a file must have and who says so; None where a first download is trusted."""
+        """The digest that a file must have, and where it comes from; None where a first download is trusted."""
         pin = self.pins.get(path)
         if self.mirror and path in self.mirror.sums:
             return self.mirror.sums[path], f"the mirror's {digests.NAME}"
@@ -173,7 +173,7 @@ class _Run:
         return self.originals.get(path), str(self.originals.path)
 
     def _check_that_mirror_lists(self, addresses: Sequence[str]) -> None:
-        """Every file that a mirror is to give must have a digest. Said before anything is moved."""
+        """Every file from a mirror must have a digest. Checked before anything is transferred."""
         paths = [self.wanted[address] for address in addresses]
         unknown = [path for path in paths if self._expected(path)[0] is None]
         if self.mirror is None or not unknown:
@@ -190,7 +190,7 @@ class _Run:
         )
 
     def _mention_other_versions(self, here: Sequence[Download]) -> None:
-        """Files are kept although this run's source has, or may have, others: the user should know."""
+        """Say which files were kept although this call's source has, or may have, another version."""
         if self.mirror:
             sums, origin, instead = self.mirror.sums, "the original addresses", "take the mirror's"
             other = [found.path for found in here if sums.get(found.path, found.sha256) != found.sha256]
@@ -205,7 +205,7 @@ class _Run:
             )
 
     def _parallel(self, word: str, work: Callable[[str], Result], addresses: Collection[str]) -> list[Result]:
-        """Results in the addresses' order. The first failure stops the others, which keep what they have."""
+        """Results in the order of the addresses. The first failure stops the others, which keep what has arrived."""
         with _Bar(word, len(addresses)) as self.bar, ThreadPoolExecutor(self.workers) as pool:
             futures = [pool.submit(work, address) for address in addresses]
             try:
@@ -220,7 +220,7 @@ class _Run:
 
 
 class _Bar:
-    """Progress over all files, in bytes. While some sizes are unknown, the mean of the known stands in for them."""
+    """Progress over all files, in bytes. Unknown sizes are estimated by the mean of the known ones."""
 
     def __init__(self, word: str, files: int) -> None:
         self._files, self._done = files, 0
@@ -270,7 +270,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _naming_disk_errors(path: Path) -> Iterator[None]:
-    """A full or forbidden disk in one line. Network errors never come here: transfer.py keeps them."""
+    """Report a full or read-only disk in one line. Network errors do not come here: transfer.py handles them."""
     try:
         yield
     except OSError as error:

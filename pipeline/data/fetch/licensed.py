@@ -1,4 +1,4 @@
-"""Data that nobody may hand on, so that no address has it: users bring their own copy or take another preset."""
+"""Data that may not be redistributed, so that it has no address: users bring their own copy or take another preset."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ VIDEOPOSE3D = "https://github.com/facebookresearch/VideoPose3D"  # its DATASETS.
 
 @dataclass(frozen=True)
 class Licensed:
-    """Data under a licence that every user signs."""
+    """Data under a licence that each user signs."""
 
     what: str
-    choices: tuple[tuple[str, ...], ...]  # sets of files below data/licensed; one complete set will do
+    choices: tuple[tuple[str, ...], ...]  # sets of files below data/licensed; one complete set is enough
     granted_at: str
-    works_without: str  # the preset that comes nearest and needs none of it
+    works_without: str  # the most similar preset that does not need it
 
 
 LICENSED = {
@@ -66,8 +66,9 @@ LICENSED = {
 def require(key: str, root: Path) -> list[Path]:
     """The files of a licensed data set, found below `root` (data/licensed).
 
-    Where several sets of files would do, the first complete one is taken. Raises InputError if none is: it says what is
-    missing, where it must lie, who grants it, which preset works without it. Raises KeyError for an unknown key.
+    Of several possible sets of files, the first complete one is taken. Raises InputError if none is complete: it says
+    what is missing, where to put it, who grants it, and which preset works without it. Raises KeyError for an unknown
+    key.
     """
     data = LICENSED[key]
     missing = absent(key, root)
@@ -82,7 +83,7 @@ def require(key: str, root: Path) -> list[Path]:
 
 
 def absent(key: str, root: Path) -> list[list[str]]:
-    """For each set of files that would do, those that are not below `root`, or are empty there."""
+    """For each possible set of files, those that are missing or empty below `root`."""
     return [[name for name in files if not _is_there(root / name)] for files in LICENSED[key].choices]
 
 

@@ -26,7 +26,7 @@ class Mirror:
 
 
 def choose_mirror(option: str | None, setting: str | None, environment: Mapping[str, str] = os.environ) -> str | None:
-    """--mirror before MIXPOSE_MIRROR before `mirror:` in params.yaml; None means the original addresses."""
+    """--mirror overrides MIXPOSE_MIRROR, which overrides `mirror:` in params.yaml. None: the original addresses."""
     return option or environment.get("MIXPOSE_MIRROR") or setting or None
 
 

@@ -1,6 +1,6 @@
-"""Moves one file to a part file beside its place: over HTTP, resuming and retrying, or from a folder.
+"""Brings one file to a part file beside its place: over HTTP, with resuming and retries, or from a folder.
 
-Whether the bytes are the right ones is the caller's question (download.py); here they only have to be all there.
+It only makes sure that the file is complete; download.py checks that the bytes are the right ones.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from pipeline.artifacts import InputError
 
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before each new attempt, after an attempt that brought nothing
 LONGEST_WAIT = 120.0  # seconds that a server's own Retry-After may ask for
-TIMEOUT = (10.0, 60.0)  # seconds until a connection stands, and between two reads
-CHUNK = 1 << 16  # bytes; also what a cut connection costs at most
+TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two reads
+CHUNK = 1 << 16  # bytes; a cut connection loses at most this much
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 
 Progress = Callable[[str, int, int | None], None]  # address, bytes here so far, bytes in all if known
 
 
 class NotThere(InputError):  # noqa: N818 - what happened, said as the caller reads it
-    """The server answers, and has no such file."""
+    """The server answers that it has no such file."""
 
 
 class Stopped(Exception):  # noqa: N818
@@ -58,7 +58,7 @@ class Part:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def start(self, address: str, validator: str | None) -> None:
-        """Forget the bytes there are; those that follow belong to this version of this address."""
+        """Delete the bytes that are here. The following ones belong to this version of this address."""
         self.discard()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if validator:
@@ -79,7 +79,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Transfer:
-    """What the transfers of a run share; `stop` makes all of them end at their next chunk or wait."""
+    """What all transfers share. `stop` makes them end at their next chunk or wait."""
 
     waits: Sequence[float] = WAITS
     progress: Progress = lambda address, position, size: None
@@ -89,8 +89,8 @@ class Transfer:
     def over_http(self, address: str, part: Part, checkable: bool) -> bool:
         """Bring a file whole into `part`; return whether bytes of an earlier response are in it.
 
-        `checkable` says that a digest will be compared: only then are bytes of unknown origin resumed. An attempt that
-        comes further than any before it is followed by the shortest wait again, so a large file outlasts many cuts.
+        `checkable` says that a digest will be compared: only then are bytes of unknown origin continued. After an
+        attempt that came further than all before it the wait is the shortest again, so a large file survives many cuts.
         Raises NotThere (404, 410), InputError (other refusals, or no success after the last wait), Stopped.
         """
         furthest, failures = part.size, 0
@@ -134,7 +134,7 @@ class Transfer:
         if begin:
             headers["Range"] = f"bytes={begin}-"
             if validator:
-                headers["If-Range"] = validator  # the whole file, please, if it has changed since
+                headers["If-Range"] = validator  # asks for the whole file if it has changed since
         try:
             with self._session().get(address, headers=headers, stream=True, timeout=TIMEOUT) as response:
                 if response.status_code == 416 and begin:
@@ -178,7 +178,7 @@ class Transfer:
         write(chunk)
 
     def _session(self) -> requests.Session:
-        """One a thread: connections are reused, and sessions are not made for sharing."""
+        """One session per thread, because sessions reuse connections and are not thread-safe."""
         if not hasattr(self._threads, "session"):
             self._threads.session = requests.Session()
         return self._threads.session
@@ -205,7 +205,7 @@ def _refuse(response: requests.Response, address: str, checkable: bool) -> None:
 
 
 def _was_complete(response: requests.Response, part: Part, begin: int) -> bool:
-    """416: nothing follows what is here. True if the file is as long as the part; otherwise the part is worthless."""
+    """416: the server has nothing after these bytes. True if its file is as long as the part; else discard the part."""
     if response.headers.get("Content-Range", "").strip() == f"bytes */{begin}":
         return True
     part.discard()
@@ -213,7 +213,7 @@ def _was_complete(response: requests.Response, part: Part, begin: int) -> bool:
 
 
 def _check_continuation(response: requests.Response, part: Part, begin: int, validator: str | None) -> None:
-    """206: the bytes must start where the part ends and be of the version that it holds."""
+    """206: the bytes must start where the part ends and belong to the same version."""
     match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
     now = _validator(response)
     if begin == 0 or match is None or int(match[1]) != begin or (validator and now and now != validator):

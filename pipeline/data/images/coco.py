@@ -1,7 +1,7 @@
-"""COCO 2017: which files a run needs, and its annotations cut to the images and the task.
+"""COCO 2017: which files a preset needs, and the annotations that belong to its images and the task.
 
-Annotations come in one archive, images in one archive a split or each alone. Terms: annotations CC BY 4.0; every
-image under the Flickr licence that its record names (`licenses` in the annotation file).
+Annotations come in one archive; images come in one archive per split, or each alone. Terms: annotations CC BY 4.0;
+every image under the Flickr licence that its record names (`licenses` in the annotation file).
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ TASKS: tuple[Task, ...] = ("pose", "boxes")
 
 
 def annotation_addresses(test_dev: bool) -> list[str]:
-    """What tells which images there are."""
+    """The archives that list the images."""
     return [ANNOTATIONS, *([TEST_INFO] if test_dev else [])]
 
 
 def image_addresses(raw: Path, single: bool, limit: int | None, test_dev: bool) -> list[str]:
-    """The archives, or the single images of both tasks, listed in the annotations that are in `raw` by now."""
+    """The archives, or the single images of both tasks, which the annotations in `raw` list."""
     splits: tuple[Split, ...] = ("train", "val", "test") if test_dev else ("train", "val")
     if not single:
         return [f"{ADDRESS}/zips/{FOLDERS[split]}.zip" for split in splits]
@@ -61,12 +61,12 @@ def image_addresses(raw: Path, single: bool, limit: int | None, test_dev: bool) 
 def read_annotations(
     raw: Path, split: Split, task: Task, limit: int | None = None, unlabelled_people: bool = True
 ) -> dict[str, Any]:
-    """COCO's annotation file of a split, less its segmentations; `file_name` is a path below `raw`.
+    """COCO's annotation file of a split without its segmentations; `file_name` is a path below `raw`.
 
-    Of `limit` the first images of the file. Training images for poses are those with a person (64 thousand); validation
-    images are all; those of `test` (test-dev) have no annotations, and categories only if the file lists them. Without
-    `unlabelled_people` training for poses has only people with keypoints. Raises InputError with one line on an archive
-    or a file that is not COCO's.
+    With `limit`, only the first images of the file. Training images for poses are those with a person (64 thousand);
+    validation images are all. `test` (test-dev) has no annotations, and categories only if the file lists them. Without
+    `unlabelled_people`, training for poses has only people with keypoints. Raises InputError with one line on an
+    archive or a file that is not COCO's.
     """
     content = _test_images(raw) if split == "test" else _member(raw, ANNOTATIONS, FILES[task].format(split))
     where = f"{_path(raw, TEST_INFO if split == 'test' else ANNOTATIONS)}: {split}"
@@ -97,9 +97,9 @@ def read_annotations(
 
 
 def unpack_images(raw: Path, split: Split) -> None:
-    """Unpack a split's archive beside it, where single images would lie; what is there already stays.
+    """Unpack a split's archive beside it, to where single images would be; files that are there already stay.
 
-    Raises InputError on a damaged archive. Nothing but <folder>/<number>.jpg is taken out of it.
+    Raises InputError for a damaged archive. Only <folder>/<number>.jpg is unpacked.
     """
     folder = FOLDERS[split]
     path = _path(raw, f"{ADDRESS}/zips/{folder}.zip")
@@ -118,7 +118,7 @@ def _write(target: Path, content: bytes) -> None:
     try:
         with atomic(target) as part:
             part.write_bytes(content)
-    except OSError as error:  # told apart from an archive that cannot be read
+    except OSError as error:  # not an archive that cannot be read
         raise InputError(f"{target}: cannot be written ({error.strerror}); make room and run it again") from None
 
 

@@ -1,4 +1,4 @@
-"""From a take's joints in the world to poses that cameras see, and the count of what was kept and dropped."""
+"""From a take's joints in the world to the poses that cameras see, and how many views were kept and dropped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def film_take(
     action: str,
     take: str,
 ) -> Filmed:
-    """Joints [T, 17, 3] mm with their frame numbers [T]; a view keeps its pose if every joint is in the image."""
+    """Joints [T, 17, 3] mm with their frame numbers [T]; a view is kept if every joint is in the image."""
     keypoints_2d, joints_3d, keep = rig.film(joints_world, cameras)
     camera, row = np.nonzero(keep)
     behind = (joints_3d[..., 2] <= 0).any(axis=-1)
@@ -56,7 +56,7 @@ def film_take(
 
 
 def summarize(takes: Sequence[Filmed]) -> dict[str, Any]:
-    """Takes, views, poses and dropped views of a split: in all, per subject and per action."""
+    """The numbers of takes, views, poses and dropped views of a split: in all, per subject and per action."""
     subjects = sorted({take.subject for take in takes})
     actions = sorted({take.action for take in takes})
     return {

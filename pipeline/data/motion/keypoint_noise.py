@@ -1,13 +1,13 @@
-"""2D joints as a detector finds them, made from the true ones, for data that have no images.
+"""True 2D joints with the errors of a detector, for data that have no images.
 
-Every joint is off by Student's t in two dimensions, whose spread depends on the kind of joint and on the person's size
-in the image and whose tails are heavy. Some poses have both arms or both legs exchanged, and some joints are found
+The error of a joint has Student's t distribution in two dimensions, with heavy tails. Its spread depends on the kind of
+joint and on the person's size in the image. Some poses have both arms or both legs exchanged, and some joints are found
 anywhere around the person. These are the kinds of error that detectors make ("jitter", "swap" or "inversion", "miss":
 Ronchi and Perona, "Benchmarking and error diagnosis in multi-instance pose estimation", ICCV 2017). How large they are
 is the preset's choice: small for the trunk and the head, larger towards wrists and ankles, where detectors score worst
 (stacked hourglass on MPII: 98 % of heads, 96 % of shoulders, 87 % of wrists and knees, 84 % of ankles; Newell et al.,
-"Stacked hourglass networks for human pose estimation", ECCV 2016). Errors are independent from frame to frame, which a
-detector's are not: lifting looks at single frames.
+"Stacked hourglass networks for human pose estimation", ECCV 2016). Errors are
+independent from frame to frame. Those of a detector are not, but lifting looks at single frames.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ POSES_AT_ONCE = 100_000
 
 
 def spoil(keypoints_2d: NDArray[np.float32], settings: NoisyKeypoints, stream: int = 0) -> NDArray[np.float32]:
-    """Joints [N, 17, 2] px as a detector would find them; `stream` tells splits apart, so that none repeats another."""
+    """Joints [N, 17, 2] px with errors. Each split has its own `stream`, so that no split repeats another's errors."""
     numbers = np.random.default_rng([settings.seed, stream])
     parts = [
         _spoil(keypoints_2d[start : start + POSES_AT_ONCE].astype(np.float64), settings, numbers)

@@ -23,7 +23,7 @@ The 17 joints are not Human3.6M's, but near enough to stand for them. The author
 | shoulders, elbows, wrists | the same       |                                                             |
 
 The file holds no camera. Focal lengths and centre are fitted to it, an ideal lens by linear least squares. What that
-leaves over tells whether a file's 2D and 3D belong together, see `LARGEST_RESIDUAL`.
+leaves over shows whether a file's 2D and 3D belong together; see `LARGEST_RESIDUAL`.
 """
 
 from __future__ import annotations

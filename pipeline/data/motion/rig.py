@@ -1,7 +1,7 @@
-"""Virtual cameras: Human3.6M's rig carried to a take of another source, and what its four cameras see there.
+"""Virtual cameras: Human3.6M's four cameras placed around a take of another source, and what they see.
 
 The rig keeps its shape, heights and lenses. It is only turned about the vertical and moved over the floor, so that the
-point where its optical axes meet stands over the middle of the take. Worlds are in mm with z up and the floor at 0.
+point where its optical axes meet is above the middle of the take. Worlds are in mm with z up and the floor at 0.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def meeting_point(cameras: Sequence[Camera]) -> NDArray[np.float64]:
 
 
 def place(subject: str, center: ArrayLike, yaw: float) -> list[Camera]:
-    """The rig as it stood for a subject of Human3.6M, over `center` [2] (mm, world x and y).
+    """The rig of one of Human3.6M's subjects, moved to `center` [2] (mm, world x and y).
 
     `yaw` radians turn it about the vertical, counter-clockwise from above. Raises KeyError for an unknown subject.
     """

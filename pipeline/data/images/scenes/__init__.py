@@ -1,8 +1,8 @@
-"""Made images in COCO's own format: people to find the keypoints of, and objects of four categories to find.
+"""Rendered images with COCO annotations: people with keypoints, and objects of four categories.
 
-Drawn from the open body (or, without one, from capsules: scenes_capsules.py), so that the true keypoints are known. As
-in COCO's images, people are seen from the front or from the back, and only a face, hair and a shirt's front tell
-which of their sides is the left one: what a mixture's components can tell apart.
+They are drawn from the open body (or, without one, from capsules: capsules.py), so that the true keypoints are known.
+As in COCO's images, people are seen from the front or from the back. Only the face, the hair and the front of the shirt
+show which side is the left one, so the components of a mixture can divide by viewpoint.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Scenes:
 
 
 def make_pose(settings: PoseScenes, seed: int, split: str, body: BodyModel | None) -> Scenes:
-    """People with keypoints. The same seed makes the same images; `train` and `val` have nothing in common.
+    """People with keypoints. The same seed makes the same images; `train` and `val` have no image in common.
 
-    Flags of keypoints are COCO's: 2 seen; 1 hidden, by the person, another one or a thing; 0 outside the image. Boxes
-    and areas are of a person's own outline in the image, as if nothing stood in front. `back_view` is added.
+    Flags of keypoints are COCO's: 2 visible; 1 hidden by the person, another person or an object; 0 outside the image.
+    Boxes and areas are of a person's whole outline in the image, as if nothing were in front. `back_view` is added.
     """
     drawn = figure(body or capsules.body())
     category = {
@@ -56,7 +56,7 @@ def make_pose(settings: PoseScenes, seed: int, split: str, body: BodyModel | Non
 
 
 def make_boxes(settings: BoxScenes, seed: int, split: str, body: BodyModel | None) -> Scenes:
-    """People, balls, boxes and trees of all sizes, without keypoints; near ones cover others, none wholly."""
+    """People, balls, boxes and trees of all sizes, without keypoints. Near ones cover others, but never completely."""
     drawn = figure(body or capsules.body())
     categories = [{"id": index + 1, "name": name, "supercategory": name} for index, name in enumerate(CATEGORIES)]
     return _make(
@@ -117,7 +117,7 @@ def _pose_batch(settings: PoseScenes, count: int, drawn: Figure, rng: np.random.
     for group, cover in zip(groups, covers, strict=True):
         things = [scenes_things.occluder(settings.size, rng) for _ in range(cover)]
         scene = stack([*things, *group], settings.size)
-        scenes.append(scene if scene.placed else stack(group, settings.size))  # no image is without people
+        scenes.append(scene if scene.placed else stack(group, settings.size))  # every image has people
     return scenes
 
 
@@ -134,7 +134,7 @@ def _box_batch(settings: BoxScenes, count: int, drawn: Figure, rng: np.random.Ge
         kind = int(category[index])
         sprites[index] = scenes_things.thing(CATEGORIES[kind], float(length[index]), settings.size, kind, rng)
     ordered = [sprites[index] for index in range(len(length))]
-    near = rng.random(len(length))  # in any order: small things lie before large ones too
+    near = rng.random(len(length))  # in random order, so that small things can be in front of large ones
     return [stack(group, settings.size) for group in _grouped(ordered, near, numbers)]
 
 

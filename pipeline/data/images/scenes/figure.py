@@ -1,6 +1,7 @@
 """A body prepared for drawing: which triangle is hair, skin or shirt, and where COCO's 17 keypoints are on it.
 
-Works for any body in SMPL's format: parts are told by the joint that carries a triangle and by its place in the T-pose.
+It works for any body in SMPL's format: a triangle's part follows from the joint that carries it and from its place in
+the T-pose.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""People for rendered images: drawn in batches from a posed body, in colours that tell their front from their back."""
+"""People for rendered images: drawn in batches from a posed body, with different colours in front and behind."""
 
 from __future__ import annotations
 

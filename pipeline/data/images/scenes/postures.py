@@ -1,6 +1,6 @@
-"""What made people do: stand, walk, sit, raise their arms, reach; as angles of SMPL's joints, then as rotations.
+"""Postures of rendered people (standing, walking, sitting, arms up, reaching) as rotations of SMPL's joints.
 
-Both sides of a body are drawn from one distribution, so that nothing in a posture tells left from right.
+Both sides of a body have the same distribution, so a posture does not show which side is the left one.
 """
 
 from __future__ import annotations

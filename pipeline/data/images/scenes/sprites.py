@@ -1,4 +1,4 @@
-"""Sprites: things cut out along their outline, and images put together of them, front to back."""
+"""Sprites: things cut out along their outline, and images composed of them, front to back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FINER = 2  # things are drawn at FINER x FINER pixels a pixel of the scene, and averaged
-LEAST_SEEN = 0.25  # share of a thing; one that is covered more is left out of its image
+LEAST_SEEN = 0.25  # share of a thing; a thing that is covered more is left out of the image
 
 
 @dataclass(frozen=True)

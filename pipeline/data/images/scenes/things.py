@@ -1,4 +1,4 @@
-"""What is in rendered images besides people: backgrounds, things in front, and balls, boxes and trees to be found."""
+"""What rendered images show besides people: backgrounds, things in front, and balls, boxes and trees to detect."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def noisy(images: Image, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def occluder(size: int, rng: np.random.Generator) -> Sprite:
-    """A flat shape that stands in front of everything."""
+    """A flat shape in front of everything."""
     layer = np.zeros((size, size, 4), dtype=np.float32)
     _shape(layer, rng, (0.06, 0.22))
     return Sprite(layer[..., :3], layer[..., 3], 0, 0, category=-1)

@@ -1,9 +1,9 @@
-"""CMU's motion capture database: real movement, filmed by four virtual cameras a take.
+"""CMU's motion capture database: real movement, seen by four virtual cameras per take.
 
-From each take: bone ends by forward kinematics at the recorded 120 Hz; every so many frames, to reach the preset's
-rate; 17 joints in Human3.6M's order, in a world with z up; and Human3.6M's rig around the subject (`sources.rig`): over
-the mean place of the take's root, turned by a random angle so that walks cross the images every way. A view in which
-a joint leaves the image is dropped and counted.
+For each take, forward kinematics gives the ends of the bones at the recorded 120 Hz. Frames are kept at the preset's
+rate, and 17 joints are taken in Human3.6M's order, in a world with z up. Human3.6M's rig (rig.py) is placed over the
+mean position of the take's root and turned by a random angle, so that walks cross the images in all directions. A view
+in which a joint leaves the image is dropped and counted.
 
 The data come from mocap.cs.cmu.edu; the database was created with funding from NSF EIA-0196217.
 

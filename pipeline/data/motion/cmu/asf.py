@@ -34,7 +34,7 @@ class AcclaimSkeleton:
 
     `offsets` [B, 3] (mm) lead at rest from the end of the parent to the end of the bone; the root's is its preset
     position. `axes` [B, 3, 3] turn bone axes to world axes at rest. `freedoms` holds each bone's degrees of freedom,
-    tx ty tz rx ry rz, in the file's order. `millimetres` and `radians` are what one unit of the files stands for.
+    tx ty tz rx ry rz, in the file's order. One unit of the files is `millimetres` mm or `radians` rad.
     """
 
     path: Path
@@ -193,7 +193,7 @@ def _bones(path: Path, lines: Lines) -> Iterator[_Bone]:
         if keyword == "begin":
             bone = _Bone(line)
         elif bone is None:
-            raise InputError(f"{path}:{line}: {words[0]} stands outside begin and end; {REMEDY}")
+            raise InputError(f"{path}:{line}: {words[0]} is outside begin and end; {REMEDY}")
         elif keyword == "end":
             lacking = [name for name in ("name", "direction", "axis") if not getattr(bone, name)]
             lacking += ["length"] if math.isnan(bone.length) else []

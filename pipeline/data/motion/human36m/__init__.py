@@ -1,10 +1,10 @@
-"""Human3.6M: motion capture of seven people, as the four calibrated cameras of the recording saw it.
+"""Human3.6M: motion capture of seven people, seen by the four calibrated cameras of the recording.
 
 From each take: 17 of the 32 joints, every so many frames, moved from the world's frame into each camera's, and
 projected with the lens's distortion, which is how Human3.6M's own ground-truth 2D was made. No view is dropped. The
-subjects are split as everybody splits them: S1, S5, S6, S7 and S8 train, S9 and S11 test.
+split of the subjects is the usual one: S1, S5, S6, S7 and S8 train, S9 and S11 test.
 
-Nobody may hand the data on: `sources.licensed` says where the user's own copy must lie.
+The data may not be redistributed: fetch/licensed.py says where to put the user's own copy.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def load(settings: Human36mMotion, folder: Path, progress: bool = True) -> tuple
     """The splits {"train", "test"} from the files below `folder` (data/licensed), and a summary.
 
     Rows are in the order subject, take, camera, frame. `frame` counts from 0 as recorded at 50 Hz, so at 10 frames a
-    second it is 0, 5, 10, ...; actions are in the order of `human36m_takes.ACTIONS`; a subject and a take's name
+    second it is 0, 5, 10, ...; actions are in the order of `takes.ACTIONS`; a subject and a take's name
     ("Directions 1") identify a take. The summary counts as `filming.summarize` does and has `warnings`, which also go
     to stderr: takes that are missing or short. A missing or damaged file raises InputError.
     """

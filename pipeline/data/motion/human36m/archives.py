@@ -1,6 +1,6 @@
-"""Human3.6M's joints out of the two sets of files in which people have them.
+"""Human3.6M's joints from either of the two sets of files in use.
 
-As released: an archive a subject, `Poses_D3_Positions_S<n>.tgz`, and in it a CDF file a take, whose variable `Pose`
+As released: one archive per subject, `Poses_D3_Positions_S<n>.tgz`, with one CDF file per take. Its variable `Pose`
 [1, T, 96] holds 32 joints in mm. As VideoPose3D prepares them: one `data_3d_h36m.npz`, whose `positions_3d` is a
 pickled dictionary of subject, take and joints [T, 32, 3] in metres. Both are in the world's frame, at 50 Hz.
 """
@@ -128,7 +128,7 @@ def _read_released(path: Path, progress: bool) -> Iterator[Recording]:
 
 
 def _members(path: Path, progress: bool) -> Iterator[tuple[str | None, str, bytes]]:
-    """Subject (None where the archive has no folder for it), take and content of each CDF file, as they come by.
+    """Subject (None where the archive has no folder for it), take and content of each CDF file, in the archive's order.
 
     Anything else in the archive, such as a link, is passed over.
     """
@@ -147,7 +147,7 @@ def _members(path: Path, progress: bool) -> Iterator[tuple[str | None, str, byte
                         content = archive.extractfile(entry)
                         assert content is not None  # it is a regular file
                         yield match[1], match[2], content.read()
-                while unzipped.read(1 << 20):  # to the check sum, which stands after the last byte
+                while unzipped.read(1 << 20):  # up to the check sum after the last byte
                     pass
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:

@@ -1,8 +1,8 @@
-"""What detectors saw in Human3.6M's images, out of VideoPose3D's files, row by row beside the poses.
+"""Detections on Human3.6M's images from VideoPose3D's files, one row per pose.
 
 `data_2d_h36m_<detector>.npz`: `positions_2d`, a pickled dictionary of subject, take and a list of four arrays
-[T, J, 2] in px, one a camera, in the order of the poses' rig; `metadata`, which tells the joints' order by the pairs
-that mirror each other. Orders known: Human3.6M's 17 joints (`gt`, the cascaded pyramid network's `cpn_ft_h36m_dbb`),
+[T, J, 2] in px, one per camera, in the order of the poses' rig; `metadata`, whose pairs of mirrored joints show the
+order of the joints. Orders known: Human3.6M's 17 joints (`gt`, the cascaded pyramid network's `cpn_ft_h36m_dbb`),
 its 16 without Neck/Nose (the stacked hourglass's `sh_ft_h36m` as SemGCN's preparation sorts them) and MPII's 16 (the
 same file, of the same name, as VideoPose3D's preparation leaves them).
 """
@@ -33,7 +33,7 @@ REMEDY = "get the file again from where it was published"
 
 @dataclass(frozen=True)
 class Order:
-    """The order of a file's joints, and the sides by which a file's metadata give it away."""
+    """The order of a file's joints, and the sides by which it is recognised in a file's metadata."""
 
     what: str
     names: tuple[str, ...]

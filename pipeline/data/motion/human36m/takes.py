@@ -1,7 +1,7 @@
 """Human3.6M's takes: their names, joints and splits, and what is known of how many and how long they are.
 
-A take is called after its action, with a number where the release has one: "Directions", "Directions 1". Both
-spellings of two actions mean the same ("TakingPhoto 1" is "Photo 1"), and takes called `_ALL` are no takes.
+A take is named after its action, with a number where the release has one: "Directions", "Directions 1". Both
+spellings of two actions mean the same ("TakingPhoto 1" is "Photo 1"), and takes named `_ALL` are ignored.
 
 S11's "Directions" is left out, and its "Directions 1" stays: of the former, the video of camera 54138969 is damaged.
 VideoPose3D's and SemGCN's preparation leave out that very name, and it is the take that the stacked hourglass's

@@ -1,7 +1,7 @@
-"""A Human3.6M-shaped set made in code: no licence, no network, and as ambiguous in depth as the real one.
+"""A data set like Human3.6M made in code: no licence, no network, and as ambiguous in depth as the real one.
 
-Seven invented people (`synthetic_people`) act the 15 actions of Human3.6M, two takes each (`synthetic_actions`), before
-the four cameras as they stood for the subject of the same name. `docs/synthetic.md` shows what they look like.
+Seven invented people (people.py) perform the 15 actions of Human3.6M (actions.py), two takes each, in front of the four
+cameras of the subject of the same name. `docs/synthetic.md` shows what they look like.
 
     python -m pipeline.data.motion.synthetic.drawing docs/images
 """
@@ -58,7 +58,7 @@ def joints(person: Person, action: str, take: int, settings: SyntheticMotion) ->
 
 
 def _film(person: Person, action: str, take: int, settings: SyntheticMotion) -> Filmed:
-    """One take before the cameras of its subject, who stands where their axes meet."""
+    """One take in front of the cameras of its subject, who is where their axes meet."""
     world, times = joints(person, action, take, settings)
     cameras = rig.place(person.name, (0.0, 0.0), yaw=0.0)
     return film_take(world, np.arange(len(times)), cameras, person.name, action, f"{person.name} {action} {take + 1}")
