@@ -55,9 +55,8 @@ class DetectionRecipe(Settings):
     schedule: Literal["cosine", "stated"] = "stated"
     batch_size: int = Field(ge=1)
     beta2: float = Field(0.999, gt=0, lt=1)
-    sigma_factor: float = Field(
-        1.0, gt=0
-    )  # multiplies every minimum sigma above 1, because the output grid has fewer cells
+    # Multiplies every minimum sigma above 1, because the output grid has fewer cells.
+    sigma_factor: float = Field(1.0, gt=0)
     # The raw sigma at the start of training, by task; 0 for a task that is not listed.
     sigma_start: dict[DetectionTask, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     # How the regressed means are initialised, by task: `clusters` of the training data, one per component (without a
@@ -79,9 +78,7 @@ class DetectionBudget(Settings):
     augment: Augmentation = "full"
     validate_every: int = Field(1, ge=1)  # epochs
     variants: Literal["core", "all"] | Words = "all"
-    training_images: bool = (
-        False  # evaluate on the training images too: with few images a run can only show overfitting
-    )
+    training_images: bool = False  # evaluate on the training images too: of few images only those can be learned
     test_scales: Annotated[tuple[Literal[3, 5], ...], Field(strict=False)] = ()  # multi-scale tests of boxes
 
 

@@ -36,7 +36,7 @@ THINGS = frozenset({*ARRAYS, *SELECTIONS, *MATRICES})
 
 
 def load(root: Path) -> BodyModel:
-    """SMPL from below `root` (data/licensed). Raises InputError: one line says what to get where, and where to put it."""
+    """SMPL from below `root` (data/licensed). Raises InputError: one line says what to get, and where to put it."""
     (path,) = licensed.require("smpl", root)
     try:
         return BodyModel.from_arrays(read(path), str(path))
