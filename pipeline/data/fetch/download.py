@@ -143,7 +143,7 @@ class _Run:
         return Download(address, path, size, got)
 
     def _bring(self, source: str | Path, part: Part, expected: str | None, authority: str) -> str:
-        """Fill the part and return its digest. A wrong file of several responses is fetched again from the start, once."""
+        """Fill the part and return its digest. A wrong file of several responses is fetched anew, once."""
         for chance in (1, 2):
             if isinstance(source, Path):
                 resumed = self.transfer.from_folder(source, part)
