@@ -13,5 +13,6 @@ class Paper:
     """Its tables and its claims, in the order in which they are shown."""
 
     key: str  # as variants name their paper in params.yaml
+    title: str
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]

@@ -14,13 +14,6 @@ from pipeline.artifacts import InputError
 from pipeline.report import actions
 
 COLUMNS = ["row", "column", "value", "unit"]
-PAPERS = {  # how those whose models are here are called
-    "semgcn": "SemGCN",
-    "graphmdn": "GraphMDN",
-    "hgn": "HGN",
-    "mdn_offset": "MDN offset",
-    "mixture_dense": "Mixture Dense",
-}
 REPOSITORIES = "repositories"  # the one file that no paper prints; it has a column `source` as well
 
 

@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from pipeline.config import Run
 from pipeline.detection.results import Mode
 from pipeline.lifting.results import GROUND_TRUTH
-from pipeline.report import inputs, published
+from pipeline.report import inputs
 from pipeline.report.evidence import Evidence, NotRunError
 from pipeline.report.figures import shown, style
 from pipeline.report.metrics import HEADLINE, DetectionResults, Results, Statistic
+from pipeline.report.papers import PAPERS
 
 # --- lifting ----------------------------------------------------------------------------------------------------------
 
@@ -35,7 +36,10 @@ def draw_lifting(evidence: Evidence) -> Figure:
             metrics = results[variant]
             main = results.error(variant, metrics.seeds[0].main_prediction, metric)
             assert main is not None, f"{variant}: no {metric}"
-            color, opacity = COLORS[run.variant(variant).paper], OPACITY[metrics.input == GROUND_TRUTH]
+            color, opacity = (
+                COLORS.get(run.variant(variant).paper, style.PURPLE),
+                OPACITY[metrics.input == GROUND_TRUTH],
+            )
             _bar(axes, place, main, _oracle(results, variant, metric), color, opacity)
         axes.set_title(title, loc="left")
         axes.set_xlim(0, 1.3 * _largest(results, metric))  # room for the numbers beside the bars
@@ -55,11 +59,12 @@ def _places(run: Run, results: Results) -> dict[str, float]:
     """
     places: dict[str, float] = {}
     papers = dict.fromkeys(settings.paper for settings in run.lifting_variants.values())
+    titles = {paper.key: paper.title for paper in PAPERS}
     for number, paper in enumerate(papers):
         variants = [name for name, settings in run.lifting_variants.items() if settings.paper == paper]
         ran = [name for name in variants if results[name].ran]
         rest = len(variants) - len(ran)
-        missing = [f"({rest} of {published.PAPERS.get(paper, paper)} not run)"] if rest else []
+        missing = [f"({rest} of {titles.get(paper, paper)} not run)"] if rest else []
         for name in (*ran, *missing):
             places[name] = len(places) + GAP * number
     return places

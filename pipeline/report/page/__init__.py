@@ -11,13 +11,14 @@ import jinja2
 
 from pipeline import artifacts
 from pipeline.config import Run
-from pipeline.report import caption, inputs, published, render
+from pipeline.report import caption, inputs, render
 from pipeline.report.claims import STATES
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures.catalog import FIGURES, OVERVIEWS
 from pipeline.report.judge import NOT_RUN
 from pipeline.report.metrics import Metrics
 from pipeline.report.page import body, images
+from pipeline.report.papers import PAPERS
 from pipeline.report.render import Table
 
 TEMPLATE = "results.md"
@@ -72,10 +73,11 @@ def _template() -> jinja2.Template:
 def _papers(tables: list[Table], claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each paper its title, tables, figures and claims; last the tables that belong to no single paper."""
     papers = []
-    for key, title in published.PAPERS.items():
-        own = [table for table in tables if table.name.startswith(f"{key}_")]
-        stated = [claim for claim in claims if claim["paper"] == key]
-        papers.append({"title": title, "tables": own, "figures": FIGURES[key], "claims": _claims(stated)})
+    for paper in PAPERS:
+        own = [table for table in tables if table.name.startswith(f"{paper.key}_")]
+        stated = [claim for claim in claims if claim["paper"] == paper.key]
+        figures = FIGURES.get(paper.key, ())
+        papers.append({"title": paper.title, "tables": own, "figures": figures, "claims": _claims(stated)})
     shown = [table for paper in papers for table in paper["tables"]]
     rest = [table for table in tables if table not in shown]
     return papers + ([{"title": "All papers' networks", "tables": rest, "figures": (), "claims": ""}] if rest else [])

@@ -677,4 +677,4 @@ CLAIMS = (
     ),
 )
 
-PAPER = Paper("graphmdn", TABLES, CLAIMS)
+PAPER = Paper("graphmdn", "GraphMDN", TABLES, CLAIMS)

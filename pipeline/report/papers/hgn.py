@@ -633,4 +633,4 @@ CLAIMS = (
     ),
 )
 
-PAPER = Paper("hgn", TABLES, CLAIMS)
+PAPER = Paper("hgn", "HGN", TABLES, CLAIMS)

@@ -437,4 +437,4 @@ CLAIMS = (
     ),
 )
 
-PAPER = Paper("semgcn", TABLES, CLAIMS)
+PAPER = Paper("semgcn", "SemGCN", TABLES, CLAIMS)

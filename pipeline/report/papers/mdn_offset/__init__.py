@@ -4,4 +4,4 @@ from pipeline.report.paper import Paper
 from pipeline.report.papers.mdn_offset.claims import CLAIMS
 from pipeline.report.papers.mdn_offset.tables import TABLES
 
-PAPER = Paper("mdn_offset", TABLES, CLAIMS)
+PAPER = Paper("mdn_offset", "MDN offset", TABLES, CLAIMS)

@@ -4,4 +4,4 @@ from pipeline.report.paper import Paper
 from pipeline.report.papers.mixture_dense.claims import CLAIMS
 from pipeline.report.papers.mixture_dense.tables import TABLES
 
-PAPER = Paper("mixture_dense", TABLES, CLAIMS)
+PAPER = Paper("mixture_dense", "Mixture Dense", TABLES, CLAIMS)
