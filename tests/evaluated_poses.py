@@ -10,8 +10,7 @@ from pipeline.geometry.poses import PoseSet
 from pipeline.lifting import errors
 from pipeline.lifting.data import LiftingData
 from pipeline.lifting.examples import examples as find_examples
-from pipeline.lifting.models import PoseMixture
-from pipeline.lifting.outputs import select
+from pipeline.lifting.outputs import PoseMixture, select
 from pipeline.lifting.results import Seed
 
 ACTIONS, SUBJECTS = ["Walking", "Sitting", "Never filmed", "Eating"], ["S9", "S11"]

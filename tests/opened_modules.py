@@ -28,9 +28,9 @@ from pipeline.detection import task as detection_task
 from pipeline.detection.peaks import NetworkHeads
 from pipeline.lifting import checkpoints, task
 from pipeline.lifting.data import skeleton_of
+from pipeline.lifting.losses import loss_terms
 from pipeline.lifting.mesh_targets import MeshBatch
-from pipeline.lifting.objective import loss_terms
-from pipeline.lifting.output_types import SampleDrawing
+from pipeline.lifting.outputs import SampleDrawing
 
 SMALL = {"channels": 8, "blocks": 1, "latent": 2, "samples": 5}
 NETWORKS = config.SmallNetworks(widths=(32, 32), modules=1, map_width=4, center_width=4, dla_widths=(4, 4, 6, 8, 8, 10))

@@ -17,7 +17,8 @@ from pipeline.geometry.coarsening import GraphError, MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
 from pipeline.lifting.checkpoints import save_model
 from pipeline.lifting.data import skeleton_of
-from pipeline.lifting.models import MirrorTested, build_model
+from pipeline.lifting.mirror import MirrorTested
+from pipeline.lifting.models import build_model
 from pipeline.training.checkpoint import CheckpointError
 
 DEFAULT_VARIANTS = {

@@ -16,7 +16,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import DetectionVariant, Params, Preset, Run, uses
 from pipeline.config.code import Code
-from pipeline.config.modules import modules_of
+from pipeline.config.modules import chosen_by
 from pipeline.config.partial import partial
 from pipeline.data.images.settings import CocoImages
 from pipeline.layout import Layout
@@ -156,7 +156,7 @@ def _of_variant(run: Run, name: str, kind: str) -> Iterator[Job]:
     """One training per seed, and one evaluation."""
     make = _Maker(run)
     layout, variant = make.layout, run.any_variant(name)
-    modules = modules_of(variant)
+    modules = chosen_by(variant)
     data = _data_of(run, layout, name)
     weights = [layout.imported(variant.weights)] if variant.weights else []
     trained = [layout.seed(name, seed) for seed in run.seeds_of(name)]

@@ -16,8 +16,7 @@ from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17, Skeleton
 from pipeline.lifting.data import MILLIMETRES, joint_choice, skeleton_of
 from pipeline.lifting.models import build_model
-from pipeline.lifting.output_types import Output
-from pipeline.lifting.outputs import main_prediction
+from pipeline.lifting.outputs import Output, main_prediction
 from pipeline.lifting.task import predict
 from pipeline.training import checkpoint
 from pipeline.training.checkpoint import CheckpointError

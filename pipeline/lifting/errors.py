@@ -20,10 +20,20 @@ from pipeline.lifting import mixture_metrics as mixtures
 from pipeline.lifting.data import MILLIMETRES, LiftingData, Rows
 from pipeline.lifting.mesh_evaluation import DepthErrors, MeshErrors
 from pipeline.lifting.metrics import aligned_joint_errors, average_by_group, joint_errors
-from pipeline.lifting.mixture_description import MixtureDescription
-from pipeline.lifting.mixture_poses import highest_prediction, hypotheses, mean_prediction
-from pipeline.lifting.output_types import Output, PoseMixture, PoseSamples
-from pipeline.lifting.outputs import hypothesis_count, main_prediction, poses_of, possible_poses, tensors
+from pipeline.lifting.mixture_metrics import MixtureDescription
+from pipeline.lifting.outputs import (
+    Output,
+    PoseMixture,
+    PoseSamples,
+    highest_prediction,
+    hypotheses,
+    hypothesis_count,
+    main_prediction,
+    mean_prediction,
+    poses_of,
+    possible_poses,
+    tensors,
+)
 from pipeline.lifting.results import Depth, Error, Meshes, Mixture, Prediction
 from pipeline.lifting.task import MeanLoss
 

@@ -15,8 +15,7 @@ from pipeline.lifting.data import LiftingData
 from pipeline.lifting.errors import Evaluation, action_averages, bone_lengths, evaluate
 from pipeline.lifting.examples import examples, overlays
 from pipeline.lifting.models import learned_edge_weights
-from pipeline.lifting.output_types import SampleDrawing
-from pipeline.lifting.outputs import main_prediction
+from pipeline.lifting.outputs import SampleDrawing, main_prediction
 
 LOSS_POSES = 20_000  # training poses on which the loss is compared with the test loss
 

@@ -9,8 +9,7 @@ from pipeline.lifting.data import MILLIMETRES, LiftingData
 from pipeline.lifting.errors import Evaluation, Predict
 from pipeline.lifting.mixture_metrics import hypothesis_weights
 from pipeline.lifting.occlusion import occluded
-from pipeline.lifting.output_types import PoseMixture
-from pipeline.lifting.outputs import main_prediction, poses_of, possible_poses
+from pipeline.lifting.outputs import PoseMixture, main_prediction, poses_of, possible_poses
 
 OCCLUSION_AT_ONCE = 4096
 

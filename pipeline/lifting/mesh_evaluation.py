@@ -14,7 +14,7 @@ from torch import Tensor
 from pipeline.lifting.data import MILLIMETRES, LiftingData
 from pipeline.lifting.metrics import mpvpe
 from pipeline.lifting.occlusion import occluded
-from pipeline.lifting.output_types import Output, PoseAndMeshes
+from pipeline.lifting.outputs import Output, PoseAndMeshes
 from pipeline.lifting.results import Depth, Error, Mesh, Meshes
 
 Average = Callable[[Tensor, Tensor, LiftingData], Error]  # errors [n], actions [n] -> averages

@@ -11,11 +11,20 @@ from torch import Tensor, nn
 
 from pipeline.config import LiftingVariant
 from pipeline.lifting.data import MILLIMETRES, LiftingData, Rows
+from pipeline.lifting.losses import loss_terms
 from pipeline.lifting.metrics import average_by_group, mpjpe
 from pipeline.lifting.mirror import mirrored
-from pipeline.lifting.objective import loss_terms
-from pipeline.lifting.output_types import Output, PoseMixture, SampleDrawing
-from pipeline.lifting.outputs import closest_pose, concatenate, length, main_prediction, poses_of, select
+from pipeline.lifting.outputs import (
+    Output,
+    PoseMixture,
+    SampleDrawing,
+    closest_pose,
+    concatenate,
+    length,
+    main_prediction,
+    poses_of,
+    select,
+)
 
 BATCH = 256  # poses at once where no gradient is needed: as many as a processor's cache holds
 WATCHED_SAMPLES = 5  # per pose, in validations of a model that draws samples: 200 would take longer than training

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from pipeline.authors.names import export_weights, import_weights, likely_paper
 from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
-from pipeline.lifting.models import HierarchicalGraphNetwork, build_model
+from pipeline.lifting.models import HGN, build_model
 from pipeline.training.checkpoint import CheckpointError
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
@@ -26,7 +26,7 @@ GRAPHS = hgn_graphs.authors_sized()
 ADJACENCIES = (adjacency(HUMAN36M_17), *(torch.from_numpy(one.adjacency) for one in (GRAPHS.coarse, GRAPHS.fine)))
 
 
-def our_network(channels: int = 12, **model: object) -> HierarchicalGraphNetwork:
+def our_network(channels: int = 12, **model: object) -> HGN:
     settings = {"name": "hierarchical_graph_network", "non_local": "ungrouped", "fusion": "sequential", **model}
     settings["channels"] = channels
     variant = {"paper": "hgn", "title": "x", "joints": 17, "targets": "meshes", "model": settings}

@@ -15,7 +15,7 @@ from turn_about import compare
 from pipeline.authors.names import export_weights, import_weights
 from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
-from pipeline.lifting.models import HierarchicalGraphNetwork, build_model
+from pipeline.lifting.models import HGN, build_model
 
 BATCH = 64
 ROUNDS = 7
@@ -24,7 +24,7 @@ GRAPHS = hgn_graphs.authors_sized()
 ORDERS = pytest.mark.parametrize("fusion", ["parallel", "sequential"])
 
 
-def both(fusion: str = "parallel", channels: int = 128) -> tuple[PlainHGN, HierarchicalGraphNetwork]:
+def both(fusion: str = "parallel", channels: int = 128) -> tuple[PlainHGN, HGN]:
     """The two networks with the same weights, batch norms and edge scores away from their start."""
     torch.manual_seed(0)
     meshes = [torch.from_numpy(graph.adjacency) for graph in (GRAPHS.coarse, GRAPHS.fine)]
@@ -40,7 +40,7 @@ def both(fusion: str = "parallel", channels: int = 128) -> tuple[PlainHGN, Hiera
     return plain, network
 
 
-def outputs(network: HierarchicalGraphNetwork, keypoints_2d: Tensor) -> tuple[Tensor, ...]:
+def outputs(network: HGN, keypoints_2d: Tensor) -> tuple[Tensor, ...]:
     output = network(keypoints_2d)
     return output.pose, output.coarse, output.fine
 

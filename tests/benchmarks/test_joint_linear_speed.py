@@ -19,7 +19,7 @@ ONLY_AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_E
 PROGRAM = f"""
 import json, statistics, time, torch
 from torch.nn.functional import linear
-from pipeline.lifting.models import joint_linear as module
+from pipeline.lifting.models import layers as module
 torch.set_num_threads(1)
 ways, found = {{True: module.as_convolution, False: linear}}, []
 for batch, joints, inputs, outputs in {SHAPES}:

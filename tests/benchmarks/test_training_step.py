@@ -12,7 +12,7 @@ from turn_about import compare
 from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_16, adjacency
 from pipeline.lifting.losses import pose_nll
-from pipeline.lifting.models import GraphNetwork, build_model
+from pipeline.lifting.models import SemGCN, build_model
 
 KERNELS = 5
 BATCH = 256
@@ -37,7 +37,7 @@ OUR_NAMES = {  # in this order
 }
 
 
-def both(dropout: float = 0.0, channels: int = 128, blocks: int = 4) -> tuple[PlainGraphMDN, GraphNetwork]:
+def both(dropout: float = 0.0, channels: int = 128, blocks: int = 4) -> tuple[PlainGraphMDN, SemGCN]:
     """The two networks with the same weights, batch norms and edge scores away from their start."""
     model = {"dropout": dropout, "channels": channels, "blocks": blocks}
     settings = {"paper": "graphmdn", "title": "GraphMDN", "model": model, "head": {"name": "mixture"}}
@@ -51,7 +51,7 @@ def both(dropout: float = 0.0, channels: int = 128, blocks: int = 4) -> tuple[Pl
     return plain, network
 
 
-def copy_weights(plain: PlainGraphMDN, network: GraphNetwork) -> None:
+def copy_weights(plain: PlainGraphMDN, network: SemGCN) -> None:
     state = network.state_dict()
     for name, value in plain.state_dict().items():
         if our_name(name) in state:

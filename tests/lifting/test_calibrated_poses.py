@@ -9,7 +9,7 @@ from evaluated_poses import evaluate, flat, mixture_about
 from pipeline.geometry.skeleton import HUMAN36M_16, Skeleton
 from pipeline.lifting import errors
 from pipeline.lifting.errors import bone_lengths
-from pipeline.lifting.models import PoseSamples
+from pipeline.lifting.outputs import PoseSamples
 
 
 def test_bone_lengths_by_hand():

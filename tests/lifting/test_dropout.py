@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy import stats
 
-from pipeline.lifting.models.dropout import Dropout
+from pipeline.lifting.models.layers import Dropout
 
 COUNT = 400_001  # odd: the last random word is used by half
 

@@ -13,7 +13,7 @@ from pipeline.artifacts import InputError, read_arrays, write_arrays
 from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.lifting.data import LiftingData
 from pipeline.lifting.errors import action_averages, all_errors
-from pipeline.lifting.models import PoseMixture
+from pipeline.lifting.outputs import PoseMixture
 from pipeline.lifting.results import Prediction
 
 # --- point models -----------------------------------------------------------------------------------------------------

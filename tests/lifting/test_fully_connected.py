@@ -6,8 +6,8 @@ from lively_norms import draw_norms
 from torch import Tensor, nn
 
 from pipeline.lifting.losses import mean_squared_error, pose_nll
-from pipeline.lifting.mixture_density import distribution
-from pipeline.lifting.models import FullyConnected, MixtureHead, PoseMixture
+from pipeline.lifting.models import FullyConnected, MixtureHead
+from pipeline.lifting.outputs import PoseMixture, distribution
 
 
 def point(joint_count: int = 16, **options) -> FullyConnected:

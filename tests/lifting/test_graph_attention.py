@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import HUMAN36M_16, adjacency
-from pipeline.lifting.models import GraphAttention, GraphNetwork
+from pipeline.lifting.models import GraphAttention, SemGCN
 
 GRAPH = adjacency(HUMAN36M_16)
 
@@ -78,7 +78,7 @@ def test_a_network_of_it_learns():
     def convolution(in_features: int, out_features: int) -> GraphAttention:
         return GraphAttention(in_features, out_features, GRAPH)
 
-    model = GraphNetwork(convolution, nn.Identity, nn.Identity(), outputs=3, joint_count=16, channels=32, blocks=1)
+    model = SemGCN(convolution, nn.Identity, nn.Identity(), outputs=3, joint_count=16, channels=32, blocks=1)
     assert [module.heads for module in model.modules() if isinstance(module, GraphAttention)] == [8, 8, 8, 1]
     keypoints_2d = torch.randn(16, 16, 2)
     joints_3d = 0.5 * torch.sin(GRAPH @ keypoints_2d @ torch.randn(2, 3))

@@ -8,13 +8,14 @@ from torch import nn
 
 from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton, adjacency, hop_distance, without
-from pipeline.lifting.models import GraphStackedHourglass, PoseMixture, build_model, parameter_count
+from pipeline.lifting.models import GraphStackedHourglass, build_model, parameter_count
 from pipeline.lifting.models.graph_stacked_hourglass import (
     SkeletalPool,
     SqueezeExcitation,
     pooled_graphs,
     pooling_groups,
 )
+from pipeline.lifting.outputs import PoseMixture
 
 
 def network(skeleton: Skeleton = HUMAN36M_16, head: dict | None = None, **model: object) -> GraphStackedHourglass:

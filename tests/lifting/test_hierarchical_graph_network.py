@@ -12,26 +12,21 @@ from torch import Tensor, nn
 from pipeline.config import LiftingVariant
 from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
-from pipeline.lifting.models import (
-    GraphConv,
+from pipeline.lifting.models import HGN, GraphConv, NonLocal, SemGraphConv, build_model, parameter_count
+from pipeline.lifting.models.hgn import (
+    Fusion,
     HierarchicalGraphConv,
-    HierarchicalGraphNetwork,
     HierarchicalNonLocal,
     HierarchicalSemGraphConv,
-    NonLocal,
-    PoseAndMeshes,
-    PoseMixture,
-    SemGraphConv,
-    build_model,
-    parameter_count,
+    fixed_maps,
+    node_linear,
 )
-from pipeline.lifting.models.graph_fusion import Fusion, fixed_maps
-from pipeline.lifting.models.node_linear import node_linear
+from pipeline.lifting.outputs import PoseAndMeshes, PoseMixture
 
 SMALL = mesh_files.graphs()  # 6 and 12 nodes, fake ones among them
 
 
-def network(graphs: MeshGraphs | None = SMALL, head: dict | None = None, **model: object) -> HierarchicalGraphNetwork:
+def network(graphs: MeshGraphs | None = SMALL, head: dict | None = None, **model: object) -> HGN:
     settings = {"name": "hierarchical_graph_network", "non_local": "ungrouped", **model}
     variant = {"paper": "hgn", "title": "x", "joints": 17, "targets": "meshes", "model": settings, "head": head or {}}
     torch.manual_seed(0)
@@ -343,9 +338,7 @@ def test_what_it_cannot_be_built_of_is_told():
 def test_graphs_that_do_not_fit_are_told():
     def build(meshes: dict[str, Tensor], **options: object) -> None:
         skeleton = adjacency(HUMAN36M_17)
-        HierarchicalGraphNetwork(
-            skeleton, meshes, HierarchicalGraphConv, nn.Identity, nn.Identity(), 3, channels=8, **options
-        )
+        HGN(skeleton, meshes, HierarchicalGraphConv, nn.Identity, nn.Identity(), 3, channels=8, **options)
 
     with pytest.raises(ValueError, match=r"expected coarse, fine or coarse and fine, found \['finest'\]"):
         build({"finest": torch.eye(6)})

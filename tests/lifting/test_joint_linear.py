@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pipeline.lifting.models import joint_linear as module
+from pipeline.lifting.models import layers as module
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -7,7 +7,8 @@ import torch
 from scipy import stats
 
 from pipeline.lifting.losses import mean_squared_error, node_nll, pose_nll
-from pipeline.lifting.models import MixtureHead, PoseMixture
+from pipeline.lifting.models import MixtureHead
+from pipeline.lifting.outputs import PoseMixture
 
 B, J, K = 4, 16, 3
 

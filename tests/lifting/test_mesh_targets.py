@@ -17,7 +17,7 @@ from pipeline.lifting.errors import average_poses
 from pipeline.lifting.losses import mesh_distances, mesh_mean_squared_errors, squared_distances
 from pipeline.lifting.mesh_evaluation import DepthErrors, MeshErrors
 from pipeline.lifting.mesh_targets import MeshBatch, MeshTargets
-from pipeline.lifting.models import PoseAndMeshes
+from pipeline.lifting.outputs import PoseAndMeshes
 from pipeline.lifting.results import Error
 
 CAMERAS = human36m.rig("S9")

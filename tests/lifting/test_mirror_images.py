@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from pipeline.config import LiftingVariant
 from pipeline.geometry.camera import normalize_screen, project
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
-from pipeline.lifting.mirror import mirrored
-from pipeline.lifting.models import MirrorTested, PoseAndMeshes, build_model
+from pipeline.lifting.mirror import MirrorTested, mirrored
+from pipeline.lifting.models import build_model
+from pipeline.lifting.outputs import PoseAndMeshes
 
 SKELETONS = pytest.mark.parametrize("skeleton", [HUMAN36M_16, HUMAN36M_17], ids=lambda skeleton: skeleton.name)
 

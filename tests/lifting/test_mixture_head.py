@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.lifting.mixture_density import distribution
-from pipeline.lifting.models import MixtureHead, PoseMixture
-from pipeline.lifting.models.mixture_head import positive
+from pipeline.lifting.models import MixtureHead
+from pipeline.lifting.models.graphmdn import positive
+from pipeline.lifting.outputs import PoseMixture, distribution
 
 B, J, K = 6, 16, 5
 

@@ -10,10 +10,9 @@ from scipy.stats import chi2, norm
 
 from pipeline.geometry.camera import Camera
 from pipeline.lifting import mixture_metrics as metrics
-from pipeline.lifting import mixture_poses
+from pipeline.lifting import outputs
 from pipeline.lifting.metrics import mpjpe
-from pipeline.lifting.models import PoseMixture
-from pipeline.lifting.outputs import closest_pose, main_prediction
+from pipeline.lifting.outputs import PoseMixture, closest_pose, main_prediction
 
 JOINTS = 5
 SCALE_SHAPES = {"shared": (1, 1), "per joint": (JOINTS, 1), "per axis": (1, 3), "per joint and axis": (JOINTS, 3)}
@@ -41,7 +40,7 @@ def draw(mixture: PoseMixture, seed: int = 1) -> torch.Tensor:
     kernel, each = np.broadcast_to(chosen, (count, joints)), np.arange(count)[:, None]
     means = mixture.means.numpy()[each, kernel, np.arange(joints)]
     scales = mixture.scales.expand(count, kernels, joints, 3).numpy()[each, kernel, np.arange(joints)]
-    return mixture_poses.root_at_origin(torch.from_numpy(means + scales * numbers.standard_normal(means.shape)))
+    return outputs.root_at_origin(torch.from_numpy(means + scales * numbers.standard_normal(means.shape)))
 
 
 def by_hand(level: str = "pose") -> PoseMixture:
@@ -62,52 +61,52 @@ def per_level(logits: torch.Tensor, level: str, joints: int) -> torch.Tensor:
 def test_predictions_by_hand(level):
     mixture = by_hand(level)
     root = [0.0, 0.0, 0.0]
-    torch.testing.assert_close(mixture_poses.mean_prediction(mixture), torch.tensor([[root, [1.0, 0.0, 2.0]]]))
-    assert mixture_poses.highest_prediction(mixture).tolist() == [[root, root]]
+    torch.testing.assert_close(outputs.mean_prediction(mixture), torch.tensor([[root, [1.0, 0.0, 2.0]]]))
+    assert outputs.highest_prediction(mixture).tolist() == [[root, root]]
     assert closest_pose(mixture, torch.tensor([[root, [3.0, 0.0, 5.0]]])).tolist() == [[root, [4, 0, 8]]]
 
 
 def test_the_root_is_put_to_zero_and_nothing_else_moves():
     poses = torch.randn(4, 3, JOINTS, 3)
-    centred = mixture_poses.root_at_origin(poses)
+    centred = outputs.root_at_origin(poses)
     assert (centred[:, :, 0] == 0).all() and torch.equal(centred[:, :, 1:], poses[:, :, 1:])
 
 
 def test_the_main_prediction_is_a_mixtures_mean_and_a_point_models_output():
     mixture, poses = make(6, 3), torch.randn(6, JOINTS, 3)
-    assert torch.equal(main_prediction(mixture), mixture_poses.mean_prediction(mixture))
-    assert torch.equal(main_prediction(poses), mixture_poses.root_at_origin(poses))
+    assert torch.equal(main_prediction(mixture), outputs.mean_prediction(mixture))
+    assert torch.equal(main_prediction(poses), outputs.root_at_origin(poses))
 
 
 @pytest.mark.parametrize("level", ["pose", "node"])
 def test_one_kernel_is_every_prediction(level):
     mixture, target = make(6, 1, level), torch.randn(6, JOINTS, 3)
-    only = mixture_poses.root_at_origin(mixture.means[:, 0])
-    torch.testing.assert_close(mixture_poses.mean_prediction(mixture), only)
-    assert torch.equal(mixture_poses.highest_prediction(mixture), only)
+    only = outputs.root_at_origin(mixture.means[:, 0])
+    torch.testing.assert_close(outputs.mean_prediction(mixture), only)
+    assert torch.equal(outputs.highest_prediction(mixture), only)
     assert torch.equal(closest_pose(mixture, target), only)
 
 
 def test_the_oracle_is_the_best_hypothesis_of_every_pose():
     mixture = make(200, 4)
     target = draw(mixture)
-    errors = mpjpe(mixture_poses.hypotheses(mixture), target[:, None], per_pose=True)
+    errors = mpjpe(outputs.hypotheses(mixture), target[:, None], per_pose=True)
     oracle = mpjpe(closest_pose(mixture, target), target, per_pose=True)
     assert torch.equal(oracle, errors.min(dim=1).values)
-    assert (oracle <= mpjpe(mixture_poses.highest_prediction(mixture), target, per_pose=True)).all()
+    assert (oracle <= mpjpe(outputs.highest_prediction(mixture), target, per_pose=True)).all()
 
 
 def test_the_mean_errs_at_most_as_much_as_the_hypotheses_on_average():
     mixture = make(200, 4)
     target = draw(mixture)
-    errors = mpjpe(mixture_poses.hypotheses(mixture), target[:, None], per_pose=True)
+    errors = mpjpe(outputs.hypotheses(mixture), target[:, None], per_pose=True)
     expected = (metrics.hypothesis_weights(mixture) * errors).sum(dim=1)
-    assert (mpjpe(mixture_poses.mean_prediction(mixture), target, per_pose=True) <= expected + 1e-6).all()
+    assert (mpjpe(outputs.mean_prediction(mixture), target, per_pose=True) <= expected + 1e-6).all()
 
 
 def test_the_mean_can_beat_the_oracle():
     mixture = by_hand()
-    target = mixture_poses.mean_prediction(mixture)
+    target = outputs.mean_prediction(mixture)
     assert mpjpe(closest_pose(mixture, target), target) > 1
 
 
@@ -116,7 +115,7 @@ def test_node_level_chooses_the_highest_joint_by_joint_and_the_oracle_among_whol
     means[0, 0, 1:], means[0, 1, 1:] = 1.0, 2.0
     logits = torch.tensor([[[0.0, 0.0], [3.0, 0.0], [0.0, 3.0]]])  # joint 1 prefers kernel 0, joint 2 kernel 1
     mixture = PoseMixture(means, torch.ones(1, 2, 3, 1), logits, "node")
-    highest = mixture_poses.highest_prediction(mixture)
+    highest = outputs.highest_prediction(mixture)
     assert highest[0, :, 0].tolist() == [0, 1, 2]
     oracle = closest_pose(mixture, highest)
     assert oracle[0, :, 0].tolist() in ([0, 1, 1], [0, 2, 2])
@@ -126,8 +125,8 @@ def test_node_level_chooses_the_highest_joint_by_joint_and_the_oracle_among_whol
 def test_node_level_with_equal_weights_at_every_joint_predicts_what_pose_level_does():
     pose, target = make(50, 4), torch.randn(50, JOINTS, 3)
     node = PoseMixture(pose.means, pose.scales, per_level(pose.logits, "node", JOINTS), "node")
-    torch.testing.assert_close(mixture_poses.mean_prediction(node), mixture_poses.mean_prediction(pose))
-    assert torch.equal(mixture_poses.highest_prediction(node), mixture_poses.highest_prediction(pose))
+    torch.testing.assert_close(outputs.mean_prediction(node), outputs.mean_prediction(pose))
+    assert torch.equal(outputs.highest_prediction(node), outputs.highest_prediction(pose))
     assert torch.equal(closest_pose(node, target), closest_pose(pose, target))
     torch.testing.assert_close(metrics.hypothesis_weights(node), metrics.hypothesis_weights(pose))
     torch.testing.assert_close(metrics.hypothesis_variance(node), metrics.hypothesis_variance(pose))
@@ -138,8 +137,8 @@ def test_the_order_of_kernels_does_not_matter(level):
     mixture, order = make(30, 4, level), torch.tensor([2, 0, 3, 1])
     other = PoseMixture(mixture.means[:, order], mixture.scales[:, order], mixture.logits[..., order], level)
     target = draw(mixture)
-    torch.testing.assert_close(mixture_poses.mean_prediction(other), mixture_poses.mean_prediction(mixture))
-    assert torch.equal(mixture_poses.highest_prediction(other), mixture_poses.highest_prediction(mixture))
+    torch.testing.assert_close(outputs.mean_prediction(other), outputs.mean_prediction(mixture))
+    assert torch.equal(outputs.highest_prediction(other), outputs.highest_prediction(mixture))
     assert torch.equal(closest_pose(other, target), closest_pose(mixture, target))
     nll = metrics.negative_log_likelihood(other, target)
     torch.testing.assert_close(nll, metrics.negative_log_likelihood(mixture, target))
@@ -282,7 +281,7 @@ def test_pairwise_distance_by_hand(level):
 
 def test_pairwise_distance_against_all_pairs_one_by_one(monkeypatch):
     mixture = make(7, 4)
-    poses = mixture_poses.hypotheses(mixture).double()
+    poses = outputs.hypotheses(mixture).double()
     pairs = [(a, b) for a in range(4) for b in range(4) if a != b]
     expected = torch.stack([(poses[:, a] - poses[:, b]).norm(dim=-1).mean(dim=1) for a, b in pairs]).mean(dim=0)
     torch.testing.assert_close(metrics.pairwise_distance(mixture), expected)

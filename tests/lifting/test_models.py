@@ -8,15 +8,8 @@ from torch import Tensor
 from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, adjacency
 from pipeline.lifting.losses import mean_squared_error, node_nll, pose_nll
-from pipeline.lifting.mixture_density import distribution
-from pipeline.lifting.models import (
-    LinearLeastSquares,
-    MeanPose,
-    PoseMixture,
-    build_model,
-    learned_edge_weights,
-    parameter_count,
-)
+from pipeline.lifting.models import LinearLeastSquares, MeanPose, build_model, learned_edge_weights, parameter_count
+from pipeline.lifting.outputs import PoseMixture, distribution
 
 WIDE = {"channels": 512, "blocks": 3}
 
@@ -124,7 +117,7 @@ def test_poses_do_not_see_each_other_in_evaluation():
 
 
 def test_weights_go_through_a_state_dict():
-    head, model = ARCHITECTURES["detection"]
+    head, model = ARCHITECTURES["dense"]
     torch.manual_seed(0)
     first = build_model(variant(head, **model, channels=16, blocks=1))
     first(torch.randn(20, 16, 2))

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from pipeline.lifting import outputs
-from pipeline.lifting.models import PoseMixture, PoseSamples
 from pipeline.lifting.outputs import (
+    PoseMixture,
+    PoseSamples,
     closest_pose,
     concatenate,
     hypothesis_count,

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
-from pipeline.lifting.models import FullyConnected, MixtureHead, PoseGrammar, RefinedPose
+from pipeline.lifting.models import FullyConnected, MixtureHead, PoseGrammar
 from pipeline.lifting.models.pose_grammar import Grammar, body_chains
+from pipeline.lifting.outputs import RefinedPose
 
 
 class Flat(nn.Module):

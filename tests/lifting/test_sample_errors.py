@@ -11,8 +11,7 @@ from evaluated_poses import BODY, evaluate, examples, flat, wrong_by
 from pipeline.artifacts import InputError
 from pipeline.lifting import errors
 from pipeline.lifting.data import LiftingData
-from pipeline.lifting.models import PoseSamples
-from pipeline.lifting.outputs import select
+from pipeline.lifting.outputs import PoseSamples, select
 
 
 def samples_off_by(data: LiftingData, millimetres: list[float]) -> PoseSamples:

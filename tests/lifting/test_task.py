@@ -13,12 +13,13 @@ from pipeline.config import LiftingVariant
 from pipeline.geometry import human36m
 from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_16
-from pipeline.lifting import task
+from pipeline.lifting import losses, task
 from pipeline.lifting.data import LiftingData
 from pipeline.lifting.errors import evaluate
-from pipeline.lifting.losses import joints, mean_squared_error, node_nll, pose_nll
+from pipeline.lifting.losses import mean_squared_error, node_nll, pose_nll
 from pipeline.lifting.mirror import mirrored
-from pipeline.lifting.models import PoseMixture, RefinedPose, build_model
+from pipeline.lifting.models import build_model
+from pipeline.lifting.outputs import PoseMixture, RefinedPose
 from pipeline.lifting.task import LiftingTask, loss_terms, mean_loss, predict, predictor
 
 COUNT = 60
@@ -99,7 +100,7 @@ def test_a_pose_is_mirrored_together_with_its_picture(
         seen.append(target)
         return mean_squared_error(prediction, target)
 
-    monkeypatch.setattr(joints, "mean_squared_error", loss)
+    monkeypatch.setattr(losses, "mean_squared_error", loss)
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, drawn))
     flipped.loss(ROWS)
     inputs, targets = data.batch(ROWS)

@@ -7,7 +7,8 @@ import torch
 from lively_norms import draw_norms
 from torch import Tensor, nn
 
-from pipeline.lifting.models import PoseSamples, VariationalAutoencoder
+from pipeline.lifting.models import VariationalAutoencoder
+from pipeline.lifting.outputs import PoseSamples
 
 
 def started(samples: int = 20, **options) -> VariationalAutoencoder:

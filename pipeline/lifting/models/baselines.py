@@ -1,6 +1,6 @@
-"""A row that nobody publishes: the best linear map, fitted in closed form, in one look.
+"""Baselines that no paper publishes: the mean pose and the best linear map, both fitted in closed form.
 
-It is a module with buffers, so that it is saved, loaded and evaluated like the networks. Until `fit` every prediction
+They are modules with buffers, so they are saved, loaded and evaluated like the networks. Before `fit` every prediction
 is NaN.
 """
 
@@ -11,10 +11,27 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from pipeline.lifting.models.parts import Parts
+from pipeline.lifting.models.layers import Parts
 
 if TYPE_CHECKING:
     from pipeline.config import ModelSettings
+
+
+class MeanPose(nn.Module):
+    """The average training pose, whatever the input: keypoints_2d [B, J, 2] -> [B, J, 3]."""
+
+    mean: Tensor
+
+    def __init__(self, joint_count: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.full((joint_count, 3), torch.nan))
+
+    def fit(self, inputs: Tensor, targets: Tensor) -> None:
+        """From inputs [N, J, 2] (not looked at) and targets [N, J, 3]."""
+        self.mean.copy_(targets.mean(dim=0, dtype=torch.float64))
+
+    def forward(self, keypoints_2d: Tensor) -> Tensor:
+        return self.mean.expand(len(keypoints_2d), -1, -1)
 
 
 class LinearLeastSquares(nn.Module):
@@ -42,5 +59,9 @@ class LinearLeastSquares(nn.Module):
         return flat.view(len(keypoints_2d), -1, 3)
 
 
-def build(settings: ModelSettings, parts: Parts) -> nn.Module:
+def build_mean_pose(settings: ModelSettings, parts: Parts) -> nn.Module:
+    return MeanPose(parts.skeleton.joint_count)
+
+
+def build_linear_least_squares(settings: ModelSettings, parts: Parts) -> nn.Module:
     return LinearLeastSquares(parts.skeleton.joint_count)

@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from pipeline.lifting.models.graph_blocks import Convolution
-from pipeline.lifting.models.joint_linear import joint_linear
+from pipeline.lifting.models.layers import Convolution, joint_linear
 
 if TYPE_CHECKING:
     from pipeline.config import ModelSettings
@@ -82,5 +81,5 @@ class GraphAttention(nn.Module):
         return values.unflatten(2, (self.heads, -1)).transpose(1, 2), scores.softmax(dim=3)
 
 
-def build(settings: ModelSettings, graph: Tensor) -> Convolution:
+def attention_convolution(settings: ModelSettings, graph: Tensor) -> Convolution:
     return partial(GraphAttention, adjacency=graph)

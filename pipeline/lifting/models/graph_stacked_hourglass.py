@@ -21,7 +21,7 @@ which has another graph convolution (weights of their own for every joint) and i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -29,14 +29,13 @@ from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import Skeleton
 from pipeline.lifting.models import layers
-from pipeline.lifting.models.graph_blocks import GraphBlock
-from pipeline.lifting.models.parts import Parts
-from pipeline.lifting.output_types import PoseMixture
+from pipeline.lifting.models.layers import GraphConvolution, Parts, check_keypoints
+from pipeline.lifting.models.semgcn import GraphBlock
+from pipeline.lifting.outputs import PoseMixture
 
 if TYPE_CHECKING:
     from pipeline.config import ModelSettings
 
-GraphConvolution = Callable[[int, int, Tensor], nn.Module]  # (in_features, out_features, adjacency) -> layer
 Groups = Sequence[Sequence[int]]
 
 # What becomes one node of 8; a skeleton without Neck/Nose has it left out.
@@ -160,8 +159,7 @@ class GraphStackedHourglass(nn.Module):
 
     def raw(self, keypoints_2d: Tensor) -> Tensor:
         """What the head is given: every joint's raw outputs, [B, J, outputs]."""
-        if keypoints_2d.dim() != 3 or keypoints_2d.shape[1:] != (self.joint_count, 2):
-            raise ValueError(f"expected keypoints_2d [B, {self.joint_count}, 2], found {list(keypoints_2d.shape)}")
+        check_keypoints(keypoints_2d, self.joint_count)
         features, levels = self.input(keypoints_2d), []
         for hourglass, linear in zip(self.hourglasses, self.intermediate, strict=True):
             features = hourglass(features)

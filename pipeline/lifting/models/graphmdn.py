@@ -1,10 +1,14 @@
-"""GraphMDN's head: the network's raw outputs of every joint become one Gaussian mixture a pose, or one a joint.
+"""GraphMDN: SemGCN's network with a Gaussian mixture as its output, several hypotheses for each pose.
 
-Source: GraphMDN, Sections 3.1 (node level) and 3.2 (pose level). A joint has 5 K raw outputs for K components, in the
-authors' order: K means (x, y, z each), K sigma, K mixing logits. mean = tanh, since targets are metres within [-1, 1];
-sigma = ELU + 1, a standard deviation, never below a minimum. What belongs to the whole pose (the logits at pose level,
-a sigma shared by all joints) is the average of the *raw* outputs over the joints or, as the paper also tried, made from
-them by a dense layer.
+Source: Oikarinen et al., "GraphMDN: Leveraging graph structure and deep learning to solve inverse problems", 2020:
+Section 2.4 and Figure 1 (network), Section 3.1 (node level, Eq. 5), Section 3.2 (pose level, Eq. 7 and 8), Section 4.4
+(settings). The losses, Eq. 5 and 9, are in lifting/losses.py.
+
+The layers are SemGCN's (semgcn.py): SemGConv (its Eq. 2) and non-local layers (its Eq. 4), with dropout. This file has
+the network from the 2D joints to the mixture, and the head.
+
+Different from the authors' code: a sigma is computed without the rounding of ELU(raw) + 1, and sigma = ELU + 1 has a
+minimum that can be set. A dense layer instead of the average over the joints, which the paper tried, is an option.
 """
 
 from __future__ import annotations
@@ -15,17 +19,37 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import Skeleton
-from pipeline.lifting.output_types import PoseMixture
+from pipeline.lifting.models import semgcn
+from pipeline.lifting.models.layers import Parts, check_keypoints
+from pipeline.lifting.outputs import PoseMixture
 
 if TYPE_CHECKING:
-    from pipeline.config import HeadSettings
+    from pipeline.config import HeadSettings, ModelSettings
+
+
+class GraphMDN(semgcn.SemGCN):
+    """2D joints [B, J, 2], screen-normalised, to a PoseMixture of K components (Figure 1). `head` is a MixtureHead."""
+
+    def forward(self, keypoints_2d: Tensor) -> PoseMixture:
+        check_keypoints(keypoints_2d, self.joint_count)
+        features = self.input(keypoints_2d)  # [B, J, C]: SemGConv, batch norm, ReLU, dropout
+        features = self.input_non_local(features)
+        for residual, non_local in zip(self.residuals, self.non_locals, strict=True):
+            features = non_local(residual(features))  # two SemGConv blocks and a shortcut, then a non-local layer
+        raw = self.output(features)  # [B, J, 5 K]: a last SemGConv, without batch norm and ReLU
+        return self.head(raw)  # means [B, K, J, 3], sigma [B, K, 1, 1], logits [B, K] at pose level
 
 
 class MixtureHead(nn.Module):
-    """Raw outputs [B, J, `outputs`] -> PoseMixture.
+    """Raw outputs [B, J, `outputs`] -> PoseMixture: one mixture per pose (Eq. 7), or one per joint (Section 3.1).
 
-    `per_axis` gives x, y and z a sigma each (3 K instead of K raw outputs a joint, as (component, axis)). With `dense`
-    the averages over the joints are replaced by one linear layer on all the raw outputs that would be averaged.
+    A joint has 5 K raw outputs for K components, in the authors' order: K means (x, y, z each), K sigma, K mixing
+    logits. mean = tanh, because targets are metres within [-1, 1]; sigma = ELU + 1, a standard deviation, never below
+    `minimum_sigma`. What belongs to the whole pose (the logits at pose level, a sigma shared by all joints) is the
+    average of the *raw* outputs over the joints.
+
+    `per_axis` gives x, y and z a sigma each (3 K instead of K raw outputs per joint, as (component, axis)). With
+    `dense`, one linear layer on all the raw outputs that would be averaged replaces the averages over the joints.
     """
 
     def __init__(
@@ -87,7 +111,13 @@ def positive(raw: Tensor, minimum: float) -> Tensor:
     return torch.where(raw > 0, raw + 1, raw.clamp(max=0).exp()).clamp(min=minimum)
 
 
-def build(settings: HeadSettings, skeleton: Skeleton) -> MixtureHead:
+def build(settings: ModelSettings, parts: Parts) -> semgcn.SemGCN:
+    """GraphMDN of a variant's settings."""
+    return semgcn.build(settings, parts, GraphMDN)
+
+
+def build_head(settings: HeadSettings, skeleton: Skeleton) -> MixtureHead:
+    """The head of a variant's settings, for any network."""
     return MixtureHead(
         skeleton.joint_count,
         settings.kernels,

@@ -24,16 +24,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
-from pipeline.lifting.models.dropout import Dropout
-from pipeline.lifting.models.fully_connected_blocks import OUTPUT_START, FullyConnectedBlock, activate, start_linear
-from pipeline.lifting.models.keypoints import check_keypoints
-from pipeline.lifting.models.parts import Parts
-from pipeline.lifting.output_types import PoseMixture
+from pipeline.lifting.models.layers import Dropout, Parts, check_keypoints
 
 if TYPE_CHECKING:
     from pipeline.config import ModelSettings
+    from pipeline.lifting.outputs import PoseMixture
+
+OUTPUT_START = 0.1  # of Kaiming's start, because outputs are metres
+
+
+class FullyConnectedBlock(nn.Module):
+    """x + layer(layer(x)), a layer being linear, batch norm, ReLU, dropout: [N, channels] -> [N, channels]."""
+
+    def __init__(self, channels: int, dropout: float) -> None:
+        super().__init__()
+        self.first = nn.Linear(channels, channels)
+        self.first_normalisation = nn.BatchNorm1d(channels)
+        self.second = nn.Linear(channels, channels)
+        self.second_normalisation = nn.BatchNorm1d(channels)
+        self.dropout = Dropout(dropout)
+        start_linear(self.first)
+        start_linear(self.second)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.complete(features, self.first(features))
+
+    def complete(self, features: Tensor, first: Tensor) -> Tensor:
+        """The block's result where the first linear layer's is known already, [N, channels] both."""
+        hidden = activate(first, self.first_normalisation, self.dropout)
+        return features + activate(self.second(hidden), self.second_normalisation, self.dropout)
+
+
+def activate(linear_output: Tensor, normalisation: nn.Module, dropout: nn.Module) -> Tensor:
+    """What follows a linear layer: batch norm, ReLU, dropout; [N, channels] -> [N, channels]."""
+    return dropout(torch.relu_(normalisation(linear_output)))
+
+
+@torch.no_grad()
+def start_linear(linear: nn.Linear, scale: float = 1.0) -> None:
+    """Kaiming-normal weights, of variance 2 / in, times `scale`; biases stay as torch starts them."""
+    nn.init.kaiming_normal_(linear.weight)
+    linear.weight.mul_(scale)
 
 
 class FullyConnected(nn.Module):
@@ -81,6 +115,7 @@ class FullyConnected(nn.Module):
 
 
 def build(settings: ModelSettings, parts: Parts) -> nn.Module:
+    """The network of a variant's settings."""
     return FullyConnected(
         parts.skeleton.joint_count,
         parts.outputs,

@@ -28,8 +28,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.geometry.skeleton import Skeleton
-from pipeline.lifting.models.keypoints import check_keypoints
-from pipeline.lifting.output_types import RefinedPose
+from pipeline.lifting.models.layers import check_keypoints
+from pipeline.lifting.outputs import RefinedPose
 
 Chain = tuple[int, ...]
 

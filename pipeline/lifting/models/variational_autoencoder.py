@@ -35,11 +35,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from pipeline.lifting.models.dropout import Dropout
-from pipeline.lifting.models.fully_connected_blocks import OUTPUT_START, FullyConnectedBlock, activate, start_linear
-from pipeline.lifting.models.keypoints import check_keypoints
-from pipeline.lifting.models.parts import Parts
-from pipeline.lifting.output_types import PoseSamples
+from pipeline.lifting.models.layers import Dropout, Parts, check_keypoints
+from pipeline.lifting.models.martinez import OUTPUT_START, FullyConnectedBlock, activate, start_linear
+from pipeline.lifting.outputs import PoseSamples
 
 if TYPE_CHECKING:
     from pipeline.config import ModelSettings
