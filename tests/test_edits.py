@@ -75,14 +75,14 @@ EDITS = [
     ),
     Edit(
         "a layer of one network",
-        "pipeline/lifting/models/hierarchical_graph_network.py",
+        "pipeline/lifting/models/hgn.py",
         "return non_local(residual(features))",
         "return non_local(1 * residual(features))",
         trained("hgn_64") | TABLES,
     ),
     Edit(
         "a loss",
-        "pipeline/lifting/losses/likelihood.py",
+        "pipeline/lifting/losses.py",
         "return -distribution(mixture).log_prob(target.flatten(1)).mean()",
         "return 0 - distribution(mixture).log_prob(target.flatten(1)).mean()",
         trained(*MIXTURES) | {"train_lifting graphmdn seed_1"} | TABLES,
@@ -106,6 +106,13 @@ EDITS = [
     Edit("a title", "params.yaml", "title: Mean pose", "title: The mean pose", TABLES),
     Edit("an authors' weight-name map", "pipeline/authors/names.py", "\nimport ", "\nEDITED = 1\nimport ", set()),
     Edit("a variant more", "params/tiny.yaml", LISTED, f"{LISTED}  - resgcn\n", trained("resgcn") | TABLES),
+    Edit(
+        "one of the layers in a file",
+        "pipeline/lifting/models/semgcn.py",
+        "joints, in_features = _check_features(features, self.adjacency, self.weight.shape[0])",
+        "joints, in_features = _check_features(1 * features, self.adjacency, self.weight.shape[0])",
+        trained("resgcn") | TABLES,  # GraphConv; SemGraphConv in the same file is what the others use
+    ),
 ]
 
 

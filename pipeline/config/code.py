@@ -54,8 +54,19 @@ class Code:
         """
         key = tuple(starts)
         if key not in self._digests:
-            self._digests[key] = self._digest(self._reached({node for start in key for node in self._start(start)}))
+            self._digests[key] = self._digest(self.reached(key))
         return self._digests[key]
+
+    def reached(self, starts: Iterable[str]) -> set[Node]:
+        """The definitions that these reach, each as (file, name); the empty name is what runs at import."""
+        found: set[Node] = set()
+        waiting = [node for start in starts for node in self._start(start)]
+        while waiting:
+            node = waiting.pop()
+            if node not in found:
+                found.add(node)
+                waiting += self._after(node)
+        return found
 
     def save(self) -> None:
         """Remember the sources that were read anew."""
@@ -71,16 +82,6 @@ class Code:
         if name and name not in self._source(file).definitions:
             raise AttributeError(f"{start}: {file} defines no such name")
         return self._meant(f"{module}:{name}")
-
-    def _reached(self, starts: set[Node]) -> set[Node]:
-        found: set[Node] = set()
-        waiting = [*starts]
-        while waiting:
-            node = waiting.pop()
-            if node not in found:
-                found.add(node)
-                waiting += self._after(node)
-        return found
 
     def _digest(self, reached: set[Node]) -> dict[str, str]:
         of_file: dict[str, list[str]] = defaultdict(list)

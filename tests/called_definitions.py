@@ -1,9 +1,8 @@
-"""Which files of pipeline/ are open once a variant's model is built, has learned and has predicted.
+"""Which definitions of pipeline/ are called while a variant's model is built, learns and predicts.
 
-Run as a program in a repository's root: it prints {"before": [file, ...],
-"lifting": {variant: [file, ...]}, "detection": ...}
-as JSON. `before` were open before any model was built; each variant goes on from there in a process of its own. Of the
-variants in params.yaml whose settings choose the same modules one is taken.
+Run as a program in a repository's root. It prints {"lifting": {variant: [[file, definition], ...]}, "detection": ...}
+as JSON. Each variant runs in a process of its own. Of the variants in params.yaml whose settings choose the same
+definitions, one is taken.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import mesh_files
@@ -21,10 +21,9 @@ import torch
 from torch import Tensor
 
 from pipeline import config
-from pipeline.config.modules import modules_of
+from pipeline.config.modules import chosen_by
 from pipeline.detection import checkpoints as detection_checkpoints
 from pipeline.detection import decode, losses, targets
-from pipeline.detection import task as detection_task
 from pipeline.detection.peaks import NetworkHeads
 from pipeline.lifting import checkpoints, task
 from pipeline.lifting.data import skeleton_of
@@ -34,14 +33,22 @@ from pipeline.lifting.outputs import SampleDrawing
 
 SMALL = {"channels": 8, "blocks": 1, "latent": 2, "samples": 5}
 NETWORKS = config.SmallNetworks(widths=(32, 32), modules=1, map_width=4, center_width=4, dla_widths=(4, 4, 6, 8, 8, 10))
-SIDE = 64  # px of a picture
-USED = (task, checkpoints, detection_task, detection_checkpoints)  # what is open before
+SIDE = 64  # px of an image
 
 
-def open_files(root: Path) -> list[str]:
-    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    package = root / "pipeline"
-    return sorted({Path(file).relative_to(root).as_posix() for file in files if file and package in Path(file).parents})
+def called_by(use: Callable[[], None], root: Path) -> list[tuple[str, str]]:
+    """The top-level definitions of pipeline/ that `use` calls into."""
+    found: set[tuple[str, str]] = set()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            found.add((frame.f_code.co_filename, frame.f_code.co_qualname.partition(".")[0]))
+
+    sys.setprofile(note)
+    use()
+    sys.setprofile(None)
+    ours = {(Path(file), name) for file, name in found if name.isidentifier()}  # no <lambda> or <module>
+    return sorted((path.relative_to(root).as_posix(), name) for path, name in ours if root / "pipeline" in path.parents)
 
 
 def use_lifting(variant: config.LiftingVariant) -> None:
@@ -79,15 +86,14 @@ def _annotations() -> targets.Annotations:
     )
 
 
-def in_a_process(use: Callable[[], None], root: Path) -> list[str]:
-    """The files that are open after `use`, which this process does not open by it."""
+def in_a_process(use: Callable[[], None], root: Path) -> list[list[str]]:
+    """What `use` calls, in a process that imports nothing into this one."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         os.close(reading)
-        use()
         with os.fdopen(writing, "w") as answer:
-            json.dump(open_files(root), answer)
+            json.dump(called_by(use, root), answer)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as answer:
@@ -97,8 +103,8 @@ def in_a_process(use: Callable[[], None], root: Path) -> list[str]:
 
 
 def one_of_each(variants: Mapping[str, Any]) -> dict[str, Any]:
-    """Of variants whose settings choose the same modules the first."""
-    found = {modules_of(variant): name for name, variant in reversed(variants.items())}
+    """Of variants whose settings choose the same definitions, the first."""
+    found = {chosen_by(variant): name for name, variant in reversed(variants.items())}
     return {name: variants[name] for name in found.values()}
 
 
@@ -108,12 +114,11 @@ def main() -> None:
     run = config.load("demo", root)
     lift = one_of_each({name: run.variant(name) for name in run.lifting_variants})
     detection = one_of_each({name: run.detection_variant(name) for name in run.detection_variants})
-    opened = {
-        "before": open_files(root),
+    called = {
         "lifting": {name: in_a_process(partial(use_lifting, variant), root) for name, variant in lift.items()},
         "detection": {name: in_a_process(partial(use_detection, variant), root) for name, variant in detection.items()},
     }
-    print(json.dumps(opened))
+    print(json.dumps(called))
 
 
 if __name__ == "__main__":
