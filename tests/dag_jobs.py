@@ -51,7 +51,7 @@ def snakemake_jobs(folder: Path, *options: str) -> dict[str, Job]:
 
 
 def differences(ours: dict[str, Job], theirs: dict[str, Job]) -> list[str]:
-    """What stands in DVC's file (ours) and not in Snakefile (theirs), and the other way round."""
+    """The differences between DVC's file (ours) and Snakefile (theirs), one line each."""
     found = [f"{command}: in one file only" for command in sorted(ours.keys() ^ theirs.keys())]
     for command in sorted(ours.keys() & theirs.keys()):
         one, other = ours[command], theirs[command]

@@ -79,7 +79,7 @@ def write_settings(folder: Path) -> Path:
 
 
 def edit(folder: Path, before: str, after: str) -> None:
-    """Change the preset; `before` stands in it once."""
+    """Change the preset; it must contain `before` once."""
     replace_in(folder / "params" / "tiny.yaml", before, after)
 
 

@@ -46,7 +46,7 @@ def files_imported(path: Path, root: Path) -> set[Path]:
 
 
 def data_files_named(path: Path, root: Path) -> set[Path]:
-    """Files in pipeline/ that are not Python and whose name stands in a module as a string."""
+    """Files in pipeline/ that are not Python and whose name is a string in a module."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     others = (file for file in (root / "pipeline").rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc"))

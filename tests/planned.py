@@ -1,4 +1,4 @@
-"""Stages as a user runs them: after `python -m pipeline plan`, which DVC and Snakemake run themselves."""
+"""Runs stages as a user does: after `python -m pipeline plan`, which DVC and Snakemake run by themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.__main__ import main
 from pipeline.layout import Layout
 
-_known: list[bytes] = []  # the digests of this session's modules: each test has a folder of its own, and all one code
+_known: list[bytes] = []  # the cache of code digests: tests have different folders, but the same code
 
 
 def plan(preset: str = "tiny") -> None:
@@ -22,7 +22,7 @@ def plan(preset: str = "tiny") -> None:
 
 
 def stage(name: str, *options: str, preset: str = "tiny") -> int:
-    """Plan with the settings as the test has left them, then run a stage; gives its exit code."""
+    """Plan with the present settings, then run a stage. Returns its exit code."""
     plan(preset)
     return main([name, "--preset", preset, *options])
 
@@ -35,7 +35,7 @@ def train(kind: str, variant: str, seeds: tuple[int, ...] = (0,)) -> None:
 
 
 def measure(kind: str, variant: str, seeds: tuple[int, ...] = (0,)) -> dict[str, Any]:
-    """Train a variant's seeds and measure it; gives what its metrics file holds."""
+    """Train a variant's seeds and evaluate it. Returns the content of its metrics file."""
     train(kind, variant, seeds)
     assert main([f"evaluate_{kind}", "--preset", "tiny", "--variant", variant]) == 0
     return json.loads(Layout("tiny").metrics(variant).read_text())

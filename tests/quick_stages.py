@@ -1,7 +1,7 @@
-"""Stands in for `python -m pipeline STAGE`: writes the outputs that the job's plan names, at once, and notes the job.
+"""Replaces `python -m pipeline STAGE`: writes the outputs in the job's plan at once, and records the job.
 
-The tools, the plan and the code are the real ones. What is written follows from the plan and from the inputs, so that
-outputs change when a stage's would.
+The tools, the plan and the code are the real ones. The outputs' content is a digest of the plan and of the inputs, so
+that they change when a real stage's outputs could change.
 """
 
 from __future__ import annotations

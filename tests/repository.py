@@ -43,7 +43,7 @@ def run_tool(*command: str, folder: Path = ROOT, **environment: str) -> subproce
 
 
 def replace_in(path: Path, before: str, after: str) -> None:
-    """Change a file as a user would; the text must stand there exactly once."""
+    """Change a file as a user would; it must contain the text exactly once."""
     text = path.read_text(encoding="utf-8")
-    assert text.count(before) == 1, f"{before!r} stands {text.count(before)} times in {path}"
+    assert text.count(before) == 1, f"{before!r} is {text.count(before)} times in {path}"
     path.write_text(text.replace(before, after), encoding="utf-8")

@@ -1,6 +1,6 @@
 """What an edit runs again, under DVC and under Snakemake: exactly what the table of edits says (docs/plan.md).
 
-The tools, the plan and the code are real; the stages are stood in for (quick_stages.py), so that it takes seconds.
+The tools, the plan and the code are real; quick_stages.py replaces the stages, so that it takes seconds.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     (tracer / "sitecustomize.py").write_text(TRACER, encoding="utf-8")
     with ThreadPoolExecutor() as pool:
         both = [
-            # The preset's thread count goes before what the environment says (Snakemake tells its jobs the same).
+            # The preset's thread count overrides the environment's (Snakemake sets the same for its jobs).
             pool.submit(first_repro, folders[0], OMP_NUM_THREADS="2", PYTHONPATH=str(tracer), OPENED=str(opened)),
             pool.submit(first_snakemake, folders[1]),
         ]

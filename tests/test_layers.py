@@ -39,7 +39,7 @@ MODULES = [path.relative_to(ROOT) for path in module_graph.modules(ROOT)]
 
 
 def room(module: Path) -> str:
-    """The part of pipeline/ that a module belongs to: a folder, or a file that stands alone."""
+    """The part of pipeline/ that a module belongs to: a folder, or a file in pipeline itself."""
     return module.with_suffix("").parts[1]
 
 
@@ -98,7 +98,7 @@ def test_models_and_training_import_without_the_tools() -> None:
 
 
 def test_a_forbidden_import_is_seen(tmp_path: Path) -> None:
-    """The layers hold because an import is found wherever it stands, in a function too."""
+    """The layers hold because an import is found in a function too."""
     (tmp_path / "pipeline").mkdir()
     for name in ("__init__", "detection"):
         (tmp_path / "pipeline" / f"{name}.py").touch()

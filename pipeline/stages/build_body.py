@@ -38,7 +38,7 @@ def _write(run: Run, folder: Path) -> None:
     artifacts.write_arrays(folder / "body.npz", body.to_arrays())
     artifacts.write_arrays(folder / "small.npz", small.to_arrays())
     artifacts.write_arrays(folder / "graphs.npz", graphs.to_arrays())
-    artifacts.write_arrays(folder / "pictures.npz", drawings.of(body, small, graphs))
+    artifacts.write_arrays(folder / "drawings.npz", drawings.of(body, small, graphs))
     artifacts.write_json(folder / "summary.json", summary | _facts(body, small, graphs))
 
 

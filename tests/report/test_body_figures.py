@@ -63,7 +63,7 @@ def built(make: Callable[..., Maker]) -> Run:
         "coarse_rest": graphs.coarse.average @ egg,
         "fine_rest": graphs.fine.average @ egg,
     }
-    artifacts.write_arrays(run.layout.body_file("pictures.npz"), pictures)
+    artifacts.write_arrays(run.layout.body_file("drawings.npz"), pictures)
     artifacts.write_arrays(run.layout.body_file("graphs.npz"), graphs.to_arrays() | joints)
     folder = run.layout.targets("meshes")
     measured = np.random.default_rng(0).normal(0, 0.3, (3, 17, 3))
@@ -75,7 +75,7 @@ def built(make: Callable[..., Maker]) -> Run:
         "residual": np.array([4.04, 7.5, 21.0]),
         "label": np.array(["best, Walking", "median, Sitting", "worst, Photo"]),
     }
-    artifacts.write_arrays(folder / "pictures.npz", fits)
+    artifacts.write_arrays(folder / "drawings.npz", fits)
     return run
 
 
@@ -154,7 +154,7 @@ def test_fits_are_seen_from_where_they_face() -> None:
 
 
 def test_more_than_three_fits_take_another_row(built: Run) -> None:
-    path = built.layout.targets("meshes") / "pictures.npz"
+    path = built.layout.targets("meshes") / "drawings.npz"
     arrays = artifacts.read_arrays(path)
     low = drawn("fits", built).get_figheight()
     artifacts.write_arrays(path, {n: v if n == "faces" else np.concatenate([v, v[:1]]) for n, v in arrays.items()})
@@ -172,7 +172,7 @@ def test_without_a_body_the_reason_is_given(make: Callable[..., Maker], name: st
 
 
 def test_a_missing_array_is_one_line(built: Run) -> None:
-    path = built.layout.body_file("pictures.npz")
+    path = built.layout.body_file("drawings.npz")
     arrays = artifacts.read_arrays(path)
     del arrays["shapes"]
     artifacts.write_arrays(path, arrays)

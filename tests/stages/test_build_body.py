@@ -19,7 +19,7 @@ from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 MADE = Path("data/tiny/body")
-FILES = ["body.npz", "graphs.npz", "pictures.npz", "small.npz", "summary.json"]
+FILES = ["body.npz", "drawings.npz", "graphs.npz", "small.npz", "summary.json"]
 
 
 def ask(folder: Path, body: str) -> None:
@@ -68,7 +68,7 @@ def test_the_open_body_with_all_that_is_read_of_it(folder: Path, made_before: No
         assert graph.joint is not None and ((graph.joint >= 0) == graph.real).all()
     assert summary["level_sizes"] == graphs.sizes.tolist()
 
-    drawn = artifacts.read_arrays(MADE / "pictures.npz")
+    drawn = artifacts.read_arrays(MADE / "drawings.npz")
     np.testing.assert_array_equal(drawn["faces"], small.faces)
     np.testing.assert_array_equal(drawn["t_pose"], small.v_template)
     assert drawn["shapes"].shape == (3, 2, 1300, 3) and drawn["poses"].shape == (5, 1300, 3)
@@ -83,7 +83,7 @@ def test_a_node_belongs_to_the_joint_that_it_lies_at(folder: Path, made_before: 
     ask(folder, "open")
     build()
     graphs = MeshGraphs.from_arrays(artifacts.read_arrays(MADE / "graphs.npz"))
-    drawn = artifacts.read_arrays(MADE / "pictures.npz")
+    drawn = artifacts.read_arrays(MADE / "drawings.npz")
     at = dict(zip(JOINT_NAMES, bodies.made().body.joints(torch.zeros(1, 10))[0].numpy(), strict=True))
     for graph, places in ((graphs.coarse, drawn["coarse_rest"]), (graphs.fine, drawn["fine_rest"])):
         assert graph.joint is not None

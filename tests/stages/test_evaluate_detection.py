@@ -114,7 +114,7 @@ def test_training_images_are_measured_where_the_preset_asks(detection: Path) -> 
     assert seed["training_images"]["plain"] != seed["modes"]["plain"] or seed["modes"]["plain"]["ap"] == 0
 
 
-def test_all_is_said_of_the_validation_pictures(detection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_number_is_of_the_validation_images(detection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, int] = {}
 
     def spy(name: str) -> None:
@@ -177,7 +177,9 @@ def test_a_training_that_is_not_there_is_one_line(detection: Path, capsys: pytes
     assert said.count("\n") == 1 and "train_detection/pose_s_base/seed_0/checkpoint.pt: missing; train the" in said
 
 
-def test_val_pictures_with_nothing_to_find_are_one_line(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validation_images_with_nothing_to_find_are_one_line(
+    detection: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     measure("pose_s_base")
     path = detection / "data/tiny/images/pose/val.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"annotations": []}))

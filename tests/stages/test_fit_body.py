@@ -28,7 +28,7 @@ MESHES = Path("data/tiny/targets/meshes")
 MOTION = Path("data/tiny/motion/ground_truth")
 BODY = Path("data/tiny/body")
 FRAMES = 12  # of each person
-FILES = ["graphs.npz", "pictures.npz", "quality.csv", "summary.json", "test.npz", "train.npz"]
+FILES = ["drawings.npz", "graphs.npz", "quality.csv", "summary.json", "test.npz", "train.npz"]
 
 
 def seen(subjects: list[str], seed: int) -> PoseSet:
@@ -139,12 +139,12 @@ def test_quality_by_subject_and_action_and_in_total(fitted_folder: Path) -> None
     assert total["frames"] == FRAMES
     assert total["poses"] == 2 * FRAMES
     assert total["mean_mm"] == pytest.approx(residual.mean(), abs=0.005)
-    pictures = artifacts.read_arrays(MESHES / "pictures.npz")
-    assert pictures["vertices"].shape == (3, 144, 3)
-    assert sorted(label.split(", ")[1] for label in pictures["label"]) == ["Eating", "Sitting", "Walking"]
-    assert pictures["residual"][0] == residual.min()
-    away = np.linalg.norm(pictures["fitted"] - pictures["joints"], axis=-1).mean(axis=1)
-    np.testing.assert_allclose(1000 * away, pictures["residual"], atol=0.02)
+    drawn = artifacts.read_arrays(MESHES / "drawings.npz")
+    assert drawn["vertices"].shape == (3, 144, 3)
+    assert sorted(label.split(", ")[1] for label in drawn["label"]) == ["Eating", "Sitting", "Walking"]
+    assert drawn["residual"][0] == residual.min()
+    away = np.linalg.norm(drawn["fitted"] - drawn["joints"], axis=-1).mean(axis=1)
+    np.testing.assert_allclose(1000 * away, drawn["residual"], atol=0.02)
 
 
 def test_fits_beyond_25_mm_are_left_out_and_counted(fitted_folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stage train_detection on a few made pictures: complete folders, equal bytes, stopped runs, reasons and mistakes."""
+"""Stage train_detection on a few rendered images: complete folders, equal bytes, stopped runs, reasons and mistakes."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_seeds_differ_and_are_as_many_as_the_preset_grants(detection: Path, caps
 
 
 @pytest.mark.parametrize("stop_at", [1, 3])
-def test_a_run_stopped_in_the_middle_ends_with_the_same_bytes(
+def test_a_training_stopped_in_the_middle_ends_with_the_same_bytes(
     detection: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
 ) -> None:
     variant = "pose_s_mdn_2"
@@ -138,7 +138,7 @@ def test_killed_with_sigkill_it_ends_with_the_same_bytes(detection: Path) -> Non
     assert outputs(detection, "pose_s_base") == expected
 
 
-def test_other_settings_code_or_pictures_begin_anew(detection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_settings_code_or_images_begin_again(detection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an unfinished run left is good for exactly the same run."""
 
     plan = Path("data/tiny/plan/train_detection/pose_s_base/seed_0.json")
@@ -178,7 +178,7 @@ def test_a_variant_that_the_preset_leaves_out_is_no_job(detection: Path, capsys:
     assert not (detection / "data/tiny/train_detection").exists()
 
 
-def test_without_pictures_nothing_is_trained(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_images_nothing_is_trained(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
     detection_folder.set_images(detection, "images: null\n")
     assert train("boxes_l_mdn_3") == 2
     reason = "not run: preset tiny has no images; see params/tiny.yaml"
@@ -236,7 +236,7 @@ def test_an_unknown_variant_is_one_line_and_no_work(detection: Path, capsys: pyt
     assert not (detection / "data/tiny/train_detection").exists()
 
 
-def test_pictures_without_anything_to_find_are_one_line(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_images_without_anything_to_find_are_one_line(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for task, variant, what in (("pose", "pose_s_base", "keypoints"), ("boxes", "boxes_l_mdn_3", "object")):
         path = detection / "data/tiny/images" / task / "val.json"
         content: dict[str, Any] = json.loads(path.read_text()) | {"annotations": []}
@@ -246,7 +246,7 @@ def test_pictures_without_anything_to_find_are_one_line(detection: Path, capsys:
         assert said.count("\n") == 1 and f"val.json: annotations: no {what} to find on 8 images" in said
 
 
-def test_damaged_pictures_are_one_line(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_damaged_images_are_one_line(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = detection / "data/tiny/images/pose/train.npz"
     path.write_bytes(path.read_bytes()[:1000])
     assert train("pose_s_base") == 2
@@ -267,14 +267,14 @@ def test_an_input_that_the_network_cannot_halve_is_one_line(
     assert "takes a multiple of 128" in said
 
 
-def test_a_diverging_run_names_variant_step_and_rate(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_diverging_training_names_variant_step_and_rate(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
     detection_folder.edit(detection, "learning_rate: 1.0e-3", "learning_rate: 1.0e+30")
     assert train("pose_s_mdn_2") == 2
     said = capsys.readouterr().err
     assert re.search(r"detection_variants\.pose_s_mdn_2: training stopped at step \d+: .* rate", said)
 
 
-def test_a_damaged_state_of_a_stopped_run_is_one_line(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_state_of_a_stopped_training_is_one_line(detection: Path, capsys: pytest.CaptureFixture[str]) -> None:
     state = detection / ".resume/tiny/pose_s_base/seed_0.state.pt"
     state.parent.mkdir(parents=True)
     state.write_bytes(b"half a file")

@@ -82,7 +82,7 @@ def test_killed_with_sigkill_again_and_again_it_ends_with_the_same_bytes(folder)
     assert list((folder / ".resume" / "tiny" / "graphmdn").iterdir()) == []
 
 
-def test_an_interrupted_run_goes_on_and_says_how_to(folder):
+def test_an_interrupted_training_says_how_to_resume(folder):
     planned.plan()
     process = start(folder)
     while not state_files(folder) and process.poll() is None:
@@ -138,7 +138,7 @@ def test_poses_with_a_wrong_joint_count_name_file_and_field(folder, capsys):
     assert error.count("\n") == 1 and "train.npz: keypoints_2d: expected shape (1200, 17, 2)" in error
 
 
-def test_a_diverging_run_names_variant_step_rate_and_term(folder, capsys):
+def test_a_diverging_training_names_variant_step_rate_and_term(folder, capsys):
     text = (folder / "params.yaml").read_text()
     (folder / "params.yaml").write_text(text.replace("peak: 6.0e-3", "peak: 1.0e+30"))
     assert train("graphmdn") == 2

@@ -1,4 +1,4 @@
-"""tools.doctor on the pictures of a preset: made, COCO's, or none."""
+"""tools.doctor on the images of a preset: made, COCO's, or none."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def detection(root: Path) -> Path:
-    """The same repository with variants that need pictures."""
+    """The same repository with variants that need images."""
     (root / "params.yaml").write_text(PARAMS + DETECTION)
     return root
 

@@ -17,14 +17,14 @@ from pipeline.artifacts import InputError
 from pipeline.tools import reference
 
 COMMIT = finished_runs.environment()["git_commit"]
-PICTURE = "figures/with_images/somebody.png"
+IMAGE = "figures/with_images/somebody.png"
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A repository whose preset demo has run to its end, with a figure of a picture of somebody."""
+    """A repository whose preset demo has run to its end, with a figure that shows an image from COCO."""
     finished_runs.make(tmp_path)
-    finished_runs.write(tmp_path / "results/demo" / PICTURE, "a picture")
+    finished_runs.write(tmp_path / "results/demo" / IMAGE, "an image")
     finished_runs.write(tmp_path / "results/demo/tables/.snakemake_timestamp", "")
     for file in records(tmp_path):
         change(file, torch="2.13.0+cpu", python="3.11.2", device=platform.machine(), platform=platform.platform())
@@ -50,12 +50,12 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_everything_is_copied_but_pictures_of_others(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_everything_is_copied_but_images_of_others(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     finished_runs.write(root / "results/reference/demo/metrics/of_an_earlier_run.json", "{}")
     about(root)
     made, copied = files(root / "results/demo"), files(root / "results/reference/demo")
     assert copied.pop("run.json")
-    assert made.pop(PICTURE) and made.pop("tables/.snakemake_timestamp") == b""
+    assert made.pop(IMAGE) and made.pop("tables/.snakemake_timestamp") == b""
     assert copied == made
     assert [path.name for path in (root / "results/reference").iterdir()] == ["demo"]
     assert "results/reference/demo: the run of 2026-11-20; `python -m pipeline readme`" in capsys.readouterr().out

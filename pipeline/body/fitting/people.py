@@ -111,7 +111,7 @@ def assemble(model: BodyModel, small: BodyModel, poses: Mapping[str, PoseSet], w
         artifacts.write_arrays(folder / f"{split}.npz", fitted)
         if split == "test":
             drawn = quality.examples(model, small, poses[split], frames.rows, frames.joints, fitted)
-            artifacts.write_arrays(folder / "pictures.npz", drawn)
+            artifacts.write_arrays(folder / "drawings.npz", drawn)
     quality.write_table(folder / "quality.csv", rows)
     offsets = artifacts.read_arrays(working / "offsets.npz")["offsets"]
     summary["data_set_offsets_mm"] = quality.named_offsets(offsets)

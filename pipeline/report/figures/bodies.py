@@ -29,7 +29,7 @@ ASIDE = View(62.0, 6.0)  # separates front and back of the trunk, and the left l
 def draw_body(evidence: Evidence) -> Figure:
     """The T-pose, the first three shape components at both ends, and five poses."""
     names = ("faces", "t_pose", "shapes", "poses", "pose_names")
-    body = _arrays(evidence.run.layout.body, "pictures.npz", names, "build_body")
+    body = _arrays(evidence.run.layout.body, "drawings.npz", names, "build_body")
     faces = body["faces"]
     figure = Figure(figsize=(style.WIDTH, 6.8), dpi=style.DOTS_PER_INCH)
     low, high = mesh.bounds(FRONT(body["t_pose"]))
@@ -76,7 +76,7 @@ def _poses(figure: Figure, poses: NDArray, names: NDArray, faces: NDArray) -> No
 def draw_graphs(evidence: Evidence) -> Figure:
     """Nodes and edges of both mesh graphs in the T-pose, from the front and from the side."""
     folder, rest = evidence.run.layout.body, ("faces", "t_pose", "fine_rest", "coarse_rest")
-    body = _arrays(folder, "pictures.npz", rest, "build_body")
+    body = _arrays(folder, "drawings.npz", rest, "build_body")
     names = [f"{scale}_{name}" for scale in ("fine", "coarse") for name in ("adjacency", "real")]
     graphs = _arrays(folder, "graphs.npz", names, "build_body")
     views = (FRONT, ASIDE)
@@ -142,7 +142,7 @@ def _about(graphs: Arrays, scale: str) -> str:
 def draw_fits(evidence: Evidence) -> Figure:
     """Fitted bodies with measured and fitted joints, each from the front and from the side, all at one scale."""
     names = ("faces", "vertices", "joints", "fitted", "residual", "label")
-    fits = _arrays(evidence.run.layout.targets("meshes"), "pictures.npz", names, "fit_body")
+    fits = _arrays(evidence.run.layout.targets("meshes"), "drawings.npz", names, "fit_body")
     bodies, measured, fitted = (mesh.from_world(fits[name]) for name in ("vertices", "joints", "fitted"))
     views = [[View(_heading(pose) + turn, 6.0) for turn in (20.0, 100.0)] for pose in measured]
     frames = [
