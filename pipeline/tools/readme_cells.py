@@ -1,4 +1,4 @@
-"""README.md's result tables in words: read from the committed runs, results/reference/<preset>, and nothing else."""
+"""The text of the result tables, from the committed runs in results/reference/<preset> and the published numbers."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def lifting_table(root: Path, table: LiftingTable, published: Published) -> str:
 
 
 def detection_table(root: Path, table: DetectionTable) -> str:
-    """A sentence on images, networks and budget, then AP of every row and what its components divide by."""
+    """A sentence on images, networks and budget, then AP of every row and how its components split the data."""
     found = {row.label: _read(root, table.preset, row, DetectionResults) for row in table.rows}
     ran = [metrics for metrics in found.values() if metrics]
     if not ran:
         raise _nothing_run(root, table.preset, table.rows)
-    head = ["", "AP here", "AP50 here", "shares of components, %", "what they divide by"]
+    head = ["", "AP here", "AP50 here", "shares of components, %", "how they split the data"]
     body = []
     for row in table.rows:
         metrics = found[row.label]
@@ -81,16 +81,16 @@ def _about_images(preset: str, ran: list[DetectionResults]) -> str:
         data = [metrics.data for metrics in ran if metrics.data and metrics.data.task == task]
         if data:
             size, images = between([part.input_size for part in data]), between([part.train_images for part in data])
-            learnt.append(f"{name} from {images} pictures of {size} px")
+            learnt.append(f"{name} from {images} images of {size} px")
     millions = [metrics.parameters / 1e6 for metrics in ran if metrics.parameters]
     budgets = sorted({(metrics.training.epochs, metrics.training.epochs_stated) for metrics in ran if metrics.training})
     count = [len(metrics.seeds) for metrics in ran]
     validation = between([metrics.data.val_images for metrics in ran if metrics.data])
     sentence = (
         f"Preset `{preset}`: {' and '.join(learnt)}; networks of {between(millions, '.1f')} million parameters; "
-        f"{budget(budgets)}; {seeds(count)}. AP in %, on {validation} validation pictures."
+        f"{budget(budgets)}; {seeds(count)}. AP in %, on {validation} validation images."
     )
-    return sentence + " With one seed a gap of some AP may be chance." * (min(count) == 1)
+    return sentence + " With one seed, a difference of a few AP may be chance." * (min(count) == 1)
 
 
 def runs_table(root: Path) -> str:
@@ -120,7 +120,7 @@ def _machine(machine: dict[str, Any]) -> str:
 
 
 def _error(metrics: LiftingResults | None, row: Row, metric: str) -> str:
-    """A prediction's error over seeds; a closed form has no seed that plays a part."""
+    """A prediction's error over seeds; a closed form does not depend on the seed."""
     if metrics is None:
         return NOT_RUN
     values = []
@@ -163,7 +163,7 @@ def _epochs(metrics: LiftingResults | None) -> str:
 
 
 def _components(metrics: DetectionResults | None) -> tuple[str, str]:
-    """Shares, and what sets the components apart, seed by seed: which component is which is arbitrary."""
+    """Shares and how the components split the data, seed by seed, because the order of components is arbitrary."""
     if metrics is None:
         return NOT_RUN, NOT_RUN
     parts = [_of_a_mixture(seed.mixture) for seed in metrics.seeds if seed.mixture and len(seed.mixture.components) > 1]
@@ -173,7 +173,7 @@ def _components(metrics: DetectionResults | None) -> tuple[str, str]:
 
 
 def _of_a_mixture(mixture: Mixture) -> tuple[str, str]:
-    """From the component that makes most predictions to the one that makes fewest."""
+    """The components in order of decreasing share."""
     components = sorted(mixture.components, key=lambda component: -(component.share or 0))
     shares = " / ".join(f"{component.share or 0:.0f}" for component in components)
     if mixture.collapsed:
@@ -182,16 +182,16 @@ def _of_a_mixture(mixture: Mixture) -> tuple[str, str]:
         scales = " / ".join(f"{part.scale.median:.0f}" if part.scale else NONE for part in components)
         category = mixture.category_correlation
         beside = "" if category is None else f", with the category {category:.2f}"
-        return shares, f"scale: {scales} px; correlation {mixture.scale_correlation:.2f}{beside}"
+        return shares, f"by scale: {scales} px; correlation {mixture.scale_correlation:.2f}{beside}"
     views = [part.back_views for part in components]
     if any(view is not None for view in views):
         seen = " / ".join(NONE if view is None else f"{view:.0f}" for view in views)
-        return shares, f"viewpoint: {seen} % of their people seen from the back"
+        return shares, f"by viewpoint: {seen} % of their people seen from the back"
     return shares, NONE
 
 
 def mean(values: Sequence[float]) -> str:
-    """`63.4`, `62.5 ± 0.8`: the mean and, of several seeds, the sample standard deviation."""
+    """`63.4`, `62.5 ± 0.8`: the mean and, with several seeds, the sample standard deviation."""
     if not values:
         return NOT_RUN
     spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
@@ -208,7 +208,7 @@ def between(values: Sequence[float], form: str = ",") -> str:
 
 
 def budget(budgets: Sequence[tuple[float, float]]) -> str:
-    """`4 epochs (100 stated)`; where rows differ, epochs alone, because a column tells the rest."""
+    """`4 epochs (100 stated)`; if rows differ, epochs alone, because a column has the rest."""
     epochs, stated = ([pair[index] for pair in budgets] for index in (0, 1))
     unit = "epoch" if set(epochs) == {1} else "epochs"
     return f"{between(epochs, 'g')} {unit}" + (f" ({stated[0]:g} stated)" if len(set(stated)) == 1 else "")
@@ -231,7 +231,7 @@ def wrapped(text: str, hanging: str = "") -> str:
 
 
 def grid(head: Sequence[str], body: Sequence[Sequence[str]], text_columns: Sequence[int] = (0,)) -> str:
-    """Rows of cells as Markdown: words to the left, numbers to the right."""
+    """A Markdown table: text left-aligned, numbers right-aligned."""
     rule = ["---" if index in text_columns else "---:" for index in range(len(head))]
     lines = [" | ".join(row) for row in (head, rule, *body)]
     return "\n".join(f"| {line} |".replace("|  |", "| |") for line in lines)
@@ -253,7 +253,7 @@ def _read(root: Path, preset: str, row: Row, kind: type[Found]) -> Found | None:
 
 
 def _closed_form(metrics: LiftingResults) -> bool:
-    """Whether it was fitted in one go: such a model has no parameters that a training changes."""
+    """Whether the model was fitted in closed form, without training."""
     return not metrics.parameters
 
 

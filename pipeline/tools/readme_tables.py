@@ -1,4 +1,4 @@
-"""What stands in README.md's result tables: which variant in which row, beside which published number."""
+"""The result tables of README.md and docs/results.md: the variant and the published number of each row."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Row:
-    """A label, a variant, the prediction that is shown (None: what it is judged by), the paper's row beside it.
+    """A label, a variant, the prediction that is shown (None: the main one), and the paper's row.
 
-    `paper_table` is where that row stands, if in another table than the others'.
+    `paper_table` is the table of that row, if it is not the one of the other rows.
     """
 
     label: str
@@ -22,7 +22,7 @@ class Row:
 
 @dataclass(frozen=True)
 class LiftingTable:
-    """P1 and P2 here and in a paper. `paper_cells`: what follows a row's name in the paper's table, and the column."""
+    """P1 and P2 here and in a paper. `paper_cells`: the suffix of a row's name in the paper's table, and the column."""
 
     preset: str
     paper_table: str
@@ -33,7 +33,7 @@ class LiftingTable:
 
 @dataclass(frozen=True)
 class DetectionTable:
-    """AP here, and what a mixture's components divide by. No paper measured AP on such pictures."""
+    """AP here, and how a mixture's components split the data. No paper measured AP on such images."""
 
     preset: str
     rows: tuple[Row, ...]
@@ -44,7 +44,7 @@ GRAPHMDN_CELLS: dict[Literal["mpjpe", "p_mpjpe"], tuple[str, str]] = {
     "p_mpjpe": ("|Protocol #2", "Avg."),
 }
 
-# By the name that README.md's comments give a table.
+# By the names in the pages' comments.
 TABLES: dict[str, LiftingTable | DetectionTable] = {
     "ground truth": LiftingTable(
         preset="mini",
@@ -96,7 +96,7 @@ TABLES: dict[str, LiftingTable | DetectionTable] = {
             Row("HGN", "hgn", paper="HGN"),
         ),
     ),
-    "pictures": DetectionTable(
+    "images": DetectionTable(
         preset="demo",
         rows=(
             Row("keypoints, L1", "pose_l_base"),

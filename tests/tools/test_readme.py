@@ -162,13 +162,13 @@ def test_the_split_of_a_mixture_is_given_per_seed(root: Path) -> None:
         second["modes"]["plain"]["ap"] -= 10
         content["seeds"].append(second | {"seed": 1})
 
-    assert "With one seed a gap of some AP may be chance." in sentence(root, "demo", "pictures")
+    assert "With one seed, a difference of a few AP may be chance." in sentence(root, "demo", "images")
     edit(root, "demo", "pose_l_mdn_2", collapsed_beside_it)
     assert row(root, "keypoints, mixture of two") == (
         "| keypoints, mixture of two | 23.5 ± 7.1 | 74.0 ± 0.0 | 58 / 42; 99 / 1 (collapsed) | "
-        "viewpoint: 4 / 79 % of their people seen from the back; - |"
+        "by viewpoint: 4 / 79 % of their people seen from the back; - |"
     )
-    assert "; one to two seeds (mean ± " in sentence(root, "demo", "pictures")
+    assert "; one to two seeds (mean ± " in sentence(root, "demo", "images")
 
 
 def test_the_runs_themselves_are_listed(root: Path) -> None:
