@@ -20,7 +20,6 @@ from pipeline.geometry.camera import multiply, rotation_matrix
 # The joints that rotate, parents first.
 FREE = (0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 14, 15, 16, 17, 18, 19)
 SLOT = {joint: slot for slot, joint in enumerate(FREE)}  # a free joint's index in every [.., 16, ..] tensor
-SPINE = tuple(SLOT[joint] for joint in (3, 6, 9))
 JOINTS, LANDMARKS = len(PARENTS), len(LANDMARK_OWNERS)
 
 

@@ -17,8 +17,8 @@ from pipeline.artifacts import InputError
 from pipeline.data.motion.settings import SyntheticMotion
 from pipeline.data.motion.synthetic import TAKES, joints, load
 from pipeline.data.motion.synthetic.actions import ACTIONS
+from pipeline.data.motion.synthetic.body import AVERAGE_LEG, TEST, TRAIN, Person
 from pipeline.data.motion.synthetic.drawing import draw_people, draw_sides
-from pipeline.data.motion.synthetic.people import AVERAGE_LEG, TEST, TRAIN, Person
 from pipeline.geometry.camera import normalize_screen
 from pipeline.geometry.poses import PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_17

@@ -1,6 +1,6 @@
 """A data set like Human3.6M made in code: no licence, no network, and as ambiguous in depth as the real one.
 
-Seven invented people (people.py) perform the 15 actions of Human3.6M (actions.py), two takes each, in front of the four
+Seven invented people (body.py) perform the 15 actions of Human3.6M (actions.py), two takes each, in front of the four
 cameras of the subject of the same name. `docs/synthetic.md` shows what they look like.
 
     python -m pipeline.data.motion.synthetic.drawing docs/images
@@ -20,8 +20,8 @@ from pipeline.data.motion import rig
 from pipeline.data.motion.filming import Filmed, film_take, summarize
 from pipeline.data.motion.settings import SyntheticMotion
 from pipeline.data.motion.synthetic.actions import ACTIONS
+from pipeline.data.motion.synthetic.body import TEST, TRAIN, Person
 from pipeline.data.motion.synthetic.curves import Array
-from pipeline.data.motion.synthetic.people import TEST, TRAIN, Person
 from pipeline.data.motion.synthetic.performance import perform
 from pipeline.geometry.poses import PoseSet, concatenate
 

@@ -18,9 +18,8 @@ from PIL import Image
 from pipeline.data.motion.settings import SyntheticMotion
 from pipeline.data.motion.synthetic import joints
 from pipeline.data.motion.synthetic.actions import ACTIONS
-from pipeline.data.motion.synthetic.body import Motion, assemble
+from pipeline.data.motion.synthetic.body import TEST, TRAIN, Motion, Person, assemble
 from pipeline.data.motion.synthetic.curves import Array
-from pipeline.data.motion.synthetic.people import TEST, TRAIN, Person
 from pipeline.data.motion.synthetic.postures import reach
 
 LEFT_COLOR, RIGHT_COLOR, TRUNK_COLOR = "#1f6fb4", "#d1495b", "#3b3b3b"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.data.motion.synthetic.body import AVERAGE_LEG, Person
 from pipeline.data.motion.synthetic.curves import Array, cycle, ease
-from pipeline.data.motion.synthetic.people import AVERAGE_LEG, Person
 
 STANCE, HEEL_OFF = 0.62, 0.42
 TIGHT = 350.0  # mm; on an arc of this radius people walk at half their speed
@@ -30,7 +30,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Support:
-    """What the lower body does over T frames; the parts of `synthetic_body.Motion` with the same names.
+    """What the lower body does over T frames; the fields of `body.Motion` with the same names.
 
     `arm_swing` [T] is the left arm's swing forward, in radians; the right arm swings the other way.
     """

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.data.motion.synthetic.actions import Action, Posture
-from pipeline.data.motion.synthetic.body import SIDES, Motion, assemble
+from pipeline.data.motion.synthetic.body import LEFT, SIDES, Motion, Person, assemble
 from pipeline.data.motion.synthetic.curves import Array, Timeline, wander
 from pipeline.data.motion.synthetic.gait import Support, walk
-from pipeline.data.motion.synthetic.people import LEFT, Person
 from pipeline.data.motion.synthetic.postures import HAND_PLACES, LEG_PATTERNS, reach
 from pipeline.data.motion.synthetic.stance import choose_spots, stand
 

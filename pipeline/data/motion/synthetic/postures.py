@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.data.motion.synthetic.body import arm_frame
+from pipeline.data.motion.synthetic.body import AVERAGE_ARM, Person, arm_frame
 from pipeline.data.motion.synthetic.curves import Array
-from pipeline.data.motion.synthetic.people import AVERAGE_ARM, Person
 
 # Wrist from the shoulder in mm (forward, outward, up), and the direction towards which the elbow points.
 HAND_PLACES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {

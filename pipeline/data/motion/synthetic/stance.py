@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.data.motion.synthetic.body import AVERAGE_LEG, LEFT, RIGHT, Person
 from pipeline.data.motion.synthetic.curves import Array, Timeline, hump, wander
 from pipeline.data.motion.synthetic.gait import Support
-from pipeline.data.motion.synthetic.people import AVERAGE_LEG, LEFT, RIGHT, Person
 from pipeline.data.motion.synthetic.postures import LEG_PATTERNS, Foot, Legs
 
 CHAIR_HEIGHTS = (420.0, 495.0)  # of the pelvis, mm
