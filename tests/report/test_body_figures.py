@@ -176,7 +176,7 @@ def test_a_missing_array_is_one_line(built: Run) -> None:
     arrays = artifacts.read_arrays(path)
     del arrays["shapes"]
     artifacts.write_arrays(path, arrays)
-    with pytest.raises(InputError, match=r"pictures\.npz: shapes: missing; run build_body again"):
+    with pytest.raises(InputError, match=r"drawings\.npz: shapes: missing; run build_body again"):
         drawn("body", built)
 
 
