@@ -32,6 +32,12 @@ def test_help_lists_stages_in_the_order_of_the_dag_and_tools(capsys: pytest.Capt
     assert -1 not in places and places == sorted(places)
 
 
+def test_every_stage_is_one_short_module() -> None:
+    modules = {path.stem: path for path in (ROOT / "pipeline" / "stages").glob("*.py") if path.stem != "__init__"}
+    assert modules.keys() == STAGES.keys()
+    assert [name for name, path in modules.items() if len(path.read_text().splitlines()) > 60] == []
+
+
 def every_command() -> dict[str, str]:
     """The first words of what is said of each command."""
     sentences = {name: stage.sentence for name, stage in (STAGES | TOOLS).items()}

@@ -36,7 +36,7 @@ def _make(run: Run, images: SyntheticImages, task: Task, folder: Path) -> dict[s
             made = scenes.make_boxes(images.boxes, images.seed, split, _body(run))
         artifacts.write_json(folder / f"{split}.json", made.coco)
         artifacts.write_arrays(folder / f"{split}.npz", {"pixels": made.pixels})
-        splits[split] = counts(made.coco, task)
+        splits[split] = coco.counts(made.coco, task)
     return {"source": "synthetic", "description": "scenes made in code", "splits": splits}
 
 
@@ -47,7 +47,7 @@ def _read(run: Run, images: CocoImages, task: Task, folder: Path) -> dict[str, A
     for split in SPLITS:
         content = coco.read_annotations(run.layout.raw, split, task, images.limit, unlabelled)
         artifacts.write_json(folder / f"{split}.json", content)
-        splits[split] = counts(content, task)
+        splits[split] = coco.counts(content, task)
     if images.test_dev:
         test = coco.read_annotations(run.layout.raw, "test", task, images.limit)
         artifacts.write_json(folder / "test.json", test | {"categories": content["categories"]})
@@ -57,11 +57,3 @@ def _read(run: Run, images: CocoImages, task: Task, folder: Path) -> dict[str, A
 
 def _body(run: Run) -> BodyModel | None:
     return None if run.preset.body is None else read_body(run.layout.body_file("small.npz"))
-
-
-def counts(content: dict[str, Any], task: Task) -> dict[str, int]:
-    """The numbers of images and objects of a split; for poses also of people with keypoints."""
-    found = {"images": len(content["images"]), "objects": len(content["annotations"])}
-    if task == "pose":
-        found["with_keypoints"] = sum(one["num_keypoints"] > 0 for one in content["annotations"])
-    return found

@@ -96,6 +96,14 @@ def read_annotations(
     }
 
 
+def counts(content: dict[str, Any], task: Task) -> dict[str, int]:
+    """The numbers of images and objects of a split; for poses also of people with keypoints."""
+    found = {"images": len(content["images"]), "objects": len(content["annotations"])}
+    if task == "pose":
+        found["with_keypoints"] = sum(one["num_keypoints"] > 0 for one in content["annotations"])
+    return found
+
+
 def unpack_images(raw: Path, split: Split) -> None:
     """Unpack a split's archive beside it, to where single images would be; files that are there already stay.
 
