@@ -6,7 +6,7 @@ from pipeline import artifacts
 from pipeline.config import Run
 from pipeline.report import build, figures, metrics, page
 from pipeline.report.evidence import Evidence
-from pipeline.report.figures import catalog
+from pipeline.report.figures.overview import EVERY
 
 
 def run(run: Run) -> None:
@@ -15,5 +15,5 @@ def run(run: Run) -> None:
     built = build.every(evidence)
     content = page.read(run)  # before the figures, so that a missing file leaves the old ones as they are
     with artifacts.atomic_folder(run.layout.figures) as folder:
-        not_drawn = figures.draw_all(evidence, catalog.EVERY, folder)
+        not_drawn = figures.draw_all(evidence, EVERY, folder)
     artifacts.write_text(run.layout.report, page.text(evidence, built, content, not_drawn))

@@ -19,7 +19,6 @@ from pipeline.geometry import coco_keypoints
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import (
     Drawing,
-    catalog,
     components,
     curves,
     overview,
@@ -28,8 +27,9 @@ from pipeline.report.figures import (
     speed,
     style,
 )
+from pipeline.report.papers import mdn_offset, mixture_dense
 
-EVERY = (catalog.OVERVIEWS[1], *catalog.FIGURES["mdn_offset"], *catalog.FIGURES["mixture_dense"])
+EVERY = (overview.OVERVIEWS[1], *mdn_offset.PAPER.figures, *mixture_dense.PAPER.figures)
 
 
 @pytest.fixture

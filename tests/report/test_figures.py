@@ -17,18 +17,18 @@ from pipeline.report import figures, metrics
 from pipeline.report.figures import (
     Drawing,
     best_of_many,
-    catalog,
     hypotheses,
     overview,
     skeleton,
     style,
 )
+from pipeline.report.papers import mdn_offset, mixture_dense
 
 OF_BODIES = ["hgn_open_body", "hgn_coarse_graphs", "hgn_fits"]  # in test_body_figures.py
 OF_DETECTION = ["detection_overview"]  # in test_detection_figures.py
-OF_DETECTION += [drawing.name for paper in ("mdn_offset", "mixture_dense") for drawing in catalog.FIGURES[paper]]
-DRAWN = [drawing.name for drawing in catalog.EVERY if drawing.name not in OF_BODIES]
-OVERVIEW = catalog.OVERVIEWS[0]
+OF_DETECTION += [drawing.name for paper in (mdn_offset, mixture_dense) for drawing in paper.PAPER.figures]
+DRAWN = [drawing.name for drawing in overview.EVERY if drawing.name not in OF_BODIES]
+OVERVIEW = overview.OVERVIEWS[0]
 
 
 def words(path: Path) -> set[str]:
@@ -81,8 +81,8 @@ def test_the_words_on_a_figure(reported: Maker, name: str, expected: set[str]) -
 
 def test_a_figure_without_data_is_left_out_with_the_reason(make: Callable[..., Maker], tmp_path: Path) -> None:
     maker = make()
-    reasons = figures.draw_all(maker.evidence, catalog.EVERY, tmp_path / "figures")
-    assert list(reasons) == [drawing.name for drawing in catalog.EVERY]
+    reasons = figures.draw_all(maker.evidence, overview.EVERY, tmp_path / "figures")
+    assert list(reasons) == [drawing.name for drawing in overview.EVERY]
     assert None not in reasons.values()
     assert {name: reason for name, reason in reasons.items() if name not in OF_DETECTION} == {
         "overview": "no variant was run",

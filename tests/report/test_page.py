@@ -11,7 +11,7 @@ from hand_made import Maker
 from reading import evidence
 
 from pipeline.report import build, claims, page
-from pipeline.report.figures import catalog
+from pipeline.report.figures.overview import EVERY
 from pipeline.report.papers import PAPERS
 
 
@@ -101,7 +101,7 @@ def test_a_figure_that_was_not_drawn_leaves_its_reason(make: Callable[..., Maker
     maker.motion_summary()
     evidence = maker.evidence
     content = {"claims": [], "motion": "", "images": "", "body": ""}
-    drawings = catalog.EVERY[1:]
+    drawings = EVERY[1:]
     reasons = {drawing.name: f"{drawing.name} has no data" for drawing in drawings}
     text = page.text(evidence, build.every(evidence), content, reasons | {"overview": None})
     assert "![Overview of the lifting networks](figures/overview.png)" in text

@@ -10,7 +10,7 @@ from pipeline.detection.results import Mode
 from pipeline.lifting.results import GROUND_TRUTH
 from pipeline.report import inputs
 from pipeline.report.evidence import Evidence, NotRunError
-from pipeline.report.figures import shown, style
+from pipeline.report.figures import Drawing, shown, style
 from pipeline.report.metrics import HEADLINE, DetectionResults, Results, Statistic
 from pipeline.report.papers import PAPERS
 
@@ -191,3 +191,28 @@ def _bar(
 def _ring(axes: Axes, x: float | list, y: float | list, label: str | None = None) -> None:
     size = 4.5 if label is None else None
     axes.plot(x, y, "o", color="white", markeredgecolor=style.BLACK, markersize=size, label=label)
+
+
+# --- the figures of all papers ----------------------------------------------------------------------------------------
+
+OVERVIEWS = (
+    Drawing(
+        "overview",
+        "Overview of the lifting networks",
+        "Error of every variant that was run, averaged action by action, after the last epoch. For a mixture or an "
+        "auto-encoder the bar is the mean of its hypotheses, and the ring the best of them, which can only be chosen "
+        "with the truth. Paler bars (SH, CPN): the input is detections, or noise in their place, not true 2D joints.",
+        draw_lifting,
+    ),
+    Drawing(
+        "detection_overview",
+        "Overview of the detection networks",
+        "AP on the validation images of every variant that was run, after the last epoch. Bars: the plain test (the "
+        "most probable component alone, one scale, no mirror image), with the standard deviation if there are several "
+        "seeds. Rings: the same network with keypoints moved to the peaks of their heatmaps (people) or averaged with "
+        "the mirror image (objects).",
+        draw_detection,
+    ),
+)
+
+EVERY = (*OVERVIEWS, *(drawing for paper in PAPERS for drawing in paper.figures))

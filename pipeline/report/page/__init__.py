@@ -14,7 +14,7 @@ from pipeline.config import Run
 from pipeline.report import caption, inputs, render
 from pipeline.report.claims import STATES
 from pipeline.report.evidence import Evidence
-from pipeline.report.figures.catalog import FIGURES, OVERVIEWS
+from pipeline.report.figures.overview import OVERVIEWS
 from pipeline.report.judge import NOT_RUN
 from pipeline.report.metrics import Metrics
 from pipeline.report.page import body, images
@@ -75,10 +75,9 @@ def _papers(tables: list[Table], claims: list[dict[str, Any]]) -> list[dict[str,
     papers = []
     for paper in PAPERS:
         own = [table for table in tables if table.name.startswith(f"{paper.key}_")]
-        stated = [claim for claim in claims if claim["paper"] == paper.key]
-        figures = FIGURES.get(paper.key, ())
-        papers.append({"title": paper.title, "tables": own, "figures": figures, "claims": _claims(stated)})
-    shown = [table for paper in papers for table in paper["tables"]]
+        stated = _claims([claim for claim in claims if claim["paper"] == paper.key])
+        papers.append({"title": paper.title, "tables": own, "figures": paper.figures, "claims": stated})
+    shown = [table for section in papers for table in section["tables"]]
     rest = [table for table in tables if table not in shown]
     return papers + ([{"title": "All papers' networks", "tables": rest, "figures": (), "claims": ""}] if rest else [])
 

@@ -1,7 +1,8 @@
-"""Mixture density networks for spatial offset regression (MDN offset): its tables and its claims."""
+"""Mixture density networks for spatial offset regression (MDN offset): its tables, claims and figures."""
 
 from pipeline.report.paper import Paper
 from pipeline.report.papers.mdn_offset.claims import CLAIMS
+from pipeline.report.papers.mdn_offset.figures import FIGURES
 from pipeline.report.papers.mdn_offset.tables import TABLES
 
-PAPER = Paper("mdn_offset", "MDN offset", TABLES, CLAIMS)
+PAPER = Paper("mdn_offset", "MDN offset", TABLES, CLAIMS, FIGURES)
