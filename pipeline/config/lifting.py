@@ -80,10 +80,6 @@ class OptimizerSettings(Settings):
     max_weight_norm: float | None = Field(None, gt=0)
 
 
-class ConstantSchedule(Settings):
-    kind: Literal["constant"] = "constant"
-
-
 class StepSchedule(Settings):
     kind: Literal["step"]
     factor: float = Field(gt=0, le=1)
@@ -95,21 +91,12 @@ class ExponentialSchedule(Settings):
     factor: float = Field(gt=0, le=1)  # per epoch
 
 
-class PlateauSchedule(Settings):
-    kind: Literal["plateau"]
-    factor: float = Field(gt=0, lt=1)
-    patience: int = Field(ge=0)  # epochs without a lower training loss
-
-
 class OneCycleSchedule(Settings):
     kind: Literal["one_cycle"]
     peak: float = Field(gt=0)
 
 
-Schedule = Annotated[
-    ConstantSchedule | StepSchedule | ExponentialSchedule | PlateauSchedule | OneCycleSchedule,
-    Field(discriminator="kind"),
-]
+Schedule = Annotated[StepSchedule | ExponentialSchedule | OneCycleSchedule, Field(discriminator="kind")]
 
 
 class LiftingVariant(Settings):
@@ -137,7 +124,7 @@ class LiftingVariant(Settings):
     mesh_weight: float = Field(0.0, ge=0)  # HGN's lambda_M (Eq. 4)
     flip: FlipSettings = FlipSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
-    schedule: Schedule = ConstantSchedule()
+    schedule: Schedule | None = None  # of the learning rate, which is constant without one
 
     @property
     def closed_form(self) -> bool:

@@ -69,14 +69,12 @@ def schedule(run: Run, name: str) -> schedules.Schedule:
     """The variant's schedule, stretched from the epochs that it states to those that the preset grants."""
     variant = run.variant(name)
     rate, stated = variant.optimizer.learning_rate, variant.epochs
+    if variant.schedule is None:
+        return schedules.Schedule(rate)
     match variant.schedule.kind:
-        case "constant":
-            return schedules.Constant(rate)
         case "step":
             return schedules.Step(rate, variant.schedule.factor, variant.schedule.every_epochs, stated)
         case "exponential":
             return schedules.Exponential(rate, variant.schedule.factor, stated)
-        case "plateau":
-            return schedules.Plateau(rate, variant.schedule.factor, variant.schedule.patience)
         case "one_cycle":
             return schedules.OneCycle(variant.schedule.peak)

@@ -1,7 +1,7 @@
 """The training loop of every task.
 
 A training that is killed at any moment and started again ends with the same weights as an undisturbed one. The state on
-disk holds the weights, the optimiser, the schedule and the random generators. The order of an epoch's examples depends
+disk holds the weights, the optimiser and the random generators. The order of an epoch's examples depends
 on the seed and the epoch's number only. Steps after the last saved state are repeated.
 """
 
@@ -79,7 +79,7 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume
     optimizer = torch.optim.Adam(task.model.parameters(), lr=schedule.rate(0.0), betas=settings.betas, fused=True)
     progress = Progress()
     if resume.file.exists():
-        _restore(resume, task, optimizer, schedule, progress)
+        _restore(resume, task, optimizer, progress)
     steps_an_epoch = math.ceil(task.examples / task.batch_size)
     total = steps_an_epoch * settings.epochs
     row_every = max(1, steps_an_epoch // settings.rows_an_epoch)
@@ -91,7 +91,7 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume
         nonlocal clock, saved
         saved = time.monotonic()
         progress.seconds, clock = progress.seconds + saved - clock, saved
-        _save(resume, task, optimizer, schedule, progress)
+        _save(resume, task, optimizer, progress)
 
     with _stop_signals() as stop, _bar(task, steps_an_epoch, total, progress.step, description) as bar:
         while progress.step < total:
@@ -103,8 +103,6 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume
                 loss = _step(task, optimizer, rate, indices, progress.step, settings)
                 _account(progress, loss)
                 at_end = batch == steps_an_epoch - 1
-                if at_end:
-                    schedule.end_epoch(progress.epoch_loss / steps_an_epoch)
                 if at_end or (batch + 1) % row_every == 0:
                     watched = at_end and ((epoch + 1) % settings.validate_every == 0 or progress.step == total)
                     _add_row(progress, task, rate, steps_an_epoch, at_end, watched)
@@ -195,12 +193,11 @@ def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, a
     progress.rows.append(row)
 
 
-def _save(resume: Resume, task: Task, optimizer: torch.optim.Optimizer, schedule: Schedule, progress: Progress) -> None:
+def _save(resume: Resume, task: Task, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
     state: dict[str, Any] = {
         "fingerprint": resume.fingerprint,
         "model": task.model.state_dict(),
         "optimizer": optimizer.state_dict(),
-        "schedule": schedule.state(),
         "progress": vars(progress),
         "random": torch.get_rng_state(),
     }
@@ -209,9 +206,7 @@ def _save(resume: Resume, task: Task, optimizer: torch.optim.Optimizer, schedule
     checkpoint.save(resume.file, state)
 
 
-def _restore(
-    resume: Resume, task: Task, optimizer: torch.optim.Optimizer, schedule: Schedule, progress: Progress
-) -> None:
+def _restore(resume: Resume, task: Task, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
     """Restore the state of a stopped training, unless it had other settings, code or data."""
     state = checkpoint.load(resume.file)
     if state.get("fingerprint") != resume.fingerprint:
@@ -219,7 +214,6 @@ def _restore(
         return
     task.model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    schedule.restore(state["schedule"])
     vars(progress).update(state["progress"])
     progress.resumed += 1
     torch.set_rng_state(state["random"])

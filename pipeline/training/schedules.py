@@ -7,49 +7,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
-
-
-class Schedule(Protocol):
-    def rate(self, progress: float) -> float:
-        """The learning rate at `progress`, from 0 at the first step to 1 at the last."""
-        ...
-
-    def end_epoch(self, loss: float) -> None:
-        """Receive the mean training loss of an epoch that has ended."""
-        ...
-
-    def state(self) -> dict[str, float]:
-        """What `restore` needs to resume."""
-        ...
-
-    def restore(self, state: dict[str, float]) -> None: ...
 
 
 @dataclass
-class _Stateless:
-    """A schedule that depends on the progress alone."""
+class Schedule:
+    """The learning rate by the progress of a training."""
 
     learning_rate: float
 
-    def end_epoch(self, loss: float) -> None:
-        """Nothing to remember."""
-
-    def state(self) -> dict[str, float]:
-        return {}
-
-    def restore(self, state: dict[str, float]) -> None:
-        """Nothing to restore."""
-
-
-@dataclass
-class Constant(_Stateless):
     def rate(self, progress: float) -> float:
+        """The learning rate at `progress`, from 0 at the first step to 1 at the last: constant unless overridden."""
         return self.learning_rate
 
 
 @dataclass
-class Step(_Stateless):
+class Step(Schedule):
     """Times `factor` after every `every_epochs` (SemGCN's code: x 0.96 every 100,000 steps)."""
 
     factor: float
@@ -61,7 +33,7 @@ class Step(_Stateless):
 
 
 @dataclass
-class Drops(_Stateless):
+class Drops(Schedule):
     """A tenth after each of some epochs (CenterNet's code: after 40 of 50; with DLA-34 after 90 and 120 of 140)."""
 
     at_epochs: tuple[int, ...]
@@ -72,7 +44,7 @@ class Drops(_Stateless):
 
 
 @dataclass
-class Cosine(_Stateless):
+class Cosine(Schedule):
     """Half a cosine from the rate to 0, for short trainings."""
 
     def rate(self, progress: float) -> float:
@@ -80,7 +52,7 @@ class Cosine(_Stateless):
 
 
 @dataclass
-class Exponential(_Stateless):
+class Exponential(Schedule):
     """Times `factor` per epoch, continuously (GraphMDN, Section 5.2, with 200 kernels)."""
 
     factor: float
@@ -91,39 +63,8 @@ class Exponential(_Stateless):
 
 
 @dataclass
-class OneCycle(_Stateless):
+class OneCycle(Schedule):
     """A triangle from 0 to the peak rate and back to 0 ("super-convergence"; GraphMDN, Section 4.4)."""
 
     def rate(self, progress: float) -> float:
         return self.learning_rate * (1 - abs(2 * progress - 1))
-
-
-@dataclass
-class Plateau:
-    """Times `factor` when the training loss has not fallen for more than `patience` epochs (SemGCN, Section 5.1).
-
-    The paper watches a validation loss but names no validation set. The training loss does not depend on test subjects.
-    """
-
-    learning_rate: float
-    factor: float
-    patience: int
-    lowest: float = float("inf")
-    waited: int = 0
-
-    def rate(self, progress: float) -> float:
-        return self.learning_rate
-
-    def end_epoch(self, loss: float) -> None:
-        if loss < self.lowest:
-            self.lowest, self.waited = loss, 0
-            return
-        self.waited += 1
-        if self.waited > self.patience:
-            self.learning_rate, self.waited = self.learning_rate * self.factor, 0
-
-    def state(self) -> dict[str, float]:
-        return {"learning_rate": self.learning_rate, "lowest": self.lowest, "waited": self.waited}
-
-    def restore(self, state: dict[str, float]) -> None:
-        self.learning_rate, self.lowest, self.waited = state["learning_rate"], state["lowest"], int(state["waited"])

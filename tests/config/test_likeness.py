@@ -184,8 +184,8 @@ def takes_factor_from(name: str, source: str) -> bool:
 @pytest.mark.parametrize(
     ("variant", "among", "not_among"),
     [
-        ("semgcn", ["resgcn", "fully_connected_pg_sh"], ["semgcn_17", "semgcn_one_cycle", "fully_connected_authors"]),
-        ("hgn", ["hgn_coarse_narrow"], ["hgn_authors", "semgcn_17"]),
+        ("semgcn", ["resgcn", "fully_connected_pg_sh", "fully_connected_authors"], ["semgcn_17", "semgcn_one_cycle"]),
+        ("hgn", ["hgn_coarse_narrow", "hgn_authors"], ["semgcn_17"]),
         ("semgcn_17", ["graph_sh_cpn"], ["semgcn", "hgn"]),
         ("graphmdn_200_sh", ["graphmdn_wide_200_sh"], ["graphmdn_200_one_cycle_sh", "graphmdn"]),
     ],

@@ -18,7 +18,7 @@ from pipeline.detection.detections import Detections
 from pipeline.detection.targets import make_targets
 from pipeline.detection.task import DetectionSettings, DetectionTask
 from pipeline.training.loop import LoopSettings, Resume, train
-from pipeline.training.schedules import Constant
+from pipeline.training.schedules import Schedule
 
 SETTINGS = DetectionSettings(input_size=64, batch_size=3, augment="none", sigma_factor=0.3)
 
@@ -94,6 +94,6 @@ def test_validation_is_the_ap_of_plain_predictions(tmp_path: Path, monkeypatch: 
 def test_the_loop_brings_the_loss_down(tmp_path: Path, components: int) -> None:
     task = make(tmp_path, components)
     settings, resume = LoopSettings(epochs=40, seed=0, validate_every=40), Resume(tmp_path / "state.pt", "a", 600)
-    progress = train(task, Constant(5e-3), settings, resume, "test")
+    progress = train(task, Schedule(5e-3), settings, resume, "test")
     assert progress.rows[-1]["loss"] < 0.6 * progress.rows[0]["loss"]
     assert [row["step"] for row in progress.rows if "val_ap" in row] == [80]

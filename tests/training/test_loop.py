@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pipeline.training import checkpoint
 from pipeline.training.loop import LoopSettings, NotFiniteError, Resume, limit_weights, train
-from pipeline.training.schedules import Constant, OneCycle
+from pipeline.training.schedules import OneCycle, Schedule
 
 
 class Regression:
@@ -162,7 +162,7 @@ def test_adams_averages_are_as_long_as_they_are_told(tmp_path, beta):
     task = Regression(stop_at=1)
     with pytest.raises(SystemExit):
         clipped = settings(max_gradient_norm=0.1, betas=(0.9, beta))
-        train(task, Constant(0.01), clipped, resume(tmp_path / "state.pt"), "test")
+        train(task, Schedule(0.01), clipped, resume(tmp_path / "state.pt"), "test")
     state = checkpoint.load(tmp_path / "state.pt")["optimizer"]["state"]
     total = sum(float(entry["exp_avg_sq"].sum()) for entry in state.values())
     assert total == pytest.approx((1 - beta) * 0.1**2, rel=1e-3)  # after one step: of the squared gradient's norm
@@ -178,7 +178,7 @@ def test_gradients_are_clipped_by_their_norm(tmp_path):
     def second_moment(bound: float | None) -> float:
         task = Regression(stop_at=1)
         with pytest.raises(SystemExit):
-            train(task, Constant(0.01), settings(max_gradient_norm=bound), resume(tmp_path / f"{bound}.pt"), "test")
+            train(task, Schedule(0.01), settings(max_gradient_norm=bound), resume(tmp_path / f"{bound}.pt"), "test")
         state = checkpoint.load(tmp_path / f"{bound}.pt")["optimizer"]["state"]
         return sum(float(entry["exp_avg_sq"].sum()) for entry in state.values()) / 0.001  # 1 - beta_2
 

@@ -1,8 +1,6 @@
-import math
-
 import pytest
 
-from pipeline.training.schedules import Constant, Cosine, Drops, Exponential, OneCycle, Plateau, Step
+from pipeline.training.schedules import Cosine, Drops, Exponential, OneCycle, Schedule, Step
 
 
 def test_one_cycle_is_a_triangle_with_its_peak_in_the_middle():
@@ -23,30 +21,7 @@ def test_a_short_run_sees_the_whole_schedule():
     # Progress, not epochs, drives a schedule: at 100 % it has dropped as often as in the full training.
     assert Step(1.0, 0.96, 4.1, stated_epochs=30).rate(1.0) == pytest.approx(0.96**7)
     assert Exponential(1e-3, 0.9, stated_epochs=20).rate(0.5) == pytest.approx(1e-3 * 0.9**10)
-    assert Constant(0.1).rate(0.7) == 0.1
-
-
-def test_plateau_drops_after_its_patience_and_starts_to_wait_again():
-    schedule = Plateau(1.0, factor=0.5, patience=2)
-    rates = []
-    for loss in (3.0, 2.0, 2.0, 2.5, 2.1, 2.0, 1.0, 1.0, 1.0, 1.0):
-        schedule.end_epoch(loss)
-        rates.append(schedule.rate(0.0))
-    assert rates == [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25]
-
-
-def test_plateau_goes_on_where_its_state_was_taken():
-    straight, first = Plateau(1.0, 0.5, 1), Plateau(1.0, 0.5, 1)
-    losses = [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, math.inf]
-    for loss in losses:
-        straight.end_epoch(loss)
-    for loss in losses[:3]:
-        first.end_epoch(loss)
-    second = Plateau(1.0, 0.5, 1)
-    second.restore(first.state())
-    for loss in losses[3:]:
-        second.end_epoch(loss)
-    assert second == straight
+    assert Schedule(0.1).rate(0.7) == 0.1
 
 
 def test_drops_come_at_their_share_of_any_run():
@@ -72,11 +47,3 @@ def test_cosine_falls_from_the_rate_to_nothing():
     rates = [schedule.rate(progress / 100) for progress in range(101)]
     assert rates == sorted(rates, reverse=True)
     assert sum(rates) / 101 == pytest.approx(0.5e-3)  # the mean of half a cosine
-
-
-@pytest.mark.parametrize("schedule", [Drops(1.0, (4,), 5), Cosine(1.0)])
-def test_what_depends_on_the_progress_alone_has_nothing_to_remember(schedule):
-    before = schedule.rate(0.7)
-    schedule.end_epoch(math.inf)
-    schedule.restore(schedule.state())
-    assert schedule.state() == {} and schedule.rate(0.7) == before

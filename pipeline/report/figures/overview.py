@@ -75,7 +75,7 @@ def _label(run: Run, results: Results, variant: str) -> str:
     settings = run.variant(variant)
     alike = [one for one in run.lifting_variants.values() if (one.title, one.input) == (settings.title, settings.input)]
     words = [settings.title]
-    if len(alike) > 1 and settings.schedule.kind == "one_cycle":
+    if len(alike) > 1 and settings.schedule and settings.schedule.kind == "one_cycle":
         words.append("one-cycle")
     if results[variant].collapsed:
         words.append("collapsed")
