@@ -77,11 +77,15 @@ class Cells:
         table = row.paper_table or self.table.published
         return (table, column.paper_row.replace(PAPER, row.paper)) if column.paper and row.paper and table else None
 
+    def printed_columns(self, column: Column, row: Row) -> list[str]:
+        """The columns of the published table beside a cell."""
+        names = [row.paper_column or name if column.values[0] is P1 else name for name in column.paper]
+        return [name.replace(PAPER, row.paper or "") for name in names]
+
     def _printed(self, column: Column, row: Row) -> Cell:
         place = self.place(column, row)
-        names = [row.paper_column or name if column.values[0] is P1 else name for name in column.paper]
-        names = [name.replace(PAPER, row.paper or "") for name in names]
-        return tuple((place and self.numbers.cell(*place, name)) or NONE for name in names)
+        found = (self.numbers.cell(*place, name) if place else None for name in self.printed_columns(column, row))
+        return tuple(value or NONE for value in found)
 
     def require_published(self, row: Row) -> None:
         """Raise InputError if a row names a published one that no column finds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -109,14 +109,26 @@ def unavailable(reason: str, name: str = "") -> Part:
     return Part("unavailable", name=name, reason=reason)
 
 
-def both(part: Callable[[Quantity], Part]) -> tuple[Part, Part]:
-    """The same part for P1 and for P2, judged apart."""
-    first, second = part(P1), part(P2)
-    return replace(first, name=_joined(first.name, "P1")), replace(second, name=_joined(second.name, "P2"))
+P = replace(P1, name="P")  # in a claim: P1 and P2, judged apart
 
 
-def _joined(*words: str) -> str:
-    return ", ".join(word for word in words if word)
+def by_protocol(part: Part) -> tuple[Part, ...]:
+    """The part itself; if it is of P, once for P1 and once for P2."""
+    if all(one.quantity is not P for one in (*part.values, *part.others)):
+        return (part,)
+    return tuple(
+        replace(
+            part,
+            values=_with(protocol, part.values),
+            others=_with(protocol, part.others),
+            name=", ".join(word for word in (part.name, protocol.name) if word),
+        )
+        for protocol in (P1, P2)
+    )
+
+
+def _with(protocol: Quantity, values: tuple[Expression, ...]) -> tuple[Expression, ...]:
+    return tuple(replace(one, quantity=protocol) if one.quantity is P else one for one in values)
 
 
 def _several(values: Expression | Sequence[Expression]) -> tuple[Expression, ...]:

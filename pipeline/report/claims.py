@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.config import Run
 from pipeline.report import caption, render
-from pipeline.report.checks import Part
+from pipeline.report.checks import Part, by_protocol
 from pipeline.report.evidence import Evidence
 from pipeline.report.judge import Judge, Outcome, State, conjunction
 from pipeline.report.quantities import QUANTITIES
@@ -33,9 +33,9 @@ class Claim:
 
 
 def claim(id: str, text: str, rests_on: str, published: str, *parts: Part | Sequence[Part]) -> Claim:
-    """Some parts may come together, as `both` gives them."""
+    """Some parts may come in a list. A part of P becomes two."""
     flat = itertools.chain.from_iterable((part,) if isinstance(part, Part) else part for part in parts)
-    return Claim(id, text, rests_on, published, tuple(flat))
+    return Claim(id, text, rests_on, published, tuple(itertools.chain.from_iterable(map(by_protocol, flat))))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from hand_made import Maker
 from reading import check, evidence
 
-from pipeline.report.checks import both, rising
+from pipeline.report.checks import P, by_protocol, rising
 from pipeline.report.evidence import BySeed, Evidence, Expression
 from pipeline.report.judge import HELD, NOT_HELD, NOT_RUN, WITHIN_NOISE, Judge, conjunction
 
@@ -223,7 +223,7 @@ def test_spread_over_seeds(judged: Callable[..., Judge], other: list[float], sta
 
 def test_both_protocols_are_judged_apart(judged: Callable[..., Judge]) -> None:
     judge = judged({"P1(semgcn)": [50.0], "P1(resgcn)": [60.0], "P2(semgcn)": [40.0], "P2(resgcn)": [30.0]})
-    parts = both(lambda p: rising(p("semgcn"), p("resgcn"), name="width"))
+    parts = by_protocol(rising(P("semgcn"), P("resgcn"), name="width"))
     first, second = (judge.outcome(part) for part in parts)
     assert (first.name, first.state) == ("width, P1", HELD)
     assert (second.name, second.state) == ("width, P2", NOT_HELD)

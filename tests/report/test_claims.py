@@ -40,16 +40,6 @@ def change(maker: Maker, variant: str, edit: Callable[[Any], None]) -> None:
     path.write_text(json.dumps(content))
 
 
-def test_every_claim_is_declared_once_and_in_order() -> None:
-    """SG-1 to SG-23, GM-1 to GM-28, and so on: 135."""
-    counts = {"semgcn": ("SG", 23), "graphmdn": ("GM", 28), "hgn": ("HGN", 22)}
-    counts |= {"mdn_offset": ("MO", 25), "mixture_dense": ("MX", 37)}
-    assert sum(count for _, count in counts.values()) == 135
-    for paper in PAPERS:
-        letters, count = counts[paper.key]
-        assert [claim.id for claim in paper.claims] == [f"{letters}-{number}" for number in range(1, count + 1)]
-
-
 def test_every_quantity_is_of_a_variant_that_exists_and_is_used_somewhere(make: Callable[..., Maker]) -> None:
     run = make().run
     parts = [part for paper in PAPERS for claim in paper.claims for part in claim.parts]

@@ -1,4 +1,4 @@
-"""Mixture density networks for spatial offset regression (MDN offset): its claims."""
+"""MDN offset, mixture density networks for spatial offset regression: its claims."""
 
 from __future__ import annotations
 

@@ -1,41 +1,36 @@
-"""Mixture density networks for spatial offset regression (MDN offset): its tables."""
+"""MDN offset, mixture density networks for spatial offset regression: its tables."""
 
 from __future__ import annotations
 
+from pipeline.geometry.coco_keypoints import GROUPS
 from pipeline.report.columns import BACK_VIEWS, EPOCHS, PARAMETERS, SEEDS, SHARES, Column, precision
-from pipeline.report.evidence import Expression
+from pipeline.report.papers.common import groups_table, test_dev, visibility_table
 from pipeline.report.quantities_detection import (
     AP,
     AP50,
     AP75,
     AR,
-    AP_displaced,
-    AP_group,
     AP_large,
     AP_medium,
-    hidden_face,
-    hidden_face_strict,
-    hidden_keypoints,
     largest_weight,
-    share,
-    share_strict,
     sigma_x,
     sigma_y,
-    visible_face,
-    visible_face_strict,
-    visible_keypoints,
 )
 from pipeline.report.tables import Row, Table
 
-
-def groups(variant: str, names: tuple[str, ...]) -> dict[str, Expression]:
-    """AP by group of keypoints."""
-    return {name: AP_group(variant, name) for name in names}
+SUBSETS = ("All", "Visible keypoints", "Occluded keypoints", "Visible face", "Occluded face")
 
 
-def displaced(variant: str, pixels: int, names: tuple[str, ...]) -> dict[str, Expression]:
-    """The same of the annotations themselves, moved."""
-    return {name: AP_displaced(variant, f"{name}_{pixels}") for name in names}
+def without(k: int) -> Column:
+    """Table 1: the predictions of the paper's component k ignored."""
+    place, row = f"{{c[{k - 1}]}}.without", f"{{paper}}|w/o C{k}"
+    return Column(f"Without C{k}: AP / AR", (AP, AR), place, paper=("AP", "AR"), paper_row=row)
+
+
+def on_subset(name: str) -> Column:
+    """Table 2: on some of the people or keypoints."""
+    place, row = f"{{of}}.{name.lower().replace(' ', '_')}", f"{{paper}}|{name.title()}"
+    return Column(f"{name}: AP / AR", (AP, AR), place, paper=("AP", "AR"), paper_row=row)
 
 
 TABLES = (
@@ -46,11 +41,7 @@ TABLES = (
             Column("AP / AR", (AP, AR), "plain", paper=("AP", "AR"), paper_row="{paper}|w/o refinement", spread=True),
             Column("AP50", (AP50,), "plain"),
             Column("Refined: AP / AR", (AP, AR), "refined", paper=("AP", "AR"), paper_row="{paper}|w/ refinement"),
-            Column("Without C1: AP / AR", (AP, AR), "{c[0]}.without", paper=("AP", "AR"), paper_row="{paper}|w/o C1"),
-            Column("Without C2: AP / AR", (AP, AR), "{c[1]}.without", paper=("AP", "AR"), paper_row="{paper}|w/o C2"),
-            Column("Without C3: AP / AR", (AP, AR), "{c[2]}.without", paper=("AP", "AR"), paper_row="{paper}|w/o C3"),
-            Column("Without C4: AP / AR", (AP, AR), "{c[3]}.without", paper=("AP", "AR"), paper_row="{paper}|w/o C4"),
-            Column("Without C5: AP / AR", (AP, AR), "{c[4]}.without", paper=("AP", "AR"), paper_row="{paper}|w/o C5"),
+            *(without(k) for k in range(1, 6)),
             SHARES,
             PARAMETERS,
             EPOCHS,
@@ -90,8 +81,8 @@ TABLES = (
             ),
             (
                 "Without Ck: the predictions that component k makes are ignored. Components have no order of their "
-                "own: beside the paper's Ck stands ours of the same rank, by what is lost without it in the paper and "
-                "by its share of predictions here."
+                "own: beside the paper's Ck is ours of the same rank, by what is lost without it in the paper and by "
+                "its share of predictions here."
             ),
             (
                 "The paper's AR of SmallHG, MDN_2 without C2 (66.1) and MDN_5 without C2 (48.9) are doubtful "
@@ -103,35 +94,7 @@ TABLES = (
         "mdn_offset_table2",
         "MDN offset, Table 2, components on parts of the validation images, MDN_2",
         columns=(
-            Column("All: AP / AR", (AP, AR), "{of}.all", paper=("AP", "AR"), paper_row="{paper}|All"),
-            Column(
-                "Visible keypoints: AP / AR",
-                (AP, AR),
-                "{of}.visible_keypoints",
-                paper=("AP", "AR"),
-                paper_row="{paper}|Visible Keypoints",
-            ),
-            Column(
-                "Occluded keypoints: AP / AR",
-                (AP, AR),
-                "{of}.occluded_keypoints",
-                paper=("AP", "AR"),
-                paper_row="{paper}|Occluded Keypoints",
-            ),
-            Column(
-                "Visible face: AP / AR",
-                (AP, AR),
-                "{of}.visible_face",
-                paper=("AP", "AR"),
-                paper_row="{paper}|Visible Face",
-            ),
-            Column(
-                "Occluded face: AP / AR",
-                (AP, AR),
-                "{of}.occluded_face",
-                paper=("AP", "AR"),
-                paper_row="{paper}|Occluded Face",
-            ),
+            *(on_subset(name) for name in SUBSETS),
             EPOCHS,
             SEEDS,
         ),
@@ -157,239 +120,19 @@ TABLES = (
             "The paper's AP are about 1.8 % higher here than in its Table 1, of the same model (errata.md, D-15).",
         ),
     ),
-    Table(
+    visibility_table(
         "mdn_offset_table3",
         "MDN offset, Table 3, visibility against components, MDN_2",
-        columns=(
-            Column(
-                "Share, %",
-                ("loose",),
-                paper=("{paper}",),
-                paper_row="coco-val and MDN_2|more than 5 keypoints, score >= 0.5",
-            ),
-            Column(
-                "Stricter, %",
-                ("strict",),
-                paper=("{paper}",),
-                paper_row="coco-val and MDN_2|in parentheses: at least 10 keypoints, score >= 0.7",
-            ),
-            EPOCHS,
-            SEEDS,
-        ),
-        published="mdn_offset_table3",
-        rows=(
-            Row(
-                "Occluded keypoints",
-                "pose_l_mdn_2",
-                values={"loose": hidden_keypoints("pose_l_mdn_2")},
-                paper="Occluded Keypoints",
-            ),
-            Row(
-                "Visible keypoints",
-                "pose_l_mdn_2",
-                values={"loose": visible_keypoints("pose_l_mdn_2")},
-                paper="Visible Keypoints",
-            ),
-            Row(
-                "Occluded face",
-                "pose_l_mdn_2",
-                values={"loose": hidden_face("pose_l_mdn_2"), "strict": hidden_face_strict("pose_l_mdn_2")},
-                paper="Occluded Face",
-            ),
-            Row(
-                "Visible face",
-                "pose_l_mdn_2",
-                values={"loose": visible_face("pose_l_mdn_2"), "strict": visible_face_strict("pose_l_mdn_2")},
-                paper="Visible Face",
-            ),
-            Row(
-                "Component of back views",
-                "pose_l_mdn_2",
-                values={"loose": share("pose_l_mdn_2", "back?"), "strict": share_strict("pose_l_mdn_2", "back?")},
-                paper="comp1 (back view)",
-            ),
-            Row(
-                "Component of front views",
-                "pose_l_mdn_2",
-                values={"loose": share("pose_l_mdn_2", "front?"), "strict": share_strict("pose_l_mdn_2", "front?")},
-                paper="comp2 (front view)",
-            ),
-        ),
-        notes=(
-            (
-                "Keypoints: of all that are annotated. Face (whether the nose is visible): of people with more than 5 "
-                "annotated keypoints (stricter: at least 10). Components: of predictions with a score of at least 0.5 "
-                "(stricter: 0.7)."
-            ),
-            "The paper's stricter shares of the two components add up to 97 (errata.md, D-14).",
-        ),
+        back="comp1 (back view)",
+        front="comp2 (front view)",
     ),
-    Table(
+    groups_table(
         "mdn_offset_table4",
         "MDN offset, Table 4, groups of keypoints",
-        columns=(
-            Column("All", ("all",), paper=("All",)),
-            Column("Facial", ("facial",), paper=("Facial",)),
-            Column("Not facial", ("non_facial",), paper=("None Facial",)),
-            Column("Nose", ("nose",), paper=("Nose",)),
-            Column("Eyes", ("eyes",), paper=("Eyes",)),
-            Column("Ears", ("ears",), paper=("Ears",)),
-            Column("Shoulders", ("shoulders",), paper=("Shoulders",)),
-            Column("Elbows", ("elbows",), paper=("Elbows",)),
-            Column("Wrists", ("wrists",), paper=("Wrists",)),
-            Column("Hips", ("hips",), paper=("Hips",)),
-            Column("Knees", ("knees",), paper=("Knees",)),
-            Column("Ankles", ("ankles",), paper=("Ankles",)),
-            EPOCHS,
-            SEEDS,
-        ),
-        published="mdn_offset_table4",
-        rows=(
-            Row(
-                "Truth displaced by 1 px",
-                "pose_l_mdn_2",
-                values=displaced(
-                    "pose_l_mdn_2",
-                    1,
-                    (
-                        "all",
-                        "facial",
-                        "non_facial",
-                        "nose",
-                        "eyes",
-                        "ears",
-                        "shoulders",
-                        "elbows",
-                        "wrists",
-                        "hips",
-                        "knees",
-                        "ankles",
-                    ),
-                ),
-                paper="Ground truth displaced by 1 pixel",
-            ),
-            Row(
-                "Truth displaced by 2 px",
-                "pose_l_mdn_2",
-                values=displaced(
-                    "pose_l_mdn_2",
-                    2,
-                    (
-                        "all",
-                        "facial",
-                        "non_facial",
-                        "nose",
-                        "eyes",
-                        "ears",
-                        "shoulders",
-                        "elbows",
-                        "wrists",
-                        "hips",
-                        "knees",
-                        "ankles",
-                    ),
-                ),
-                paper="Ground truth displaced by 2 pixels",
-            ),
-            Row(
-                "Truth displaced by 3 px",
-                "pose_l_mdn_2",
-                values=displaced(
-                    "pose_l_mdn_2",
-                    3,
-                    (
-                        "all",
-                        "facial",
-                        "non_facial",
-                        "nose",
-                        "eyes",
-                        "ears",
-                        "shoulders",
-                        "elbows",
-                        "wrists",
-                        "hips",
-                        "knees",
-                        "ankles",
-                    ),
-                ),
-                paper="Ground truth displaced by 3 pixels",
-            ),
-            Row(
-                "Base",
-                "pose_l_base",
-                values=groups(
-                    "pose_l_base",
-                    (
-                        "all",
-                        "facial",
-                        "non_facial",
-                        "nose",
-                        "eyes",
-                        "ears",
-                        "shoulders",
-                        "elbows",
-                        "wrists",
-                        "hips",
-                        "knees",
-                        "ankles",
-                    ),
-                ),
-                paper="Base model",
-            ),
-            Row(
-                "MDN_2",
-                "pose_l_mdn_2",
-                values=groups(
-                    "pose_l_mdn_2",
-                    (
-                        "all",
-                        "facial",
-                        "non_facial",
-                        "nose",
-                        "eyes",
-                        "ears",
-                        "shoulders",
-                        "elbows",
-                        "wrists",
-                        "hips",
-                        "knees",
-                        "ankles",
-                    ),
-                ),
-                paper="MDN_2",
-            ),
-            Row(
-                "Relative improvement, %",
-                "pose_l_mdn_2",
-                values=groups(
-                    "pose_l_mdn_2",
-                    (
-                        "all",
-                        "facial",
-                        "non_facial",
-                        "nose",
-                        "eyes",
-                        "ears",
-                        "shoulders",
-                        "elbows",
-                        "wrists",
-                        "hips",
-                        "knees",
-                        "ankles",
-                    ),
-                ),
-                paper="Relative improvement",
-                over="pose_l_base",
-            ),
-        ),
-        notes=(
-            (
-                "AP over the keypoints of a group alone. The first three rows take the annotations themselves for "
-                "predictions, moved in random directions: how exact AP wants it. On pictures of another size than "
-                "COCO's the same px are another distance."
-            ),
-            "Relative improvement: of the mean over seeds.",
-        ),
+        groups={name: name.capitalize() for name in GROUPS} | {"non_facial": "None Facial"},
+        displaced=[f"Ground truth displaced by {px} pixel{'s' * (px > 1)}" for px in (1, 2, 3)],
+        improvement="Relative improvement",
+        note="Relative improvement: of the mean over seeds.",
     ),
     Table(
         "mdn_offset_table5",
@@ -426,12 +169,7 @@ TABLES = (
             Row("MDN_3, flip, refined", "pose_l_mdn_3_3x", "flip_refined", paper="MDN_3 refined (ours)"),
         ),
         notes=(
-            (
-                "Test-dev: only COCO's server can judge those pictures, so that nothing of them is measured here. "
-                "With `test_dev: true` evaluate_detection writes the files that it takes, of a variant's first seed: "
-                "data/<preset>/evaluate_detection/<variant>/person_keypoints_test-dev2017_..._results.json. Rows "
-                "marked `published` are the paper's numbers and nothing else."
-            ),
+            test_dev("person_keypoints"),
             (
                 "The paper's base is CenterNet's released model; MDN_1 and MDN_3 are trained for 150 epochs (3X). "
                 "Flip: averaged with the mirror image's predictions."

@@ -127,7 +127,7 @@ CLAIMS = (
         "The mixture has the better trade-off of speed against precision; for every way to test the base there is one "
         "of the mixture that is as fast and as exact.",
         "Figure 3a",
-        "figure only; by Table 2 the mixture is slower at one scale (7.47 < 8.44 and 18.97 < 23.29 pictures a second)",
+        "figure only; by Table 2 the mixture is slower at one scale (7.47 < 8.44 and 18.97 < 23.29 images per second)",
         bounded(dominated("boxes_l_base", "boxes_l_mdn_3"), name="HG", at_least=99),
         bounded(dominated("boxes_dla_base", "boxes_dla_mdn_3"), name="DLA34", at_least=99),
     ),
@@ -149,7 +149,7 @@ CLAIMS = (
         "Trained at 768 px on a tenth of the images, the mixture at one scale beats the base at five, at more than "
         "twice its speed.",
         "Figure 3b",
-        "figure and text; 17.47 against 7.04 pictures a second",
+        "figure and text; 17.47 against 7.04 images per second",
         rising(AP("boxes_dla_base_768", "scales_5"), AP("boxes_dla_mdn_3_768"), name="precision"),
         ratio(
             images_per_second("boxes_dla_mdn_3_768"),
@@ -204,9 +204,9 @@ CLAIMS = (
         "MX-17",
         "It is slightly less exact than FSAF and much faster.",
         "Table 2",
-        "held; 41.6 < 42.9 AP, 7.47 against 2.7 pictures a second",
+        "held; 41.6 < 42.9 AP, 7.47 against 2.7 images per second",
         unavailable(SERVER, name="on test-dev"),
-        unavailable("FSAF is not built here; its 2.7 pictures a second are of other hardware", name="speed"),
+        unavailable("FSAF is not built here; its 2.7 images per second are of other hardware", name="speed"),
     ),
     claim(
         "MX-18",

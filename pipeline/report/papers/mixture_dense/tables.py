@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
+from pipeline.geometry.coco_keypoints import GROUPS
 from pipeline.report.columns import BACK_VIEWS, EPOCHS, PARAMETERS, SCALES, SEEDS, SHARES, Column, precision
-from pipeline.report.evidence import Expression
+from pipeline.report.papers.common import groups_table, test_dev, visibility_table
 from pipeline.report.quantities_detection import (
     AP,
     AP50,
     AP75,
     AR,
-    AP_displaced,
-    AP_group,
     AP_large,
     AP_medium,
     AP_small,
     category_correlation,
-    hidden_face,
-    hidden_face_strict,
-    hidden_keypoints,
     images_per_second,
     object_scale,
     positive,
     scale_correlation,
     scale_variance,
     share,
-    share_strict,
     sigma_x,
     sigma_x_spread,
     sigma_y,
     sigma_y_spread,
-    visible_face,
-    visible_face_strict,
-    visible_keypoints,
 )
 from pipeline.report.tables import Row, Table
-
-
-def groups(variant: str, names: tuple[str, ...]) -> dict[str, Expression]:
-    """AP by group of keypoints."""
-    return {name: AP_group(variant, name) for name in names}
-
-
-def displaced(variant: str, pixels: int, names: tuple[str, ...]) -> dict[str, Expression]:
-    """The same of the annotations themselves, moved."""
-    return {name: AP_displaced(variant, f"{name}_{pixels}") for name in names}
-
 
 TABLES = (
     Table(
@@ -77,8 +58,8 @@ TABLES = (
         notes=(
             (
                 "Component k alone: it predicts every object. Components have no order of their own: beside the "
-                "paper's component stands ours of the same rank by the scale of its objects. The paper's numbers are "
-                "in that order for MDN_3; its MDN_2 has large objects first, its MDN_5 medium, tiny, small, large, "
+                "paper's component is ours of the same rank by the scale of its objects. The paper's numbers are in "
+                "that order for MDN_3; its MDN_2 has large objects first, its MDN_5 medium, tiny, small, large, "
                 "largest (errata.md, D-22). A component without predictions comes last."
             ),
             (
@@ -111,14 +92,9 @@ TABLES = (
             Row("MDN_3, DLA-34, flip", "boxes_dla_mdn_3", "flip", paper="MDN_3 (ours) on DLA34"),
         ),
         notes=(
+            test_dev("detections"),
             (
-                "Test-dev: only COCO's server can judge those pictures, so that nothing of them is measured here. "
-                "With `test_dev: true` evaluate_detection writes the files that it takes, of a variant's first seed: "
-                "data/<preset>/evaluate_detection/<variant>/detections_test-dev2017_..._results.json. Rows marked "
-                "`published` are the paper's numbers and nothing else."
-            ),
-            (
-                "The paper prints its own four rows as fractions (0.401 is 40.1 %); they stand here as printed. "
+                "The paper prints its own four rows as fractions (0.401 is 40.1 %); they are shown as printed. "
                 "YOLOv3's APM of 25.4 is 35.4 in its own paper (errata.md, D-16)."
             ),
         ),
@@ -186,166 +162,27 @@ TABLES = (
         ),
         notes=(
             (
-                "Sigmas are in cells of the output grid (4 px of the network's input), which grows with the pictures; "
+                "Sigmas are in cells of the output grid (4 px of the network's input), which grows with the images; "
                 "the paper gives no unit. Positive: the share of offsets, in %, from the centre to the right (x) and "
                 "down (y)."
             ),
         ),
     ),
-    Table(
+    visibility_table(
         "mixture_dense_table5",
         "Mixture Dense, Table 5, visibility against components, MDN_2",
-        columns=(
-            Column(
-                "Share, %",
-                ("loose",),
-                paper=("{paper}",),
-                paper_row="coco-val and MDN_2|more than 5 keypoints, score >= 0.5",
-            ),
-            Column(
-                "Stricter, %",
-                ("strict",),
-                paper=("{paper}",),
-                paper_row="coco-val and MDN_2|in parentheses: at least 10 keypoints, score >= 0.7",
-            ),
-            EPOCHS,
-            SEEDS,
-        ),
-        published="mixture_dense_table5",
-        rows=(
-            Row(
-                "Occluded keypoints",
-                "pose_l_mdn_2",
-                values={"loose": hidden_keypoints("pose_l_mdn_2")},
-                paper="Occluded Keypoints",
-            ),
-            Row(
-                "Visible keypoints",
-                "pose_l_mdn_2",
-                values={"loose": visible_keypoints("pose_l_mdn_2")},
-                paper="Visible Keypoints",
-            ),
-            Row(
-                "Occluded face",
-                "pose_l_mdn_2",
-                values={"loose": hidden_face("pose_l_mdn_2"), "strict": hidden_face_strict("pose_l_mdn_2")},
-                paper="Occluded Face",
-            ),
-            Row(
-                "Visible face",
-                "pose_l_mdn_2",
-                values={"loose": visible_face("pose_l_mdn_2"), "strict": visible_face_strict("pose_l_mdn_2")},
-                paper="Visible Face",
-            ),
-            Row(
-                "Component of back views",
-                "pose_l_mdn_2",
-                values={"loose": share("pose_l_mdn_2", "back?"), "strict": share_strict("pose_l_mdn_2", "back?")},
-                paper="Back mode",
-            ),
-            Row(
-                "Component of front views",
-                "pose_l_mdn_2",
-                values={"loose": share("pose_l_mdn_2", "front?"), "strict": share_strict("pose_l_mdn_2", "front?")},
-                paper="Front mode",
-            ),
-        ),
-        notes=(
-            (
-                "Keypoints: of all that are annotated. Face (whether the nose is visible): of people with more than 5 "
-                "annotated keypoints (stricter: at least 10). Components: of predictions with a score of at least 0.5 "
-                "(stricter: 0.7)."
-            ),
-            "The paper's stricter shares of the two components add up to 97 (errata.md, D-14).",
-        ),
+        back="Back mode",
+        front="Front mode",
     ),
-    Table(
+    groups_table(
         "mixture_dense_table6",
         "Mixture Dense, Table 6, groups of keypoints",
-        columns=(
-            Column("All", ("all",), paper=("All",)),
-            Column("Facial", ("facial",), paper=("Facial",)),
-            Column("Not facial", ("non_facial",), paper=("Non-Facial",)),
-            Column("Nose", ("nose",), paper=("Nose",)),
-            Column("Ears", ("ears",), paper=("Ears",)),
-            Column("Shoulders", ("shoulders",), paper=("Shoulders",)),
-            Column("Wrists", ("wrists",), paper=("Wrists",)),
-            Column("Hips", ("hips",), paper=("Hips",)),
-            Column("Ankles", ("ankles",), paper=("Ankles",)),
-            EPOCHS,
-            SEEDS,
-        ),
-        published="mixture_dense_table6",
-        rows=(
-            Row(
-                "Truth displaced by 1 px",
-                "pose_l_mdn_2",
-                values=displaced(
-                    "pose_l_mdn_2",
-                    1,
-                    ("all", "facial", "non_facial", "nose", "ears", "shoulders", "wrists", "hips", "ankles"),
-                ),
-                paper="GT Disp. 1",
-            ),
-            Row(
-                "Truth displaced by 2 px",
-                "pose_l_mdn_2",
-                values=displaced(
-                    "pose_l_mdn_2",
-                    2,
-                    ("all", "facial", "non_facial", "nose", "ears", "shoulders", "wrists", "hips", "ankles"),
-                ),
-                paper="GT Disp. 2",
-            ),
-            Row(
-                "Truth displaced by 3 px",
-                "pose_l_mdn_2",
-                values=displaced(
-                    "pose_l_mdn_2",
-                    3,
-                    ("all", "facial", "non_facial", "nose", "ears", "shoulders", "wrists", "hips", "ankles"),
-                ),
-                paper="GT Disp. 3",
-            ),
-            Row(
-                "Base",
-                "pose_l_base",
-                values=groups(
-                    "pose_l_base",
-                    ("all", "facial", "non_facial", "nose", "ears", "shoulders", "wrists", "hips", "ankles"),
-                ),
-                paper="Base model",
-            ),
-            Row(
-                "MDN_2",
-                "pose_l_mdn_2",
-                values=groups(
-                    "pose_l_mdn_2",
-                    ("all", "facial", "non_facial", "nose", "ears", "shoulders", "wrists", "hips", "ankles"),
-                ),
-                paper="MDN_2",
-            ),
-            Row(
-                "Relative improvement, %",
-                "pose_l_mdn_2",
-                values=groups(
-                    "pose_l_mdn_2",
-                    ("all", "facial", "non_facial", "nose", "ears", "shoulders", "wrists", "hips", "ankles"),
-                ),
-                over="pose_l_base",
-            ),
-        ),
-        notes=(
-            (
-                "AP over the keypoints of a group alone. The first three rows take the annotations themselves for "
-                "predictions, moved in random directions: how exact AP wants it. On pictures of another size than "
-                "COCO's the same px are another distance."
-            ),
-            (
-                "The last row is this project's own: the relative improvement of the mean over seeds, which MDN "
-                "offset's Table 4 prints."
-            ),
-        ),
+        groups={name: name.capitalize() for name in GROUPS if name not in ("eyes", "elbows", "knees")}
+        | {"non_facial": "Non-Facial"},
+        displaced=[f"GT Disp. {px}" for px in (1, 2, 3)],
+        improvement=None,
+        note="The last row is this project's own: the relative improvement of the mean over seeds, as MDN offset's "
+        "Table 4 prints it.",
     ),
     Table(
         "mixture_dense_table7",
@@ -370,12 +207,7 @@ TABLES = (
             Row("MDN_3, 3X, flip, refined", "pose_l_mdn_3_3x", "flip_refined", paper="MDN_3 refined (ours)"),
         ),
         notes=(
-            (
-                "Test-dev: only COCO's server can judge those pictures, so that nothing of them is measured here. "
-                "With `test_dev: true` evaluate_detection writes the files that it takes, of a variant's first seed: "
-                "data/<preset>/evaluate_detection/<variant>/person_keypoints_test-dev2017_..._results.json. Rows "
-                "marked `published` are the paper's numbers and nothing else."
-            ),
+            test_dev("person_keypoints"),
             "The paper's AP50 of MDN_3 is 82.7 with and without flip, which is suspicious (errata.md, D-23).",
         ),
     ),
@@ -532,7 +364,7 @@ TABLES = (
                 "Pearson's correlation of the component's rank by scale with the object's scale and with its "
                 "category; the paper says 0.76 and 0.04 without saying of which model (Section 4.3.1). The smaller "
                 "the variance within components, the better they separate objects by scale (Figure 2). Scales in px "
-                "of the picture."
+                "of the image."
             ),
         ),
     ),

@@ -1,0 +1,8 @@
+"""SemGCN: its tables, claims and figures."""
+
+from pipeline.report.paper import Paper
+from pipeline.report.papers.semgcn.claims import CLAIMS
+from pipeline.report.papers.semgcn.figures import FIGURES
+from pipeline.report.papers.semgcn.tables import TABLES
+
+PAPER = Paper("semgcn", "SemGCN", TABLES, CLAIMS, FIGURES)
