@@ -255,7 +255,7 @@ def test_unpacking_goes_on_where_it_stopped(raw: Path) -> None:
 def test_a_damaged_image_in_an_archive_is_not_unpacked(raw: Path) -> None:
     path = coco_files.path_of(raw, f"{coco.ADDRESS}/zips/train2017.zip")
     assert says(lambda: coco.unpack_images(raw, "train")).startswith(f"{path}: missing; run")
-    name, content = "train2017/000000000001.jpg", b"a image that is stored as it is"
+    name, content = "train2017/000000000001.jpg", b"an image that is stored as it is"
     path.parent.mkdir(parents=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(name, content)

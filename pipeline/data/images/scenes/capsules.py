@@ -32,7 +32,7 @@ ROUND = 8  # corners of a tube
 
 @functools.cache
 def body() -> BodyModel:
-    """The capsules as a body of two shape components: taller (4 % a unit) and stouter (8 %)."""
+    """The capsules as a body of two shape components: taller (4 % per unit) and stouter (8 % per unit)."""
     places = MIDDLE | LEFT | {joint + 1: (mirrored(at), axes) for joint, (at, axes) in LEFT.items()}
     vertices: list[Points] = []
     outward: list[Points] = []

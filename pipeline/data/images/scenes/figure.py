@@ -23,7 +23,7 @@ PARTS = (
     *("trousers", "shin", "shoe", "nape"),
 )
 KEYPOINT_JOINTS = (16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8)  # SMPL's, of COCO's keypoints 5 to 16
-# How far, in metres, the body's own surface may lie in front of a keypoint that is still seen: flesh around a joint.
+# How far, in metres, the body's surface may be in front of a keypoint that is still visible: flesh around a joint.
 FLESH = np.array([0.03, 0.04, 0.04, 0.045, 0.045, *[0.13] * 2, *[0.08] * 2, *[0.07] * 2, *[0.17] * 2, *[0.1] * 4])
 
 

@@ -32,7 +32,7 @@ class People:
     yaw: NDArray[np.float64]  # [N] radians on top of it
     plain: NDArray[np.bool_]  # [N] front and back in the same colours
     image: int  # px, its side
-    postures: str = "varied"  # a key of scenes_postures.SHARES
+    postures: str = "varied"  # a key of postures.SHARES
 
     @classmethod
     def draw(
@@ -57,7 +57,7 @@ class People:
 
 
 def draw(figure: Figure, people: People, rng: np.random.Generator) -> list[Sprite]:
-    """A sprite for each, in any posture, somewhere in the image."""
+    """One sprite per person, in any posture, somewhere in the image."""
     count = len(people.length)
     if not count:
         return []
@@ -106,7 +106,7 @@ def _placed(
     flip = np.array([1, -1], dtype=np.float32)
     flat = vertices[..., :2] * flip
     low, high = flat.min(axis=1), flat.max(axis=1)
-    scale = people.length / (high - low).max(axis=1)  # px a metre
+    scale = people.length / (high - low).max(axis=1)  # px per metre
     extent = (high - low) * scale[:, None]
     beyond = OVERHANG * extent * (rng.random((len(scale), 1)) < OVERHANGING)
     start = rng.random((len(scale), 2)) * (people.image - extent + 2 * beyond) - beyond
@@ -121,7 +121,7 @@ def _placed(
 
 
 def _seen(keypoints: NDArray[np.float64], raster: Raster, corner: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Keypoints [N, 17, 3] px and m as px and COCO's flag: 2 seen, 1 behind more of the person than its own flesh."""
+    """Keypoints [N, 17, 3] px and m as px and COCO's flag: 2 visible, 1 behind more of the person than flesh."""
     cell = np.floor((keypoints[..., :2] - corner[:, None]) * FINER).astype(np.int64)
     cell = cell.clip(0, raster.sizes[:, None] - 1)
     front = raster.depth[raster.first[:-1, None] + cell[..., 1] * raster.sizes[:, :1] + cell[..., 0]]
@@ -130,7 +130,7 @@ def _seen(keypoints: NDArray[np.float64], raster: Raster, corner: NDArray[np.int
 
 
 def palettes(plain: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.float32]:
-    """A colour for every part of N people [N, len(PARTS), 3], 0 to 255. `plain` [N]: as from behind on both sides."""
+    """A colour for every part of N people [N, len(PARTS), 3], 0 to 255. `plain` [N]: both sides as from behind."""
     count = len(plain)
     column = {name: index for index, name in enumerate(PARTS)}
     colours = np.empty((count, len(PARTS), 3))

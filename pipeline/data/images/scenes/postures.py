@@ -15,7 +15,7 @@ from pipeline.body.model import JOINT_COUNT, JOINT_NAMES
 
 Angles = NDArray[np.float64]
 
-# What people do, by the setting `postures`.
+# Shares of the postures, by the setting `postures`.
 SHARES = {
     "varied": {"standing": 0.3, "walking": 0.25, "sitting": 0.1, "arms_up": 0.15, "reaching": 0.2},
     "upright": {"standing": 0.6, "walking": 0.4, "sitting": 0.0, "arms_up": 0.0, "reaching": 0.0},

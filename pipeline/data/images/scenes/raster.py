@@ -35,10 +35,10 @@ class Raster:
 def rasterise(
     points: NDArray[np.float32], depth: NDArray[np.float32], faces: NDArray[np.int64], sizes: NDArray[np.int64]
 ) -> Raster:
-    """Sees meshes of one topology: points [N, V, 2] in pixels of each mesh's own crop (x right, y down).
+    """Draws meshes of one topology: points [N, V, 2] in pixels of each mesh's own crop (x right, y down).
 
     depth [N, V] in metres, larger is nearer; faces [F, 3], counter-clockwise seen from outside, and only those that
-    show their outside are seen; sizes [N, 2]. Pixel (i, j) is seen through its centre (i + 0.5, j + 0.5).
+    show their outside are drawn; sizes [N, 2]. Pixel (i, j) is sampled at its centre (i + 0.5, j + 0.5).
     """
     assert points.shape[:2] == depth.shape and len(sizes) == len(points) and len(faces) < 1 << FACE_BITS
     first = np.concatenate([[0], np.cumsum(sizes.prod(axis=1))])

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-FINER = 2  # things are drawn at FINER x FINER pixels a pixel of the scene, and averaged
+FINER = 2  # things are drawn with FINER x FINER pixels per pixel of the scene, and averaged
 LEAST_SEEN = 0.25  # share of a thing; a thing that is covered more is left out of the image
 
 
 @dataclass(frozen=True)
 class Sprite:
-    """A thing's own image, wherever it lies: it may reach out of the scene's."""
+    """A thing's own image, which may extend beyond the scene."""
 
     colour: NDArray[np.float32]  # [h, w, 3] 0 to 255, times alpha
     alpha: NDArray[np.float32]  # [h, w] 0 to 1
@@ -38,11 +38,11 @@ class Placed:
 
 @dataclass
 class Scene:
-    """A image in the making: nearest things first, each only where nothing is yet; then the background."""
+    """An unfinished image: nearest things first, each only where nothing is yet; then the background."""
 
     size: int
     colour: NDArray[np.float32] = field(init=False)
-    free: NDArray[np.float32] = field(init=False)  # [S, S] what still shines through
+    free: NDArray[np.float32] = field(init=False)  # [S, S] how much of what is behind still shows
     placed: list[Placed] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class Scene:
         self.free = np.ones((self.size, self.size), dtype=np.float32)
 
     def add(self, sprite: Sprite) -> bool:
-        """Puts a sprite behind all that is there, unless too little of it would be seen; says whether it did."""
+        """Put a sprite behind all that is there, unless too little of it would be visible. Returns whether it did."""
         tall, wide = sprite.alpha.shape
         x0, y0 = max(sprite.left, 0), max(sprite.top, 0)
         x1, y1 = min(sprite.left + wide, self.size), min(sprite.top + tall, self.size)

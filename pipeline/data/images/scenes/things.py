@@ -13,7 +13,7 @@ Image = NDArray[np.float32]
 
 
 def background(size: int, clutter: int, rng: np.random.Generator) -> Image:
-    """A image [size, size, 3], 0 to 255: soft patches of colour under `clutter` flat shapes."""
+    """An image [size, size, 3], 0 to 255: soft patches of colour under `clutter` flat shapes."""
     coarse = int(rng.integers(2, 6))
     contrast = rng.uniform(8, 50)
     patches = rng.uniform(50, 210) + rng.normal(0, 35, size=3) + contrast * rng.standard_normal((coarse, coarse, 1))
@@ -135,7 +135,7 @@ def _polygons(polygons: list[tuple[NDArray[np.float64], NDArray[np.float64]]], l
 
 
 def thing(kind: str, length: float, size: int, category: int, rng: np.random.Generator) -> Sprite:
-    """A ball, box or tree whose longer side is `length` px, somewhere in a image of `size` px."""
+    """A ball, box or tree whose longer side is `length` px, somewhere in an image of `size` px."""
     fine = {"ball": ball, "box": box, "tree": tree}[kind](length, rng)
     tall, wide = (-(-side // FINER) for side in fine.shape[:2])
     layer = np.zeros((tall * FINER, wide * FINER, 4), dtype=np.float32)

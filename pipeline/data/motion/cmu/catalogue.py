@@ -1,4 +1,4 @@
-"""The takes of CMU's motion capture database: whose they are, what is done in them, and where their files are.
+"""The takes of CMU's motion capture database: their subjects, their actions, and the addresses of their files.
 
 `takes.csv` gives every take its action: subject 02's from the order in which the database describes them (walk,
 walk, run, jump, punch, bend, swordplay three times, wash); subjects 01 and 03 from theirs (playground, uneven ground);

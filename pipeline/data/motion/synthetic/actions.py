@@ -1,4 +1,4 @@
-"""The 15 actions of Human3.6M, written as postures that a person takes up one after the other.
+"""The 15 actions of Human3.6M, written as postures that a person takes one after the other.
 
 The main hand is the person's preferred one (in some takes, the other). Angles are degrees: `lean` forward, `side` and
 `twist` of the trunk and `turn` of the head towards the main hand, `nod` down; `shake` is a beat of the main forearm.
@@ -26,14 +26,14 @@ class Posture:
 
 @dataclass(frozen=True)
 class Action:
-    """How one action goes: its postures, how long they are held and how long a change takes (seconds), and so on."""
+    """One action: its postures, how long they are held, how long a change takes (seconds), and other habits."""
 
     postures: tuple[Posture, ...]
-    seated: tuple[Posture, ...] = ()  # the second take's postures, where that take is another one
+    seated: tuple[Posture, ...] = ()  # the second take's postures, if they differ
     opening: tuple[Posture, ...] = ()  # postures that every take begins with
     hold: tuple[float, float] = (0.4, 1.6)
     change: tuple[float, float] = (0.6, 1.1)
-    roam: float = 0.35  # chance that a new posture is taken up somewhere else
+    roam: float = 0.35  # chance that a new posture is taken in another place
     gesture: float = 5.0  # degrees of the arms' aimless drift
     mirror: float = 0.3  # chance that a posture changes sides
     pace: Pace | None = None  # walking

@@ -4,9 +4,9 @@ The people have the names of Human3.6M's subjects, because they stand in front o
 invented: plausible adults whose Head joint is 1.55 to 1.75 m above the floor, no two with the same proportions.
 
 World axes: z up, floor at z = 0, mm. A person's own axes: x forward, y to the person's left, z up. Every rotation of
-the trunk, neck, shoulders and hips is a rotation vector (axis times angle), which has no order of axes to argue about
-and no gimbal lock in the human range; knees and elbows are hinges. Trunk, neck and arms go from angles to joints; the
-legs go from where the feet stand to the angles of hip and knee, so that a planted foot stays planted.
+the trunk, neck, shoulders and hips is a rotation vector (axis times angle), which needs no order of axes and has no
+gimbal lock in the human range; knees and elbows are hinges. Trunk, neck and arms go from angles to joints; the legs go
+from where the feet stand to the angles of hip and knee, so that a planted foot stays planted.
 """
 
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ TEST = (
 TRUNK_LIMITS = np.array([(-25, 75), (-32, 32), (-45, 45)])
 NECK_LIMITS = np.array([(-45, 45), (-35, 35), (-70, 70)])
 ARM_LIMITS = np.array([(-50, 165), (-40, 155), (-90, 90), (3, 148)])
-SHOULDER_LIMIT = 160.0  # of the whole swing away from hanging
+SHOULDER_LIMIT = 160.0  # degrees, of the whole swing away from hanging
 KNEE_LIMITS = (6.0, 152.0)
 
 SIDES = {LEFT: 1.0, RIGHT: -1.0}  # the sign of the person's y axis on each side
@@ -83,11 +83,11 @@ SIDES = {LEFT: 1.0, RIGHT: -1.0}  # the sign of the person's y axis on each side
 class Motion:
     """What a person does over T frames; sides are ordered left, right."""
 
-    pelvis: Array  # [T, 3] mm, world; lowered where the legs are too short for it
+    pelvis: Array  # [T, 3] mm, world; lowered where the legs are too short
     heading: Array  # [T] radians; 0 faces world x
     tilt: Array  # [T, 3] radians of the pelvis: forward, to the left, twisted to the left
-    trunk: Array  # [T, 3] radians, the same three, of the spine against the pelvis
-    neck: Array  # [T, 3] radians, of the head against the thorax
+    trunk: Array  # [T, 3] radians, the same three, of the spine relative to the pelvis
+    neck: Array  # [T, 3] radians, of the head relative to the thorax
     arms: Array  # [T, 2, 4] radians: flexion, abduction, inward twist, elbow flexion
     ankles: Array  # [T, 2, 3] mm, world
     knees: Array  # [T, 2, 3] direction towards which a knee points: forward, outward, up (any length)
@@ -136,7 +136,7 @@ def confine_arms(arms: Array) -> Array:
 
 
 def arm_frame(arms: Array, sign: float) -> Array:
-    """Rotation [..., 3, 3] of the upper arm against the thorax for angles [..., 4]; `sign` is +1 on the left side.
+    """Rotation [..., 3, 3] of the upper arm relative to the thorax for angles [..., 4]; `sign` is +1 on the left side.
 
     Flexion and abduction are one swing of the hanging arm; the twist is about the arm's own length and comes first.
     """
@@ -147,7 +147,7 @@ def arm_frame(arms: Array, sign: float) -> Array:
 
 
 def _arm(person: Person, arms: Array, sign: float) -> tuple[Array, Array, Array]:
-    """Shoulder, elbow and wrist [T, 3] of one side, against the thorax, in its frame."""
+    """Shoulder, elbow and wrist [T, 3] of one side, relative to the thorax, in its frame."""
     flexion, abduction, _, elbow_flexion = np.moveaxis(arms, -1, 0)
     # The collar bone follows the arm: up when the arm rises, forward when it reaches forward.
     raised = 0.35 * (1.0 - np.cos(np.hypot(flexion, abduction)))
@@ -185,7 +185,7 @@ def _place_legs(joints: Array, person: Person, motion: Motion, facing: Array, pe
     hips = np.stack([pelvis_frame[..., 1] * SIDES[side] * person.half_hip for side in (LEFT, RIGHT)], axis=1)
     shortest, longest = (leg_reach(person, degrees) for degrees in KNEE_LIMITS[::-1])
     pelvis = motion.pelvis.copy()
-    # A pelvis that the legs cannot carry comes down: with a comfortable knee, not a locked one.
+    # A pelvis too high for the legs is lowered until the knee is comfortable, not locked.
     comfortable = leg_reach(person, 8.0)
     level = motion.ankles[:, :, :2] - motion.pelvis[:, None, :2] - hips[..., :2]
     drop = np.maximum(comfortable**2 - (level**2).sum(axis=-1), 1.0)

@@ -1,7 +1,7 @@
-"""Smooth curves over time: everything in the synthetic set moves along these.
+"""Smooth curves over time, along which everything in the synthetic data set moves.
 
-A curve is a function of time alone. Nothing is summed up frame by frame, so the same moment has the same value at every
-frame rate.
+A curve is a function of time alone. Nothing is accumulated frame by frame, so the same moment has the same value at
+every frame rate.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Timeline:
     ends: Array  # [moves]
 
     def shares(self, times: Array, window: ArrayLike = (0.0, 1.0)) -> tuple[NDArray[np.intp], Array]:
-        """At each time [T], the move that was begun last [T], and the share of its `window` that is over [T].
+        """At each time [T], the move that began last [T], and the share of its `window` that has passed [T].
 
         A window is a part of a move, such as (0, 0.6), one for all [2] or one for each [moves, 2]; the share is below 0
         before it and above 1 after it.

@@ -1,6 +1,6 @@
-"""Contact sheets of the synthetic set: does it look human?
+"""Figures of the synthetic data set for docs/synthetic.md.
 
-A sheet is one drawing in millimetres: figures side by side on the floor of their row, all at the same scale.
+A sheet is one drawing in millimetres: stick figures side by side on the floor of their row, all at the same scale.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PIXELS_PER_MM, DOTS_PER_INCH = 0.075, 120.0
 
 
 def draw_all(folder: Path) -> None:
-    """Write the images of docs/synthetic.md: all actions, some of them from two sides, and the people."""
+    """Write the figures of docs/synthetic.md: all actions, some of them from two sides, and the people."""
     folder.mkdir(parents=True, exist_ok=True)
     draw_actions(folder / "synthetic_actions.png", moments=6)
     draw_sides(folder / "synthetic_sides.png", ("Walking", "Sitting", "SittingDown", "Photo"), moments=4)
@@ -135,7 +135,7 @@ def _sheet(path: Path, blocks: list[tuple[list[str], list[Row]]], label: float =
         start += width
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    # Few colours are enough, and make the file half as long.
+    # A few colours are enough and halve the file.
     Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(32).save(path, optimize=True)
 
 
@@ -175,5 +175,5 @@ def _draw_figure(axes: Axes, pose: Array, azimuth: float, origin: tuple[float, f
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Draw the synthetic set, to see whether it looks human.")
-    parser.add_argument("folder", type=Path, help="where the images go")
+    parser.add_argument("folder", type=Path, help="where the figures are written")
     draw_all(parser.parse_args().folder)

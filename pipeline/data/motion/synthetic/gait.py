@@ -1,9 +1,9 @@
-"""Walking: footprints along a closed path, and a body that rides over them.
+"""Walking: footprints along a closed path, and a body that moves over them.
 
-The path's length is the clock: a foot's phase is the distance walked over the length of a stride (two steps), so speed
-may change without a foot ever sliding. Distances count for more where the path bends: people slow down and take shorter
-steps there. Shares of a stride below are those of a normal adult gait (stance 62 %, the heel
-leaves the floor at 40 %); the heights of the ankle follow from a foot that rolls over its ball.
+A foot's phase is the distance walked divided by the length of a stride (two steps), so the speed may change without a
+foot sliding. Distances count for more where the path bends: people slow down and take shorter steps there. The shares
+of a stride below are those of a normal adult gait (stance 62 %, the heel leaves the floor at 40 %); the heights of the
+ankle follow from a foot that rolls over its ball.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Path:
     def __init__(self, random: np.random.Generator) -> None:
         self.length, width = random.uniform(1100, 1350), random.uniform(850, 1050)
         self.order = int(random.choice((1, 2)))  # turns across for each turn along: an oval, or an eight
-        self.width = width / self.order * random.choice((-1.0, 1.0))  # walked either way round
+        self.width = width / self.order * random.choice((-1.0, 1.0))  # walked in either direction
         self.angle = random.uniform(0.0, 2 * np.pi)
         self.turns = np.linspace(0.0, 1.0, 20_001)
         points, directions = self._curve(self.turns)
@@ -97,7 +97,7 @@ def walk(times: Array, person: Person, pace: Pace, random: np.random.Generator) 
     over_left = np.cos(2 * np.pi * (phase - STANCE / 2))  # 1 when the left leg carries, -1 when the right one does
     left_ahead = np.cos(2 * np.pi * phase)  # 1 at the left heel strike
     level = point + to_left * (20 * scale * over_left)[:, None]
-    # The body rides over the carrying leg as over a pole: the longer the stride, the lower between two steps.
+    # The body moves over the carrying leg as over a pole: the longer the stride, the lower it is between two steps.
     dip = 22 * scale * (stride / (1270 * scale)) ** 2
     height = person.ankle_height + 0.978 * person.leg + dip * (np.cos(4 * np.pi * (phase - STANCE / 2)) - 1)
     # The hip of the swinging leg drops a little, and the pelvis turns with the leg that is ahead.

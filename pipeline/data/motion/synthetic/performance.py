@@ -1,4 +1,4 @@
-"""One take: a person performs an action. Draws the key poses, then lays every curve over all frames at once."""
+"""One take: a person performs an action. Key poses are drawn at random, then blended for all frames at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pipeline.data.motion.synthetic.gait import Support, walk
 from pipeline.data.motion.synthetic.postures import HAND_PLACES, LEG_PATTERNS, reach
 from pipeline.data.motion.synthetic.stance import choose_spots, stand
 
-HANGING = ("side", "down")  # hand places that gravity decides, however the trunk leans
+HANGING = ("side", "down")  # hand places that do not follow the trunk when it leans
 PELVIS_SHARE = 0.42  # of a lean: the hips bend, the spine does the rest
 QUICKEST = {"turn": np.radians(70), "sink": 520.0, "step": 550.0}  # rad/s, mm/s, mm/s: no change of key is faster
 
@@ -47,7 +47,7 @@ def perform(
 
 
 def _script(person: Person, action: Action, take: int, seconds: float, random: np.random.Generator) -> list[Key]:
-    """More keys than the take has time for: each posture once in random order, then again; some change sides."""
+    """More keys than the take has time for: all postures in random order, again and again; some change sides."""
     postures = action.seated if action.seated and take == 1 else action.postures
     needed = 3 + int(1.3 * seconds / (action.hold[0] + action.change[0]))
     script = list(action.opening)
@@ -115,7 +115,7 @@ def _motion(
     trunk = np.radians(timeline.follow(times, trunk_keys) + (1.5, 1.5, 2.5) * wander(times, 3, random))
     neck = np.radians(timeline.follow(times, neck_keys) + (3.0, 2.5, 5.0) * wander(times, 3, random))
 
-    # The head stays level for the most part, whatever the trunk does; looking down at something low remains.
+    # The head stays mostly level, whatever the trunk does, but still looks down at something low.
     lean = trunk[:, 0]
     neck[:, 0] -= 0.45 * np.maximum(lean, 0.0)
     tilt = support.tilt + np.stack((PELVIS_SHARE * lean, 0 * lean, 0 * lean), axis=-1)

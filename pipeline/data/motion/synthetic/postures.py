@@ -1,7 +1,7 @@
-"""Where hands can be and how legs can stand: the words in which the synthetic actions are written.
+"""Places of the hands and patterns of the legs: the words in which the synthetic actions are written.
 
 A hand place is a wrist's position from its shoulder, for an average body with its trunk upright; `reach` turns it into
-joint angles, so that every person gets it with limbs of their own length. A leg pattern is a pelvis and two feet.
+joint angles, so that every person reaches it with limbs of their own length. A leg pattern is a pelvis and two feet.
 """
 
 from dataclasses import dataclass

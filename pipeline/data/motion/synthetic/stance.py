@@ -1,4 +1,4 @@
-"""Standing, crouching, sitting: key stands that a person holds and changes, one foot after the other."""
+"""Standing, crouching, sitting: patterns of the legs that a person holds and changes, one foot after the other."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def choose_spots(legs: Sequence[Legs], roam: float, random: np.random.Generator)
     """Places on the floor [keys, 3] (x, y in mm, heading in radians) for each key of a take.
 
     `roam` is the chance that a key is somewhere else than the one before it: a step or two away, facing elsewhere. Only
-    who stands and goes on standing can step away; a chair stays where it is.
+    a person who stands before and after can step away; a chair stays where it is.
     """
     keys, standing = len(legs), np.array([pattern.standing for pattern in legs])
     centre = random.uniform(-600, 600, 2)
@@ -28,7 +28,7 @@ def choose_spots(legs: Sequence[Legs], roam: float, random: np.random.Generator)
     steps = random.normal(0.0, (220, 220, np.radians(40)), (keys, 3)) * moves[:, None]
     steps[0, 2] = random.uniform(0, 2 * np.pi)
     spots = np.cumsum(steps, axis=0)
-    spots[:, :2] = centre + 650 * np.tanh(spots[:, :2] / 650)  # never far from where the take began
+    spots[:, :2] = centre + 650 * np.tanh(spots[:, :2] / 650)  # never far from the start of the take
     return spots
 
 
@@ -89,7 +89,7 @@ def _place_feet(feet: Sequence[tuple[Foot, Foot]], spots: Array, person: Person,
 
 
 def _dip(times: Array, timeline: Timeline, feet_keys: Array, person: Person) -> Array:
-    """How far a stepping person sinks [T] mm: with the feet apart, legs do not reach as high."""
+    """How far a stepping person sinks, [T] mm: with the feet apart, the legs do not reach as high."""
     steps = np.linalg.norm(np.diff(feet_keys[..., :2], axis=0), axis=-1).max(axis=1)
     aside = np.minimum(STEP_SHARE * steps, person.thigh)
     move, share = timeline.shares(times)
