@@ -70,9 +70,7 @@ def mixture_about(data: LiftingData, kernels: int = 4, level: str = "pose", spre
 def evaluate(output, data: LiftingData, **options) -> dict:
     """What the metrics file says of a model that gives this output."""
     found = errors.evaluate(lambda rows: select(output, rows), data, **options)
-    parts = ("predictions", "mixture", "meshes", "depth")
-    seed = Seed(seed=0, **{part: getattr(found, part) for part in parts})
-    return seed.model_dump(exclude_unset=True, exclude={"seed"})
+    return Seed(seed=0, **found.measured).model_dump(exclude_unset=True, exclude={"seed"})
 
 
 def examples(output, data: LiftingData, count: int = 3) -> dict:

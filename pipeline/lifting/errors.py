@@ -8,7 +8,8 @@ The model predicts a chunk of poses at a time, so that half a million poses with
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,7 +35,7 @@ from pipeline.lifting.outputs import (
     possible_poses,
     tensors,
 )
-from pipeline.lifting.results import Depth, Error, Meshes, Mixture, Prediction
+from pipeline.lifting.results import Depth, Error, Meshes, Mixture, Prediction, Seed
 from pipeline.lifting.task import MeanLoss
 
 HYPOTHESES_AT_ONCE = 32_768  # bounds the memory; results do not depend on it
@@ -55,6 +56,11 @@ class Evaluation:
     depth: Depth
     main_error: Tensor  # [N] mm, P1 of the main prediction
     closest_error: Tensor  # [N] mm, P1 of the best hypothesis
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """The parts of a seed's entry in the metrics file, by their names in `results.Seed`."""
+        return {part.name: getattr(self, part.name) for part in fields(self) if part.name in Seed.model_fields}
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor
@@ -62,12 +63,11 @@ def measure(
     loss = task.MeanLoss(variant, test)
     drawn = isinstance(predictor.model, SampleDrawing)  # its loss is taken on fewer samples than its errors
     evaluation = evaluate(task.predictor(predictor.model, test), test, bones, loss=None if drawn else loss)
+    if not variant.learns_meshes:
+        evaluation = replace(evaluation, meshes=None)
     entry = results.Seed(
         seed=seed,
-        predictions=evaluation.predictions,
-        mixture=evaluation.mixture,
-        meshes=evaluation.meshes if variant.learns_meshes else None,
-        depth=evaluation.depth,
+        **evaluation.measured,
         loss=results.Loss(
             train=_mean_loss(predictor, data["train"].every(LOSS_POSES)),
             test=_mean_loss(predictor, test) if drawn else loss.result(),
