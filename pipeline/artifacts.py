@@ -13,9 +13,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class InputError(Exception):
@@ -78,6 +81,17 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: missing; run the stage that writes it (`dvc repro` finds out which)") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not readable as JSON ({error}); delete it and run its stage again") from None
+
+
+def read_model(path: Path, kind: type[Model], remedy: str) -> Model:
+    """A JSON file as its pydantic model. Raises InputError naming file, field and remedy."""
+    try:
+        return kind.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        problem = "is missing" if first["type"] == "missing" else first["msg"].lower()
+        raise InputError(f"{path}: {f'{field}: ' if field else ''}{problem}; {remedy}") from None
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import Run
@@ -103,7 +101,7 @@ def _trainings(run: Run, variant: str) -> Iterator[Record]:
     path, kind = run.layout.metrics(variant), "detection" if variant in run.detection_variants else "lifting"
     if not path.exists():
         return
-    results = _read(path, kind)
+    results: Results = artifacts.read_model(path, RESULTS[kind], f"delete it and run evaluate_{kind} again")
     for number in range(len(results.seeds)):
         folder = run.layout.seed(variant, results.seeds[number].seed)
         environment = artifacts.read_json(folder / "environment.json")
@@ -113,15 +111,6 @@ def _trainings(run: Run, variant: str) -> Iterator[Record]:
             raise InputError(
                 f"{folder / 'environment.json'}: {error!r} in it; delete {folder} and run train_{kind} again"
             ) from None
-
-
-def _read(path: Path, kind: str) -> Results:
-    try:
-        return RESULTS[kind].model_validate(artifacts.read_json(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(f"{path}: {where}: {first['msg'].lower()}; delete it and run evaluate_{kind} again") from None
 
 
 def _training(run: Run, variant: str, results: Results, number: int, environment: dict[str, Any]) -> Record:

@@ -210,7 +210,7 @@ def test_damaged_files_of_a_detection_training_are_named(detection: Layout) -> N
         find(detection)
     finished_runs.edit(detection.metrics("pose_mdn_2"), lambda content: content["seeds"][0].pop("modes"))
     with pytest.raises(
-        InputError, match=r"metrics/pose_mdn_2\.json: seeds\.0\.modes: field required; .* run evaluate_detection again"
+        InputError, match=r"metrics/pose_mdn_2\.json: seeds\.0\.modes: is missing; .* run evaluate_detection again"
     ):
         find(detection)
 
@@ -241,7 +241,7 @@ def damage_time(layout: Layout) -> None:
         (remove_checkpoint, ["seed_1/checkpoint.pt: missing", "train_lifting"]),
         (damage_history, ["seed_1/history.csv: line 3", "much"]),
         (shorten_history, ["seed_1/history.csv: line 3"]),
-        (damage_metrics, ["metrics/semgcn.json: seeds.1.predictions: field required", "evaluate_lifting"]),
+        (damage_metrics, ["metrics/semgcn.json: seeds.1.predictions: is missing", "evaluate_lifting"]),
         (damage_time, ["yesterday", "seed_1/environment.json", "train_lifting"]),
     ],
 )

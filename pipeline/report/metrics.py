@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import Run
@@ -282,23 +280,12 @@ def _read(run: Run, variant: str, kind: type[File]) -> File | None:
     if run.why_left_out(variant):
         return None
     path, remedy = run.layout.metrics(variant), _remedy(run, variant)
-    found = parse(path, kind, remedy)
+    found = artifacts.read_model(path, kind, remedy)
     if (found.variant, found.preset) != (variant, run.preset_name):
         raise InputError(f"{path}: is of variant {found.variant}, preset {found.preset}; {remedy}")
     if found.training is None and not run.any_variant(variant).imported:
         raise InputError(f"{path}: training: is missing though the variant was run; {remedy}")
     return found
-
-
-def parse(path: Any, kind: type[File], remedy: str) -> File:
-    """A metrics file as its model. Raises InputError naming file and field."""
-    try:
-        return kind.model_validate(artifacts.read_json(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        problem = "is missing" if first["type"] == "missing" else first["msg"].lower()
-        raise InputError(f"{path}: {f'{field}: ' if field else ''}{problem}; {remedy}") from None
 
 
 def _remedy(run: Run, variant: str) -> str:
