@@ -1,4 +1,4 @@
-"""sources.plain_pickle: arrays and dictionaries come out whole, and nothing in a pickle is ever executed."""
+"""data/safe_pickle.py: arrays and dictionaries come out whole, and nothing in a pickle is ever executed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sources.smpl: SMPL's files as they come, and as smplx takes them, give one body; nothing in them is executed."""
+"""data/smpl.py: SMPL's files as they come, and as smplx takes them, give one body; nothing in them is executed."""
 
 from __future__ import annotations
 

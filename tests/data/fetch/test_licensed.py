@@ -1,4 +1,4 @@
-"""Licensed data: found where they must lie, or one line that says all a user needs to go on."""
+"""Licensed data are found in their place; otherwise one line says all that a user needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""COCO's files: which a run asks for, what is taken from an archive, and what is refused in one line."""
+"""COCO's files: which ones a preset needs, what is taken from an archive, and what is refused in one line."""
 
 from __future__ import annotations
 

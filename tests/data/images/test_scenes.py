@@ -1,4 +1,4 @@
-"""Made images as COCO's files: the same from the same seed, readable by COCO's own tools, as their settings say."""
+"""Rendered images in COCO's format: the same for the same seed, readable by COCO's own tools, and as set."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_seed_fixes_every_byte_and_splits_differ(make) -> None:
 
 @pytest.mark.parametrize("make", [pose, boxes])
 def test_more_images_begin_with_the_same_ones(make) -> None:
-    """Whole batches of them: a bigger preset adds to a smaller one's images."""
+    """For whole batches: a larger preset adds images to those of a smaller one."""
     assert (make(train=96).pixels[:64] == make(train=64).pixels).all()
 
 
@@ -114,7 +114,7 @@ def test_things_in_front_hide_keypoints_but_never_everybody() -> None:
 
 
 def test_sizes_of_objects_spread_evenly_over_their_logarithms() -> None:
-    """Of categories with a box as long as stated; objects of all sizes are small in as many cases as large."""
+    """Of categories whose box is as long as stated: small objects are as frequent as large ones."""
     found = boxes(train=300, objects=(2, 2)).coco["annotations"]
     longest = np.array([max(one["bbox"][2:]) for one in found]) / 64
     assert abs(np.median(longest) - 0.1**0.5) < 0.06

@@ -1,4 +1,4 @@
-"""The capsules are a body like any other: closed balls, joints in their places, limbs that move with them."""
+"""The capsules are a complete body: closed balls, joints in their places, limbs that move with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Postures of made people: angles mean what they say, and no side is favoured."""
+"""Postures of rendered people: angles turn as stated, and both sides have the same distribution."""
 
 from __future__ import annotations
 

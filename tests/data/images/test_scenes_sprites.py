@@ -1,4 +1,4 @@
-"""Scenes of sprites made by hand: what is seen, what is annotated, with what flags."""
+"""Scenes of hand-made sprites: what is visible, what is annotated, and with which flags."""
 
 from __future__ import annotations
 

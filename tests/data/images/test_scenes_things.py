@@ -1,4 +1,4 @@
-"""Balls, boxes, trees, backgrounds and what stands in front: of the stated sizes, and told apart by their looks."""
+"""Balls, boxes, trees, backgrounds and things in front: they have the stated sizes and differ in appearance."""
 
 from __future__ import annotations
 

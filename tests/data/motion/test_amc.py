@@ -1,4 +1,4 @@
-"""sources.amc: motion read fast and read carefully is the same, and damage is found on its line."""
+"""data/motion/cmu/amc.py: the fast and the careful reader agree, and damage is reported with its line."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""sources.asf: what a skeleton file says, and which line of a damaged one is at fault."""
+"""data/motion/cmu/asf.py: what a skeleton file says, and which line of a damaged one is at fault."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""sources.cmu: takes written here with known positions, and the plausibility of the real ones."""
+"""data/motion/cmu: takes written here with known positions, and the plausibility of the real ones."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""sources.filming: what is kept, what is dropped and why, and the sums of it."""
+"""data/motion/filming.py: what is kept, what is dropped and why, and the sums of it."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""sources.human36m_archives: what is taken out of the files, and what is said of those that can't be used."""
+"""data/motion/human36m/archives.py: what is taken out of the files, and what is said of those that can't be used."""
 
 from __future__ import annotations
 

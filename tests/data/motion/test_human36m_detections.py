@@ -1,4 +1,4 @@
-"""sources.human36m_detections: every pose gets what was seen of it, in Human3.6M's order of joints."""
+"""data/motion/human36m/detections.py: every pose gets what was seen of it, in Human3.6M's order of joints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sources.human36m: what each camera sees of takes written here, from either set of files."""
+"""data/motion/human36m: what each camera sees of takes written here, from either set of files."""
 
 from __future__ import annotations
 

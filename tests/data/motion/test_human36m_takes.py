@@ -1,4 +1,4 @@
-"""sources.human36m_takes: names, and what is said of takes that are missing or short."""
+"""data/motion/human36m/takes.py: names, and what is said of takes that are missing or short."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sources.noise: every kind of error has the size, the share and the distribution that the settings state."""
+"""data/motion/keypoint_noise.py: every kind of error has the size, the share and the distribution that the settings state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sources.kinematics: against poses worked out by hand, and against one bone of one frame after the other."""
+"""data/motion/cmu/kinematics.py: against poses worked out by hand, and against one bone of one frame after the other."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""sources.mpi_inf_3dhp: annotation files as MATLAB 7.3 writes them, with cameras and joints known here."""
+"""data/motion/mpi_inf_3dhp.py: annotation files as MATLAB 7.3 writes them, with cameras and joints known here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sources.rig: Human3.6M's rig keeps its shape wherever it is carried, and films what it should."""
+"""data/motion/rig.py: Human3.6M's rig keeps its shape wherever it is carried, and films what it should."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""sources.synthetic: bodies, limits, balance, walking and ambiguity, all measured on the joints that come out.
+"""data/motion/synthetic: bodies, limits, balance, walking and ambiguity, all measured on the joints that come out.
 
 Nothing here asks the generator for its angles: every bound is computed from joint positions.
 """
