@@ -20,7 +20,9 @@ FILES = {
         "from pipeline import layout, params, room\n"
         "def run():\n    import pipeline.room.late\n    import numpy\n    return room.thing + room.other('it')\n"
     ),
-    "pipeline/room/__init__.py": "from pipeline.room.first import thing\nfrom pipeline.room import settings\nfrom .near import other\n",
+    "pipeline/room/__init__.py": (
+        "from pipeline.room.first import thing\nfrom pipeline.room import settings\nfrom .near import other\n"
+    ),
     "pipeline/room/settings.py": "from pipeline import never\n",
     "pipeline/room/first.py": "TABLE = 'somewhere/table.csv'\nthing = [TABLE]\n",
     "pipeline/room/near.py": "def other(name):\n    return f'rows_{name}_more.yaml'\n",

@@ -1,4 +1,4 @@
-"""data/motion/keypoint_noise.py: every kind of error has the size, the share and the distribution that the settings state."""
+"""data/motion/keypoint_noise.py: every kind of error has the size, share and distribution of the settings."""
 
 from __future__ import annotations
 

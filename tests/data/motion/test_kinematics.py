@@ -1,4 +1,4 @@
-"""data/motion/cmu/kinematics.py: against poses worked out by hand, and against one bone of one frame after the other."""
+"""data/motion/cmu/kinematics.py: against poses computed by hand, and bone by bone and frame by frame."""
 
 from pathlib import Path
 
