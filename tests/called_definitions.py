@@ -26,7 +26,6 @@ from pipeline.detection import checkpoints as detection_checkpoints
 from pipeline.detection import decode, losses, targets
 from pipeline.detection.peaks import NetworkHeads
 from pipeline.lifting import checkpoints, task
-from pipeline.lifting.data import skeleton_of
 from pipeline.lifting.losses import loss_terms
 from pipeline.lifting.mesh_targets import MeshBatch
 from pipeline.lifting.outputs import SampleDrawing
@@ -56,7 +55,6 @@ def use_lifting(variant: config.LiftingVariant) -> None:
     variant = variant.model_copy(update={"model": variant.model.model_copy(update=SMALL)})
     graphs = mesh_files.graphs() if variant.targets == "meshes" else None
     model = checkpoints.seeded_model(variant, 0, graphs)
-    skeleton = skeleton_of(variant)
     inputs, truth = torch.randn(4, variant.joints, 2), torch.randn(4, variant.joints, 3)
     meshes = None
     if graphs is not None:
@@ -66,8 +64,8 @@ def use_lifting(variant: config.LiftingVariant) -> None:
     if isinstance(model, SampleDrawing):
         model.loss(inputs, truth)
     else:
-        loss_terms(variant, skeleton, model(inputs), truth, meshes)
-    loss_terms(variant, skeleton, task.predict(model, inputs), truth, meshes)
+        loss_terms(variant, model(inputs), truth, meshes)
+    loss_terms(variant, task.predict(model, inputs), truth, meshes)
 
 
 def use_detection(variant: config.DetectionVariant) -> None:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.config import LiftingVariant, modules
-from pipeline.geometry.skeleton import Skeleton
 from pipeline.lifting.mesh_targets import MeshBatch
 from pipeline.lifting.outputs import (
     Output,
@@ -26,7 +25,6 @@ from pipeline.lifting.outputs import (
 
 def loss_terms(
     variant: LiftingVariant,
-    skeleton: Skeleton,
     output: Output | RefinedPose,
     targets: Tensor,
     meshes: MeshBatch | None = None,
@@ -38,14 +36,14 @@ def loss_terms(
     pose before its refinement both count.
     """
     if isinstance(output, RefinedPose):
-        terms = loss_terms(variant, skeleton, output.before, targets)
+        terms = loss_terms(variant, output.before, targets)
         before = {f"{name}, before": value for name, value in terms.items()}
-        return loss_terms(variant, skeleton, output.pose, targets) | before
+        return loss_terms(variant, output.pose, targets) | before
     pose = output.pose if isinstance(output, PoseAndMeshes) else output
     if isinstance(pose, PoseSamples):
         pose = main_prediction(pose)
     pose_terms = modules.load(modules.POSE_LOSSES["mixture" if isinstance(pose, PoseMixture) else variant.loss])
-    terms = pose_terms(variant, pose, targets, skeleton)
+    terms = pose_terms(variant, pose, targets)
     if isinstance(output, PoseAndMeshes) and meshes and (mesh_loss := modules.mesh_loss(variant)):
         terms |= modules.load(mesh_loss)(variant, output, meshes)
     return terms
@@ -101,7 +99,7 @@ def mesh_mean_squared_errors(output: PoseAndMeshes, meshes: MeshBatch) -> Tensor
 
 def _squared_errors(output: PoseAndMeshes, meshes: MeshBatch) -> list[Tensor]:
     """[B, real nodes, 3] of each mesh that the network gives."""
-    pairs = (*((output.coarse, meshes.coarse, meshes.coarse_nodes), (output.fine, meshes.fine, meshes.fine_nodes)),)
+    pairs = ((output.coarse, meshes.coarse, meshes.coarse_nodes), (output.fine, meshes.fine, meshes.fine_nodes))
     return [(mesh.index_select(1, nodes) - target).square() for mesh, target, nodes in pairs if mesh is not None]
 
 
@@ -113,22 +111,20 @@ def _mean_of_usable(losses: Tensor, meshes: MeshBatch) -> Tensor:
 # --- the terms of a variant's loss, by name (config/modules.py) -------------------------------------------------------
 
 
-def joint_terms(variant: LiftingVariant, pose: Tensor, targets: Tensor, skeleton: Skeleton) -> dict[str, Tensor]:
+def joint_terms(variant: LiftingVariant, pose: Tensor, targets: Tensor) -> dict[str, Tensor]:
     return {"mean squared error": mean_squared_error(pose, targets)}
 
 
-def likelihood_terms(
-    variant: LiftingVariant, pose: PoseMixture, targets: Tensor, skeleton: Skeleton
-) -> dict[str, Tensor]:
+def likelihood_terms(variant: LiftingVariant, pose: PoseMixture, targets: Tensor) -> dict[str, Tensor]:
     nll = pose_nll if variant.head.level == "pose" else node_nll
     return {"negative log-likelihood": nll(pose, targets)}
 
 
-def distance_terms(variant: LiftingVariant, pose: Tensor, targets: Tensor, skeleton: Skeleton) -> dict[str, Tensor]:
+def distance_terms(variant: LiftingVariant, pose: Tensor, targets: Tensor) -> dict[str, Tensor]:
     return {"joints": squared_distances(pose, targets)}
 
 
-def scaled_joint_terms(variant: LiftingVariant, pose: Tensor, targets: Tensor, skeleton: Skeleton) -> dict[str, Tensor]:
+def scaled_joint_terms(variant: LiftingVariant, pose: Tensor, targets: Tensor) -> dict[str, Tensor]:
     return {"100 x mean squared error": 100 * mean_squared_error(pose, targets)}
 
 

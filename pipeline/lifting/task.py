@@ -62,7 +62,7 @@ class LiftingTask:
             meshes = meshes and replace(meshes, usable=meshes.usable & ~chosen[:, 0, 0])
         if isinstance(self.model, SampleDrawing):
             return self.model.loss(inputs, targets)
-        return loss_terms(self.variant, self.train.skeleton, self.model(inputs), targets, meshes)
+        return loss_terms(self.variant, self.model(inputs), targets, meshes)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -75,9 +75,7 @@ class LiftingTask:
             if isinstance(poses_of(output), PoseMixture):
                 errors["test_oracle_mpjpe"].append(mpjpe(closest_pose(output, targets), targets, per_pose=True))
             errors["test_mpjpe"].append(mpjpe(main_prediction(output), targets, per_pose=True))
-            loss += len(rows) * total(
-                loss_terms(self.variant, self.test.skeleton, output, targets, self.test.meshes_of(rows))
-            )
+            loss += len(rows) * total(loss_terms(self.variant, output, targets, self.test.meshes_of(rows)))
         figures = {name: self._action_average(torch.cat(parts)) for name, parts in errors.items() if parts}
         return figures | {"test_loss": loss / len(self.test)}
 
@@ -113,7 +111,7 @@ class MeanLoss:
             part = select(whole, slice(first, min(first + BATCH, end)))
             rows = slice(self.seen, self.seen + length(part))
             targets, meshes = self.data.targets_of(rows), self.data.meshes_of(rows)
-            self.total += length(part) * total(loss_terms(self.variant, self.data.skeleton, part, targets, meshes))
+            self.total += length(part) * total(loss_terms(self.variant, part, targets, meshes))
             self.seen += length(part)
         self.waiting = [select(whole, slice(end, count))] if end < count else []
 

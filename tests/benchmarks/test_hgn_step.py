@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import hgn_graphs
@@ -15,7 +16,7 @@ from turn_about import compare
 from pipeline.authors.names import export_weights, import_weights
 from pipeline.config import LiftingVariant
 from pipeline.geometry.skeleton import HUMAN36M_17, adjacency
-from pipeline.lifting.models import HGN, build_model
+from pipeline.lifting.models import HGN, NonLocal, SemGraphConv, build_model
 
 BATCH = 64
 ROUNDS = 7
@@ -125,6 +126,24 @@ def test_a_training_step_is_faster_than_the_plain_one(threads: int, capsys: pyte
     with capsys.disabled():
         print(f"\nHGN training step, batch {BATCH}, {threads} threads: {figures}")
     assert ratio >= LEAST_RATIO
+
+
+@pytest.mark.benchmark
+def test_the_order_of_operations_for_many_nodes_pays(capsys: pytest.CaptureFixture[str]):
+    """HGN's layers against SemGCN's own on the same graphs: the reason why hgn.py has layers of its own."""
+    _, network = both()
+    graphs = {name: torch.from_numpy(getattr(GRAPHS, name).adjacency) for name in ("coarse", "fine")}
+    layers = {"convolution": SemGraphConv, "non_local": lambda: NonLocal(128, group_size=1)}
+    other = HGN(adjacency(HUMAN36M_17), graphs, head=nn.Identity(), outputs=3, channels=128, **layers)
+    other.load_state_dict(network.state_dict())
+    for ours, theirs in zip(outputs(network, batch(4)), outputs(other, batch(4)), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+    models = {"plain": other, "ours": network}
+    steps = {name: training_step(model, lambda x, model=model: outputs(model, x)) for name, model in models.items()}
+    ratio, figures = compare(steps, BATCH, 1, ROUNDS, warm_up=1, clock=time.process_time)
+    with capsys.disabled():
+        print(f"\nHGN training step by the layers, batch {BATCH}: {figures}")
+    assert ratio >= 1.2
 
 
 @pytest.mark.benchmark

@@ -167,7 +167,7 @@ def test_a_variational_autoencoders_loss_is_its_own(data: LiftingData) -> None:
     # Watched, it is judged by its samples' mean.
     inputs, targets = data.batch(ROWS)
     output = predict(samples.model, inputs)
-    watched = loss_terms(SAMPLES, HUMAN36M_16, output, targets)
+    watched = loss_terms(SAMPLES, output, targets)
     mean = output.poses.mean(dim=1)  # type: ignore[union-attr]
     mean[:, 0] = 0
     assert watched == {"mean squared error": pytest.approx(float((mean - targets).square().mean()), rel=1e-6)}
@@ -182,7 +182,7 @@ def test_the_mean_loss_over_chunks_is_the_loss_over_everything(
 ) -> None:
     made = task_of(variant, data)
     output = predict(made.model, data.inputs)
-    expected = float(sum(loss_terms(variant, HUMAN36M_16, output, data.targets).values()))
+    expected = float(sum(loss_terms(variant, output, data.targets).values()))
     monkeypatch.setattr(task, "BATCH", 7)  # 60 is no multiple of it
     assert mean_loss(variant, predictor(made.model, data), data) == pytest.approx(expected, rel=1e-5)
 
