@@ -81,6 +81,13 @@ def everyone(official: bool = False) -> dict[str, dict[str, NDArray[np.float64]]
     return subjects
 
 
+def member_of(pickled: bytes) -> bytes:
+    """A member of an npz: the header of an object array without dimensions, then this pickle."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "|O", "fortran_order": False, "shape": ()})
+    return stream.getvalue() + pickled
+
+
 def pickled_member(value: Any, protocol: int) -> bytes:
     """An npy file that wraps any value, as `np.save` writes it, of any protocol."""
     array = value if isinstance(value, np.ndarray) else np.array(value, dtype=object)
