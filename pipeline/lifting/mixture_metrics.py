@@ -1,4 +1,4 @@
-"""What is measured on a mixture over poses: its density and its kernels, and what a metrics file says of them.
+"""Measurements of a mixture over poses: its density, its kernels, and the part of a metrics file about them.
 
 Training needs nothing of this. With 200 kernels the mixtures of half a million poses do not fit into memory, so
 `MixtureDescription` takes a chunk of poses at a time and keeps a few numbers per pose.
@@ -76,7 +76,7 @@ def calibration(
     `samples` draws. The truth of a calibrated mixture is one draw more, whose rank among all of them has
     `samples` + 1 equally likely values: its expected share is p exactly, with few samples as with many.
 
-    At most `poses` poses are looked at, chosen and sampled by `seed`; with 2000 of them a share's standard error is
+    At most `poses` poses are used, chosen and sampled by `seed`; with 2000 of them a share's standard error is
     1.1 % at most (if they were independent; neighbouring frames are not).
     """
     generator = torch.Generator(device=target.device).manual_seed(seed)
@@ -102,7 +102,7 @@ def _denser_samples(mixture: PoseMixture, target: Tensor, samples: int, generato
 
 
 def hypothesis_weights(mixture: PoseMixture) -> Tensor:
-    """One weight a hypothesis, [N, K] float64; at node level the average over the joints, the root left out."""
+    """One weight per hypothesis, [N, K] float64; at node level the average over the joints, the root left out."""
     return _weights_beside_root(mixture).mean(dim=1)
 
 
@@ -243,7 +243,7 @@ class MixtureDescription:
 
 
 def reprojection(mixture: PoseMixture, data: LiftingData, rows: slice) -> Tensor:
-    """How well hypotheses explain the picture (claim GM-28), the four REPROJECTION figures of each pose, [n, 4] px.
+    """How well hypotheses explain the image (claim GM-28): the four REPROJECTION figures of each pose, [n, 4] px.
 
     The average and the worst error over the hypotheses above 5 % weight (NaN where there is none), each put at the
     root's true place; the truth's own error, 0 unless the keypoints come from a detector; and, as the yardstick, the

@@ -1,8 +1,8 @@
 """Which joints another part of the body hides from the camera (claim HGN-20: self-occlusion makes depth ambiguous).
 
 A limb is taken for a capsule around its bone. A joint is hidden where the ray from the camera to it passes through a
-capsule that lies nearer, of a bone that the joint does not belong to. No picture and no body model is needed, so that
-it can be asked of any data.
+capsule that lies nearer, of a bone that the joint does not belong to. Neither images nor a body model are needed, so it
+works on any data.
 """
 
 import torch

@@ -1,7 +1,7 @@
-"""GraphMDN written down formula by formula, with no thought of speed: the yardstick of speed and of correctness.
+"""GraphMDN transcribed formula by formula without regard to speed: the reference for correctness and for speed.
 
 It shares no code with pipeline.lifting.models. Semantic graph convolutions are two products (SemGCN, Eq. 9), non-local
-layers concatenate every pair of joints (Eq. 10) on channels-first arrays, so batch norm is transposed to and fro, and
+layers concatenate every pair of joints (Eq. 10) on channels-first arrays, so batch norm needs transposed copies, and
 the density is summed one dimension at a time (GraphMDN, Eq. 3 to 9). Parameters have the names and shapes of the
 authors' checkpoints.
 """

@@ -323,7 +323,7 @@ def test_overfits_one_batch(name: str):
 # --- what does not fit ------------------------------------------------------------------------------------------------
 
 
-def test_what_it_cannot_be_built_of_is_told():
+def test_settings_that_it_cannot_be_built_from_are_refused():
     with pytest.raises(ValueError, match="built over a body's mesh graphs: none were given"):
         network(None)
     with pytest.raises(ValueError, match="no groups to pool: take non_local: ungrouped"):
@@ -335,7 +335,7 @@ def test_what_it_cannot_be_built_of_is_told():
         network(channels=8)(torch.zeros(4, 16, 2))
 
 
-def test_graphs_that_do_not_fit_are_told():
+def test_graphs_that_do_not_fit_are_refused():
     def build(meshes: dict[str, Tensor], **options: object) -> None:
         skeleton = adjacency(HUMAN36M_17)
         HGN(skeleton, meshes, HierarchicalGraphConv, nn.Identity, nn.Identity(), 3, channels=8, **options)

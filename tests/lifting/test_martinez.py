@@ -129,7 +129,7 @@ def test_overfits_one_batch(mixture: bool):
     assert unexplained < (0.4 if mixture else 0.1)  # a mixture has its sigma to shrink first
 
 
-def test_a_seed_decides_and_a_pose_stands_alone():
+def test_a_seed_decides_and_a_pose_does_not_depend_on_its_batch():
     def build() -> FullyConnected:
         torch.manual_seed(3)
         return draw_norms(point(channels=16))

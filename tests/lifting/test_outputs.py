@@ -1,4 +1,4 @@
-"""lifting.outputs: what is asked of a pose, a mixture and samples, each on two pictures of a root and one joint."""
+"""lifting.outputs: a pose, a mixture and samples, each for two images of a root and one joint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.lifting.outputs import (
 )
 
 ROOT = [9.0, 9.0, 9.0]  # a network's root is not 0
-JOINTS = torch.tensor(  # [pictures, hypotheses, 3]
+JOINTS = torch.tensor(  # [images, hypotheses, 3]
     [[[0.0, 0.0, 0.0], [4.0, 0.0, 8.0], [8.0, 3.0, 1.0]], [[1.0, 1.0, 1.0], [2.0, 2.0, 2.0], [6.0, 0.0, 6.0]]]
 )
 HYPOTHESES = torch.stack((torch.tensor(ROOT).expand(2, 3, 3), JOINTS), dim=2)  # [2, 3, 2, 3]
@@ -77,7 +77,7 @@ def test_the_closest_pose(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pictures_are_chosen_and_put_together_again(kind: str) -> None:
+def test_images_are_selected_and_concatenated(kind: str) -> None:
     output = make(kind)
     first, second = select(output, slice(0, 1)), select(output, torch.tensor([1]))
     assert type(first) is type(output)

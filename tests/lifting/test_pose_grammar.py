@@ -154,7 +154,7 @@ def test_learns_what_its_base_cannot_and_teaches_the_base():
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in model.base.parameters())
 
 
-def test_a_seed_decides_and_a_pose_stands_alone():
+def test_a_seed_decides_and_a_pose_does_not_depend_on_its_batch():
     first, second, keypoints_2d = refinement().eval(), refinement().eval(), torch.randn(6, 16, 2)
     together = first(keypoints_2d)
     assert torch.equal(together, second(keypoints_2d))

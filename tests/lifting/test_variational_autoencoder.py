@@ -58,7 +58,7 @@ def test_the_first_samples_of_more():
     poses = model(keypoints_2d).poses
     torch.testing.assert_close(model(keypoints_2d, samples=5).poses, poses[:, :5], atol=1e-5, rtol=1e-4)
     for count in (0, 21):
-        with pytest.raises(ValueError, match=f"the model has 20 samples a pose, not {count}"):
+        with pytest.raises(ValueError, match=f"the model has 20 samples per pose, not {count}"):
             model(keypoints_2d, samples=count)
 
 

@@ -1,4 +1,4 @@
-"""Graph attention: a joint weighs itself and its neighbours by how they look, pose by pose. SemGCN's row "aGCN / GAT".
+"""Graph attention: a joint weighs itself and its neighbours by their features. SemGCN's row "aGCN / GAT".
 
 Source: Velickovic et al., "Graph Attention Networks", ICLR 2018, Section 2.1, Eqs. 1-5:
 
@@ -8,10 +8,10 @@ Source: Velickovic et al., "Graph Attention Networks", ICLR 2018, Section 2.1, E
     out_i      = sum_j weight_ij h_j + b
 
 for several heads, whose results are concatenated. GAT's own nonlinearity and dropout are left to the block around the
-layer (batch norm, ReLU), so that it can take the place of SemGCN's layer. Weights start by Glorot's rule, as theirs do.
+layer (batch norm, ReLU), so the layer can replace SemGCN's. Weights start by Glorot's rule, as theirs do.
 
 Known of SemGCN's comparison (Table 3): 0.16M parameters, one figure for aGCN and GAT together. Not known: heads,
-widths and where in the network the layers stood.
+widths and the places of the layers in the network.
 """
 
 from __future__ import annotations

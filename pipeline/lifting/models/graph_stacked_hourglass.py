@@ -79,7 +79,7 @@ class SkeletalPool(nn.Module):
 
 
 class GraphHourglass(nn.Module):
-    """[B, J, C] -> [B, J, C] by way of 8 and 4 nodes. `graphs` are the three adjacencies, `pools` what lies between."""
+    """[B, J, C] -> [B, J, C] by way of 8 and 4 nodes. `graphs` are the three adjacencies, `pools` the two poolings."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class GraphHourglass(nn.Module):
 
 
 class SqueezeExcitation(nn.Module):
-    """Channels weighed by what the whole pose looks like: x * sigmoid(linear(relu(linear(mean of x over joints))))."""
+    """Channels weighed by the features of the whole pose: x * sigmoid(linear(relu(linear(mean of x over joints))))."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -158,7 +158,7 @@ class GraphStackedHourglass(nn.Module):
         self.head = head
 
     def raw(self, keypoints_2d: Tensor) -> Tensor:
-        """What the head is given: every joint's raw outputs, [B, J, outputs]."""
+        """Every joint's raw outputs, the head's input: [B, J, outputs]."""
         check_keypoints(keypoints_2d, self.joint_count)
         features, levels = self.input(keypoints_2d), []
         for hourglass, linear in zip(self.hourglasses, self.intermediate, strict=True):

@@ -5,14 +5,14 @@ Section 3: a linear layer, then residual blocks of two layers, each layer linear
 layer to the outputs. The paper starts weights by Kaiming's rule [He et al. 2015] without naming the variant. Here they
 are Kaiming-normal, as in the common PyTorch version of it; torch's own start for linear layers has a sixth of the
 variance that the rule gives a layer before a ReLU. Biases start as torch's. The paper also bounds the norm of a layer's
-weights by 1, which is the training loop's business here.
+weights by 1; here that is an option of the training loop.
 
-The output layer starts at a tenth of that. The paper's targets are standardised, so that a start of a few units is
-right; ours are metres, of which a coordinate deviates by 0.1 to 0.3. At the full start a short training spends its time
-on shrinking the outputs, and the tanh of most of a mixture's means has no slope.
+The output layer starts at a tenth of that. The paper's targets are standardised, so a start of a few units is right;
+ours are metres, and a coordinate deviates by 0.1 to 0.3. From the full start a short training spends its time on
+shrinking the outputs, and the tanh of most of a mixture's means has no slope.
 
-Known of SemGCN's: 16 joints in, the 15 without the root out, 4,288,557 parameters, 200 epochs. Not known: what of the
-rest of that training is Martinez et al.'s.
+Known of SemGCN's row: 16 joints in, the 15 without the root out, 4,288,557 parameters, 200 epochs. Not known: how much
+of the rest of that training follows Martinez et al.
 
 With a mixture head it is the mixture network without a graph of Li and Lee, "Generating multiple hypotheses for 3D
 human pose estimation with mixture density network", CVPR 2019. They give sigma and mixing weights outputs of their own,
@@ -53,7 +53,7 @@ class FullyConnectedBlock(nn.Module):
         return self.complete(features, self.first(features))
 
     def complete(self, features: Tensor, first: Tensor) -> Tensor:
-        """The block's result where the first linear layer's is known already, [N, channels] both."""
+        """The block's result, given that of its first linear layer; [N, channels] both."""
         hidden = activate(first, self.first_normalisation, self.dropout)
         return features + activate(self.second(hidden), self.second_normalisation, self.dropout)
 
@@ -73,8 +73,8 @@ def start_linear(linear: nn.Linear, scale: float = 1.0) -> None:
 class FullyConnected(nn.Module):
     """2D joints [B, J, 2], screen-normalised, to the head's result; the head takes [B, J, outputs].
 
-    With `omit_root` the network has no outputs for joint 0, which is put in at exactly 0; this is for a point head
-    (nn.Identity, 3 outputs), else ValueError.
+    With `omit_root` the network has no outputs for joint 0, which is exactly 0 in the result; ValueError unless the
+    head is a point head (nn.Identity, 3 outputs).
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class FullyConnected(nn.Module):
         start_linear(self.output, OUTPUT_START)
 
     def raw(self, keypoints_2d: Tensor) -> Tensor:
-        """What the head is given: every joint's raw outputs, [B, J, outputs]."""
+        """Every joint's raw outputs, the head's input: [B, J, outputs]."""
         check_keypoints(keypoints_2d, self.joint_count)
         features = activate(self.input(keypoints_2d.flatten(1)), self.input_normalisation, self.dropout)
         for block in self.blocks:

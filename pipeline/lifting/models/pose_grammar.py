@@ -10,8 +10,8 @@ Different from the original, by choice:
 - one training run instead of stages (base first, then base and grammar together); the loss sees the pose before and
   after the refinement instead;
 - no pose simulator, which gives the original additional training poses in virtual views;
-- the result is an offset to the base pose that starts at 0, so that refinement starts as the identity;
-- one recurrent network a grammar for all its chains, whose joints are told apart by a learned vector each. Above, a
+- the result is an offset to the base pose that starts at 0, so refinement starts as the identity;
+- one recurrent network per grammar for all its chains; a learned vector per joint tells joints apart. Above, a
   chain is the six joints of two limbs, from the end of one by way of the body to the end of the other. The trunk is in
   no chain above and keeps what the kinematics grammar made of it.
 
@@ -60,7 +60,7 @@ class BodyChains:
 def body_chains(skeleton: Skeleton) -> BodyChains:
     """The five chains of a skeleton; ValueError if it does not fall into them.
 
-    A leg hangs on the root and an arm does not; what is neither left nor right is the trunk.
+    A leg begins at the root, an arm does not; the joints that are neither left nor right are the trunk.
     """
     found: dict[str, list[Chain]] = {
         "trunk": _unbranched(skeleton, sorted({*range(skeleton.joint_count)} - {*skeleton.left, *skeleton.right}))
@@ -79,7 +79,7 @@ def body_chains(skeleton: Skeleton) -> BodyChains:
 
 
 class Grammar(nn.Module):
-    """Features [B, J, channels] anew, read along chains in both directions; a joint in no chain keeps its own.
+    """New features [B, J, channels], read along chains in both directions; a joint in no chain keeps its own.
 
     All chains share one recurrent network; those of one length are one call.
     """
@@ -111,7 +111,7 @@ class PoseGrammar(nn.Module):
     """Refines the poses [B, J, 3] that `base` makes of keypoints_2d [B, J, 2], screen-normalised.
 
     In training mode the result is a RefinedPose, in evaluation mode the refined poses alone, [B, J, 3] in metres.
-    ValueError if the base's result has another shape. Half of the `channels` are for either direction of a chain.
+    ValueError if the base's result has another shape. Each direction of a chain has half of the `channels`.
     """
 
     def __init__(self, base: nn.Module, skeleton: Skeleton, channels: int = 128) -> None:
@@ -142,7 +142,7 @@ class PoseGrammar(nn.Module):
         return RefinedPose(pose, before) if self.training else pose
 
     def _offset(self, before: Tensor, keypoints_2d: Tensor) -> Tensor:
-        """What is added to the base's pose, [B, J, 3]."""
+        """The offset from the base's pose, [B, J, 3]."""
         features = torch.relu(self.input(torch.cat([before, keypoints_2d], dim=2)) + self.joint_vectors)
         below = self.kinematics(features)
         return self.output((self.symmetry(below) + self.coordination(below)) / 2)
@@ -153,7 +153,7 @@ def build(base: nn.Module, skeleton: Skeleton) -> PoseGrammar:
 
 
 def _unbranched(skeleton: Skeleton, joints: Sequence[int]) -> list[Chain]:
-    """The joints as chains: each goes on as long as the next joint's parent is the last one."""
+    """The joints as chains. A chain continues while the next joint's parent is its last joint."""
     chains: list[Chain] = []
     for joint in joints:
         if chains and skeleton.parents[joint] == chains[-1][-1]:

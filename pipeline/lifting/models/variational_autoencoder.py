@@ -1,13 +1,13 @@
-"""A conditional variational autoencoder: poses that fit one 2D pose are drawn, not a mixture of them described.
+"""A conditional variational autoencoder: it draws poses that fit a 2D pose, instead of describing their mixture.
 
 Source: Sharma et al., "Monocular 3D Human Pose Estimation by Generation and Ordinal Ranking", ICCV 2019, the network
-that they call MultiPoseNet; GraphMDN's rival in its Table 3. An encoder q(z | 2D, 3D) sees the answer and says in a
-latent vector z what the 2D pose leaves open; a decoder p(3D | 2D, z) puts it back. For a new 2D pose z is drawn from
-N(0, I). Both are residual fully connected networks. Three terms are minimised:
+that they call MultiPoseNet; GraphMDN compares itself with it in its Table 3. An encoder q(z | 2D, 3D) sees the 3D pose
+and describes in a latent vector z what the 2D pose leaves open; a decoder p(3D | 2D, z) makes the 3D pose from both.
+For a new 2D pose z is drawn from N(0, I). Both are residual fully connected networks. The loss has three terms:
 
 - reconstruction: squared error of the pose decoded from a z of the encoder;
-- prior: squared error of the mean of the poses decoded from draws of N(0, I), as these are what is evaluated;
-- divergence: KL(q || N(0, I)), in nats a pose, times a weight.
+- prior: squared error of the mean of the poses decoded from draws of N(0, I), because these are evaluated;
+- divergence: KL(q || N(0, I)), in nats per pose, times a weight.
 
 Known, from the code that the authors published: encoder and decoder 1024 wide with two blocks each, dropout 0.5;
 the decoder gets 768 features of the 2D pose and 256 of z; weights 50, 50 and 10, the divergence being averaged over the
@@ -42,15 +42,14 @@ from pipeline.lifting.outputs import PoseSamples
 if TYPE_CHECKING:
     from pipeline.config import ModelSettings
 
-ROWS = 4096  # samples decoded at a time: what a processor cache holds
+ROWS = 4096  # samples decoded at a time, which a processor cache holds
 SEED = 0  # of the latent draws
 
 
 class VariationalAutoencoder(nn.Module):
     """keypoints_2d [B, J, 2], screen-normalised, -> PoseSamples of `samples` poses; learns by `loss`.
 
-    Every pose gets the same latent draws, fixed for good, so that a sample depends neither on its batch nor on what was
-    drawn before.
+    Every pose gets the same fixed latent draws, so a sample depends neither on its batch nor on earlier draws.
     """
 
     draws_samples = True
@@ -97,13 +96,13 @@ class VariationalAutoencoder(nn.Module):
         """All of the model's samples, or the first few of them; ValueError if it has fewer."""
         check_keypoints(keypoints_2d, self.joint_count)
         if samples is not None and not 0 < samples <= len(self.latents):
-            raise ValueError(f"the model has {len(self.latents)} samples a pose, not {samples}")
+            raise ValueError(f"the model has {len(self.latents)} samples per pose, not {samples}")
         condition, latents = self._condition(keypoints_2d), self.latents[:samples]
         parts = condition.split(max(1, ROWS // len(latents)))
         return PoseSamples(torch.cat([self._decode(part, latents.unsqueeze(0)) for part in parts]))
 
     def loss(self, keypoints_2d: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """What is minimised, for poses [B, J, 3] in metres: the terms by name, means over the batch; their sum counts.
+        """The terms of the loss by name, for poses [B, J, 3] in metres: means over the batch; the loss is their sum.
 
         `prior` can be negative in a batch. The draws are torch's default generator's.
         """
