@@ -57,7 +57,6 @@ detection:
     center_width: 8
   recipe:
     learning_rate: 1.0e-3
-    schedule: cosine
     batch_size: 4
     sigma_factor: 0.3
     sigma_start:

@@ -92,7 +92,6 @@ detection:
     center_width: 16
   recipe:
     learning_rate: 1.0e-3
-    schedule: cosine
     batch_size: 8
     beta2: 0.99
     sigma_factor: 0.3

@@ -49,10 +49,12 @@ class SmallNetworks(Settings):
 
 
 class DetectionRecipe(Settings):
-    """How a small run is trained. It overrides what the variants state for the papers' networks and data."""
+    """How a small run is trained: Adam with a rate that falls along a cosine.
+
+    It overrides what the variants state for the papers' networks and data.
+    """
 
     learning_rate: float = Field(gt=0)
-    schedule: Literal["cosine", "stated"] = "stated"
     batch_size: int = Field(ge=1)
     beta2: float = Field(0.999, gt=0, lt=1)
     # Multiplies every minimum sigma above 1, because the output grid has fewer cells.

@@ -120,7 +120,7 @@ def train_detection(run: Run, name: str) -> Content:
     if variant.task == "boxes":
         settings["loss"] = dump(variant.loss, *WEIGHTS_OF_BOXES)
     if recipe:
-        settings = _without(settings, "optimizer", *(["drop_at"] if recipe.schedule == "cosine" else []))
+        settings = _without(settings, "optimizer", "drop_at")
     granted = dump(detection, "epochs", "input_size", "augment", "validate_every")
     for key in ("epochs", "input_size"):  # by task
         granted[key] = granted[key] and {task: value for task, value in granted[key].items() if task == variant.task}

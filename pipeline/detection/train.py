@@ -71,9 +71,8 @@ def _first_model(run: Run, name: str, seed: int, train: ImageSet, settings: Dete
 
 
 def schedule(run: Run, name: str) -> schedules.Schedule:
-    """The variant's schedule, stretched from the epochs that it states to those of the preset, or the preset's own."""
+    """The preset's own schedule, or the variant's, stretched from the epochs that it states to those of the preset."""
     variant, recipe = run.detection_variant(name), run.preset.detection.recipe
-    rate = recipe.learning_rate if recipe else variant.optimizer.learning_rate
-    if recipe and recipe.schedule == "cosine":
-        return schedules.Cosine(rate)
-    return schedules.Drops(rate, variant.drop_at, variant.epochs)
+    if recipe:
+        return schedules.Cosine(recipe.learning_rate)
+    return schedules.Drops(variant.optimizer.learning_rate, variant.drop_at, variant.epochs)

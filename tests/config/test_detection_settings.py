@@ -337,12 +337,6 @@ def test_the_repositorys_own_detection_variants() -> None:
         ("params/small.yaml", "    batch_size: 8\n", "", "detection.recipe.batch_size: missing"),
         (
             "params/small.yaml",
-            "    batch_size: 8\n",
-            "    batch_size: 8\n    schedule: cosin\n",
-            "detection.recipe.schedule: expected 'cosine' or 'stated', found 'cosin'; did you mean 'cosine'?",
-        ),
-        (
-            "params/small.yaml",
             "  variants: core\n",
             "  variants: cor\n",
             "detection.variants: expected 'core' or 'all', found",
