@@ -1,9 +1,9 @@
-"""The names that CenterNet's code, and Mixture Dense Regression's on top of it, save weights under, and ours.
+"""The names of weights in CenterNet's code and in Mixture Dense Regression's, which extends it, and ours.
 
 Source: the state dicts of the public code (Hourglass-104 with two stacks, DLA-34 with deformable convolutions). Shapes
-are the same on both sides, and so are values but for COLOURS. Stacks, levels and layers are counted, and a level may
-have residuals or convolutions, so that networks of the same build in small go too; a shortcut or a head is there if
-either name is.
+are the same on both sides, and so are values, except for COLOURS. Stacks, levels and layers are counted, and a level
+may have residual layers or convolutions, so smaller networks of the same build can be imported too. Shortcuts and heads
+are optional.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ HEADS = {
     "hp_offset": "keypoint_local_offset",
 }
 MIXTURE_HEADS = {"mdn_sigma": "sigma", "mdn_logits": "logits", "mdn_H_logits": "classifier"}
-# DLA-34: of the trees at levels 2 to 5, how deep; of the ways up, how many levels they bring up.
+# DLA-34: the depth of the trees at levels 2 to 5, and how many levels each upsampling path has.
 TREES = {2: 1, 3: 2, 4: 2, 5: 1}
 UPWARD = {"dla_up.ida_0": 1, "dla_up.ida_1": 2, "dla_up.ida_2": 3, "ida_up": 2}
-# What reads the image, [out, 3, 7, 7]. The authors' networks are given opencv's blue, green, red; ours red, green,
-# blue: the three are turned round on the way in and out.
+# The layers that read the image, [out, 3, 7, 7]. The authors' networks get opencv's blue, green, red, ours red, green,
+# blue, so the order of the three is reversed in both directions.
 COLOURS = ("pre.0.conv.weight", "base.base_layer.0.weight")
-# The classifier of ImageNet on top of DLA-34's base, which released files have and no CenterNet reads.
+# ImageNet's classifier on top of DLA-34's base: released files contain it, but no CenterNet uses it.
 UNREAD = ("base.fc.weight", "base.fc.bias")
 
 
 def without_classifier(weights: Mapping[str, Value]) -> dict[str, Value]:
-    """The authors' weights without those of the classifier that the base was trained with."""
+    """The authors' weights without ImageNet's classifier."""
     return {name: value for name, value in weights.items() if name not in UNREAD}
 
 
 def pairs(names: Iterable[str], ours: bool, mixture: bool = True) -> Iterator[Pair]:
-    """All names of the network that `names` (ours or theirs) are likest to, in the authors' order.
+    """Both names of all weights of the network that has `names` (ours or theirs), in the authors' order.
 
-    Without `mixture` the heads of a mixture are none of it, as in CenterNet's own code.
+    Without `mixture` the network has no heads of a mixture, as in CenterNet's own code.
     """
     known = _Names(names, ours)
     heads = HEADS | (MIXTURE_HEADS if mixture else {})
@@ -62,7 +62,7 @@ def pairs(names: Iterable[str], ours: bool, mixture: bool = True) -> Iterator[Pa
 
 
 class _Names:
-    """Which names there are, and what they begin with."""
+    """The names in a state dict and all their prefixes."""
 
     def __init__(self, names: Iterable[str], ours: bool) -> None:
         self.ours, self.found = ours, set[str]()
@@ -73,11 +73,11 @@ class _Names:
                 place = name.rfind(".", 0, place)
 
     def has(self, theirs: str, ours: str) -> bool:
-        """Whether this or something inside it is there."""
+        """Whether a name is this one or begins with it."""
         return (ours if self.ours else theirs) in self.found
 
     def count(self, theirs: str, ours: str) -> int:
-        """How many are numbered from 0 without a gap."""
+        """How many consecutive numbers follow this prefix, from 0."""
         count = 0
         while self.has(f"{theirs}.{count}", f"{ours}.{count}"):
             count += 1

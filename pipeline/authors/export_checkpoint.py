@@ -1,4 +1,4 @@
-"""`python -m pipeline export_checkpoint`: a checkpoint of ours in the names and shapes of a paper's authors."""
+"""`python -m pipeline export_checkpoint`: our checkpoint in the names and shapes of a paper's authors."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pipeline.lifting import checkpoints as lifting_checkpoints
 from pipeline.training.checkpoint import CheckpointError, save
 
 DESCRIPTION = """\
-Write the weights of a checkpoint of ours as a paper's authors' code saves them: a dictionary with `epoch` and
-`state_dict`, for torch.load(FILE)["state_dict"] and load_state_dict (torch 1.6 or later). No number changes;
-import_checkpoint is the way back.
+Write the weights of one of our checkpoints as a paper's authors' code saves them: a dictionary with `epoch` and
+`state_dict`, for torch.load(FILE)["state_dict"] and load_state_dict (torch 1.6 or later). No value changes;
+import_checkpoint is the inverse.
 
   python -m pipeline export_checkpoint --paper semgcn data/mini/train_lifting/semgcn/seed_0/checkpoint.pt semgcn.pth.tar
 """
@@ -28,25 +28,27 @@ def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
     command.description = DESCRIPTION
     command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("--paper", required=True, choices=names.PAPERS, help="whose names the weights shall have")
+    command.add_argument("--paper", required=True, choices=names.PAPERS, help="whose names the weights get")
     command.add_argument(
         "--data-parallel",
         action="store_true",
-        help="put `module.` before every name, as a network wrapped for several GPUs expects it",
+        help="put `module.` before every name, as a network wrapped for several GPUs expects",
     )
     command.add_argument(
         "checkpoint",
         type=Path,
         metavar="CHECKPOINT",
-        help="ours, as train_lifting, train_detection or an import wrote it",
+        help="written by train_lifting, train_detection or import_checkpoint",
     )
-    command.add_argument("file", type=Path, metavar="FILE", help="where to write; a file that is there is replaced")
+    command.add_argument("file", type=Path, metavar="FILE", help="where to write; an existing file is replaced")
 
 
 def run(root: Path, paper: str, checkpoint: Path, file: Path, data_parallel: bool = False) -> int:
     """Write `file` from our `checkpoint`. Raises InputError; the exit code is 0."""
     try:
-        name, epoch, network = _dense(paper, checkpoint) if paper in names.DETECTION else _lifting(paper, checkpoint)
+        name, epoch, network = (
+            _detection(paper, checkpoint) if paper in names.DETECTION else _lifting(paper, checkpoint)
+        )
     except CheckpointError as error:
         raise InputError(str(error)) from None
     if file.exists() and file.samefile(checkpoint):
@@ -71,7 +73,7 @@ def _lifting(paper: str, checkpoint: Path) -> tuple[str, int, nn.Module]:
     return ours.variant_name, ours.epoch, network_of(ours.model)
 
 
-def _dense(paper: str, checkpoint: Path) -> tuple[str, int, nn.Module]:
+def _detection(paper: str, checkpoint: Path) -> tuple[str, int, nn.Module]:
     ours = detection_checkpoints.load_model(checkpoint)
     import_detection.check_network(paper, ours.variant_name, ours.variant)
     return ours.variant_name, ours.epoch, ours.model

@@ -1,4 +1,4 @@
-"""What importing weights has in common, whichever network they are of: reading, comparing, filling in, writing."""
+"""The steps of an import that all networks share: reading, comparing, loading, writing, reporting."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipeline.training.checkpoint import CheckpointError
 
 
 def read(file: Path) -> tuple[dict[str, Tensor], int | None]:
-    """The weights in an authors' file, and after how many epochs they were saved, if it says so. Raises InputError."""
+    """The weights in an authors' file, and after how many epochs they were saved, if it says. Raises InputError."""
     try:
         content = old_formats.load(file)
     except CheckpointError as error:
@@ -55,7 +55,7 @@ def fill(
 
 
 def first_difference(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], variant: str) -> str | None:
-    """The first name that is missing, has another shape or type, or is one too many, in the authors' words."""
+    """A message about the first name that is missing, superfluous, or has another shape or type; None if all fit."""
     surplus = next((f"{name} {list(value.shape)}" for name, value in found.items() if name not in expected), None)
     for name, value in expected.items():
         if name not in found:
@@ -72,7 +72,7 @@ def first_difference(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]
 
 
 def write(root: Path, save: Callable[[Path], None]) -> str:
-    """Write our checkpoint under its own digest, which is returned; what is there already stays untouched."""
+    """Write our checkpoint under its digest, and return the digest. An intact existing file is not touched."""
     layout = Layout("", root)
     folder = layout.imported("").parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,9 +87,9 @@ def write(root: Path, save: Callable[[Path], None]) -> str:
 
 
 def report(root: Path, file: Path, tensors: int, epoch: int | None, where: str, digest: str, marked: bool) -> None:
-    """Say what was imported, and which line of params.yaml to write next. `where`: such as lifting_variants.semgcn.
+    """Print what was imported and which line to write in params.yaml. `where`: such as lifting_variants.semgcn.
 
-    `marked`: whether the variant is marked as imported already.
+    `marked`: whether the variant is already marked as imported.
     """
     section, name = where.split(".")
     trained = "" if epoch is None else f" after {epoch} epochs"

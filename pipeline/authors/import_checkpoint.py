@@ -1,4 +1,4 @@
-"""`python -m pipeline import_checkpoint`: weights that a paper's authors released become a checkpoint of ours."""
+"""`python -m pipeline import_checkpoint`: the weights that a paper's authors released as one of our checkpoints."""
 
 from __future__ import annotations
 
@@ -27,27 +27,28 @@ DEFAULT_VARIANTS = {
     "martinez": "fully_connected_authors",
     "hgn": "hgn_authors",
 }
-# Where an edge score stands for every entry of a graph, in HGN's state dict; and the graph's name here.
+# The weights of HGN with one edge score per entry of a graph's adjacency, and our name of the graph.
 EDGE_SCORES = {"gconv_output.e": "joints", "gconv_output_48.e": "coarse", "gconv_output_96.e": "fine"}
 DESCRIPTION = f"""\
-Bring the weights that a paper's authors released into the pipeline. The file is read without executing it (torch's
-own format, old or new; from one GPU or several), its names and shapes are compared with the variant's network, and the
-weights are written as data/imported/<SHA-256>.pt. The file itself is left as it is.
+Import the weights that a paper's authors released. The file is read without executing it (torch's own format, old or
+new; from one GPU or several), its names and shapes are compared with the variant's network, and the weights are
+written as data/imported/<SHA-256>.pt. The file itself is not changed.
 
   python -m pipeline import_checkpoint --paper semgcn ckpt_semgcn_nonlocal.pth.tar
 
 Then put the line that it prints into params.yaml and run the pipeline: evaluate_lifting gives the row "authors'
-weights, evaluated here". Weights without non-local layers, or of another width, belong to another variant: write it in
+weights, evaluated here". Weights without non-local layers, or of another width, need a variant of their own: write it in
 params.yaml (copy {DEFAULT_VARIANTS["semgcn"]}, change `model:`) and name it with --variant.
 
 Files of GraphMDN's weights do not show whether the network applied tanh to its means, as the authors' code does. Add
 --means tanh if it did; weights trained without it cannot be imported.
 
-HGN's weights mean nothing without the mesh graphs they were trained on, which are put into the checkpoint too. They are
-those of the preset in params.yaml, once fit_body has run; --graphs names another graphs.npz.
+HGN's weights depend on the mesh graphs they were trained with, which are stored in the checkpoint too. They are those
+of the preset in params.yaml, after fit_body has run; --graphs names another graphs.npz.
 
-CenterNet's weights (centernet) and those with mixtures (mixture_dense) go to the variant under detection_variants whose
-network has the same names and shapes, and evaluate_detection gives the row; where several have, --variant chooses.
+CenterNet's weights (centernet) and those with mixtures (mixture_dense) are imported for the variant under
+detection_variants whose network has the same names and shapes, and evaluate_detection gives the row. If several fit,
+--variant chooses.
 """
 
 
@@ -113,7 +114,7 @@ def run(
 
 
 def check_network(paper: str, name: str, variant: LiftingVariant) -> None:
-    """Refuse a variant whose network computes something else with the same weights. Raises InputError."""
+    """Refuse a variant whose network computes something else with weights of these shapes. Raises InputError."""
     model, mixture = variant.model, variant.head.name == "mixture"
     graph = (
         model.name == "graph_network"
@@ -137,7 +138,7 @@ def check_network(paper: str, name: str, variant: LiftingVariant) -> None:
 
 
 def read_graphs(path: Path) -> MeshGraphs:
-    """The mesh graphs in a file of build_body's or fit_body's. Raises InputError."""
+    """The mesh graphs in a file that build_body or fit_body wrote. Raises InputError."""
     try:
         return MeshGraphs.from_arrays(artifacts.read_arrays(path))
     except GraphError as error:
@@ -175,5 +176,5 @@ def imported_state(
 
 
 def network_of(model: nn.Module) -> nn.Module:
-    """The network whose weights the authors saved, without what a variant puts around it."""
+    """The network whose weights the authors saved, without the wrapper that averages mirror images."""
     return model.model if isinstance(model, MirrorTested) else model

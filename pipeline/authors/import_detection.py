@@ -1,4 +1,4 @@
-"""The part of `import_checkpoint` for CenterNet and Mixture Dense Regression: which variant the weights are of."""
+"""`import_checkpoint` for CenterNet and Mixture Dense Regression, which also finds the variant that weights fit."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def check_network(paper: str, name: str, variant: DetectionVariant) -> None:
 def fitting_variant(
     weights: Mapping[str, Tensor], paper: str, variants: Mapping[str, DetectionVariant], file: Path
 ) -> str:
-    """The variant whose network has these names and shapes; of several the one that is marked as imported.
+    """The variant whose network has these names and shapes; of several, the one that is marked as imported.
 
-    Raises InputError: with the first difference from the likest network, or with the names to choose from.
+    Raises InputError with the first difference from the most similar network, or with the names to choose from.
     """
     fitting, likest, most = [], None, -1
     found = {(name, value.shape) for name, value in weights.items()}
-    expected: dict[str, dict[str, Tensor]] = {}  # by network: many variants differ in their losses only
+    expected: dict[str, dict[str, Tensor]] = {}  # by network, because many variants differ only in their losses
     for name, variant in variants.items():
         if paper == "centernet" and variant.mixture:
             continue
@@ -92,7 +92,9 @@ def fitting_variant(
             likest, most = difference, same
     marked = [name for name in fitting if variants[name].imported]
     if not fitting:
-        raise InputError(f"{file}: it fits no variant under detection_variants in params.yaml; of the likest, {likest}")
+        raise InputError(
+            f"{file}: it fits no variant under detection_variants in params.yaml; of the most similar, {likest}"
+        )
     if len(marked or fitting) > 1:
         raise InputError(f"{file}: it fits {', '.join(marked or fitting)}; name one with --variant")
     return (marked or fitting)[0]

@@ -1,12 +1,12 @@
 """The names and shapes of the authors' weights, and ours: the same numbers, translated by rules in both directions.
 
-Source: the state dicts that the public code of SemGCN, GraphMDN, HGN and (in the PyTorch version that SemGCN's
-repository uses too) of Martinez et al. saves. Blocks are counted, so that any depth and width goes, with non-local
-layers or without; HGN has a fixed number of them, and its weights mean fusions one after the other (graph_fusion.py of
-the lifting models). Only two shapes differ: the authors' 1x1 convolutions are [out, in, 1], ours products [out, in];
-and the non-local layer's projection of a concatenated pair is one 1x1 convolution [1, C, 1, 1], ours [2, C / 2], a row
-for either partner. Edge scores (both row-major over the adjacency's non-zeros) and the order of GraphMDN's outputs
-(means, sigma, logits) are the same on both sides. CenterNet and Mixture Dense Regression: centernet_names.py.
+Source: the state dicts that the public code of SemGCN, GraphMDN, HGN and Martinez et al. saves (the last in the PyTorch
+version that SemGCN's repository also uses). Blocks are counted, so any depth and width can be imported, with non-local
+layers or without. HGN has a fixed number of blocks, and its weights belong to fusions one after the other. Only two
+shapes differ: the authors' 1x1 convolutions are [out, in, 1], ours are matrices [out, in]; and the non-local layer's
+projection of a concatenated pair is one 1x1 convolution [1, C, 1, 1], ours is [2, C / 2] with one row per partner. Edge
+scores (row-major over the adjacency's non-zeros) and the order of GraphMDN's outputs (means, sigma, logits) are the
+same on both sides. CenterNet and Mixture Dense Regression: centernet_names.py.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ LIFTING = ("semgcn", "graphmdn", "martinez", "hgn")
 DETECTION = ("centernet", "mixture_dense")  # centernet_names.py
 PAPERS = LIFTING + DETECTION
 Means = Literal["tanh", "linear"]  # what GraphMDN's network applied to its output to give the means
-DATA_PARALLEL = "module."  # before every name, if the network was trained on several GPUs
-NON_LOCAL = {"semgcn": "nonlocal", "graphmdn": "non_local"}  # the one word of Python 2 is a keyword of Python 3
-GRAPHS = {1: "joints", 2: "coarse", 3: "fine"}  # HGN's numbers of its graphs
-# HGN's fusions, in the order of its state dict: the graph that sends, the one that receives, and the stage, from 1.
+DATA_PARALLEL = "module."  # precedes every name if the network was trained on several GPUs
+NON_LOCAL = {"semgcn": "nonlocal", "graphmdn": "non_local"}  # `nonlocal` became a keyword in Python 3
+GRAPHS = {1: "joints", 2: "coarse", 3: "fine"}  # the graphs' numbers in HGN's code
+# HGN's fusions in the order of its state dict, three digits each: the sending graph, the receiving graph, the stage.
 FUSIONS = ("121 122 123 133 124 134 135 125", "212 213 233 214 234 215 235", "314 324 315 325")
-COUNTER = "num_batches_tracked"  # of a batch norm; torch saves it since 0.4.1, and nothing computes with it
+COUNTER = "num_batches_tracked"  # of a batch norm; torch saves it since 0.4.1, but nothing uses it
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Entry:
     kind: Literal["same", "convolution", "pair", "colours"] = "same"
 
     def to_ours(self, value: Tensor) -> Tensor:
-        """[out, in, 1] -> [out, in], [1, C, 1, 1] -> [2, C / 2]; [out, 3, k, k] with its colours turned round.
+        """[out, in, 1] -> [out, in]; [1, C, 1, 1] -> [2, C / 2]; [out, 3, k, k] with the order of colours reversed.
 
         Only the last is a copy.
         """
         if self.kind == "colours":
-            return self._turned_round(value)
+            return self._reversed(value)
         if self.kind == "convolution":
             self._check(value.dim() == 3 and value.shape[2] == 1, "[out, in, 1]", value)
             return value.squeeze(2)
@@ -59,9 +59,9 @@ class Entry:
         return value
 
     def to_theirs(self, value: Tensor) -> Tensor:
-        """The way back."""
+        """The inverse of `to_ours`."""
         if self.kind == "colours":
-            return self._turned_round(value)
+            return self._reversed(value)
         if self.kind == "convolution":
             self._check(value.dim() == 2, "[out, in]", value)
             return value.unsqueeze(2)
@@ -70,7 +70,7 @@ class Entry:
             return value.reshape(1, -1, 1, 1)
         return value
 
-    def _turned_round(self, value: Tensor) -> Tensor:
+    def _reversed(self, value: Tensor) -> Tensor:
         self._check(value.dim() == 4 and value.shape[1] == 3, "[out, 3, height, width]", value)
         return value.flip(1)
 
@@ -102,26 +102,26 @@ def import_weights(state_dict: Mapping[str, Tensor], paper: str, means: Means | 
 
 
 def export_weights(state_dict: Mapping[str, Tensor], paper: str) -> dict[str, Tensor]:
-    """Our weights under the authors' names, in their order, with the counters that torch saves since 0.4.1.
+    """Our weights under the authors' names, in their order and shapes, with the counters that torch saves since 0.4.1.
 
-    The exact reverse of `import_weights`. Raises CheckpointError, naming the first name that is unknown or missing:
-    then the network is not the authors'.
+    The exact inverse of `import_weights`. Raises CheckpointError, naming the first name that is unknown or missing, for
+    a network that is not the authors'.
     """
     _check_paper(paper)
     return _translate(state_dict, {entry.ours: entry for entry in _our_layout(state_dict, paper)}, paper, inward=False)
 
 
 def without_prefix(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same weights without DataParallel's prefix, if all of them have it."""
+    """The weights without DataParallel's prefix, if all names have it."""
     prefixed = all(name.startswith(DATA_PARALLEL) for name in state_dict)
     return {name.removeprefix(DATA_PARALLEL) if prefixed else name: value for name, value in state_dict.items()}
 
 
 def weights_in(content: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The weights of an authors' checkpoint: its `state_dict`, or the whole, if it holds nothing but weights.
+    """The weights in an authors' checkpoint: its `state_dict`, or the whole content if it holds only weights.
 
-    The prefix `module.` is taken off; all else in the checkpoint is ignored. Raises CheckpointError where an entry is
-    no ordinary tensor.
+    The prefix `module.` is removed; everything else in the checkpoint is ignored. Raises CheckpointError if an entry is
+    not an ordinary tensor.
     """
     state = content.get("state_dict", content)
     if not isinstance(state, Mapping):
@@ -136,7 +136,7 @@ def weights_in(content: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 def likely_paper(state: Mapping[str, Tensor]) -> str | None:
-    """The paper whose names these are, all of them. (Without non-local layers GraphMDN's are SemGCN's.)"""
+    """The paper whose network has exactly these names. (Without non-local layers GraphMDN's names are SemGCN's.)"""
     found = {name for name in state if not name.endswith(COUNTER)}
     for paper in PAPERS:
         if found == {entry.theirs for entry in _their_layout(state, paper) if not entry.theirs.endswith(COUNTER)}:
@@ -182,7 +182,7 @@ def _check_means(paper: str, means: str | None) -> None:
         )
 
 
-# --- the layout: counted blocks, then one rule a layer ----------------------------------------------------------------
+# --- the layout: counted blocks, then one rule per layer -------------------------------------------------------------
 
 
 def _their_layout(state: Mapping[str, Tensor], paper: str) -> Iterator[Entry]:
@@ -209,7 +209,7 @@ def _our_layout(state: Mapping[str, Tensor], paper: str) -> Iterator[Entry]:
 
 
 def _count(pattern: str, state: Mapping[str, Tensor]) -> int:
-    """How many different numbers stand there. A name's number is not believed: it may be as large as somebody likes."""
+    """How many different numbers occur. The numbers themselves are not trusted, since a file may name any number."""
     return len({match[1] for match in map(re.compile(pattern).match, state) if match})
 
 
@@ -219,7 +219,7 @@ def _centernet(state: Mapping[str, Tensor], paper: str, ours: bool) -> Iterator[
 
 
 def _graph_network(paper: str, blocks: int, non_local: bool) -> Iterator[Entry]:
-    """SemGCN and GraphMDN. With non-local layers, these and the residual blocks take turns in `gconv_layers`."""
+    """SemGCN and GraphMDN. Non-local layers, if any, alternate with the residual blocks in `gconv_layers`."""
     yield from _graph_block("gconv_input.0", "input")
     if non_local:
         yield from _non_local(f"gconv_input.1.{NON_LOCAL[paper]}", "input_non_local")
@@ -233,7 +233,7 @@ def _graph_network(paper: str, blocks: int, non_local: bool) -> Iterator[Entry]:
 
 
 def _hierarchical_graph_network() -> Iterator[Entry]:
-    """HGN with both meshes. Graph 3 begins at stage 3."""
+    """HGN with both meshes. Graph 3 starts at stage 3."""
     for sending, receiving, stage in (map(int, digits) for group in FUSIONS for digits in group.split()):
         ours = f"fusions.{stage - 1}.maps.{GRAPHS[sending]}_to_{GRAPHS[receiving]}"
         yield from _linear(f"fc_{sending}_{receiving}_{stage}.conv", ours, "convolution")
@@ -260,7 +260,7 @@ def _graph_convolution(theirs: str, ours: str) -> Iterator[Entry]:
 
 
 def _non_local(theirs: str, ours: str, pooled: bool = True) -> Iterator[Entry]:
-    """The `.0` of g and phi is there where joints are pooled; ungrouped, as in HGN, they have none."""
+    """The names of g and phi have a `.0` where joints are pooled; HGN pools none."""
     first = ".0" if pooled else ""
     yield from _linear(f"{theirs}.g{first}", f"{ours}.g", "convolution")
     yield from _linear(f"{theirs}.theta", f"{ours}.theta", "convolution")
