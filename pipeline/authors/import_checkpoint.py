@@ -37,8 +37,8 @@ written as data/imported/<SHA-256>.pt. The file itself is not changed.
   python -m pipeline import_checkpoint --paper semgcn ckpt_semgcn_nonlocal.pth.tar
 
 Then put the line that it prints into params.yaml and run the pipeline: evaluate_lifting gives the row "authors'
-weights, evaluated here". Weights without non-local layers, or of another width, need a variant of their own: write it in
-params.yaml (copy {DEFAULT_VARIANTS["semgcn"]}, change `model:`) and name it with --variant.
+weights, evaluated here". Weights without non-local layers, or of another width, need a variant of their own: write it
+in params.yaml (copy {DEFAULT_VARIANTS["semgcn"]}, change `model:`) and name it with --variant.
 
 Files of GraphMDN's weights do not show whether the network applied tanh to its means, as the authors' code does. Add
 --means tanh if it did; weights trained without it cannot be imported.
