@@ -18,17 +18,17 @@ from pipeline.data.fetch.mirror import choose_mirror
 from pipeline.data.images import coco
 from pipeline.data.images.settings import CocoImages
 from pipeline.data.motion import sources
-from pipeline.data.motion.settings import MotionSettings
-from pipeline.layout import Layout
 
 
 def run(run: Run, mirror: str | None = None) -> None:
     """`mirror` is the value of --mirror. Raises InputError for a file that is missing or not what it should be."""
-    addresses, images = needs(run.preset.motion, run.layout), run.preset.images
+    motion, images = run.preset.motion, run.preset.images
+    # Fail now, not after hours of work.
+    for key in (motion.licensed, "smpl" if run.preset.body == "smpl" else None):
+        if key:
+            licensed.require(key, run.layout.licensed)
     source = choose_mirror(mirror, config.mirror(run.root))
-    if run.preset.body == "smpl":  # fail now, not after hours of work
-        licensed.require("smpl", run.layout.licensed)
-    downloads = fetch(addresses, run.layout.raw, source)
+    downloads = fetch(sources.addresses(motion), run.layout.raw, source)
     if isinstance(images, CocoImages):
         downloads += _coco(images, run.layout.raw, source)
     write_json(run.layout.download_manifest, [asdict(download) for download in downloads])
@@ -45,10 +45,3 @@ def _coco(images: CocoImages, raw: Path, source: str | None) -> list[Download]:
         if images.test_dev:
             coco.unpack_images(raw, "test")
     return listed + files
-
-
-def needs(motion: MotionSettings, layout: Layout) -> list[str]:
-    """The addresses behind a preset's motion; an InputError if its data are licensed and not here."""
-    if motion.licensed:
-        licensed.require(motion.licensed, layout.licensed)
-    return sources.addresses(motion)
