@@ -1,10 +1,10 @@
-"""Metrics files of detection variants made by hand: every field is there, and every number says where it is from."""
+"""Metrics files of detection variants made by hand. They have every field, and every number tells its field."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from detection_images import DetectionMaker
+import detection_images
 from hand_made import Maker
 
 from pipeline import artifacts
@@ -36,8 +36,8 @@ def quartiles(median: float) -> dict[str, float]:
     }
 
 
-def component(number: int, share: float, scale: float = 10.0) -> dict[str, Any]:
-    """Component 0, 1, ...: without it AP is 10, 11, ...; alone in its predictions 20, 21, ...; forced 30, 31, ..."""
+def component(number: int, share: float, scale: float = 10.0, **more: Any) -> dict[str, Any]:
+    """Component 0, 1, ...: AP without it is 10, 11, ...; of its predictions alone 20, 21, ...; forced 30, 31, ..."""
     return {
         "share": share,
         "share_strict": share + 1,
@@ -48,7 +48,14 @@ def component(number: int, share: float, scale: float = 10.0) -> dict[str, Any]:
         "without": precision(10.0 + number),
         "only": subsets(20.0 + number),
         "forced": subsets(30.0 + number),
-    }
+    } | more
+
+
+def viewing(share: float, back_views: float) -> dict[str, Any]:
+    """A component of poses. Its left parts are on the image's right as often as it sees people from the front."""
+    front = 100.0 - back_views
+    directions = {"left_x": front, "left_y": 50.0, "right_x": back_views, "right_y": 50.0}
+    return component(0, share, back_views=back_views, directions=directions)
 
 
 def mixture(*components: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -65,7 +72,7 @@ def mixture(*components: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def run(maker: Maker, variant: str, *ap: float, mixture: dict[str, Any] | None = None, **more: Any) -> None:
-    """A variant with these AP, one a seed, each way of testing 1 better than the one before; groups as far below."""
+    """A variant with these AP, one per seed. Each mode is 1 better than the one before, each group 1 worse."""
     settings = maker.run.detection_variant(variant)
     seeds = [
         {
@@ -101,7 +108,7 @@ def run(maker: Maker, variant: str, *ap: float, mixture: dict[str, Any] | None =
 
 
 def prepared(maker: Maker) -> None:
-    """12,000 + 500 pictures of people, of whom 10 in each split have no keypoints; no pictures of boxes."""
+    """12,000 + 500 images of people, of whom 10 per split have no keypoints. There are no images for boxes."""
     splits = {
         split: {"images": count, "objects": count, "with_keypoints": count - 10}
         for split, count in (("train", 12000), ("val", 500))
@@ -111,7 +118,7 @@ def prepared(maker: Maker) -> None:
 
 
 def whole_preset(maker: Maker) -> None:
-    """The core variants, with pictures, of which MDN_2 has two seeds, and MDN_3's third component does nothing."""
+    """The core variants, with images. MDN_2 has two seeds; MDN_3's third component does nothing."""
     prepared(maker)
     run(maker, "pose_l_base", 26.7)
     run(maker, "pose_l_mdn_1", 26.5)
@@ -121,7 +128,6 @@ def whole_preset(maker: Maker) -> None:
     run(maker, "boxes_l_base", 57.5)
     scales = [component(number, share, 20.0 * (number + 1)) for number, share in enumerate((50.0, 30.0, 20.0))]
     run(maker, "boxes_l_mdn_3", 63.3, mixture=mixture(*scales))
-    examples = DetectionMaker(maker.run.root)
     for variant, components in (("pose_l_mdn_2", 2), ("pose_l_mdn_3", 3)):
-        examples.people(variant, components=components)
-    examples.objects("boxes_l_mdn_3")
+        detection_images.people(maker.run, variant, components=components)
+    detection_images.objects(maker.run, "boxes_l_mdn_3")

@@ -54,7 +54,7 @@ def built(make: Callable[..., Maker]) -> Run:
     egg = vertices * [0.3, 0.9, 0.2]
     graphs = mesh_graphs(faces, len(vertices), levels=4)
     joints = {f"{scale}_joint": np.full(len(real), 4, dtype=np.int8) for scale, real in _real(graphs.to_arrays())}
-    pictures = {
+    drawn = {
         "faces": faces.astype(np.int32),
         "t_pose": egg,
         "shapes": egg * np.array([[0.9, 1.1], [0.8, 1.0], [1.0, 1.2]])[..., None, None],
@@ -63,7 +63,7 @@ def built(make: Callable[..., Maker]) -> Run:
         "coarse_rest": graphs.coarse.average @ egg,
         "fine_rest": graphs.fine.average @ egg,
     }
-    artifacts.write_arrays(run.layout.body_file("drawings.npz"), pictures)
+    artifacts.write_arrays(run.layout.body_file("drawings.npz"), drawn)
     artifacts.write_arrays(run.layout.body_file("graphs.npz"), graphs.to_arrays() | joints)
     folder = run.layout.targets("meshes")
     measured = np.random.default_rng(0).normal(0, 0.3, (3, 17, 3))

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import detection_made
 import numpy as np
 import pytest
-from detection_images import SIDE, DetectionMaker, component, quartiles, viewing
+from detection_images import SIDE, objects, people
+from detection_made import component, viewing
+from hand_made import Maker
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
@@ -32,6 +36,42 @@ from pipeline.report.papers import mdn_offset, mixture_dense
 EVERY = (overview.OVERVIEWS[1], *mdn_offset.PAPER.figures, *mixture_dense.PAPER.figures)
 
 
+class DetectionMaker(Maker):
+    """Detection variants one by one, with what their figures need. The network's input is as large as its images."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, [])
+        sizes = self.run.preset.detection.model_copy(update={"input_size": {"pose": SIDE, "boxes": SIDE}})
+        self.run = self.run.model_copy(update={"preset": self.run.preset.model_copy(update={"detection": sizes})})
+
+    def made(self, variant: str, *ap: float, components: list[dict] | None = None, collapsed: bool = False) -> None:
+        """A variant with these AP in mode `plain`, one per seed; `flip` and `refined` are 2 better. No times."""
+        mixture = {"components": components, "collapsed": collapsed, "full": {}} if components else None
+        detection_made.run(self, variant, *ap, mixture=mixture)
+        self.run.layout.detection_speed(variant).unlink()
+
+    def timed(self, variant: str, plain: float, without: str = "") -> None:
+        """Speeds relative to the plain test's, in images per second."""
+        shares = {"network": 1.2, "plain": 1.0, "flip": 0.6, "scales_3": 0.2, "scales_5": 0.1}
+        speeds = {mode: plain * share for mode, share in shares.items() if mode != without}
+        artifacts.write_json(self.run.layout.detection_speed(variant), speeds)
+
+    def history(self, variant: str, precisions: list[float], seed: int = 0) -> None:
+        """Two rows per epoch, with AP in the one at its end."""
+        lines = ["epoch,step,learning_rate,loss,val_ap,val_loss"]
+        for epoch, value in enumerate(precisions, 1):
+            lines.append(f"{epoch - 0.5},{10 * epoch - 5},0.001,1.0,,")
+            lines.append(f"{epoch}.0,{10 * epoch},0.001,1.0,{value},1.5")
+        artifacts.write_text(self.run.layout.history(variant, seed), "\n".join(lines) + "\n")
+
+
+def of_scales(*median_and_share: tuple[float, float]) -> list[dict[str, Any]]:
+    return [component(number, share, median) for number, (median, share) in enumerate(median_and_share)]
+
+
+UNUSED = component(0, 0.0) | {"scale": None, "directions": None, "back_views": None}
+
+
 @pytest.fixture
 def maker(tmp_path: Path) -> DetectionMaker:
     return DetectionMaker(tmp_path)
@@ -39,10 +79,25 @@ def maker(tmp_path: Path) -> DetectionMaker:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> DetectionMaker:
-    """To be read, not changed."""
-    made = DetectionMaker(tmp_path_factory.mktemp("detection"))
-    made.whole_preset()
-    return made
+    """Enough variants that every figure has all its parts. To be read, not changed."""
+    maker = DetectionMaker(tmp_path_factory.mktemp("detection"))
+    maker.made("pose_l_base", 26.7, 27.9)
+    maker.made("pose_l_mdn_1", 26.5)
+    maker.made("pose_l_mdn_2", 30.3, 26.0, components=[viewing(55.0, 9.0), viewing(45.0, 96.0)])
+    maker.made("pose_l_mdn_3", 34.1, components=[viewing(60.0, 8.0), viewing(39.6, 97.0), UNUSED])
+    maker.made("pose_s_mdn_2", 24.0, components=[viewing(99.0, 35.0), UNUSED], collapsed=True)
+    maker.made("boxes_l_base", 57.5)
+    maker.made("boxes_l_mdn_2", 60.0, components=of_scales((70.0, 40.0), (22.0, 60.0)))
+    maker.made("boxes_l_mdn_3", 63.3, components=of_scales((34.0, 40.0), (18.0, 25.0), (80.0, 35.0)))
+    maker.made("boxes_l_mdn_5", 62.0, components=[*of_scales((60.0, 50.0), (15.0, 50.0)), UNUSED, UNUSED, UNUSED])
+    maker.made("boxes_dla_base", 50.0)
+    maker.made("boxes_dla_mdn_3", 54.0, components=of_scales((34.0, 40.0), (18.0, 25.0), (80.0, 35.0)))
+    speeds = {"boxes_l_base": 20.0, "boxes_l_mdn_3": 18.0, "boxes_dla_base": 50.0, "boxes_dla_mdn_3": 44.0}
+    for variant, plain in speeds.items():
+        maker.timed(variant, plain)
+    people(maker.run, "pose_l_mdn_3")
+    objects(maker.run, "boxes_l_mdn_3")
+    return maker
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +138,7 @@ def test_the_figures_that_there_are() -> None:
         ("mixture_dense_figure5", {"(a) Objects: HG, MDN_3", "(b) People: LargeHG, MDN_3", "component 3", "0.84"}),
     ],
 )
-def test_what_stands_on_a_figure(drawn: Path, name: str, expected: set[str]) -> None:
+def test_the_words_on_a_figure(drawn: Path, name: str, expected: set[str]) -> None:
     svg = (drawn / f"{name}.svg").read_text(encoding="utf-8")
     found = {line.strip() for text in re.findall(r"<!--(.*?)-->", svg, flags=re.DOTALL) for line in text.split("\n")}
     assert expected <= found
@@ -124,9 +179,9 @@ def test_without_data_every_figure_has_its_reason(maker: DetectionMaker, name: s
 
 
 def test_a_sample_has_its_skeleton_box_and_ellipse_in_the_components_colour(maker: DetectionMaker) -> None:
-    """The second picture's person was found by the second component."""
+    """The person in the second image was found by the second component."""
     maker.made("pose_l_mdn_3", 30.0)
-    maker.people("pose_l_mdn_3", count=2)
+    people(maker.run, "pose_l_mdn_3", count=2)
     arrays = artifacts.read_arrays(maker.run.layout.detection_examples("pose_l_mdn_3"))
     axes = samples.draw_poses(maker.evidence).axes[1]
     color = style.component_color(1)
@@ -146,14 +201,14 @@ def test_an_ellipse_of_a_person_is_in_px_of_an_average_keypoint(
     maker: DetectionMaker, variant: str, factor: float
 ) -> None:
     """Sigmas of 10 and 15 cells are 40 and 60 px of the network's input, times the mean of COCO's factors."""
-    maker.people(variant, count=1)
+    people(maker.run, variant, count=1)
     (sample,) = samples.read(maker.run, variant)
     assert sample.found[0].deviation == pytest.approx(np.array([40.0, 60.0]) * factor, rel=1e-3)
 
 
 def test_an_ellipse_shrinks_with_the_image(maker: DetectionMaker) -> None:
-    """A cell is 4 px of the network's input, 2 px of a picture that was kept at half its size; of boxes no factor."""
-    maker.objects("boxes_l_mdn_3", count=1)
+    """A cell is 4 px of the network's input, and 2 px of an image kept at half its size. Boxes have no factor."""
+    objects(maker.run, "boxes_l_mdn_3", count=1)
     path = maker.run.layout.detection_examples("boxes_l_mdn_3")
     arrays = artifacts.read_arrays(path)
     artifacts.write_arrays(path, arrays | {"pixels": arrays["pixels"][:, : SIDE // 2, : SIDE // 2]})
@@ -164,7 +219,7 @@ def test_an_ellipse_shrinks_with_the_image(maker: DetectionMaker) -> None:
 
 def test_keypoints_that_nobody_annotated_are_not_drawn(maker: DetectionMaker) -> None:
     maker.made("pose_l_mdn_3", 30.0)
-    maker.people("pose_l_mdn_3", count=1)
+    people(maker.run, "pose_l_mdn_3", count=1)
     path = maker.run.layout.detection_examples("pose_l_mdn_3")
     arrays = artifacts.read_arrays(path)
     arrays["truth_keypoints"][0, :11, 2] = 0  # legs alone remain
@@ -175,7 +230,7 @@ def test_keypoints_that_nobody_annotated_are_not_drawn(maker: DetectionMaker) ->
 
 def test_an_image_on_which_nothing_was_found_says_so(maker: DetectionMaker) -> None:
     maker.made("boxes_l_mdn_3", 30.0)
-    maker.objects("boxes_l_mdn_3", count=2)
+    objects(maker.run, "boxes_l_mdn_3", count=2)
     path = maker.run.layout.detection_examples("boxes_l_mdn_3")
     arrays = artifacts.read_arrays(path)
     pixels = np.concatenate([arrays["pixels"], arrays["pixels"][:1]])
@@ -189,13 +244,13 @@ def test_an_image_on_which_nothing_was_found_says_so(maker: DetectionMaker) -> N
 def test_the_network_of_the_longest_schedule_is_shown(maker: DetectionMaker) -> None:
     for variant in ("pose_l_mdn_2", "pose_l_mdn_3", "pose_l_mdn_3_3x"):
         maker.made(variant, 30.0)
-        maker.people(variant, count=1)
+        people(maker.run, variant, count=1)
         assert f"People: {maker.run.detection_variant(variant).title}" in words(samples.draw_poses(maker.evidence))
 
 
 def test_missing_arrays_are_one_line(maker: DetectionMaker) -> None:
     maker.made("pose_l_mdn_3", 30.0)
-    maker.objects("pose_l_mdn_3")
+    objects(maker.run, "pose_l_mdn_3")
     with pytest.raises(
         InputError, match=r"examples\.npz: keypoints: missing; run .*evaluate_detection` for pose_l_mdn_3"
     ):
@@ -206,23 +261,23 @@ def test_missing_arrays_are_one_line(maker: DetectionMaker) -> None:
 
 
 def test_components_stand_in_the_order_of_their_scales() -> None:
-    made = [component(20.0, scale=quartiles(50.0)), component(0.0), component(80.0, scale=quartiles(10.0))]
+    made = [component(0, 20.0, 50.0), UNUSED, component(2, 80.0, 10.0)]
     bars = scales.bars([Component.model_validate(one) for one in made])
     assert [(bar.label, bar.share) for bar in bars] == [("C3", 80.0), ("C1", 20.0), ("C2", 0.0)]
     assert [bar.color for bar in bars] == [style.component_color(index) for index in (2, 0, 1)]
 
 
-def test_the_words_below_a_component_are_its_share() -> None:
-    words_of = {
-        share: scales._share(scales.bars([Component.model_validate(component(share, scale=scale))])[0])
-        for share, scale in ((33.4, quartiles(9.0)), (0.2, quartiles(9.0)), (0.0, None))
-    }
-    assert words_of == {33.4: "33 %", 0.2: "< 1 %", 0.0: "unused"}
+@pytest.mark.parametrize(
+    ("made", "words"), [(component(0, 33.4), "33 %"), (component(0, 0.2), "< 1 %"), (UNUSED, "unused")]
+)
+def test_the_words_below_a_component_are_its_share(made: dict[str, Any], words: str) -> None:
+    (bar,) = scales.bars([Component.model_validate(made)])
+    assert scales._share(bar) == words
 
 
 def test_boxes_are_the_quartiles_and_whiskers_the_outer_percentiles(maker: DetectionMaker) -> None:
     """The made ground truth has its median at 40 px, the component at 60."""
-    maker.made("boxes_l_mdn_2", 50.0, components=maker.scales((60.0, 100.0)))
+    maker.made("boxes_l_mdn_2", 50.0, components=of_scales((60.0, 100.0)))
     (axes,) = scales.draw(maker.evidence).axes
     boxes = [patch.get_path().get_extents().intervaly for patch in axes.patches]
     assert np.array(boxes) == pytest.approx(np.array([[28.0, 56.0], [42.0, 84.0]]))
@@ -237,11 +292,10 @@ def test_boxes_are_the_quartiles_and_whiskers_the_outer_percentiles(maker: Detec
 def test_points_of_speed_and_precision_by_hand(maker: DetectionMaker) -> None:
     """AP is the mean of two seeds; what was not timed has no point."""
     maker.made("boxes_l_base", 40.0, 60.0)
-    maker.timed("boxes_l_base", 20.0)
-    del maker.speeds["boxes_l_base"]["scales_3"]
-    points = speed.measured(maker.detection, "boxes_l_base")
+    maker.timed("boxes_l_base", 20.0, without="scales_3")
+    points = speed.measured(maker.evidence.detection, "boxes_l_base")
     assert [(point.mode, point.speed) for point in points] == [("plain", 20.0), ("flip", 12.0), ("scales_5", 2.0)]
-    assert [point.ap for point in points] == pytest.approx([50.0, 51.0, 53.0])
+    assert [point.ap for point in points] == pytest.approx([50.0, 52.0, 54.0])
     figure = speed.draw(maker.evidence)
     assert len(figure.axes) == 1
     assert "HG, MDN_3 (not run)" in words(figure)
@@ -305,15 +359,15 @@ def test_a_history_without_precisions_is_one_line(maker: DetectionMaker) -> None
 
 
 def test_a_bar_is_the_plain_test_and_the_ring_the_better_one(maker: DetectionMaker) -> None:
-    """The made `refined` of poses and `flip` of boxes are 2 % better than `plain`."""
-    maker.made("pose_l_mdn_2", 30.0, components=[viewing(100.0, 30.0), component(0.0)], collapsed=True)
+    """`refined` of poses and `flip` of boxes are 2 better than `plain`."""
+    maker.made("pose_l_mdn_2", 30.0, components=[viewing(100.0, 30.0), UNUSED], collapsed=True)
     maker.made("boxes_l_base", 50.0)
-    people, objects = overview.draw_detection(maker.evidence).axes
-    for axes, value in ((people, 30.0), (objects, 50.0)):
+    upper, lower = overview.draw_detection(maker.evidence).axes
+    for axes, value in ((upper, 30.0), (lower, 50.0)):
         assert axes.patches[0].get_width() == value
-        assert axes.lines[0].get_xdata() == pytest.approx([1.02 * value])
-    assert [text.get_text() for text in people.texts] == ["30.0, collapsed"]
-    assert [label.get_text() for label in objects.get_yticklabels()] == ["HG, L1", "(13 of 14 not run)"]
+        assert axes.lines[0].get_xdata() == [value + 2]
+    assert [text.get_text() for text in upper.texts] == ["30.0, collapsed"]
+    assert [label.get_text() for label in lower.get_yticklabels()] == ["HG, L1", "(13 of 14 not run)"]
 
 
 def test_components_by_share_back_views_and_sides(maker: DetectionMaker) -> None:
@@ -332,7 +386,7 @@ def test_a_component_that_predicts_next_to_nothing_has_no_dots(maker: DetectionM
 
 
 def test_without_known_views_their_panel_is_left_out(maker: DetectionMaker) -> None:
-    """Real pictures do not tell who is seen from the back."""
+    """Photographs do not tell who is seen from the back."""
     parts = [viewing(60.0, 9.0) | {"back_views": None}, viewing(40.0, 96.0) | {"back_views": None}]
     maker.made("pose_l_mdn_2", 30.0, components=parts)
     assert len(components.draw(maker.evidence).axes) == 2
