@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pipeline.report import columns
 from pipeline.report.actions import AVERAGE, HUMAN36M, Correction, correction
 from pipeline.report.cells import Cells
-from pipeline.report.columns import INPUT, KERNELS_USED, AnyColumn, Column
+from pipeline.report.columns import AnyColumn, Column
+from pipeline.report.columns_lifting import INPUT, KERNELS_USED
 from pipeline.report.evidence import Quantity
 from pipeline.report.metrics import Statistic
 from pipeline.report.quantities_lifting import P1, P2

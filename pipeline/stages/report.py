@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pipeline import artifacts
 from pipeline.config import Run
-from pipeline.report import build, figures, metrics, page
-from pipeline.report.evidence import Evidence
+from pipeline.report import build, figures, loading, page
 from pipeline.report.figures.overview import EVERY
 
 
 def run(run: Run) -> None:
-    evidence = Evidence(run, metrics.read(run), metrics.read_detection(run))
+    evidence = loading.evidence(run)
     # The page shows less of each table than its file does, so it cannot copy the files.
     built = build.every(evidence)
     content = page.read(run)  # before the figures, so that a missing file leaves the old ones as they are

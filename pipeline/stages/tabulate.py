@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pipeline import artifacts
 from pipeline.config import Run
-from pipeline.report import build, claims, metrics, render
-from pipeline.report.evidence import Evidence
+from pipeline.report import build, claims, loading, render
 from pipeline.report.papers import PAPERS
 
 
 def run(run: Run) -> None:
     # All is worked out before anything is written: whoever gets an error still has the old tables.
-    evidence = Evidence(run, metrics.read(run), metrics.read_detection(run))
+    evidence = loading.evidence(run)
     tables = build.every(evidence)
     verdicts = claims.judge(evidence, {paper.key: paper.claims for paper in PAPERS})
     with artifacts.atomic_folder(run.layout.tables) as folder:

@@ -16,7 +16,7 @@ from made_parts import depth, detections, meshes
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, KEEP_16, NECK_NOSE, Skeleton, adjacency
-from pipeline.report import metrics
+from pipeline.report import loading
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures.skeleton import TEMPLATE_POSE
 from pipeline.stages import report, tabulate
@@ -60,7 +60,7 @@ class Maker:
 
     @property
     def evidence(self) -> Evidence:
-        return Evidence(self.run, metrics.read(self.run), metrics.read_detection(self.run))
+        return loading.evidence(self.run)
 
     def not_run(self, variant: str, reason: str = "left out by the preset") -> None:
         self.run.left_out[variant] = reason

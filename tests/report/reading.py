@@ -9,7 +9,7 @@ from hand_made import Maker
 
 from pipeline.config import Run
 from pipeline.report import build as building
-from pipeline.report import claims, metrics
+from pipeline.report import claims, loading
 from pipeline.report.checks import Part
 from pipeline.report.claims import Verdict
 from pipeline.report.evidence import BySeed, Evidence, Expression
@@ -20,10 +20,6 @@ from pipeline.report.render import Row, Table, text
 TABLES = {table.name: table for paper in PAPERS for table in paper.tables}
 
 
-def evidence(run: Run) -> Evidence:
-    return Evidence(run, metrics.read(run), metrics.read_detection(run))
-
-
 def expression(label: str) -> Expression:
     """An expression from its label: `P1(graphmdn, oracle)`."""
     name, variant, argument = re.fullmatch(r"(\w+)\((\w+)(?:, (.+))?\)", label).groups()  # type: ignore[union-attr]
@@ -31,7 +27,7 @@ def expression(label: str) -> Expression:
 
 
 def value(maker: Maker, label: str) -> BySeed:
-    return evidence(maker.run).by_seed(expression(label))
+    return maker.evidence.by_seed(expression(label))
 
 
 def check(kind: str, *labels: str, others: Sequence[str] = (), **more) -> Part:
@@ -39,7 +35,7 @@ def check(kind: str, *labels: str, others: Sequence[str] = (), **more) -> Part:
 
 
 def build(run: Run) -> dict[str, Table]:
-    return {table.name: table for table in building.every(evidence(run))}
+    return {table.name: table for table in building.every(loading.evidence(run))}
 
 
 def cells(table: Table, label: str, variant: bool | None = None) -> dict[str, str]:

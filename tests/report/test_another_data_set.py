@@ -11,7 +11,7 @@ from reading import build as built
 
 from pipeline.data.motion import mpi_inf_3dhp
 from pipeline.report import render
-from pipeline.report.quantities_lifting import SCENES
+from pipeline.report.readers_lifting import SCENES
 from pipeline.report.render import Table
 
 GREEN, NO_GREEN, OUTDOOR = list(SCENES.values())[:3]

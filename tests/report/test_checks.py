@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from hand_made import Maker
-from reading import check, evidence
+from reading import check
 
 from pipeline.report.checks import P, by_protocol, rising
 from pipeline.report.evidence import BySeed, Evidence, Expression
@@ -30,7 +30,7 @@ def judged(make: Callable[..., Maker]) -> Callable[..., Judge]:
     maker = make()
     for variant in ("semgcn", "resgcn", "graphmdn"):
         maker.point(variant, 1.0, epochs=2)  # graphmdn states 2 epochs, the others more
-    found = evidence(maker.run)
+    found = maker.evidence
     return lambda given: Judge(MadeUp(maker.run, found.results, found.detection, given=given))
 
 

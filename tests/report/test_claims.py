@@ -10,7 +10,7 @@ import made_parts
 import numpy as np
 import pytest
 from hand_made import Maker
-from reading import TABLES, evidence
+from reading import TABLES
 from reading import judge as judged
 
 from pipeline.report import claims
@@ -20,7 +20,7 @@ from pipeline.report.columns import Column
 from pipeline.report.evidence import Quantity
 from pipeline.report.papers import PAPERS
 from pipeline.report.quantities import QUANTITIES
-from pipeline.report.quantities_lifting import SCENES
+from pipeline.report.readers_lifting import SCENES
 
 NEEDS_PIXELS = ("SG-3", "SG-4", "SG-14", "SG-15", "SG-16")  # and SG-2 and SG-13 in part
 PIXELS = "needs image features (SemGCN on pixels)"
@@ -29,7 +29,7 @@ HGN_NOT_RUN = {"HGN-1": 2, "HGN-15": 1, "HGN-16": 1, "HGN-18": 1, "HGN-20": 1, "
 
 
 def judge(maker: Maker) -> dict[str, Verdict]:
-    return judged(evidence(maker.run))
+    return judged(maker.evidence)
 
 
 def change(maker: Maker, variant: str, edit: Callable[[Any], None]) -> None:
@@ -63,7 +63,7 @@ def test_every_claim_is_judged_on_a_run_that_has_everything(make: Callable[..., 
             maker.history(variant, [0.4, 0.2, 0.1], [60.0, 55.0, 50.0], seed)
     maker.edge_weights("semgcn", np.random.default_rng(0).normal(size=(8, 16, 16)), seeds=2)
     not_run: dict[str, list[str]] = {}
-    for verdict in judged(evidence(maker.run), "semgcn", "graphmdn", "hgn").values():
+    for verdict in judged(maker.evidence, "semgcn", "graphmdn", "hgn").values():
         for outcome in verdict.outcomes:
             if outcome.state == "not run":
                 not_run.setdefault(verdict.claim.id, []).append(outcome.figures)
@@ -218,7 +218,7 @@ def test_the_page_and_the_data_say_the_same(make: Callable[..., Maker]) -> None:
     maker = make()
     maker.point("semgcn_one_cycle", 60.0, parameters=434703)
     maker.mixture("graphmdn", 50.0, parameters=440357)
-    found = evidence(maker.run)
+    found = maker.evidence
     verdicts = list(judged(found).values())
     data = claims.as_data(maker.run, verdicts)
     page = claims.page(found, verdicts)
@@ -236,7 +236,7 @@ def test_the_page_and_the_data_say_the_same(make: Callable[..., Maker]) -> None:
 def test_neighbours_not_run_for_the_same_reason_share_a_line(make: Callable[..., Maker]) -> None:
     maker = make()
     maker.mixture("graphmdn", 50.0)
-    found = evidence(maker.run)
+    found = maker.evidence
     page = claims.page(found, list(judged(found).values()))
     (row,) = [line for line in page.splitlines() if line.startswith("| GM-5 ")]
     assert row.count("graphmdn_node_level was not run") == 1

@@ -10,7 +10,7 @@ import detection_made
 import detection_printed
 import pytest
 from hand_made import Maker
-from reading import check, evidence, judge, value
+from reading import check, judge, value
 
 from pipeline.artifacts import InputError
 from pipeline.report import claims
@@ -211,7 +211,7 @@ def test_speed_and_what_beats_it(make: Callable[..., Maker]) -> None:
 
 
 def outcome(maker: Maker, kind: str, *values: str, **more: Any):
-    return Judge(evidence(maker.run)).outcome(check(kind, *values, **more))
+    return Judge(maker.evidence).outcome(check(kind, *values, **more))
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_stated_epochs_of_detection_variants(make: Callable[..., Maker]) -> None
     """Neither fewer epochs nor a preset's own recipe are what the paper states."""
     maker = make()
     detection_made.run(maker, "pose_l_base", 40.0)
-    metrics_of = evidence(maker.run).detection["pose_l_base"]
+    metrics_of = maker.evidence.detection["pose_l_base"]
     assert metrics_of.file is not None and metrics_of.training is not None
     for epochs, own_recipe, stated in ((50, False, True), (50, True, False), (49, False, False)):
         training = metrics_of.training.model_copy(update={"epochs": epochs, "own_recipe": own_recipe})
@@ -271,7 +271,7 @@ def test_every_claim_is_judged_on_a_run_that_has_everything(make: Callable[..., 
         views = {"front": 0, "back": 1} if count > 1 else {}
         trained(maker, variant, [10.0, 20.0, 30.0, 31.0], mixture=detection_made.mixture(*parts, **views))
     papers = ("mdn_offset", "mixture_dense")
-    found = evidence(maker.run)
+    found = maker.evidence
     verdicts = list(judge(found, *papers).values())
     not_run = [
         (verdict.claim.id, outcome.figures)

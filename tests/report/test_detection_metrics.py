@@ -13,7 +13,7 @@ from hand_made import Maker
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.report import metrics
+from pipeline.report import loading
 from pipeline.report.metrics import Statistic
 
 
@@ -21,7 +21,7 @@ def test_every_detection_variant_is_read_and_its_figures_are_over_seeds(make: Ca
     """20, 22, 27: mean 23, squares 9 + 1 + 16 = 26, over n - 1 = 2: 13."""
     maker = make()
     detection_made.run(maker, "pose_l_base", 20.0, 22.0, 27.0)
-    results = metrics.read_detection(maker.run)
+    results = loading.detection(maker.run)
     assert list(results.variants) == list(maker.run.detection_variants)
     assert results.by_seed("pose_l_base", lambda seed: seed.modes["plain"].ap) == {0: 20.0, 1: 22.0, 2: 27.0}
     found = results.over_seeds("pose_l_base", lambda seed: seed.modes["plain"].ap)
@@ -35,7 +35,7 @@ def test_every_detection_variant_is_read_and_its_figures_are_over_seeds(make: Ca
 def test_imported_weights_need_no_training(make: Callable[..., Maker]) -> None:
     maker = make()
     detection_made.run(maker, "pose_l_base_authors", 55.0, training=None)
-    assert metrics.read_detection(maker.run)["pose_l_base_authors"].ran
+    assert loading.detection(maker.run)["pose_l_base_authors"].ran
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_bad_file_is_one_line_with_file_field_and_remedy(
     edit(content)
     path.write_text(json.dumps(content))
     with pytest.raises(InputError) as caught:
-        metrics.read_detection(maker.run)
+        loading.detection(maker.run)
     message = str(caught.value)
     assert words in message
     assert "metrics/pose_l_base.json: " in message
@@ -75,4 +75,4 @@ def test_a_bad_speed_is_named(make: Callable[..., Maker], speeds: Any, words: st
     detection_made.run(maker, "pose_l_base", 20.0)
     artifacts.write_json(maker.run.layout.detection_speed("pose_l_base"), speeds)
     with pytest.raises(InputError, match=rf"pose_l_base/speed\.json: {words}"):
-        metrics.read_detection(maker.run)
+        loading.detection(maker.run)

@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 from hand_made import Maker
 from made_parts import depth, elsewhere, meshes
-from reading import evidence, value
+from reading import value
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17
 from pipeline.report import body_parts, edge_weights, histories
 from pipeline.report.evidence import Expression, NotRunError
-from pipeline.report.quantities_lifting import P1, SCENES
+from pipeline.report.quantities_lifting import P1
+from pipeline.report.readers_lifting import SCENES
 
 
 def test_errors_by_prediction(make: Callable[..., Maker]) -> None:
@@ -33,7 +34,7 @@ def test_errors_by_prediction(make: Callable[..., Maker]) -> None:
 def test_an_error_of_one_action(make: Callable[..., Maker]) -> None:
     maker = make(["walk", "sit"])
     maker.point("semgcn", 50.0)
-    found = evidence(maker.run).by_seed(Expression(P1, "semgcn", action="sit"))
+    found = maker.evidence.by_seed(Expression(P1, "semgcn", action="sit"))
     assert found == {0: 52.0}
 
 

@@ -13,7 +13,7 @@ from hand_made import Maker
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.report import figures, metrics
+from pipeline.report import figures
 from pipeline.report.figures import (
     Drawing,
     best_of_many,
@@ -126,7 +126,7 @@ def test_bars_are_grouped_by_paper_with_a_gap_between(make: Callable[..., Maker]
     ran = [variant for number, variant in enumerate(run.lifting_variants) if number % 3 or number < 2]
     for variant in ran:
         maker.any_kind(variant, 50.0)
-    places = overview._places(run, metrics.read(run))
+    places = overview._places(run, maker.evidence.results)
     lines = [name for name in places if name not in run.lifting_variants]
     assert set(places) == {*ran, *lines}
     left_out = len(run.lifting_variants) - len(ran)

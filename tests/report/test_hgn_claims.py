@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from hand_made import Maker
 from made_parts import depth, meshes
-from reading import evidence
 from reading import judge as judged
 
 from pipeline.report import published
 from pipeline.report.actions import HUMAN36M
 from pipeline.report.claims import Verdict
-from pipeline.report.quantities_lifting import SCENES
+from pipeline.report.readers_lifting import SCENES
 
 NUMBERS = published.read()
 # Variant -> table and row. A variant of several tables has the same numbers in all of them.
@@ -56,7 +55,7 @@ SEEDS = (-0.03, 0.0, 0.03)  # mm, the same for every variant: a gap has no sprea
 
 
 def judge(maker: Maker) -> dict[str, Verdict]:
-    return judged(evidence(maker.run), "hgn")
+    return judged(maker.evidence, "hgn")
 
 
 def plant(maker: Maker, variant: str, p1: float, p2: float | None = None, **more: Any) -> None:

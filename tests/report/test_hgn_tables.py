@@ -11,7 +11,7 @@ from reading import TABLES, build, cells
 
 from pipeline.report import published
 from pipeline.report.actions import HUMAN36M
-from pipeline.report.quantities_lifting import SCENES
+from pipeline.report.readers_lifting import SCENES
 from pipeline.report.render import NONE, NOT_RUN
 
 NUMBERS = published.read()

@@ -11,7 +11,7 @@ import pytest
 from hand_made import Maker
 
 from pipeline.artifacts import InputError
-from pipeline.report import metrics
+from pipeline.report import loading, metrics
 from pipeline.report.metrics import FRAMES, Statistic
 
 
@@ -24,7 +24,7 @@ def test_statistic_by_hand() -> None:
 def test_errors_over_seeds(make: Callable[..., Maker]) -> None:
     maker = make(["walk", "sit"])
     maker.point("semgcn", 50.0, 52.0, 57.0)
-    results = metrics.read(maker.run)
+    results = loading.lifting(maker.run)
     assert results.error("semgcn", "point", "mpjpe") == Statistic(53.0, pytest.approx(math.sqrt(13.0)), 3)
     assert results.error("semgcn", "point", "mpjpe", FRAMES).mean == pytest.approx(1.1 * 53)
     assert results.error("semgcn", "point", "p_mpjpe", metrics.action("walk")).mean == pytest.approx(0.75 * 53 - 2)
@@ -37,21 +37,21 @@ def test_errors_over_seeds(make: Callable[..., Maker]) -> None:
 def test_a_closed_form_counts_once_because_no_seed_plays_a_part(make: Callable[..., Maker]) -> None:
     maker = make()
     maker.point("mean_pose", 200.0, 200.0)
-    assert metrics.read(maker.run).error("mean_pose", "point", "mpjpe") == Statistic(200.0, None, 1)
+    assert loading.lifting(maker.run).error("mean_pose", "point", "mpjpe") == Statistic(200.0, None, 1)
 
 
 def test_an_action_without_test_poses_is_left_out(make: Callable[..., Maker]) -> None:
     maker = make(["walk", "sit"])
     maker.point("semgcn", 50.0)
     change(maker, "semgcn", lambda content: content["data"]["actions"].insert(0, "swim"))
-    assert metrics.read(maker.run).actions == ["walk", "sit"]
+    assert loading.lifting(maker.run).actions == ["walk", "sit"]
 
 
 def test_a_mixture_is_judged_by_its_mean_and_may_lack_figures(make: Callable[..., Maker]) -> None:
     maker = make()
     empty = {"depth_ratio": None, "nll": None, "reprojection_px": {"mean": None, "depth_spread_px": None}}
     maker.mixture("graphmdn", 58.0, mixture=empty)
-    (seed,) = metrics.read(maker.run)["graphmdn"].seeds
+    (seed,) = loading.lifting(maker.run)["graphmdn"].seeds
     assert seed.main_prediction == "mean"
     assert seed.mixture is not None
     assert seed.mixture.depth_ratio is None
@@ -62,7 +62,7 @@ def test_a_file_from_before_there_were_detections_has_ground_truth(make: Callabl
     maker = make()
     maker.point("semgcn", 50.0)
     change(maker, "semgcn", lambda content: content["data"].pop("input"))
-    found = metrics.read(maker.run)["semgcn"].data
+    found = loading.lifting(maker.run)["semgcn"].data
     assert found is not None
     assert (found.input.name, found.input.source, found.input.mean_error_px) == ("ground_truth", "projection", None)
 
@@ -71,7 +71,7 @@ def test_imported_weights_need_no_training(make: Callable[..., Maker]) -> None:
     maker = make()
     maker.point("semgcn_authors", 40.0)
     change(maker, "semgcn_authors", lambda content: content.update(training=None))
-    found = metrics.read(maker.run)["semgcn_authors"]
+    found = loading.lifting(maker.run)["semgcn_authors"]
     assert (found.ran, found.trained_here) == (True, False)
 
 
@@ -106,7 +106,7 @@ def test_a_bad_file_is_one_line_with_file_field_and_remedy(
     maker.point("semgcn", 50.0)
     change(maker, "semgcn", edit)
     with pytest.raises(InputError) as caught:
-        metrics.read(maker.run)
+        loading.lifting(maker.run)
     message = str(caught.value)
     assert words in message
     assert "metrics/semgcn.json: " in message
@@ -119,4 +119,4 @@ def test_a_list_is_no_metrics_file(make: Callable[..., Maker]) -> None:
     maker.point("semgcn", 50.0)
     maker.run.layout.metrics("semgcn").write_text("[]")
     with pytest.raises(InputError, match=r"semgcn\.json: input should be a valid dictionary"):
-        metrics.read(maker.run)
+        loading.lifting(maker.run)

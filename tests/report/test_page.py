@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 import pytest
 from hand_made import Maker
-from reading import evidence
 
-from pipeline.report import build, claims, page
+from pipeline.report import build, claims, loading, page
 from pipeline.report.figures.overview import EVERY
 from pipeline.report.papers import PAPERS
 
@@ -37,7 +36,7 @@ def test_links_of_every_table_exist(reported: Maker) -> None:
 
 def test_every_table_is_on_the_page_and_its_columns_are_explained_once(reported: Maker, text: str) -> None:
     run = reported.run
-    built = build.every(evidence(run))
+    built = build.every(loading.evidence(run))
     assert {path.stem for path in reported.run.layout.tables.iterdir()} == {table.name for table in built}
     for table in built:
         assert table.title in text

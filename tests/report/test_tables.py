@@ -15,7 +15,7 @@ from reading import cells as cells_of
 from pipeline.artifacts import InputError
 from pipeline.report import build as building
 from pipeline.report.actions import HUMAN36M
-from pipeline.report.columns import INPUT
+from pipeline.report.columns_lifting import INPUT
 from pipeline.report.quantities_lifting import P1, P2
 from pipeline.report.render import NONE, NOT_RUN, Table
 

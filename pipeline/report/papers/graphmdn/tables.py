@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pipeline.report.columns import (
+from pipeline.report.columns import EPOCHS, PARAMETERS, REPOSITORY, SEEDS
+from pipeline.report.columns_lifting import (
     AMBIGUOUS,
     BEST_ON_TEST,
     CALIBRATION,
     DEPTH_RATIO,
-    EPOCHS,
     FRAMES,
     INPUT,
     KERNELS_EFFECTIVE,
@@ -17,10 +17,7 @@ from pipeline.report.columns import (
     P1_MM,
     P2_MM,
     PAIRWISE_DISTANCE,
-    PARAMETERS,
-    REPOSITORY,
     REPROJECTION,
-    SEEDS,
     SPREAD,
 )
 from pipeline.report.papers.common import AUTHORS_WEIGHTS, WITHOUT_A_NETWORK

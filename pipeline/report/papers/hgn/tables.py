@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline.report.columns import (
+from pipeline.report.columns import EPOCHS, PARAMETERS, SEEDS
+from pipeline.report.columns_lifting import (
     ALL_SCENES,
     AS_TRAINED,
     BEST_ON_TEST,
     CHANNELS,
     DEPTH,
-    EPOCHS,
     FRAMES,
     GREEN_SCREEN,
     HIDDEN_JOINTS,
@@ -21,9 +21,7 @@ from pipeline.report.columns import (
     OUTDOOR,
     P1_MM,
     P2_MM,
-    PARAMETERS,
     PARAMETERS_PRINTED,
-    SEEDS,
 )
 from pipeline.report.quantities_lifting import P1, P2
 from pipeline.report.tables import Row, Table

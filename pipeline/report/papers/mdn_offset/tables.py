@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipeline.geometry.coco_keypoints import GROUPS
-from pipeline.report.columns import BACK_VIEWS, EPOCHS, PARAMETERS, SEEDS, SHARES, Column, precision
+from pipeline.report.columns import EPOCHS, PARAMETERS, SEEDS, Column
+from pipeline.report.columns_detection import BACK_VIEWS, SHARES, precision
 from pipeline.report.papers.common import groups_table, test_dev, visibility_table
 from pipeline.report.quantities_detection import (
     AP,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.report.columns import AS_TRAINED, INPUT, P1_MM, P2_MM, PARAMETERS, PARAMETERS_PRINTED, REPOSITORY
+from pipeline.report.columns import PARAMETERS, REPOSITORY
+from pipeline.report.columns_lifting import AS_TRAINED, INPUT, P1_MM, P2_MM, PARAMETERS_PRINTED
 from pipeline.report.papers.common import AUTHORS_WEIGHTS, WITHOUT_A_NETWORK
 from pipeline.report.quantities_lifting import P1, P2
 from pipeline.report.tables import Row, Table
