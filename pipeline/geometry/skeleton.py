@@ -3,10 +3,16 @@
 The 17 joints are Human3.6M's in VideoPose3D's order. SemGCN and GraphMDN leave out Neck/Nose and use 16.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -88,15 +94,22 @@ def adjacency(skeleton: Skeleton) -> Tensor:
 
     D has the row sums of A + I. There are 46 non-zeros for 16 joints and 49 for 17.
     """
-    graph = torch.eye(skeleton.joint_count)
+    import torch  # the report, which uses the rest of this module, does not need torch
+
+    return torch.from_numpy(normalized_edges(skeleton))
+
+
+def normalized_edges(skeleton: Skeleton) -> NDArray[np.float32]:
+    """`adjacency` as an array."""
+    graph = np.eye(skeleton.joint_count, dtype=np.float32)
     for parent, child in skeleton.edges:
         graph[parent, child] = graph[child, parent] = 1.0
-    return graph / graph.sum(dim=1, keepdim=True)
+    return graph / graph.sum(axis=1, keepdims=True)
 
 
-def hop_distance(skeleton: Skeleton) -> Tensor:
-    """Number of bones between the root and each joint, [J] int64."""
+def hop_distance(skeleton: Skeleton) -> NDArray[np.int64]:
+    """Number of bones between the root and each joint, [J]."""
     hops = [0] * skeleton.joint_count
     for parent, child in skeleton.edges:
         hops[child] = hops[parent] + 1
-    return torch.tensor(hops)
+    return np.array(hops)

@@ -18,11 +18,11 @@ from scipy.stats import spearmanr
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import Run
-from pipeline.geometry.skeleton import HUMAN36M_16, adjacency, hop_distance
+from pipeline.geometry.skeleton import HUMAN36M_16, hop_distance, normalized_edges
 
 Matrices = NDArray[np.float64]  # [L, 16, 16]
 
-UNIFORM = adjacency(HUMAN36M_16).double().numpy()  # [16, 16]: every row shared out evenly
+UNIFORM = normalized_edges(HUMAN36M_16).astype(np.float64)  # [16, 16]: every row shared out evenly
 EDGES = UNIFORM > 0
 
 
@@ -61,4 +61,4 @@ def layer_correlation(matrices: Matrices) -> float:
 
 def hop_correlation(matrices: Matrices) -> float:
     """Spearman's rank correlation of the joints' weights with their distance from the pelvis in bones."""
-    return float(spearmanr(joint_weights(matrices), hop_distance(HUMAN36M_16).numpy()).statistic)
+    return float(spearmanr(joint_weights(matrices), hop_distance(HUMAN36M_16)).statistic)
