@@ -259,7 +259,7 @@ def test_a_preset_whose_name_would_be_in_the_way_is_refused(tmp_path: Path, name
     root = small_params.write(tmp_path)
     (root / "params" / f"{name}.yaml").write_text(small_params.SMALL)
     said = small_params.says(root, name)
-    assert said.startswith(f"params/{name}.yaml: a preset cannot be called {name!r}") and reason in said
+    assert said.startswith(f"params/{name}.yaml: a preset cannot have the name {name!r}") and reason in said
 
 
 @pytest.mark.parametrize(
