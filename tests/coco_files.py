@@ -1,4 +1,4 @@
-"""COCO's archives in small, made by hand: where a download would put them."""
+"""Small versions of COCO's archives, in the places of a download."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WITH_PEOPLE = (1, 3)  # the images of a split on which there are people: of four
 
 
 def image(number: int) -> dict[str, Any]:
-    """A record as COCO's, with keys that nobody needs."""
+    """A record like COCO's, with keys that are not used."""
     return {
         "id": number,
         "width": SIDE,
@@ -84,7 +84,7 @@ def write_test_info(raw: Path, categories: bool = True) -> Path:
 
 
 def jpeg(number: int) -> bytes:
-    """A JPEG of one colour, which tells the number."""
+    """A JPEG of one colour, which encodes the number."""
     pixels = np.full((SIDE, SIDE, 3), number % 256, np.uint8)
     return cv2.imencode(".jpg", pixels)[1].tobytes()
 
@@ -96,7 +96,7 @@ def jpegs(split: str, count: int = 4) -> dict[str, bytes]:
 
 
 def write_test_images(raw: Path) -> None:
-    """Images of test-dev, each alone: noise."""
+    """Images of test-dev as single files of noise."""
     for number in TEST:
         pixels = np.random.default_rng(number).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
         path = raw / coco.HOST / coco.FOLDERS["test"] / f"{number:012d}.jpg"
@@ -105,7 +105,7 @@ def write_test_images(raw: Path) -> None:
 
 
 def write_mirror(mirror: Path, archives: bool) -> Path:
-    """All that a preset may ask for: annotations, and images in archives or alone."""
+    """All that a preset can ask for: annotations, and images in archives or single files."""
     write_annotations(mirror)
     write_test_info(mirror)
     host = mirror / coco.HOST

@@ -1,4 +1,4 @@
-"""Random annotations and detections as COCO's files and as our arrays, and what pycocotools says of them."""
+"""Random annotations and detections as COCO's files and as our arrays, and the scores of pycocotools."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def make_detections(
     keypoints: NDArray | None,
     components: int = 1,
 ) -> Detections:
-    """Detections of which all components predict the same; the first is chosen, with all the weight."""
+    """Detections whose components all predict the same; the first is chosen and has all the weight."""
     count = len(image)
     places = None if keypoints is None else keypoints.astype(np.float32)
     weights = np.zeros((count, components), np.float32)
@@ -155,7 +155,7 @@ def annotations_of(data: ImageSet) -> dict:
 
 
 def reference(annotations: dict, results: Path, task: str, factors: NDArray | None = None) -> dict[str, float | None]:
-    """What pycocotools says of annotations and a file of results: the fields of detection.results.Precision."""
+    """The scores of pycocotools for annotations and a results file: the fields of detection.results.Precision."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 

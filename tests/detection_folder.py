@@ -1,4 +1,4 @@
-"""A folder to run the image side in: this repository's variants and a preset `tiny` of a few made images."""
+"""A folder to run detection in: this repository's variants and a preset `tiny` with a few made images."""
 
 from __future__ import annotations
 

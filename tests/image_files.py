@@ -1,4 +1,4 @@
-"""Folders as prepare_images writes them: a few small made images with people on them, in COCO's own format."""
+"""Folders like those of prepare_images: a few small made images with people, in COCO's own format."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIDE = 64
 
 
 def person(image: int, box: tuple[float, float, float, float], keypoints: list[float] | None = None) -> dict[str, Any]:
-    """One annotation. Keypoints stand on the box's diagonal, all visible, unless they are given."""
+    """One annotation. Keypoints are on the box's diagonal, all visible, unless they are given."""
     x, y, width, height = box
     if keypoints is None:
         share = np.linspace(0.05, 0.95, coco_keypoints.COUNT)

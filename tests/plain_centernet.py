@@ -1,4 +1,4 @@
-"""CenterNet computed from a state dict alone, name by name as the authors' code saves it: what ours must agree with.
+"""CenterNet computed from a state dict with the authors' names, as a reference for ours.
 
 Written from the shapes of the weights and the facts of the papers; slow, in evaluation mode, without a module.
 """
@@ -93,7 +93,7 @@ def deformable(state: State, name: str, values: Tensor) -> Tensor:
 
 
 def by_grid_sample(values: Tensor, offset: Tensor, mask: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """A deformable 3x3 convolution, one `grid_sample` a tap."""
+    """A deformable 3x3 convolution with one `grid_sample` per tap."""
     height, width = values.shape[2:]
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     total = bias[:, None, None]
@@ -107,7 +107,7 @@ def by_grid_sample(values: Tensor, offset: Tensor, mask: Tensor, weight: Tensor,
 
 
 def ida(state: State, name: str, maps: list[Tensor], start: int) -> None:
-    """Maps from `start` to the end brought to the first one's grid, each added to the one before; changed in place."""
+    """Upsample the maps after `start` to its grid, and add each to the one before; in place."""
     for place in range(start + 1, len(maps)):
         number = place - start
         larger = state[f"{name}.up_{number}.weight"]

@@ -1,4 +1,4 @@
-"""CenterNet's weights as ours: names, shapes, order, and the same numbers from a computation that reads theirs."""
+"""CenterNet's weights as ours: names, shapes, order, and equal outputs of a network that reads theirs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAPERS = pytest.mark.parametrize(("paper", "components"), [("centernet", 0), ("m
 
 
 def network(architecture: str, task: str = "pose", components: int = 0, **head: int) -> CenterNet:
-    """In evaluation mode, in float64, with norms, offsets and masks away from their start."""
+    """In evaluation mode, in float64, with norms, offsets and masks that differ from their initial values."""
     torch.manual_seed(0)
     variant = detection_variant(task, architecture, components, **head)
     model = draw_norms(build_model(variant, 1 if task == "pose" else 3, SMALL))
@@ -41,7 +41,7 @@ def plain_features(architecture: str, state: dict[str, Tensor], images: Tensor) 
     ("architecture", "file"), [("large_hourglass", "largehg_base.json"), ("dla_34", "dla34_base_hc256.json")]
 )
 def test_names_shapes_and_their_order_are_the_released_ones(architecture: str, file: str):
-    """Where the lists that came with the task are at hand."""
+    """Only where the released lists are available."""
     with torch.device("meta"):
         model = build_model(detection_variant("pose", architecture), 1)
     exported = export_weights(model.state_dict(), "centernet")
@@ -73,7 +73,7 @@ def test_the_authors_names_compute_the_same(architecture: str, task: str, compon
 
 @EACH
 def test_an_image_of_ours_is_the_authors_image_of_opencv(architecture: str):
-    """The red, green and blue of a file as both read, normalise and see them; mean and std as in their code."""
+    """Both read and normalise the red, green and blue of a file, with mean and std of the authors' code."""
     model, mean, std = network(architecture), (0.408, 0.447, 0.470), (0.289, 0.274, 0.278)
     pixels = torch.randint(0, 256, (1, 64, 64, 3), generator=torch.Generator().manual_seed(2), dtype=torch.uint8)
     blue_first = (pixels.flip(-1).double() / 255 - torch.tensor(mean)) / torch.tensor(std)
@@ -85,7 +85,7 @@ def test_an_image_of_ours_is_the_authors_image_of_opencv(architecture: str):
 
 
 @EACH
-def test_colours_are_turned_round_and_nothing_else_is_changed(architecture: str):
+def test_the_order_of_colours_is_reversed_and_nothing_else_changes(architecture: str):
     state = network(architecture).state_dict()
     exported = export_weights(state, "centernet")
     ours = dict(pairs(state, ours=True, mixture=False))
@@ -94,7 +94,7 @@ def test_colours_are_turned_round_and_nothing_else_is_changed(architecture: str)
     assert torch.equal(exported[changed[0]], state[ours[changed[0]]][:, [2, 1, 0]])
 
 
-def test_what_reads_no_colours_is_refused():
+def test_a_first_layer_without_three_colours_is_refused():
     state = export_weights(network("dla_34").state_dict(), "centernet")
     grey = state["base.base_layer.0.weight"][:, :1]
     with pytest.raises(CheckpointError, match=r"base\.base_layer\.0\.weight .*expected the shape \[out, 3, "):
@@ -103,7 +103,7 @@ def test_what_reads_no_colours_is_refused():
 
 @EACH
 @PAPERS
-def test_there_and_back_changes_nothing(architecture: str, paper: str, components: int):
+def test_export_and_import_change_nothing(architecture: str, paper: str, components: int):
     model = network(architecture, components=components)
     state = model.state_dict()
     exported = export_weights(state, paper)
@@ -126,7 +126,7 @@ def test_centernet_has_no_mixture():
 
 
 @EACH
-def test_a_name_too_many_or_too_few_is_told(architecture: str):
+def test_a_superfluous_or_missing_name_is_reported(architecture: str):
     state = export_weights(network(architecture).state_dict(), "centernet")
     kept = next(name for name in state if "bn" in name and name.endswith("running_var"))
     with pytest.raises(CheckpointError, match="has no stranger"):
@@ -135,7 +135,7 @@ def test_a_name_too_many_or_too_few_is_told(architecture: str):
         import_weights({name: value for name, value in state.items() if name != kept}, "centernet")
 
 
-def test_absurd_names_are_refused_in_good_time():
+def test_absurd_names_are_refused_quickly():
     deep = "kps.0." + 5000 * "low2." + "up1.0.conv1.weight"
     state = {"pre.0.conv.weight": torch.zeros(1), deep: torch.zeros(1), "kps.999999999.x": torch.zeros(1)}
     with pytest.raises(CheckpointError, match="centernet"):

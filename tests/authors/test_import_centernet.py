@@ -1,4 +1,4 @@
-"""CenterNet's files through the commands: the variant is the one whose network they fit."""
+"""Commands with CenterNet's files: they are imported for the variant whose network they fit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ VARIANTS = {
 
 @pytest.fixture(autouse=True)
 def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The papers' networks in the size of a test."""
+    """The papers' networks in a small size."""
     monkeypatch.setattr(hourglass, "WIDTHS", (4, 6))
     monkeypatch.setattr(hourglass, "MODULES", (1, 1))
     monkeypatch.setattr(dla, "WIDTHS", (4, 4, 6, 8, 8, 10))
@@ -115,7 +115,7 @@ def test_of_several_that_fit_one_must_be_named(root: Path):
     assert load_model(imported(root)).variant_name == "mixture_long"
 
 
-def test_weights_that_fit_none_are_told_the_first_difference_from_the_likest(root: Path):
+def test_weights_that_fit_no_variant_report_the_difference_from_the_most_similar(root: Path):
     file = authors_file(root, "base", **{"hps.0.1.bias": torch.zeros(35)})
     with pytest.raises(
         InputError, match=r"fits no variant.*hps\.0\.1\.bias: \[35\] in the file, \[34\].*variant base$"
@@ -123,7 +123,7 @@ def test_weights_that_fit_none_are_told_the_first_difference_from_the_likest(roo
         import_checkpoint.run(root, "mixture_dense", file)
 
 
-def test_a_named_variant_that_does_not_fit_is_told_the_difference(root: Path):
+def test_the_difference_from_a_named_variant_is_reported(root: Path):
     shapes = r"hps\.0\.1\.weight: \[34, 5, 1, 1\] in the file, \[68, 5, 1, 1\] in the network of variant mixture"
     with pytest.raises(InputError, match=f"{shapes}; by its names it is centernet's"):
         import_checkpoint.run(root, "mixture_dense", authors_file(root, "base"), "mixture")
@@ -131,19 +131,19 @@ def test_a_named_variant_that_does_not_fit_is_told_the_difference(root: Path):
         import_checkpoint.run(root, "centernet", authors_file(root, "mixture"), "mixture")
 
 
-def test_numbers_that_are_none_are_refused(root: Path):
+def test_weights_with_nan_are_refused(root: Path):
     file = authors_file(root, "base", **{"hm.0.1.bias": torch.tensor([float("nan")])})
     with pytest.raises(InputError, match=r"hm\.0\.1\.bias: holds NaN"):
         import_checkpoint.run(root, "centernet", file)
 
 
-def test_mesh_graphs_are_no_part_of_it(root: Path):
+def test_mesh_graphs_are_refused(root: Path):
     with pytest.raises(InputError, match="--graphs: only hgn's"):
         import_checkpoint.run(root, "centernet", authors_file(root, "base"), None, root / "graphs.npz")
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])
-def test_in_and_out_again_changes_no_number(root: Path, prefix: str):
+def test_import_and_export_change_no_number(root: Path, prefix: str):
     """And ImageNet's classifier, which no CenterNet reads, stays out."""
     classifier = {"base.fc.weight": torch.zeros(1000, 10, 1, 1), "base.fc.bias": torch.zeros(1000)}
     import_checkpoint.run(root, "centernet", authors_file(root, "boxes_dla", **classifier))

@@ -1,4 +1,4 @@
-"""The authors' files as checkpoints of ours, and back, through the commands."""
+"""The commands that import the authors' files as our checkpoints, and export them."""
 
 import argparse
 import os
@@ -64,7 +64,7 @@ def state_of(root: Path, paper: str, variant: str) -> dict[str, Tensor]:
 
 
 def authors_file(root: Path, paper: str, variant: str | None = None, old: bool = True, **extra: object) -> Path:
-    """As the authors' code writes it: wrapped for several GPUs, in the format of its time."""
+    """A file as the authors' code writes it: wrapped for several GPUs, in the format of its time."""
     path = root.parent / f"{paper}.pth.tar"
     state = {f"module.{name}": value for name, value in state_of(root, paper, variant or AUTHORS[paper]).items()}
     content = {"epoch": 12, "lr": 1e-3, "error": 40.78, "optimizer": {"state": {}}, "state_dict": state} | extra
@@ -102,7 +102,7 @@ def test_a_released_file_becomes_our_checkpoint(root: Path, capsys, paper: str, 
 
 
 def test_a_second_import_changes_nothing(root: Path):
-    """Not even after the digest was put into params.yaml, which is a setting of the variant."""
+    """Even after the digest was put into params.yaml, where it is a setting of the variant."""
     file = authors_file(root, "semgcn")
     import_checkpoint.run(root, "semgcn", file)
     (path,) = imported(root)
@@ -124,7 +124,7 @@ def test_a_damaged_import_is_written_again(root: Path):
 
 
 @pytest.mark.parametrize("epoch", [None, "7", True, -1, 2.5])
-def test_without_a_whole_number_of_epochs_the_variants_stands(root: Path, capsys, epoch: object):
+def test_without_a_whole_number_of_epochs_the_variants_is_used(root: Path, capsys, epoch: object):
     import_checkpoint.run(root, "semgcn", authors_file(root, "semgcn", epoch=epoch))
     assert load_model(imported(root)[0]).epoch == 30
     assert "epochs" not in capsys.readouterr().out
@@ -132,7 +132,7 @@ def test_without_a_whole_number_of_epochs_the_variants_stands(root: Path, capsys
 
 @pytest.mark.parametrize("variant", ["local", "wider", "flipped"])
 def test_another_variant_takes_its_own_weights(root: Path, capsys, variant: str):
-    """Of a flipped one the network inside it, whose weights have no prefix in the authors' file."""
+    """With flip testing, the network inside gets them; its weights have no prefix in the authors' file."""
     source = "semgcn_authors" if variant == "flipped" else variant
     import_checkpoint.run(root, "semgcn", authors_file(root, "semgcn", source), variant)
     predictor = load_model(imported(root)[0])
@@ -163,7 +163,7 @@ def test_another_variant_takes_its_own_weights(root: Path, capsys, variant: str)
         ),
     ],
 )
-def test_the_first_difference_is_told_with_shapes(root: Path, paper: str, given, wanted, message: str):
+def test_the_first_difference_is_reported_with_shapes(root: Path, paper: str, given, wanted, message: str):
     file = authors_file(root, paper, given)
     with pytest.raises(InputError, match=rf"{paper}\.pth\.tar: .*{message}") as caught:
         import_checkpoint.run(root, paper, file, wanted)
@@ -187,7 +187,7 @@ def test_graphmdns_weights_need_their_tanh_stated(root: Path):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_weights_that_are_no_numbers_are_refused(root: Path, bad: float):
+def test_weights_with_nan_or_infinity_are_refused(root: Path, bad: float):
     state = state_of(root, "semgcn", "semgcn_authors")
     state["gconv_layers.2.gconv1.bn.running_mean"][3] = bad
     with pytest.raises(InputError, match=r"gconv_layers\.2\.gconv1\.bn\.running_mean: holds NaN or infinity"):
@@ -195,7 +195,7 @@ def test_weights_that_are_no_numbers_are_refused(root: Path, bad: float):
 
 
 def test_weights_of_another_precision_are_refused(root: Path):
-    """Rounding them would be a change that nobody asked for."""
+    """They are not rounded silently."""
     state = state_of(root, "semgcn", "semgcn_authors")
     state["gconv_output.bias"] = state["gconv_output.bias"].double()
     with pytest.raises(InputError, match=r"gconv_output\.bias: torch\.float64 in the file, torch\.float32 in the"):
@@ -214,7 +214,7 @@ def test_a_malicious_file_is_refused_and_not_executed(root: Path):
     assert not marker.exists() and not (root / "data").exists()
 
 
-def test_a_variant_that_is_not_there_is_told(root: Path):
+def test_an_unknown_variant_is_reported(root: Path):
     with pytest.raises(InputError, match=r"no 'semgcn_author'; did you mean 'semgcn_authors'\?"):
         import_checkpoint.run(root, "semgcn", root / "none.pt", "semgcn_author")
 
@@ -229,7 +229,7 @@ def test_a_variant_that_is_not_there_is_told(root: Path):
     ],
 )
 def test_a_network_that_computes_something_else_is_refused(root: Path, paper: str, variant: str):
-    """Ungrouped and without softmax even the names and shapes fit: the weights would be taken and mean nothing."""
+    """Ungrouped or without softmax, even the names and shapes fit, but the outputs would be wrong."""
     message = rf"variant {variant}: its network is not .* --paper {paper} .* take {AUTHORS[paper]}"
     with pytest.raises(InputError, match=message):
         import_checkpoint.run(root, paper, root / "none.pt", variant)
@@ -246,7 +246,7 @@ def test_a_network_that_computes_something_else_is_refused(root: Path, paper: st
 
 @PAPERS
 @pytest.mark.parametrize("data_parallel", [False, True])
-def test_out_and_in_again_changes_no_bit(root: Path, paper: str, data_parallel: bool):
+def test_export_and_import_change_no_bit(root: Path, paper: str, data_parallel: bool):
     import_checkpoint.run(root, paper, authors_file(root, paper), means=MEANS.get(paper))
     (ours,) = imported(root)
     theirs = root / "exported" / "theirs.pth.tar"

@@ -1,4 +1,4 @@
-"""HGN's weights through the commands: they come with the mesh graphs that they were trained on."""
+"""Commands with HGN's weights, which need the mesh graphs that they were trained on."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_released_file_becomes_a_checkpoint_with_its_graphs(root: Path, capsys
     assert f"    weights: {path.stem}\n" in capsys.readouterr().out
 
 
-def test_out_and_in_again_changes_no_bit(root: Path):
+def test_export_and_import_change_no_bit(root: Path):
     import_checkpoint.run(root, "hgn", authors_file(root))
     (ours,) = imported(root)
     content = ours.read_bytes()
@@ -98,7 +98,7 @@ def test_out_and_in_again_changes_no_bit(root: Path):
     assert imported(root) == [ours] and ours.read_bytes() == content
 
 
-def test_graphs_with_other_edges_are_told_by_both_counts(root: Path):
+def test_graphs_with_other_edges_are_reported_with_both_counts(root: Path):
     artifacts.write_arrays(graphs_of(root), mesh_files.graphs().to_arrays())
     message = (
         r"hgn\.pth\.tar: trained on graphs with other edges: joints 49, coarse 340, fine 581 entries in the weights, "
@@ -131,7 +131,7 @@ def test_graphs_that_are_missing_or_broken_are_one_line(root: Path):
 
 @pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "hgn_authors"])
 def test_a_network_that_computes_something_else_is_refused(root: Path, variant: str):
-    """With Eq. 3's fusions even the names and shapes fit: the weights would be taken and mean nothing."""
+    """With Eq. 3's fusions even the names and shapes fit, but the outputs would be wrong."""
     with pytest.raises(InputError, match=rf"variant {variant}: its network is not .* hgn .* take hgn_authors"):
         import_checkpoint.run(root, "hgn", root / "none.pt", variant)
     with pytest.raises(InputError, match=r"variant hgn_authors: its network is not .* --paper semgcn"):

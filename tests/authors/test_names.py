@@ -1,4 +1,4 @@
-"""The authors' weights as ours. A tensor must mean the same, so our networks are held against plain transcriptions."""
+"""The authors' weights as ours: our networks must compute the same as plain transcriptions of theirs."""
 
 import json
 import sys
@@ -100,7 +100,7 @@ class PlainStage(nn.Module):
 
 
 class PlainMartinez(nn.Module):
-    """From flat 2D joints [B, 32] to the 15 joints without the root, [B, 45]; dropout is not there in evaluation."""
+    """Flat 2D joints [B, 32] to the 15 joints without the root, [B, 45]. Evaluation has no dropout."""
 
     def __init__(self, width: int, stages: int, outputs: int) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ def keypoints(dtype: torch.dtype = torch.float64) -> Tensor:
     ("paper", "file"), [("semgcn", "semgcn_h128_l4_nonlocal.json"), ("graphmdn", "graphmdn_h128_5g_pose.json")]
 )
 def test_names_and_shapes_are_the_released_ones(paper: str, file: str):
-    """The list above is the lists that came with the task, where these are at hand; ours exports exactly it."""
+    """Our export has the names above, and those of the released lists where these are available."""
     shapes = graph_names(paper, 128, 4, True, OUTPUTS[paper])
     released = ROOT.parent / "shared" / "checkpoints" / file
     if released.exists():
@@ -192,7 +192,7 @@ def test_the_fully_connected_network_computes_what_the_authors_computes(width: i
 
 
 @pytest.mark.parametrize("paper", ["semgcn", "graphmdn", "martinez"])
-def test_out_and_in_again_changes_no_bit_of_weights_and_outputs(paper: str):
+def test_export_and_import_change_no_bit_of_weights_and_outputs(paper: str):
     first, second = our_network(paper), our_network(paper)
     for parameter in second.parameters():
         nn.init.constant_(parameter, 0.5)
@@ -206,7 +206,7 @@ def test_out_and_in_again_changes_no_bit_of_weights_and_outputs(paper: str):
 
 
 @pytest.mark.parametrize("paper", ["semgcn", "graphmdn", "martinez"])
-def test_in_and_out_again_changes_no_bit_and_keeps_the_order(paper: str):
+def test_import_and_export_change_no_bit_and_keep_the_order(paper: str):
     if paper == "martinez":
         state = away_from_start(PlainMartinez(16, 2, 45))
     else:
@@ -224,7 +224,7 @@ def test_a_file_without_counters_gets_zeros():
     assert len(counters) == 5 and all(counter == 0 and counter.dtype == torch.int64 for counter in counters)
 
 
-def test_the_prefix_of_several_gpus_is_taken_off():
+def test_the_prefix_of_several_gpus_is_removed():
     state = random_state(graph_names("graphmdn", 8, 1, True, 25))
     prefixed = {f"module.{name}": value for name, value in state.items()}
     plainly, stripped = (import_weights(one, "graphmdn", means="tanh") for one in (state, prefixed))
@@ -238,7 +238,7 @@ def test_the_prefix_of_several_gpus_is_taken_off():
 
 
 def test_graphmdns_weights_are_imported_only_when_their_tanh_is_stated():
-    """Weights trained without tanh on the means have the same names and shapes, and mean other poses."""
+    """Weights trained without tanh on the means have the same names and shapes, but predict other poses."""
     state = random_state(graph_names("graphmdn", 8, 1, True, 25))
     with pytest.raises(CheckpointError, match=r"^means: not stated, .* the same names and shapes"):
         import_weights(state, "graphmdn")
@@ -262,21 +262,21 @@ def state_of_semgcn() -> State:
 @pytest.mark.parametrize(
     "missing", ["gconv_input.0.gconv.W", "gconv_layers.2.gconv2.bn.running_mean", "gconv_layers.3.nonlocal.phi.0.bias"]
 )
-def test_the_first_missing_name_is_told(missing: str):
+def test_the_first_missing_name_is_reported(missing: str):
     state = state_of_semgcn()
     del state[missing]
     with pytest.raises(CheckpointError, match=rf"needs {missing}, which is missing"):
         import_weights(state, "semgcn")
 
 
-def test_a_missing_layer_is_told_by_its_first_name():
+def test_a_missing_layer_is_reported_by_its_first_name():
     state = {name: value for name, value in state_of_semgcn().items() if not name.startswith("gconv_layers.3")}
     with pytest.raises(CheckpointError, match=r"needs gconv_layers\.3\.nonlocal\.g\.0\.weight"):
         import_weights(state, "semgcn")
 
 
 @pytest.mark.parametrize("unknown", ["fc.weight", "gconv_layers.9.gconv1.gconv.W", "gconv_input.1.nonlocal.g.weight"])
-def test_the_first_unknown_name_is_told(unknown: str):
+def test_the_first_unknown_name_is_reported(unknown: str):
     state = state_of_semgcn() | {unknown: torch.zeros(3)}
     with pytest.raises(CheckpointError, match=rf"has no {unknown}"):
         import_weights(state, "semgcn")
@@ -290,8 +290,8 @@ def test_another_papers_weights_are_recognised():
     assert likely_paper({"conv1.weight": torch.zeros(1)}) is None
 
 
-def test_a_number_in_a_name_is_not_believed():
-    """Or a file of a few bytes would make us count to a billion."""
+def test_a_number_in_a_name_is_not_trusted():
+    """Otherwise a file of a few bytes would make the import count to a billion."""
     state = {"gconv_layers.999999999.gconv1.gconv.W": torch.zeros(1)}
     with pytest.raises(CheckpointError, match=r"has no gconv_layers\.999999999"):
         import_weights(state, "semgcn")
@@ -306,12 +306,12 @@ def test_a_number_in_a_name_is_not_believed():
         ("gconv_input.1.nonlocal.concat_project.0.weight", (1, 7, 1, 1), r"even C, found \[1, 7, 1, 1\]"),
     ],
 )
-def test_a_convolution_that_is_no_product_is_told_with_its_shape(name: str, shape: tuple[int, ...], expected: str):
+def test_a_convolution_of_another_shape_is_reported(name: str, shape: tuple[int, ...], expected: str):
     with pytest.raises(CheckpointError, match=rf"{name}.*{expected}"):
         import_weights(state_of_semgcn() | {name: torch.zeros(shape)}, "semgcn")
 
 
-def test_what_the_authors_network_has_not_cannot_be_exported():
+def test_a_network_with_other_weights_than_the_authors_cannot_be_exported():
     settings = {"paper": "semgcn", "title": "x", "model": {"convolution": "vanilla", "channels": 8, "blocks": 1}}
     vanilla = build_model(LiftingVariant.model_validate(settings)).state_dict()
     with pytest.raises(CheckpointError, match=r"needs input\.convolution\.edge_scores, which is missing"):
@@ -332,7 +332,7 @@ def test_a_paper_without_released_weights_is_refused():
 # --- the dictionary around the weights --------------------------------------------------------------------------------
 
 
-def test_weights_stand_under_state_dict_or_alone():
+def test_weights_are_found_under_state_dict_or_alone():
     weights = {"module.w2.bias": nn.Parameter(torch.ones(3))}
     wrapped = {"epoch": 3, "lr": 1e-3, "optimizer": {"state": {}}, "state_dict": weights}
     for content in (wrapped, weights):
@@ -350,6 +350,6 @@ def test_weights_stand_under_state_dict_or_alone():
         ({"state_dict": {"w1.bias": torch.zeros(3, device="meta")}}, r"w1\.bias: a tensor without plain values"),
     ],
 )
-def test_what_are_no_weights_is_told(content: dict, message: str):
+def test_entries_that_are_no_weights_are_reported(content: dict, message: str):
     with pytest.raises(CheckpointError, match=message):
         weights_in(content)

@@ -1,4 +1,4 @@
-"""HGN's weights as ours: names, meanings, and there and back."""
+"""HGN's weights as ours: names, equal outputs, import and export."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def our_network(channels: int = 12, **model: object) -> HGN:
 
 
 def plain_network(channels: int) -> PlainHGN:
-    """In evaluation mode, with batch norms and edge scores away from their start."""
+    """In evaluation mode, with batch norms and edge scores that differ from their initial values."""
     torch.manual_seed(0)
     plain = PlainHGN(*ADJACENCIES, channels=channels)
     for name, parameter in plain.named_parameters():
@@ -48,7 +48,7 @@ def state_of(plain: PlainHGN) -> dict[str, Tensor]:
 
 
 def test_names_shapes_and_their_order_are_the_released_ones():
-    """Where the list that came with the task is at hand; the plain network has the same names in any case."""
+    """The released list is compared where it is available, the plain network always."""
     exported = export_weights(our_network(128).state_dict(), "hgn")
     weights = {name: list(value.shape) for name, value in exported.items() if not name.endswith("num_batches_tracked")}
     released = ROOT.parent / "shared" / "checkpoints" / "hgn_h128.json"
@@ -71,14 +71,14 @@ def test_it_computes_what_the_authors_computes(channels: int):
         torch.testing.assert_close(found, wanted, atol=1e-9, rtol=1e-9)
 
 
-def test_out_and_in_again_changes_no_bit():
+def test_export_and_import_change_no_bit():
     state = our_network().state_dict()
     returned = import_weights(export_weights(state, "hgn"), "hgn")
     assert returned.keys() == state.keys() and all(torch.equal(returned[name], value) for name, value in state.items())
     our_network().load_state_dict(returned)
 
 
-def test_in_and_out_again_changes_no_bit_with_a_prefix_or_without():
+def test_import_and_export_change_no_bit_with_a_prefix_or_without():
     state = state_of(plain_network(12))
     for given in (state, {f"module.{name}": value for name, value in state.items()}):
         returned = export_weights(import_weights(given, "hgn"), "hgn")
@@ -96,7 +96,7 @@ def test_its_names_are_recognised():
 @pytest.mark.parametrize(
     "missing", ["fc_3_2_5.conv.bias", "gconv_layers_3_4.1.nonlocal1.phi.weight", "gconv_output_96.e"]
 )
-def test_the_first_missing_name_is_told(missing: str):
+def test_the_first_missing_name_is_reported(missing: str):
     state = state_of(plain_network(8))
     del state[missing]
     with pytest.raises(CheckpointError, match=rf"hgn's network .* needs {missing}, which is missing"):

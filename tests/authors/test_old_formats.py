@@ -116,7 +116,7 @@ class ObjectTypeWithoutFlags:
 
 
 @WRITERS
-def test_no_bytes_become_a_pointer(tmp_path: Path, write):
+def test_bytes_never_become_a_pointer(tmp_path: Path, write):
     """With numpy's own functions allowed, reading this file ends the process."""
     write({"error": Numpy(ObjectTypeWithoutFlags(), b"A" * 8)}, tmp_path / "evil.pt")
     with pytest.raises(CheckpointError, match="a scalar without a plain data type"):
@@ -240,7 +240,7 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path):
         old_formats.load(tmp_path / "none.pt")
 
 
-def test_what_is_no_dictionary_is_told(tmp_path: Path):
+def test_a_file_without_a_dictionary_is_reported(tmp_path: Path):
     save_new([torch.zeros(3)], tmp_path / "list.pt")
     with pytest.raises(CheckpointError, match=r"list\.pt: expected a dictionary .* found list"):
         old_formats.load(tmp_path / "list.pt")

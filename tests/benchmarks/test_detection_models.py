@@ -77,7 +77,7 @@ def test_heads_at_centres_save_time_in_a_training_step():
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_step_of_the_papers_network(architecture: str):
-    """One image of 512 px, forward and backward, after none to warm up: minutes would go by."""
+    """One image of 512 px, forward and backward, without a warm-up, which would take minutes."""
     torch.manual_seed(0)
     model = build_model(detection_variant(architecture=architecture), 1)
     images = torch.randn(1, 3, 512, 512)

@@ -1,4 +1,4 @@
-"""How fast images reach a network on one core, warped, recoloured and with their targets; how fast Gaussians are."""
+"""Images per second on one core, warped, recoloured and with targets; and the speed of drawing Gaussians."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_images_per_second(tmp_path: Path, side: int) -> None:
 
 
 def plain_gaussians(shape: tuple[int, int, int], rows: list[list[int]]) -> np.ndarray:
-    """One after the other, as CenterNet's loader does it."""
+    """One after the other, as in CenterNet's loader."""
     maps = np.zeros(shape, np.float32)
     for plane, x, y, radius in rows:
         steps = np.arange(-radius, radius + 1)

@@ -1,4 +1,4 @@
-"""pipeline/config: which networks in small a preset may ask for."""
+"""pipeline/config: which small networks a preset may have."""
 
 from __future__ import annotations
 

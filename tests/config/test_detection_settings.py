@@ -1,4 +1,4 @@
-"""pipeline/config of the image side: what a preset grants detection variants, and every mistake in one line."""
+"""pipeline/config: detection settings of presets and variants, and every mistake reported in one line."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_imported_weights_wait_for_their_digest(root: Path) -> None:
     assert config.load(None, root).why_not_run("pose_authors") is None  # whatever the preset lists
 
 
-def test_what_is_stated_where_nothing_is_said(root: Path) -> None:
+def test_defaults_of_detection_variants(root: Path) -> None:
     run = config.load("real", root)
     budget = run.preset.detection
     assert (budget.epochs, budget.input_size, budget.networks, budget.recipe) == (None, None, None, None)
@@ -176,7 +176,7 @@ def test_coco(root: Path) -> None:
 
 
 def test_the_repositorys_own_detection_variants() -> None:
-    """What the papers name is there, and the demo trains the core: two tasks, point and mixture."""
+    """They have all that the papers name, and the demo trains the core variants: two tasks, point and mixture."""
     run = config.load("demo", ROOT)
     trained = {name for name in run.detection_variants if run.why_not_run(name) is None}
     assert trained == {"pose_l_base", "pose_l_mdn_2", "pose_l_mdn_3", "boxes_l_base", "boxes_l_mdn_3"}
@@ -349,7 +349,7 @@ def test_the_repositorys_own_detection_variants() -> None:
         ),
     ],
 )
-def test_a_mistake_is_one_line(root: Path, file: str, old: str, new: str, expected: str) -> None:
+def test_a_mistake_is_reported_in_one_line(root: Path, file: str, old: str, new: str, expected: str) -> None:
     if old == "  variants: core\n":  # stands there once with its two blanks, and once without
         text = (root / file).read_text()
         (root / file).write_text(text.replace(f"\n{old}", f"\n{new}"))
@@ -359,6 +359,6 @@ def test_a_mistake_is_one_line(root: Path, file: str, old: str, new: str, expect
     assert message.startswith(file) and expected in message, message
 
 
-def test_a_variant_of_no_task_is_none() -> None:
+def test_a_variant_without_a_task_is_refused() -> None:
     with pytest.raises(ValueError, match="task"):
         DetectionVariant.model_validate({"paper": "mdn_offset", "title": "x"})

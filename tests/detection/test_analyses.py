@@ -19,7 +19,7 @@ HALF = round(100 * 51 / 101, 4)  # everything found is right, up to recall 0.5 o
 
 
 def two_experts(task: str, right: np.ndarray, data: ImageSet) -> Detections:
-    """The annotations as detections: component `right` [M] knows each and is chosen, the other turns it upside down."""
+    """The annotations as detections: the chosen component `right` [M] is right, the other is upside down."""
     found = perfect(data, 2)
     rows, wrong = np.arange(len(found)), 1 - right
     found.sizes[rows, wrong] *= 0.3
@@ -42,8 +42,8 @@ def test_two_components_that_know_half_each(task: str) -> None:
     assert not result.collapsed and result.largest_weight == 1
 
 
-def test_experts_for_faces_show_in_the_subsets() -> None:
-    """MDN offset, Table 2, as it would be if the components divided by face exactly."""
+def test_components_that_divide_by_face_differ_in_the_subsets() -> None:
+    """MDN offset, Table 2, if the components split exactly by face."""
     data = people_apart(15, 4)
     hidden = np.arange(60) % 3 == 0
     data.keypoints[hidden, 0, 2] = 1
@@ -55,7 +55,7 @@ def test_experts_for_faces_show_in_the_subsets() -> None:
     assert front.share == pytest.approx(100 * 40 / 60, abs=1e-3)
 
 
-def test_forced_through_one_that_knows_nothing() -> None:
+def test_predictions_forced_by_a_component_that_knows_nothing() -> None:
     data = people_apart(10, 4)
     result = analyses.mixture(data, two_experts("pose", np.zeros(40, int), data))
     assert result["components"][1]["forced"]["all"]["ap"] == 0
@@ -66,7 +66,7 @@ def test_forced_through_one_that_knows_nothing() -> None:
 
 @pytest.mark.parametrize("task", ["pose", "boxes"])
 @pytest.mark.parametrize("components", [1, 3])
-def test_everything_that_the_metrics_file_has_is_there(task: str, components: int) -> None:
+def test_all_fields_of_the_metrics_file_are_filled(task: str, components: int) -> None:
     data = random_set(30, 120, task)
     data = replace(data, back_view=np.arange(120) % 4 == 0) if task == "pose" else data
     found = detect(data, 600, components=components)
@@ -83,7 +83,7 @@ def test_everything_that_the_metrics_file_has_is_there(task: str, components: in
     assert (model.scale_variance is None) == (task == "pose")
 
 
-def test_predictions_of_which_none_is_sure() -> None:
+def test_predictions_without_a_confident_one() -> None:
     data = random_set(20, 40, "pose", plain=True)
     found = replace(perfect(data, 2), score=np.full(40, 0.3, np.float32))
     model = Mixture.model_validate(analyses.mixture(data, found))
@@ -91,14 +91,14 @@ def test_predictions_of_which_none_is_sure() -> None:
     assert model.full["all"].ap == 100 and not model.collapsed
 
 
-def test_a_subset_with_nobody_in_it_is_left_out() -> None:
+def test_an_empty_subset_is_left_out() -> None:
     data = random_set(20, 40, "pose", plain=True)  # all visible
     assert set(analyses.by_subset(data, perfect(data))) == {"all", "visible_keypoints", "visible_face"}
     with pytest.raises(NothingToFindError):
         analyses.by_subset(replace(data, crowd=np.ones(40, bool)), perfect(data))
 
 
-def test_groups_are_told_apart() -> None:
+def test_each_group_of_keypoints_has_its_own_ap() -> None:
     data = random_set(20, 40, "pose", plain=True)
     data.keypoints[:, list(GROUPS["ears"]), 2] = 0
     found = perfect(data)
@@ -109,7 +109,7 @@ def test_groups_are_told_apart() -> None:
     assert scores["wrists"] == 0 and 0 < scores["all"] < 100
 
 
-def test_displaced_truth_loses_what_its_similarity_says() -> None:
+def test_the_ap_of_displaced_keypoints_follows_from_their_oks() -> None:
     data = random_set(20, 40, "pose", plain=True)
     data = replace(data, area=np.full(40, 900, np.float32))
     result = Truth.model_validate(analyses.truth(data))
@@ -121,7 +121,7 @@ def test_displaced_truth_loses_what_its_similarity_says() -> None:
     assert result.visible_keypoints == result.visible_face == 100
 
 
-def test_displaced_truth_is_exactly_so_far_away_and_repeats() -> None:
+def test_keypoints_are_displaced_by_the_distance_and_the_seed_repeats_it() -> None:
     data = random_set(20, 60, "pose")
     people = (data.keypoints[..., 2] > 0).any(axis=1) & ~data.crowd
     found = analyses.displaced(data, 2.0, seed=3)

@@ -24,7 +24,7 @@ MEAN, STD = torch.tensor(augment.MEAN)[:, None, None], torch.tensor(augment.STD)
 
 
 def colours(images: Tensor) -> Tensor:
-    """From what a network reads to [B, 3, H, W], R, G, B from 0 to 1."""
+    """A network's input as colours [B, 3, H, W], R, G, B from 0 to 1."""
     return images * STD + MEAN
 
 
@@ -41,7 +41,7 @@ def test_a_whole_image_in_the_middle_of_the_input(tmp_path: Path) -> None:
     assert torch.equal(same, images) and annotations.boxes.tolist() == [[0, 40, 160, 120]]
 
 
-def test_crops_lie_where_the_authors_place_them() -> None:
+def test_crops_are_placed_as_in_the_authors_code() -> None:
     torch.manual_seed(0)
     cases = {(640, 480): (128, 128), (300, 256): (128, 64), (640, 200): (128, 64), (64, 64): (16, 16), (30, 1): (8, 0)}
     for size, border in cases.items():
@@ -166,7 +166,7 @@ def test_a_seed_repeats_a_batch(tmp_path: Path) -> None:
 
 
 def plain_recolour(image: np.ndarray, factors: list[float], turns: list[int], shift: np.ndarray) -> np.ndarray:
-    """Step by step, as the paper's code goes: an image [H, W, 3] of R, G, B from 0 to 1."""
+    """The steps of the authors' code, one after the other, of an image [H, W, 3], R, G, B from 0 to 1."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     for step in np.argsort(turns):
         other = (0.0, grey.mean(), grey[..., None])[step]  # black, the mean grey, every pixel's own grey
@@ -174,7 +174,7 @@ def plain_recolour(image: np.ndarray, factors: list[float], turns: list[int], sh
     return (image + shift - augment.MEAN) / augment.STD
 
 
-def test_colours_in_one_product_are_the_steps_in_a_row() -> None:
+def test_one_product_of_colours_equals_the_single_steps() -> None:
     random = np.random.default_rng(0)
     orders = list(itertools.permutations(range(3)))
     pixels = random.integers(0, 256, (len(orders), 8, 10, 3)).astype(np.uint8)
@@ -189,14 +189,14 @@ def test_colours_in_one_product_are_the_steps_in_a_row() -> None:
     torch.testing.assert_close(found, torch.tensor(np.stack(expected)).permute(0, 3, 1, 2).float(), atol=1e-4, rtol=0)
 
 
-def test_colours_that_stay() -> None:
+def test_factors_of_one_change_no_colour() -> None:
     pixels = torch.randint(0, 256, (2, 8, 8, 3), dtype=torch.uint8)
     same = recolour(pixels, torch.ones(2, 3), torch.arange(3).expand(2, 3), torch.zeros(2, 3))
     torch.testing.assert_close(same, normalized(pixels))
     torch.testing.assert_close(colours(same), pixels.permute(0, 3, 1, 2) / 255.0)
 
 
-def test_both_ways_to_change_colours_are_one() -> None:
+def test_both_ways_to_change_colours_agree() -> None:
     pixels = torch.randint(0, 256, (2, 5, 7, 3), dtype=torch.uint8)
     matrix, shift = torch.randn(2, 3, 3), torch.randn(2, 3)
     found = [way(pixels, matrix, shift) for way in (augment._one_by_one, augment._at_once)]
@@ -205,7 +205,7 @@ def test_both_ways_to_change_colours_are_one() -> None:
     torch.testing.assert_close(found[0][1, :, 2, 3], expected, atol=1e-3, rtol=1e-5)
 
 
-def test_draws_of_colours() -> None:
+def test_colour_changes_have_the_stated_distributions() -> None:
     torch.manual_seed(0)
     factors, turns, shift = augment.draw_colours(40_000)
     assert 0.6 <= factors.min() < 0.61 and 1.39 < factors.max() <= 1.4
@@ -219,7 +219,7 @@ def test_draws_of_colours() -> None:
 
 
 def test_colours_are_in_the_order_red_green_blue() -> None:
-    """Against ImageNet's figures in that order, of which these are another count."""
+    """The mean colours are close to ImageNet's, which are in this order."""
     imagenet = [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
     np.testing.assert_allclose(augment.PCA_VECTORS, imagenet, atol=0.025)
     np.testing.assert_allclose(augment.MEAN, [0.485, 0.456, 0.406], atol=0.02)

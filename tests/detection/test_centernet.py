@@ -64,7 +64,7 @@ def test_one_step_on_all_stacks_moves_every_weight_that_is_read(architecture: st
 
 
 @EACH
-def test_heatmaps_start_low_and_sigma_where_it_is_told(architecture: str):
+def test_initial_biases_of_heatmaps_and_of_sigma(architecture: str):
     torch.manual_seed(0)
     model = build_model(detection_variant("pose", architecture, 2), 1, SMALL, sigma_start=10.0)
     for stack in range(model.stacks):
@@ -73,7 +73,7 @@ def test_heatmaps_start_low_and_sigma_where_it_is_told(architecture: str):
             torch.testing.assert_close(bias, torch.full_like(bias, start))
 
 
-def test_maps_and_cells_have_their_own_hidden_widths():
+def test_heads_of_maps_and_of_cells_have_their_own_hidden_widths():
     model = network()
     hidden = {name: model.head(name).hidden.out_channels for name in model.head_names}
     assert hidden == {name: 5 if name in ("center", "keypoint_heatmap") else 7 for name in model.head_names}
@@ -88,13 +88,13 @@ def layers(model: CenterNet) -> int:
     return sum(".down." in name and name.endswith("convolution.weight") for name, _ in model.named_parameters())
 
 
-def test_the_extra_small_network_has_a_module_a_level_less():
+def test_the_extra_small_network_has_one_module_less_per_level():
     small, extra = network("small_hourglass"), network("extra_small_hourglass")
     assert layers(small) == 2 * 2 * 2 and layers(extra) == 2 * 2 * 1  # stacks, halvings, modules
     assert small.divisor == extra.divisor == 16
 
 
-def test_with_one_module_a_level_it_has_a_level_less():
+def test_with_one_module_per_level_it_has_one_level_less():
     networks = SmallNetworks(widths=(32, 34, 36), modules=1)
     with torch.device("meta"):
         small, extra = (
@@ -111,7 +111,7 @@ def test_the_demos_network_halves_its_grid_of_16_cells():
     assert 1.6e6 < sum(parameter.numel() for parameter in model.parameters()) < 1.7e6
 
 
-def test_the_order_of_memory_changes_no_number():
+def test_the_memory_format_changes_no_number():
     model, plain = network().eval(), network().eval().to(memory_format=torch.contiguous_format)
     plain.features = plain.backbone.forward  # without the images turned
     for name, values in model(images()).items():
@@ -146,7 +146,7 @@ def test_a_head_at_cells_gives_the_maps_numbers(channels_last: bool):
 
 
 def test_a_head_at_cells_gives_the_maps_gradients():
-    """Of the weights and of the features, with a cell that is asked twice."""
+    """Gradients of the weights and of the features, with a cell that occurs twice."""
     torch.manual_seed(0)
     head = Head(6, 7, 3).double()
     image, cell = torch.tensor([0, 2, 2, 1, 0]), torch.tensor([0, 19, 19, 7, 3])
@@ -208,7 +208,7 @@ def test_log_weights_are_log_softmax_without_a_classifier():
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (2, 4, 3, 3)])
-def test_a_classifier_shares_out_between_the_halves(shape: tuple[int, ...]):
+def test_a_classifier_weighs_the_two_halves(shape: tuple[int, ...]):
     torch.manual_seed(0)
     logits, classifier = torch.randn(shape), torch.randn(shape[0], 1, *shape[2:])
     weights = log_weights(logits, classifier).exp()
@@ -217,5 +217,5 @@ def test_a_classifier_shares_out_between_the_halves(shape: tuple[int, ...]):
     torch.testing.assert_close(weights[:, 2] / weights[:, 3], (logits[:, 2] - logits[:, 3]).exp())
 
 
-def test_sure_classifiers_stay_finite():
+def test_log_weights_of_a_sure_classifier_are_finite():
     assert log_weights(torch.zeros(2, 2), torch.tensor([[200.0], [-200.0]])).isfinite().all()

@@ -1,4 +1,4 @@
-"""pipeline/detection/metrics.py: COCO's AP and AR, as pycocotools has them and as they follow by hand."""
+"""pipeline/detection/metrics.py: COCO's AP and AR, compared with pycocotools and with values by hand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TASKS = ("pose", "boxes")
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("seed", range(3))
-def test_every_number_is_that_of_pycocotools(task: str, seed: int, tmp_path: Path) -> None:
+def test_all_scores_equal_those_of_pycocotools(task: str, seed: int, tmp_path: Path) -> None:
     """Crowds, ignored people, equal scores, wrong categories, empty images, more detections than are looked at."""
     data = random_set(40, 150, task, seed)
     assert data.crowd.any() and (np.diff(data.first) == 0).any()
@@ -45,7 +45,7 @@ def test_every_number_is_that_of_pycocotools(task: str, seed: int, tmp_path: Pat
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_annotations_that_were_read_give_the_same(task: str, tmp_path: Path) -> None:
+def test_annotations_read_from_a_file_give_the_same_scores(task: str, tmp_path: Path) -> None:
     data = random_set(30, 80, task)
     content = annotations_of(data)
     for image in content["images"]:
@@ -59,8 +59,8 @@ def test_annotations_that_were_read_give_the_same(task: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("subset", SUBSETS)
-def test_a_subset_is_an_edited_annotation_file(subset: Subset, tmp_path: Path) -> None:
-    """Whatever lies outside is not annotated: visibility 0, and people without keypoints are ignored."""
+def test_a_subset_scores_like_an_edited_annotation_file(subset: Subset, tmp_path: Path) -> None:
+    """Everything outside the subset is not annotated: visibility 0, and people without keypoints are ignored."""
     data = random_set(40, 150, "pose")
     found = detect(data, 1500)
     edited = annotations_of(data)
@@ -82,7 +82,7 @@ def test_a_subset_is_an_edited_annotation_file(subset: Subset, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("group", ["facial", "nose", "wrists"])
-def test_some_joints_alone_are_shorter_keypoint_lists(group: str, tmp_path: Path) -> None:
+def test_some_joints_score_like_shorter_keypoint_lists(group: str, tmp_path: Path) -> None:
     data = random_set(40, 150, "pose")
     found, joints = detect(data, 1500), list(GROUPS[group])
     edited = annotations_of(data)
@@ -129,7 +129,7 @@ def test_a_known_displacement_passes_the_thresholds_below_its_similarity(distanc
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_what_is_found_in_a_crowd_is_no_error(task: str) -> None:
+def test_detections_in_a_crowd_are_no_errors(task: str) -> None:
     data = replace(people_apart(1, 2, task), crowd=np.array([False, True]))
     found = perfect(data).rows([1, 1, 1, 0])
     found = replace(found, score=np.array([0.9, 0.8, 0.7, 0.6], np.float32))
@@ -169,8 +169,8 @@ def test_nothing_found_is_precision_zero(task: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_diverged_network_finds_nothing(task: str) -> None:
-    """NaN is no match."""
+def test_nan_matches_nothing(task: str) -> None:
+    """As the coordinates of a diverged network."""
     data = people_apart(2, 2, task)
     found = perfect(data)
     keypoints = None if found.keypoints is None else found.keypoints * np.float32(np.nan)
@@ -179,7 +179,7 @@ def test_a_diverged_network_finds_nothing(task: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_nothing_to_find_is_said_in_one_line(task: str) -> None:
+def test_annotations_without_objects_are_refused_in_one_line(task: str) -> None:
     data = random_set(10, 20, task)
     with pytest.raises(NothingToFindError, match=r"annotations\.json.*take other images") as caught:
         evaluate(replace(data, crowd=np.ones(20, bool)), perfect(data))
@@ -199,7 +199,7 @@ def test_a_category_without_objects_does_not_count() -> None:
     assert evaluate_boxes(data, type(found).concatenate([found, other]))["ap"] == 100
 
 
-def test_the_servers_file(tmp_path: Path) -> None:
+def test_the_results_file_for_cocos_server(tmp_path: Path) -> None:
     boxes, keypoints = np.array([[1.0, 2.0, 11.126, 22.0]]), np.full((1, 17, 2), 3.14159)
     found = make_detections([1], [0.25], [0], boxes, keypoints)
     write_results(tmp_path / "pose.json", found, np.array([7, 9]), (1,), "pose")
@@ -216,7 +216,7 @@ def test_subsets_have_the_names_of_the_metrics_file() -> None:
     assert get_args(results.Subset) == SUBSETS
 
 
-def test_a_face_counts_from_five_annotated_keypoints_on() -> None:
+def test_a_face_counts_from_five_annotated_keypoints() -> None:
     visibility = np.zeros((4, 17))
     visibility[0, :5], visibility[1, :4], visibility[2, 1:6] = 2, 2, 2
     visibility[3, :5] = 1
@@ -225,7 +225,7 @@ def test_a_face_counts_from_five_annotated_keypoints_on() -> None:
     assert kept["occluded_face"].tolist() == [False, False, True, True]
 
 
-def test_visible_and_occluded_keypoints_share_all_out() -> None:
+def test_every_annotated_keypoint_is_visible_or_occluded() -> None:
     visibility = random_set(5, 50, "pose").keypoints[..., 2]
     parts = [subset_visibility(visibility, name) for name in ("visible_keypoints", "occluded_keypoints")]
     assert np.array_equal(sum(parts), subset_visibility(visibility, "all"))

@@ -1,4 +1,4 @@
-"""The truth as heads is decoded to the truth; choices, flips and px; peaks with ties and peaks that are not there."""
+"""Heads made from the truth decode to the truth; choices, flips and px; ties among peaks and missing peaks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pose_targets(annotations: Annotations | None = None) -> Targets:
 
 
 def best(found: Found, targets: Targets) -> tuple[Tensor, Tensor]:
-    """Where each of the targets' objects is among what was found: indices [P] of images and rows."""
+    """Where each target object is among the found ones: indices [P] of images and rows."""
     rows = []
     for image, cell in zip(targets.image.tolist(), targets.cell.tolist(), strict=True):
         centre = torch.tensor([cell % GRID, cell // GRID])
@@ -44,7 +44,7 @@ def boxes_of(targets: Targets) -> Tensor:
 
 
 @pytest.mark.parametrize("head", [{}, {"components": 1}, {"components": 3}], ids=str)
-def test_people_that_the_heads_know_are_found_with_their_component(head: dict) -> None:
+def test_people_are_decoded_with_the_right_component(head: dict) -> None:
     annotations, what = people(BATCH, SIZE), variant("pose", **head)
     targets = pose_targets(annotations)
     found = decode(MapHeads(truth_maps(targets, what)), what)
@@ -61,7 +61,7 @@ def test_people_that_the_heads_know_are_found_with_their_component(head: dict) -
 
 
 @pytest.mark.parametrize("head", [{}, {"components": 2}, {"per_category": True}], ids=str)
-def test_boxes_that_the_heads_know_are_found_with_their_category(head: dict) -> None:
+def test_boxes_are_decoded_with_their_category(head: dict) -> None:
     what = variant("boxes", **head)
     targets = make_targets(people(BATCH, SIZE, categories=4), "boxes", 4, BATCH, GRID)
     found = decode_boxes(MapHeads(truth_maps(targets, what)), what)
@@ -88,7 +88,7 @@ def test_the_mean_weighs_all_components() -> None:
     assert (found.component == 0).all()
 
 
-def test_of_two_regressors_the_classifier_chooses_one() -> None:
+def test_the_classifier_chooses_between_two_regressors() -> None:
     targets, what = pose_targets(), variant("pose", components=1, regressors=2)
     maps = truth_maps(targets, what)
     maps["logits"] = torch.zeros_like(maps["logits"])
@@ -135,7 +135,7 @@ def test_the_component_is_chosen_in_each_image_before_averaging() -> None:
     assert found.component[at].tolist() == right_components(targets, 2).tolist()
 
 
-def test_of_boxes_too_the_component_is_chosen_before_averaging() -> None:
+def test_the_component_of_a_box_is_chosen_before_averaging() -> None:
     what = variant("boxes", components=2)
     targets = make_targets(people(BATCH, SIZE), "boxes", 1, BATCH, GRID)
     maps = truth_maps(targets, what)
@@ -147,7 +147,7 @@ def test_of_boxes_too_the_component_is_chosen_before_averaging() -> None:
 
 @pytest.mark.parametrize(("aligned", "shift"), [(False, -0.375), (True, 0.0)])
 @pytest.mark.parametrize("components", [0, 3])
-def test_a_flip_draws_keypoints_to_the_left_by_three_eighths_of_a_cell_if_it_is_not_aligned(
+def test_a_flip_that_is_not_aligned_shifts_keypoints_by_three_eighths_of_a_cell(
     aligned: bool, shift: float, components: int
 ) -> None:
     """Both networks see the truth, one of the images and one of their mirror images."""
@@ -172,7 +172,7 @@ def test_mirrored_cells_are_at_the_same_distance_from_the_other_side() -> None:
     assert mirrored_cells(torch.tensor([0, 7, 8, 13]), 8).tolist() == [7, 0, 15, 10]
 
 
-def test_peaks_are_local_maxima_and_equal_ones_come_in_order() -> None:
+def test_peaks_are_local_maxima_and_equal_ones_are_in_order() -> None:
     heat = torch.full((1, 2, 6, 6), 0.0)
     heat[0, 0, 1, 1], heat[0, 0, 1, 2] = 0.8, 0.7  # the second is next to the first
     heat[0, 1, 4, 4] = heat[0, 1, 0, 0] = heat[0, 0, 5, 5] = 0.5  # apart and equal
@@ -194,7 +194,7 @@ def test_an_image_with_few_peaks_has_few_detections_and_a_small_grid_few_rows() 
     assert detections.image.tolist() == [5, 6]
 
 
-def test_detections_are_in_the_px_of_their_own_image() -> None:
+def test_detections_are_in_px_of_their_own_image() -> None:
     annotations, what = people(BATCH, SIZE), variant("pose", components=2)
     targets = pose_targets(annotations)
     found = decode(MapHeads(truth_maps(targets, what)), what, limit=4)
@@ -241,11 +241,11 @@ def moved(keypoint: tuple[float, float], places: list[tuple[float, float]], coun
         ((5.0, 5.0), [(5.0, 3.0), (5.0, 7.0)], [5.0, 3.0]),  # equally near: the one that scores more
     ],
 )
-def test_a_keypoint_moves_to_the_nearest_peak_that_may_be_it(keypoint, places, expected) -> None:
+def test_a_keypoint_moves_to_the_nearest_peak_within_its_limits(keypoint, places, expected) -> None:
     assert moved(keypoint, places) == pytest.approx(expected)
 
 
-def test_a_peak_that_does_not_count_hides_no_other() -> None:
+def test_a_peak_with_a_low_score_hides_no_other() -> None:
     assert moved((5.0, 5.0), [(5.0, 5.5), (7.0, 5.0)], [False, True]) == [7.0, 5.0]
     assert moved((5.0, 5.0), [(5.0, 5.5)], [False]) == [5.0, 5.0]
 
@@ -272,8 +272,8 @@ def test_a_person_takes_only_peaks_of_its_own_image_and_joint() -> None:
     assert (refined == 6.0).all()
 
 
-def test_far_from_the_origin_the_nearest_is_still_the_nearest() -> None:
-    """Distances are from differences: from squares a float32 would lose them."""
+def test_distances_far_from_the_origin_are_exact() -> None:
+    """Distances are computed from differences; the product form would lose them in float32."""
     count = 100
     places = torch.stack([torch.full((count,), 1000.0), 1000 + 0.02 * torch.arange(count)], dim=1)
     candidates = Candidates(places[None, None], torch.ones(1, 1, count, dtype=torch.bool))

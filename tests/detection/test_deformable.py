@@ -31,7 +31,7 @@ def drawn(spread: float = 1.5, rows: int = HEIGHT, columns: int = WIDTH) -> tupl
 
 
 def loop(values, offset, mask, weight, bias, padding: int, stride: int, dilation: int) -> Tensor:
-    """The definition, a number at a time."""
+    """The definition, one value at a time."""
     rows, columns = offset.shape[2:]
     found = torch.zeros(BATCH, OUTPUTS, rows, columns, dtype=torch.float64)
 
@@ -59,13 +59,13 @@ def loop(values, offset, mask, weight, bias, padding: int, stride: int, dilation
     ("padding", "stride", "dilation", "grid"),
     [(1, 1, 1, (5, 6)), (1, 2, 1, (3, 3)), (2, 1, 2, (5, 6)), (0, 1, 1, (3, 4))],
 )
-def test_it_is_the_definition(padding: int, stride: int, dilation: int, grid: tuple[int, int]):
+def test_it_equals_the_definition(padding: int, stride: int, dilation: int, grid: tuple[int, int]):
     given = drawn(1.5, *grid)
     expected = loop(*given, padding, stride, dilation)
     torch.testing.assert_close(deform_conv2d(*given, padding, stride, dilation), expected, atol=1e-12, rtol=0)
 
 
-def test_another_way_to_read_between_cells_gives_the_same():
+def test_it_equals_a_grid_sample_per_tap():
     torch.testing.assert_close(deform_conv2d(*drawn()), by_grid_sample(*drawn()), atol=1e-12, rtol=0)
 
 
@@ -75,7 +75,7 @@ def test_without_offsets_and_with_a_mask_of_one_it_is_a_convolution():
     torch.testing.assert_close(found, functional.conv2d(values, weight, bias, padding=1), atol=1e-12, rtol=0)
 
 
-def test_whole_offsets_shift_what_is_read_and_the_first_of_a_pair_is_y():
+def test_whole_offsets_shift_the_input_and_the_first_of_a_pair_is_y():
     values, offset, mask, weight, bias = drawn()
     offset = torch.zeros_like(offset)
     offset[:, 0::2], offset[:, 1::2] = 2, -1
@@ -87,7 +87,7 @@ def test_whole_offsets_shift_what_is_read_and_the_first_of_a_pair_is_y():
     torch.testing.assert_close(found, expected, atol=1e-12, rtol=0)
 
 
-def test_nothing_is_read_outside():
+def test_the_input_is_zero_outside():
     values, offset, mask, weight, bias = drawn()
     for far in (1e3, -1e3, 1e9):
         found = deform_conv2d(values, offset + far, mask, weight, bias)
@@ -134,8 +134,8 @@ def test_torchvisions_operator_gives_the_same_where_it_works():
     torch.testing.assert_close(deformable._by_torchvision(*given, 1, 1, 1), deformable._by_corners(*given, 1, 1, 1))
 
 
-def test_a_torchvision_that_does_not_work_is_left_alone(monkeypatch: pytest.MonkeyPatch):
-    """Of another build than torch: its import or its operator fails."""
+def test_a_torchvision_that_does_not_work_is_not_used(monkeypatch: pytest.MonkeyPatch):
+    """Its import or its operator fails, because it was built for another torch."""
 
     def fails(name: str) -> None:
         raise RuntimeError("operator torchvision::nms does not exist")

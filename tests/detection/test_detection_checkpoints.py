@@ -1,4 +1,4 @@
-"""Checkpoints of train_detection: what is saved is what is loaded, and other files are refused in one line."""
+"""Checkpoints of train_detection: loading returns what was saved, and other files are refused in one line."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_seed_makes_the_weights_and_the_generators_start() -> None:
     assert any(not torch.equal(first[0][name], first[2][name]) for name in first[0]) and draws[0] != draws[2]
 
 
-def test_the_raw_sigma_begins_where_it_is_told() -> None:
+def test_the_raw_sigma_starts_at_the_stated_value() -> None:
     variant = detection_variant(components=2)
     plain, started = (seeded_model(variant, 1, SMALL, start, 0).state_dict() for start in (0.0, 10.0))
     differ = {name for name in plain if not torch.equal(plain[name], started[name])}
@@ -71,7 +71,7 @@ def test_the_raw_sigma_begins_where_it_is_told() -> None:
     assert all(started[name].eq(10).all() for name in differ)
 
 
-def test_weights_that_do_not_fit_are_one_line(tmp_path: Path) -> None:
+def test_weights_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> None:
     wide = SMALL.model_copy(update={"map_width": 9})
     path = saved(tmp_path / "model.pt", detection_variant(), wide)
     with pytest.raises(CheckpointError, match=r"model\.pt: its weights do not fit the variant it names") as caught:
@@ -91,7 +91,7 @@ def test_weights_that_do_not_fit_are_one_line(tmp_path: Path) -> None:
         {"model": [1]},
     ],
 )
-def test_a_file_of_something_else_is_one_line(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_another_kind_of_file_is_refused_in_one_line(tmp_path: Path, change: dict[str, Any]) -> None:
     path = saved(tmp_path / "model.pt", detection_variant())
     checkpoint.save(path, checkpoint.load(path) | change)
     with pytest.raises(CheckpointError, match=r"model\.pt: ") as caught:
@@ -102,7 +102,7 @@ def test_a_file_of_something_else_is_one_line(tmp_path: Path, change: dict[str, 
 @pytest.mark.parametrize(
     "key", ["settings", "networks", "categories", "variant", "input_size", "sigma_factor", "model"]
 )
-def test_a_part_that_is_missing_is_named(tmp_path: Path, key: str) -> None:
+def test_a_missing_part_is_named(tmp_path: Path, key: str) -> None:
     path = saved(tmp_path / "model.pt", detection_variant())
     content = checkpoint.load(path)
     del content[key]

@@ -1,4 +1,4 @@
-"""The images that a detection variant is trained and measured on: its own share, never with nothing to find."""
+"""The images that a detection variant is trained and measured on: its share of them, with annotated objects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_share_of_the_training_images_is_the_same_every_time(detection: Path) 
     assert len(data.read(run, few(run), "val")) == 8
 
 
-def test_a_share_with_nothing_to_find_is_one_line(detection: Path) -> None:
+def test_a_share_without_annotated_objects_is_refused_in_one_line(detection: Path) -> None:
     run = config.load("tiny")
     drawn = set(data.read(run, few(run), "train").image_ids.tolist())
     path = run.layout.images_split("pose", "train")

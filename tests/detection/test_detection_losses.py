@@ -66,7 +66,7 @@ def as_coded(head: DetectionHead, raw: dict[str, Tensor], target: Tensor, mask: 
 
 @pytest.mark.parametrize("factors", ["multiplied", "divided"])
 @pytest.mark.parametrize("minimum", [10.0, 1.5])
-def test_the_mixture_term_is_the_codes_formula(factors, minimum: float) -> None:
+def test_the_mixture_term_is_the_formula_of_the_authors_code(factors, minimum: float) -> None:
     head = DetectionHead(components=3, keypoint_factors=factors, minimum_sigma=minimum)
     target, mask = 4 * numbers(P, J, 2, seed=9), numbers(P, J, seed=8) > 0
     mask[2] = False
@@ -84,7 +84,7 @@ def test_one_component_is_a_scaled_squared_error_and_the_logarithm_of_sigma() ->
     torch.testing.assert_close(term(head, raw, target, mask), expected)
 
 
-def test_equal_components_are_one() -> None:
+def test_equal_components_count_as_one() -> None:
     one = rows(1)
     five = {name: value.repeat(1, 5) for name, value in one.items()}
     target, mask = numbers(P, J, 2, seed=9), torch.ones(P, J, dtype=torch.bool)
@@ -93,7 +93,7 @@ def test_equal_components_are_one() -> None:
 
 
 @pytest.mark.parametrize("value", [100.0, math.nan])
-def test_what_a_missing_keypoint_holds_changes_neither_value_nor_gradient(value: float) -> None:
+def test_a_missing_keypoint_changes_neither_value_nor_gradient(value: float) -> None:
     head, mask = DetectionHead(components=2), torch.ones(P, J, dtype=torch.bool)
     mask[0, 3] = mask[4] = False  # a keypoint, and all of a person
     results = []
@@ -143,7 +143,7 @@ def test_focal_loss_is_cornernets_formula() -> None:
     assert focal_loss(logits, heatmap).item() == pytest.approx(total / 3, rel=1e-5)
 
 
-def test_focal_loss_of_an_empty_image_is_divided_by_nothing_and_of_sure_logits_finite() -> None:
+def test_focal_loss_without_positives_is_not_divided_and_sure_logits_are_finite() -> None:
     empty = torch.zeros(1, 1, 2, 2)
     expected = 4 * 0.5**2 * math.log(2)
     assert focal_loss(torch.zeros(1, 1, 2, 2), empty).item() == pytest.approx(expected)
@@ -167,7 +167,7 @@ def test_losses_refuse_targets_of_another_shape() -> None:
 
 
 class StackedMaps:
-    """A network whose features are its heads' full maps, one set a stack."""
+    """A network whose features are its heads' full maps, one set per stack."""
 
     def maps(self, features: list, stack: int = -1) -> dict[str, Tensor]:
         return features[stack]
@@ -188,7 +188,7 @@ def pose_targets() -> Targets:
 NAMES = {"center", "center_offset", "size", "regression", "keypoint_heatmap", "keypoint_local_offset"}
 
 
-def test_the_truth_as_heads_has_no_l1_error_and_next_to_no_focal_loss() -> None:
+def test_true_heads_have_no_l1_error_and_almost_no_focal_loss() -> None:
     what, targets = variant("pose"), pose_targets()
     found = terms(what, targets, [truth_maps(targets, what)] * 2)
     assert found.keys() == NAMES
@@ -237,7 +237,7 @@ def test_a_box_is_one_point_with_a_factor_of_one() -> None:
     assert found["size"] == pytest.approx(0.1 * count * each / (1 + count), rel=1e-5)
 
 
-def test_of_sizes_for_every_category_only_the_objects_own_counts() -> None:
+def test_only_the_size_of_the_objects_own_category_counts() -> None:
     what = variant("boxes", per_category=True)
     targets = make_targets(people(2, 128, categories=3), "boxes", 3, 2, 32)
     assert terms(what, targets, [truth_maps(targets, what)])["size"] == pytest.approx(0, abs=1e-6)

@@ -1,4 +1,4 @@
-"""The task of the training loop: its batches, its loss, its AP, and that the loop brings the loss down."""
+"""The detection task of the training loop: its batches, its loss, its AP, and that training lowers the loss."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def total(terms: dict[str, torch.Tensor]) -> float:
     return sum(float(value.detach()) for value in terms.values())
 
 
-def test_what_the_loop_is_told(tmp_path: Path) -> None:
+def test_what_the_task_tells_the_loop(tmp_path: Path) -> None:
     task = make(tmp_path)
     assert (task.examples, task.batch_size, task.unit, task.best, task.device) == (4, 3, "images", "highest", "cpu")
     assert task.network is task.model
@@ -91,7 +91,7 @@ def test_validation_is_the_ap_of_plain_predictions(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("components", [0, 2])
-def test_the_loop_brings_the_loss_down(tmp_path: Path, components: int) -> None:
+def test_training_lowers_the_loss(tmp_path: Path, components: int) -> None:
     task = make(tmp_path, components)
     settings, resume = LoopSettings(epochs=40, seed=0, validate_every=40), Resume(tmp_path / "state.pt", "a", 600)
     progress = train(task, Schedule(5e-3), settings, resume, "test")

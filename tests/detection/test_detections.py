@@ -1,4 +1,4 @@
-"""Detections: rows, a component forced on all, parts put together, and the way through a file."""
+"""Detections: rows, predictions forced by one component, joined parts, and saving to a file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def same(one: Detections, other: Detections) -> bool:
 
 
 @pytest.mark.parametrize("pose", [True, False])
-def test_rows_are_chosen_of_every_array(pose: bool) -> None:
+def test_rows_are_chosen_from_every_array(pose: bool) -> None:
     found = some(pose=pose)
     mask = np.array([True, False, True, False, False, False, True])
     by_mask, by_index = found.rows(mask), found.rows(np.flatnonzero(mask))
@@ -79,7 +79,7 @@ def test_forcing_the_chosen_component_moves_no_box() -> None:
 
 
 @pytest.mark.parametrize("pose", [True, False])
-def test_parts_put_together_are_the_whole(pose: bool) -> None:
+def test_joined_parts_equal_the_whole(pose: bool) -> None:
     found = some(pose=pose)
     parts = [found.rows(np.arange(0, 3)), found.rows(np.arange(3, 3)), found.rows(np.arange(3, 7))]
     assert same(Detections.concatenate(parts), found)
@@ -87,14 +87,14 @@ def test_parts_put_together_are_the_whole(pose: bool) -> None:
 
 
 @pytest.mark.parametrize("pose", [True, False])
-def test_through_a_file_and_back(tmp_path: Path, pose: bool) -> None:
+def test_a_file_returns_the_same_detections(tmp_path: Path, pose: bool) -> None:
     found = some(pose=pose)
     write_arrays(tmp_path / "found.npz", found.to_arrays())
     assert same(Detections.from_arrays(read_arrays(tmp_path / "found.npz")), found)
     assert ("keypoints" in found.to_arrays()) is pose
 
 
-def test_more_arrays_do_no_harm_and_a_missing_one_is_named() -> None:
+def test_other_arrays_are_ignored_and_a_missing_one_is_named() -> None:
     arrays = some().to_arrays()
     assert same(Detections.from_arrays({**arrays, "pixels": np.zeros(3)}), some())
     del arrays["sigmas"]

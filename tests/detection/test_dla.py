@@ -1,4 +1,4 @@
-"""DLA-34: sizes, levels, the bilinear start of its way up, and which of its weights nothing reads."""
+"""DLA-34: sizes, levels, initially bilinear upsampling, and its unused weights."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_level_of_the_base_has_half_the_grid_of_the_one_before():
 
 
 def test_the_whole_image_reaches_a_feature():
-    """The coarsest level sees it all, and its news come up."""
+    """Through the coarsest level, which sees all of it."""
     torch.manual_seed(0)
     model = DLA34(WIDTHS).eval()
     images = torch.randn(1, 3, 128, 128, requires_grad=True)
@@ -49,7 +49,7 @@ def test_the_whole_image_reaches_a_feature():
     assert images.grad[0, :, :8, :8].abs().sum() > 0 and images.grad[0, :, -8:, -8:].abs().sum() > 0
 
 
-def test_all_weights_learn_but_the_projections_that_nothing_reads():
+def test_all_weights_have_gradients_except_unused_projections():
     model = DLA34(WIDTHS)
     model(torch.randn(2, 3, 64, 64))[0].square().sum().backward()
     idle = {name for name, parameter in model.named_parameters() if parameter.grad is None}
@@ -66,7 +66,7 @@ def test_a_deep_trees_second_root_reads_the_input_and_the_first_tree():
 
 @pytest.mark.parametrize("factor", [2, 4])
 def test_up_sampling_starts_bilinear(factor: int):
-    """Away from the border, where a transposed convolution sees zeros beyond it."""
+    """Except at the border, where a transposed convolution reads zeros."""
     values = torch.randn(1, 3, 6, 6, generator=torch.Generator().manual_seed(0))
     found = _bilinear(3, factor)(values)
     expected = functional.interpolate(values, scale_factor=factor, mode="bilinear", align_corners=False)

@@ -1,4 +1,4 @@
-"""Every detection variant of params.yaml learns something in small (`detection: variants: all`)."""
+"""Every detection variant of params.yaml can be trained as a small network (`detection: variants: all`)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEPS = 4
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
-    """Four images of one bright person each, on a dark ground."""
+    """Four images, each with one bright person on a dark background."""
     boxes = [(10.0, 10.0, 20.0, 40.0), (30.0, 5.0, 24.0, 50.0), (8.0, 8.0, 16.0, 16.0), (20.0, 20.0, 40.0, 30.0)]
     pixels = np.zeros((4, image_files.SIDE, image_files.SIDE, 3), np.uint8)
     for image, (x, y, width, height) in zip(pixels, boxes, strict=True):

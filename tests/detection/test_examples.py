@@ -1,4 +1,4 @@
-"""detection.examples: which images are shown, and that all on them moves with the pixels."""
+"""pipeline/detection/examples.py: which images are chosen, and that objects are scaled with the pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.detection.image_set import ImageSet
 
 
 class NumberedImages:
-    """Stands for the images: each is filled with its own number, and remembers how it was asked to be warped."""
+    """Images that are filled with their own number; records how they are warped."""
 
     def __init__(self) -> None:
         self.matrices: NDArray = np.zeros(0)
@@ -28,7 +28,7 @@ class NumberedImages:
 def image_set(
     sizes: list[tuple[int, int]], counts: list[int], task: str = "pose", back: list[bool] | None = None
 ) -> ImageSet:
-    """`counts[i]` objects on image i; object j's box begins at (j, 2 j) and ends where all keypoints are."""
+    """`counts[i]` objects on image i; the box of object j starts at (j, 2 j) and ends at the keypoints."""
     objects = sum(counts)
     corner = np.arange(objects)[:, None] * [1.0, 2.0]
     boxes = np.concatenate([corner, corner + np.array([4.0, 6.0])], axis=1).astype(np.float32)
@@ -74,8 +74,8 @@ def detections(image: list[int], score: list[float], keypoints: bool = True) -> 
     )
 
 
-def test_made_images_stay_as_they_are() -> None:
-    """One size, and small: every matrix is the identity, every number its own."""
+def test_small_images_of_one_size_are_not_changed() -> None:
+    """Every matrix is the identity, and every coordinate is unchanged."""
     data = image_set([(64, 64)] * 3, [1, 1, 1])
     found = detections([0, 1, 2], [0.9, 0.8, 0.7])
     arrays = examples.choose(data, found)
@@ -106,7 +106,7 @@ def test_a_large_image_is_shrunk_whole_and_centred() -> None:
 
 
 def test_images_of_several_sizes_share_one_square() -> None:
-    """Each fills it along its longer side: the points of both lie where its own matrix puts them."""
+    """Each fills it along its longer side, and its points are moved by its own matrix."""
     data = image_set([(100, 50), (40, 80)], [1, 1])
     found = detections([0, 1], [0.9, 0.9])
     arrays = examples.choose(data, found)
@@ -119,7 +119,7 @@ def test_images_of_several_sizes_share_one_square() -> None:
     assert corners == pytest.approx([100.0, 100.0])
 
 
-def test_what_is_found_with_a_low_score_is_left_out_but_for_the_best() -> None:
+def test_low_scores_are_left_out_except_the_best() -> None:
     data = image_set([(64, 64)] * 3, [1, 1, 1])
     found = detections([0, 0, 0, 1, 1], [0.9, 0.3, 0.29, 0.1, 0.05])
     arrays = examples.choose(data, found)
@@ -143,8 +143,8 @@ def test_the_choice_depends_on_the_seed_alone() -> None:
     assert not np.array_equal(one["pixels"], examples.choose(data, none, count=5, seed=1)["pixels"])
 
 
-def test_images_without_anything_to_see_are_not_chosen() -> None:
-    """Nothing annotated, a crowd alone, people without keypoints: only image 1 is left."""
+def test_images_without_objects_are_not_chosen() -> None:
+    """The other images have no annotations, only a crowd, or people without keypoints: image 1 remains."""
     data = image_set([(64, 64)] * 4, [0, 1, 1, 1])
     crowd, keypoints = data.crowd.copy(), data.keypoints.copy()
     crowd[1], keypoints[2, :, 2] = True, 0
@@ -167,7 +167,7 @@ def test_every_second_person_is_seen_from_the_back(seed: int) -> None:
 
 
 @pytest.mark.parametrize("rare", [True, False])
-def test_the_one_person_from_the_rare_side_is_there(rare: bool) -> None:
+def test_the_only_person_seen_from_the_rare_side_is_chosen(rare: bool) -> None:
     data = image_set([(64, 64)] * 40, [1] * 40, back=[(image == 17) == rare for image in range(40)])
     chosen = examples.choose_images(data, 3)
     assert len(set(chosen.tolist())) == 3

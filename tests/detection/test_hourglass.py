@@ -67,7 +67,7 @@ def test_a_level_adds_the_branch_to_the_enlarged_inside():
     torch.testing.assert_close(cell, inside[0, :, 2, 1])
 
 
-def test_the_way_up_narrows_with_its_last_layer():
+def test_the_last_layer_on_the_way_up_changes_the_width():
     level = Level((4, 6), (2, 1), Convolution)
     shapes = [tuple(layer.convolution.weight.shape[:2]) for layer in level.up]
     assert shapes == [(6, 6), (4, 6)]

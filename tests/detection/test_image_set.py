@@ -1,4 +1,4 @@
-"""Images and their annotations: read as they are, or refused in one line that names the file and the field."""
+"""Images and their annotations are read unchanged, or refused in one line that names the file and the field."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NONE = [0.0] * 51
 IDENTITY = np.array([[[1.0, 0, 0], [0, 1, 0]]])
 
 
-def test_objects_lie_image_by_image(tmp_path: Path) -> None:
+def test_objects_are_sorted_by_image(tmp_path: Path) -> None:
     annotations = [
         person(30, (1, 2, 3, 4)),
         person(10, (5, 6, 7, 8), keypoints=NONE),
@@ -45,7 +45,7 @@ def test_objects_lie_image_by_image(tmp_path: Path) -> None:
     assert data.annotations == tmp_path / "train.json"
 
 
-def test_a_subset_has_the_chosen_images_alone(tmp_path: Path) -> None:
+def test_a_subset_has_only_the_chosen_images(tmp_path: Path) -> None:
     data = some_people(tmp_path, images=5)
     part = data.subset(np.array([3, 0, 3]))
     assert part.image_ids.tolist() == [40, 10, 40] and part.first.tolist() == [0, 2, 4, 6]
@@ -73,7 +73,7 @@ def test_categories_are_counted_as_the_file_lists_them(tmp_path: Path) -> None:
     assert data.keypoints.shape == (2, 17, 3) and not data.keypoints.any()
 
 
-def test_back_views_are_read_where_all_annotations_tell(tmp_path: Path) -> None:
+def test_back_views_are_read_if_all_annotations_have_them(tmp_path: Path) -> None:
     file = image_files.content([person(10, (0, 0, 2, 2)), person(10, (1, 1, 2, 2))], [(64, 64)])
     file["annotations"][0]["back_view"] = True
     write_json(tmp_path / "train.json", file)
@@ -136,7 +136,7 @@ def _drop(*path: str | int) -> Callable[[dict[str, Any]], None]:
         (_drop("categories", 0, "name"), "categories[0].name: missing"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(
+def test_an_error_is_one_line_with_file_and_field(
     tmp_path: Path, spoil: Callable[[dict[str, Any]], None], complaint: str
 ) -> None:
     some_people(tmp_path, images=2)
@@ -150,7 +150,7 @@ def test_what_is_wrong_is_said_in_one_line(
     assert str(tmp_path) in str(error.value) and "\n" not in str(error.value) and "again" in str(error.value)
 
 
-def test_files_that_are_cut_off(tmp_path: Path) -> None:
+def test_truncated_files_are_refused(tmp_path: Path) -> None:
     some_people(tmp_path)
     for name in ("train.npz", "train.json"):  # the images first: without their list they are not looked for
         whole = (tmp_path / name).read_bytes()
@@ -180,7 +180,7 @@ def test_a_shift_by_whole_pixels_copies_them(threads: int) -> None:
 
 
 def test_an_image_is_scaled_between_its_pixels() -> None:
-    """A plane of colours stays one: bilinear interpolation is exact for it, up to rounding."""
+    """Bilinear interpolation is exact for linear changes of colour, up to rounding."""
     y, x = np.mgrid[:40, :50]
     plane = np.stack([4 * x, 3 * y, x + 2 * y], axis=2).astype(np.uint8)
     matrix = np.array([[[0.7, 0.1, 3.0], [-0.2, 0.8, 9.0]]])
@@ -202,7 +202,7 @@ def _images_in_files(folder: Path, count: int = 3) -> tuple[list[Path], np.ndarr
     return paths, pixels, np.tile([12, 8], (count, 1))
 
 
-def test_files_are_decoded_once_as_far_as_the_memory_goes(tmp_path: Path) -> None:
+def test_files_are_decoded_once_within_the_memory_budget(tmp_path: Path) -> None:
     paths, pixels, sizes = _images_in_files(tmp_path)
     images = ImageStore.of_files(paths, sizes, memory_bytes=2 * pixels[0].nbytes)
     everything = np.arange(3)
@@ -249,7 +249,7 @@ def test_red_green_blue(tmp_path: Path) -> None:
 
 
 def test_real_images_of_coco(tmp_path: Path) -> None:
-    """The sizes that COCO states are those of its files, and its keypoints lie in its images."""
+    """Files have the sizes that COCO states, and keypoints are inside the images."""
     mirror = Path(os.environ.get("MIXPOSE_MIRROR") or ROOT.parent / "shared" / "mirror")
     archive = mirror / "images.cocodataset.org/annotations/annotations_trainval2017.zip"
     if not archive.exists():

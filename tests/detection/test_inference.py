@@ -1,4 +1,4 @@
-"""Modes of testing: the truth scores 100 in each, modes share passes without a difference, scales are merged."""
+"""Modes of testing: the truth scores 100 in each, sharing passes changes nothing, scales are merged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ IMAGES = 5
 
 
 def image_set(task: Any = "pose", width: int = 128, height: int = 128, images: int = IMAGES) -> ImageSet:
-    """Noise with annotations; the first pixel of an image says which it is."""
+    """Noise with annotations; the first pixel of an image identifies it."""
     objects = people(images, 128, categories=1 if task == "pose" else 3)
     factor = torch.tensor([width / 128, height / 128])
     boxes = objects.boxes * factor.repeat(2)
@@ -60,7 +60,7 @@ class Knowing(nn.Module):
     divisor = 32
 
     def __init__(self, data: ImageSet, what: DetectionVariant, shift: float = 0.0) -> None:
-        """`shift`: of offsets in mirror images, `mirror_image` says why."""
+        """`shift`: of offsets in mirror images; see `mirror_image`."""
         super().__init__()
         self.data, self.what, self.known = data, what, {}
         for size in (64, 96, 128, 160, 192):
@@ -94,7 +94,7 @@ def test_modes_are_those_of_the_metrics_file() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(128, 128), (200, 150)])
 @pytest.mark.parametrize("mode", get_args(Mode))
-def test_people_that_the_network_knows_are_found_in_every_mode(mode: Mode, width: int, height: int) -> None:
+def test_a_perfect_network_finds_people_in_every_mode(mode: Mode, width: int, height: int) -> None:
     data, what = image_set(width=width, height=height), variant("pose", components=2)
     knowing = Knowing(data, what, 0.75 if mode == "flip_aligned" else 0.0)
     found = predict(knowing, what, data, 128, "cpu", 1.0, mode, batch=2)  # type: ignore[arg-type]
@@ -104,14 +104,14 @@ def test_people_that_the_network_knows_are_found_in_every_mode(mode: Mode, width
 
 @pytest.mark.parametrize("mode", ["plain", "mean", "flip", "scales_3"])
 @pytest.mark.parametrize("head", [{}, {"components": 3}, {"per_category": True}], ids=str)
-def test_boxes_that_the_network_knows_are_found(mode: Mode, head: dict) -> None:
+def test_a_perfect_network_finds_boxes(mode: Mode, head: dict) -> None:
     data, what = image_set("boxes"), variant("boxes", **head)
     found = predict(Knowing(data, what), what, data, 128, "cpu", 1.0, mode)  # type: ignore[arg-type]
     assert metrics.evaluate(data, found)["ap"] == 100
 
 
 def distance(data: ImageSet, found: Detections) -> float:
-    """Median over people and keypoints of the distance in px to the best pose that was found in their image."""
+    """Median over people and keypoints of the distance in px to the best pose found in their image."""
     assert found.keypoints is not None
     image = np.repeat(np.arange(len(data)), np.diff(data.first))
     gaps = [
@@ -121,7 +121,7 @@ def distance(data: ImageSet, found: Detections) -> float:
     return float(np.median(gaps))
 
 
-def test_each_mode_does_what_it_is_called() -> None:
+def test_each_mode_does_what_its_name_says() -> None:
     data, what = image_set(), variant("pose", components=2)
     model = Knowing(data, what)
     for (_, maps), (_, mirrored) in model.known.values():
@@ -153,7 +153,7 @@ def equal(one: Detections, other: Detections) -> None:
         np.testing.assert_allclose(value, other.to_arrays()[name], rtol=1e-3, atol=1e-2, err_msg=name)
 
 
-def test_modes_in_one_pass_are_the_modes_alone_and_batches_do_not_matter() -> None:
+def test_modes_in_one_pass_equal_single_modes_whatever_the_batch_size() -> None:
     torch.manual_seed(0)
     data, what = image_set(), variant("pose", components=2)
     model = build_model(what, 1, SMALL).train()
@@ -166,7 +166,7 @@ def test_modes_in_one_pass_are_the_modes_alone_and_batches_do_not_matter() -> No
 
 
 def test_a_flip_of_a_symmetric_image_makes_a_symmetric_heatmap() -> None:
-    """Peaks come in pairs of equal scores, which one image alone does not give."""
+    """Peaks have equal scores in pairs, which the unflipped image alone does not give."""
     torch.manual_seed(0)
     data, what = image_set(images=1), variant("boxes")
     half = torch.randint(0, 256, (1, 128, 64, 3), dtype=torch.uint8)
@@ -184,7 +184,7 @@ def test_test_sizes_are_multiples_that_the_network_takes(size: int, scale: float
     assert scaled_size(size, scale, 32) == expected
 
 
-def test_merging_is_soft_nms_of_each_image_alone() -> None:
+def test_merging_equals_soft_nms_of_each_image() -> None:
     generator = np.random.default_rng(0)
 
     def found(counts: list[int]) -> Detections:

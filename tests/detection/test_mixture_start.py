@@ -1,4 +1,4 @@
-"""Where a mixture's means begin."""
+"""Initial means of mixtures at clusters of the training data."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SIDE = image_files.SIDE
 
 
 def people(folder: Path, boxes: list[tuple[float, float, float, float]]) -> ImageSet:
-    """One person an image, with keypoints on the box's diagonal."""
+    """One person per image, with keypoints on the box's diagonal."""
     annotations = [image_files.person(10 * (index + 1), box) for index, box in enumerate(boxes)]
     return image_files.write(folder, annotations, np.zeros((len(boxes), SIDE, SIDE, 3), np.uint8))
 
 
-def test_without_a_mixture_an_untrained_head_says_the_mean_pose(tmp_path: Path) -> None:
+def test_without_a_mixture_an_untrained_head_gives_the_mean_pose(tmp_path: Path) -> None:
     data = people(tmp_path, [(10, 10, 20, 40), (20, 5, 30, 50), (8, 8, 16, 16)])
     variant = detection_variant()
     model = build_model(variant, 1, NETWORKS)
@@ -40,7 +40,7 @@ def test_without_a_mixture_an_untrained_head_says_the_mean_pose(tmp_path: Path) 
         np.testing.assert_allclose(bias.detach().numpy(), in_cells, atol=1e-5)
 
 
-def test_two_components_begin_at_two_sizes_of_boxes(tmp_path: Path) -> None:
+def test_two_components_start_at_two_sizes_of_boxes(tmp_path: Path) -> None:
     small, large = [(5, 5, 8, 4)] * 6, [(5, 5, 48, 56)] * 3
     data = people(tmp_path, small + large)
     variant = detection_variant("boxes", components=2)
@@ -50,7 +50,7 @@ def test_two_components_begin_at_two_sizes_of_boxes(tmp_path: Path) -> None:
     np.testing.assert_allclose(sizes[sizes[:, 0].argsort()], [[2, 1], [12, 14]], rtol=1e-5)
 
 
-def test_sizes_of_every_category_begin_alike(tmp_path: Path) -> None:
+def test_sizes_of_all_categories_start_equal(tmp_path: Path) -> None:
     data = people(tmp_path, [(5, 5, 8, 4), (5, 5, 32, 16)])
     variant = detection_variant("boxes", per_category=True)
     model = build_model(variant, 3, NETWORKS)
@@ -65,15 +65,15 @@ def test_people_with_a_keypoint_missing_are_left_out(tmp_path: Path) -> None:
     assert mixture_start.offsets(data, SIDE).shape == (1, 34)
 
 
-def test_the_seed_decides_and_too_few_objects_are_told() -> None:
+def test_the_seed_determines_clusters_and_too_few_objects_are_refused() -> None:
     rows = np.random.default_rng(0).normal(size=(40, 2))
     np.testing.assert_array_equal(mixture_start.clusters(rows, 3, seed=1), mixture_start.clusters(rows, 3, seed=1))
     with pytest.raises(ValueError, match=r"2 objects .* too few for 3"):
         mixture_start.clusters(rows[:2], 3, seed=0)
 
 
-def test_starting_draws_nothing_from_torch(tmp_path: Path) -> None:
-    """A resumed run repeats what torch's generator drew after the start."""
+def test_clusters_use_no_random_numbers_of_torch(tmp_path: Path) -> None:
+    """A resumed training repeats the random numbers that torch draws after initialisation."""
     data = people(tmp_path, [(5, 5, 8, 4), (5, 5, 32, 16)])
     variant = detection_variant("boxes", components=2)
     model = build_model(variant, 1, NETWORKS)

@@ -56,7 +56,7 @@ def test_similarity_is_the_mean_over_annotated_keypoints() -> None:
     assert oks(found, true) == pytest.approx(2 / 3)
 
 
-def test_a_person_without_keypoints_is_met_anywhere_in_the_extended_box() -> None:
+def test_a_person_without_keypoints_matches_anywhere_in_the_extended_box() -> None:
     """The box is 40 x 80 at (100, 100): extended by its size it spans x 60 to 180 and y 20 to 260."""
     true = pose(())
     inside = np.tile([61.0, 259.0], (1, 17, 1))
@@ -66,7 +66,7 @@ def test_a_person_without_keypoints_is_met_anywhere_in_the_extended_box() -> Non
     assert oks(outside, true) == pytest.approx(expected)
 
 
-def test_many_pairs_are_computed_in_parts_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pairs_computed_in_parts_equal_pairs_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     true = np.concatenate([rng.uniform(100, 140, (4, 17, 2)), rng.integers(0, 3, (4, 17, 1))], axis=2)
     arguments = (rng.uniform(100, 140, (9, 17, 2)), true, np.repeat(BOX, 4, 0), np.repeat(AREA, 4), np.array(SIGMAS))

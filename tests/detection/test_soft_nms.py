@@ -21,7 +21,7 @@ def overlap(one: list[float], other: list[float]) -> float:
 
 
 def plainly(boxes: list[list[float]], scores: list[float]) -> dict[int, float]:
-    """Final score by index, of one image and category."""
+    """The final score of each index, of one image and category."""
     left, final = dict(enumerate(scores)), {}
     while left:
         best = max(left, key=lambda index: left[index])
@@ -45,7 +45,7 @@ def boxes_of(batch: int, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]
 
 
 @pytest.mark.parametrize("keep", [100, 7])
-def test_a_batch_is_scored_as_each_image_and_category_alone(keep: int) -> None:
+def test_a_batch_is_scored_like_each_image_and_category_alone(keep: int) -> None:
     boxes, score, category = boxes_of(batch=3, count=40, seed=0)
     index, final = soft_nms(boxes, score, category, keep)
     for image in range(3):
@@ -72,7 +72,7 @@ def test_other_categories_and_boxes_apart_keep_their_scores() -> None:
     torch.testing.assert_close(score, torch.tensor([[0.8, 0.5, 0.0004]]))
 
 
-def test_sizes_below_zero_do_no_harm() -> None:
+def test_scores_of_boxes_with_negative_sizes_are_finite() -> None:
     boxes = torch.tensor([[[5.0, 5.0, 1.0, 1.0], [5.0, 5.0, 4.0, 4.0], [0.0, 0.0, 9.0, 9.0]]])
     _, score = soft_nms(boxes, torch.tensor([[0.9, 0.8, 0.7]]), torch.zeros(1, 3, dtype=torch.int64))
     assert score.isfinite().all()

@@ -48,7 +48,7 @@ def some_annotations(objects: int = 30, batch: int = 4, categories: int = 1, who
 
 
 def radius_of(width: float, height: float) -> float:
-    """CornerNet's three quadratics, solved by hand, with its slip: half of b + root, whatever a is."""
+    """CornerNet's three quadratics, solved by hand, with its slip: (b + root) / 2, whatever a is."""
     o, s, p = 0.7, width + height, width * height
     one_in_one_out = (s + math.sqrt(s * s - 4 * p * (1 - o) / (1 + o))) / 2
     both_in = (2 * s + math.sqrt(4 * s * s - 16 * (1 - o) * p)) / 2
@@ -117,7 +117,7 @@ def test_numbers_at_centers_give_the_annotations_back() -> None:
     torch.testing.assert_close(STRIDE * point, annotations.keypoints[kept][mask], atol=1e-4, rtol=0)
 
 
-def test_people_without_keypoints_teach_their_place_alone() -> None:
+def test_people_without_keypoints_have_only_a_centre_peak() -> None:
     annotations = some_annotations()
     targets = make_targets(annotations, "pose", 1, 4, GRID)
     assert targets.regressed is not None and not targets.regressed.all()
@@ -127,7 +127,7 @@ def test_people_without_keypoints_teach_their_place_alone() -> None:
 
 
 def test_a_mirror_image_of_the_annotations_has_the_mirror_image_of_the_targets() -> None:
-    """Exact where all lies in whole px: what lies between a cell's last px and the next cell changes its cell."""
+    """Exact for whole px only: a point between a cell's last px and the next cell changes its cell."""
     annotations = some_annotations(whole=True)
     boxes = annotations.boxes.clamp(8, SIZE - 8).long()
     boxes[:, 2:] -= (boxes[:, 2:] - boxes[:, :2]) % 2  # centres in whole px
@@ -200,7 +200,7 @@ def dtypes(targets: Targets) -> dict[str, torch.dtype]:
     return {name: value.dtype for name, value in vars(targets).items() if isinstance(value, Tensor)}
 
 
-def test_kinds_of_numbers() -> None:
+def test_types_of_the_targets() -> None:
     found = dtypes(make_targets(some_annotations(), "pose", 1, 4, GRID))
     whole = {"image", "cell", "category", "point_image", "point_cell", "point_joint"}
     assert {name for name, kind in found.items() if kind == torch.int64} == whole

@@ -1,4 +1,4 @@
-"""What COCO's server is sent: a file a mode under the server's names, with what the network finds on test-dev."""
+"""The files for COCO's server: one per mode, with the server's names, of detections on test-dev."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_files_hold_what_the_network_finds(folder: Path, monkeypatch: pytest.Mon
 
 
 def test_each_file_is_of_its_mode(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This network is too fresh to refine anything, so that scores tell the modes apart."""
+    """The network is untrained and refines nothing, so scores mark the modes."""
     predict = detection_data.predict
     scores = {mode: 0.1 * (1 + order) for order, mode in enumerate(get_args(results.Mode))}
 
@@ -106,7 +106,7 @@ def test_no_files_without_test_dev(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("loss", ["image", "images"])
-def test_what_is_lost_of_test_dev_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str], loss: str) -> None:
+def test_missing_files_of_test_dev_are_one_line(folder: Path, capsys: pytest.CaptureFixture[str], loss: str) -> None:
     prepare("boxes")
     planned.train("detection", "boxes_l_mdn_3")
     path = folder / "data/tiny/images/boxes/test.json"

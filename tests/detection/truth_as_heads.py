@@ -1,4 +1,4 @@
-"""Made people and boxes, and what a network's heads would give if it knew them: the targets as full maps."""
+"""Made people and boxes, and the heads of a network that predicts them perfectly: the targets as full maps."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def people(batch: int = 3, size: int = 128, seed: int = 0, categories: int = 1, 
 
 
 def right_components(targets: Targets, components: int) -> Tensor:
-    """Which component tells the truth about each object, [P]: in turn."""
+    """The component that is right about each object, [P]: in turn."""
     return torch.arange(len(targets.image)) % components
 
 
 def truth_maps(targets: Targets, variant: DetectionVariant) -> dict[str, Tensor]:
-    """Full maps of every head. Of a mixture one component is right and has most of the weight, the others are wrong."""
+    """Full maps of every head. One component of a mixture is right and has most of the weight; the others are wrong."""
     batch, _, grid, _ = targets.center_heatmap.shape
     components = variant.head.total_components
     right, objects = right_components(targets, components), torch.arange(len(targets.image))
