@@ -29,7 +29,7 @@ from pipeline.config.syntax import AT_IMPORT, LENGTH, Definition, Source, read_s
 
 PACKAGE = Path(__file__).parent.parent
 SAYS_WHAT_IS_RUN = re.compile(r"pipeline/(__main__\.py|layout\.py|config/.*|(.*/)?settings\.py)")
-CACHE_FORMAT = 2
+CACHE_FORMAT = 3
 
 Node = tuple[str, str]  # a file, relative to the package's parent, and the name of a definition in it
 
@@ -68,6 +68,18 @@ class Code:
                 waiting += self._after(node)
         return found
 
+    def changed(self, starts: Iterable[str], file: str, before: str) -> list[str]:
+        """Which of the definitions that these reach in a file have changed since the file's digest was `before`.
+
+        Empty unless the cache has the source of that time with the same definitions.
+        """
+        names = sorted(name for reached, name in self.reached(starts) if reached == file)
+        for key, old in self._known.items():
+            if key.startswith(f"{file} ") and old.definitions.keys() >= set(names) and _digest_of(old, names) == before:
+                now = self._source(file).definitions
+                return [name or "import" for name in names if old.definitions[name] != now[name]]
+        return []
+
     def save(self) -> None:
         """Remember the sources that were read anew."""
         if self._cache_file is not None and self._learned:
@@ -87,10 +99,10 @@ class Code:
         of_file: dict[str, list[str]] = defaultdict(list)
         data: dict[str, str] = {}
         for file, name in sorted(reached):
-            definition = self._source(file).definitions[name]
-            of_file[file].append(f"{name} {definition.digest}")
-            data |= {path: self._data_digest(path) for path in self._data_files(definition)}
-        code = {file: hashlib.sha256("\n".join(lines).encode()).hexdigest()[:LENGTH] for file, lines in of_file.items()}
+            of_file[file].append(name)
+            named = self._data_files(self._source(file).definitions[name])
+            data |= {path: self._data_digest(path) for path in named}
+        code = {file: _digest_of(self._source(file), names) for file, names in of_file.items()}
         return dict(sorted((code | data).items()))
 
     def _after(self, node: Node) -> set[Node]:
@@ -163,12 +175,17 @@ class Code:
     def _source(self, file: str) -> Source:
         if file not in self._sources:
             content = self._all_files[file].read_bytes()
-            key = hashlib.sha256(f"{file}\n".encode() + content).hexdigest()
+            key = f"{file} {hashlib.sha256(content).hexdigest()}"
             if key not in self._known:
                 self._known[key] = read_source(content, file)
                 self._learned = True
             self._sources[file] = self._known[key]
         return self._sources[file]
+
+
+def _digest_of(source: Source, names: list[str]) -> str:
+    lines = [f"{name} {source.definitions[name].digest}" for name in names]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:LENGTH]
 
 
 def _read_cache(path: Path | None) -> dict[str, Source]:

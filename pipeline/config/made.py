@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,23 +70,31 @@ def note(job: Job, root: Path) -> None:
     artifacts.write_json(root / job.made, {"plan": job.content(), "data": inputs})
 
 
-def changes(job: Job, root: Path, digests: Digests) -> list[str]:
+def changes(job: Job, root: Path, digests: Digests, code: Code) -> list[str]:
     """What has changed since a job's outputs were made: settings, code, data; empty if nothing has."""
     record = root / job.made
     if not record.exists():
         return ["never run"]
     made = artifacts.read_json(record)
-    found = list(differences(made["plan"], job.content()))
+    found = list(differences(made["plan"], job.content(), partial(code.changed, job.modules)))
     found += [f"data: {path}" for path in job.inputs if made["data"].get(path) != digests.of(path)]
     return found + [f"output: {path} is missing" for path in job.outputs if not (root / path).exists()]
 
 
-def differences(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    """The differences between two contents of a plan's file, one line each: settings, then code, then the rest."""
+def differences(
+    before: dict[str, Any], after: dict[str, Any], changed: Callable[[str, str], list[str]] = lambda file, digest: []
+) -> Iterator[str]:
+    """The differences between two contents of a plan's file, one line each: settings, then code, then the rest.
+
+    `changed` gives the names of the changed definitions in a file, from the file's digest before.
+    """
     for key, one, other in _compared(before["settings"], after["settings"]):
         yield f"settings: {key.removeprefix('decided.')}: {_shown(one)} -> {_shown(other)}"
     for name, one, other in _compared(before["code"], after["code"]):
-        yield f"code: {name} {'is new' if one is MISSING else 'is no longer used' if other is MISSING else 'changed'}"
+        if one is MISSING or other is MISSING:
+            yield f"code: {name} {'is new' if one is MISSING else 'is no longer used'}"
+        else:
+            yield ": ".join(filter(None, (f"code: {name} changed", ", ".join(changed(name, one)))))
     for key in ("command", "inputs", "outputs"):
         if before[key] != after[key]:
             yield f"{key}: {before[key]} -> {after[key]}"

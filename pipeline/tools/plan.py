@@ -75,11 +75,11 @@ def summary(run: Run, found: list[Job]) -> str:
 
 def explanation(run: Run, found: list[Job], variant: str | None) -> list[str]:
     """The jobs that would run and why, with some lines per job; for one variant all changes."""
-    digests = made.Digests(run.root)
+    digests, code = made.Digests(run.root), Code(cache=run.layout.code_digests)
     renewed: set[str] = set()  # outputs that will be rewritten
     lines, waiting = [], 0
     for job in found:
-        changes = made.changes(job, run.root, digests)
+        changes = made.changes(job, run.root, digests, code)
         changes += [f"data: {path} is made again first" for path in job.inputs if path in renewed]
         if changes:
             waiting += 1

@@ -76,8 +76,8 @@ def test_the_code_and_what_follows_from_it(folder: Path) -> None:
     finally:
         layer.write_text(text)
     assert said == (
-        "train_lifting graphmdn/seed_0:\n  code: pipeline/lifting/models/graphmdn.py changed\n"
-        "evaluate_lifting graphmdn:\n  code: pipeline/lifting/models/graphmdn.py changed\n"
+        "train_lifting graphmdn/seed_0:\n  code: pipeline/lifting/models/graphmdn.py changed: GraphMDN\n"
+        "evaluate_lifting graphmdn:\n  code: pipeline/lifting/models/graphmdn.py changed: GraphMDN\n"
         "  data: data/tiny/train_lifting/graphmdn/seed_0 is made again first\n"
     )
     assert others.count("up to date") == 2
