@@ -64,7 +64,7 @@ def test_an_array_of_objects_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_old_file_stands_until_the_new_one_is_complete(tmp_path: Path) -> None:
+def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "down" / "table.md"
     artifacts.write_text(path, "old")
     with artifacts.atomic(path) as part:

@@ -80,7 +80,7 @@ def test_a_fit_turns_and_moves_with_its_joints() -> None:
 
 
 def test_knees_and_elbows_never_leave_their_range() -> None:
-    """Not even for joints of people whose limbs bend the wrong way, or of no people at all."""
+    """Not even for joints whose limbs bend the wrong way, or for random joints."""
     backwards = natural_rotations(FRAMES)
     hinges = [SLOT[joint] for joint in (4, 5, 18, 19)]
     backwards[:, hinges] = inverse(backwards[:, hinges])

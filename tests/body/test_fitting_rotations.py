@@ -61,7 +61,7 @@ def test_a_swing_turns_one_direction_into_the_other_the_short_way() -> None:
     ("first", "second"),
     [((0, 0, 0), (0, 0, 0)), ((1, 2, 3), (0, 0, 0)), ((0, 1, 0), (0, -2, 0)), ((0, 0, 0), (1, 0, 0))],
 )
-def test_directions_that_say_nothing_give_some_rotation(first: tuple, second: tuple) -> None:
+def test_directions_of_length_zero_give_some_rotation(first: tuple, second: tuple) -> None:
     a, b = (torch.tensor([values], dtype=torch.float64) for values in (first, second))
     for matrices in (frames(a, b), rotation_matrix(swing(a, b))):
         torch.testing.assert_close(matrices @ matrices.transpose(1, 2), torch.eye(3, dtype=torch.float64)[None])

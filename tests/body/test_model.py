@@ -63,7 +63,7 @@ def test_one_joint_turns_what_hangs_on_it_as_one_piece(name: str) -> None:
 
 
 def skinned_by_hand(body: BodyModel, betas: np.ndarray, rotations: np.ndarray, translation: np.ndarray) -> np.ndarray:
-    """The definition, a vertex and a 4 x 4 matrix at a time."""
+    """The definition, vertex by vertex, with 4 x 4 matrices."""
     arrays = body.to_arrays()
     rest = arrays["v_template"] + arrays["shapedirs"] @ betas
     joints = arrays["J_regressor"] @ rest

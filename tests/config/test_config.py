@@ -255,7 +255,7 @@ def test_a_mistake_ends_with_2_before_any_work(root: Path) -> None:
         ("raw", "the pipeline's own"),
     ],
 )
-def test_a_preset_whose_name_would_be_in_the_way_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_preset_with_a_reserved_or_invalid_name_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     root = small_params.write(tmp_path)
     (root / "params" / f"{name}.yaml").write_text(small_params.SMALL)
     said = small_params.says(root, name)

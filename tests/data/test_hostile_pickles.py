@@ -49,7 +49,7 @@ def test_nothing_is_executed(tmp_path: Path, protocol: int) -> None:
     assert mark.exists()
 
 
-def test_the_classic_is_named(tmp_path: Path) -> None:
+def test_os_system_is_named(tmp_path: Path) -> None:
     mark = tmp_path / "executed"
     evil = b"cos\nsystem\n(S'touch " + str(mark).encode() + b"'\ntR."
     path = files.write_npz(tmp_path / "data.npz", positions_3d=files.member_of(evil))
@@ -129,7 +129,7 @@ FLAGS_LIE = b"K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00"  # flags th
         (array_pickle(b"f8", b"K\x03", b"K\x01\x85", b"U\x08AAAAAAAA"), "not enough values"),
     ],
 )
-def test_arrays_that_lie(tmp_path: Path, pickled: bytes, reason: str) -> None:
+def test_inconsistent_arrays_are_refused(tmp_path: Path, pickled: bytes, reason: str) -> None:
     path = files.write_npz(tmp_path / "data.npz", member=files.member_of(pickled))
     with pytest.raises(InputError, match=reason):
         safe_pickle.read(path, ["member"])

@@ -26,7 +26,7 @@ OFFICIAL = (
 
 
 def smpl_arrays(body: BodyModel) -> dict[str, Any]:
-    """A body as SMPL's files have it: float64, pose blend shapes always, and things that nobody asks for."""
+    """A body as in SMPL's files: float64, always with pose blend shapes, and with unused entries."""
     arrays = {
         key: values.astype(np.float64) if values.dtype.kind == "f" else values
         for key, values in body.to_arrays().items()

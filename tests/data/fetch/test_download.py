@@ -45,12 +45,12 @@ def test_a_recorded_file_is_not_fetched_again_and_a_damaged_one_is(site: Site, r
     assert len(site.requests) == 2 and (raw / local_path(site.a)).read_bytes() == BODY
 
 
-def test_nothing_needed_is_nothing_done(raw: Path) -> None:
+def test_without_addresses_nothing_happens(raw: Path) -> None:
     assert fetch([], raw, mirror_base="/no/such/mirror") == []
     assert not raw.exists()
 
 
-def test_files_come_side_by_side(site: Site, raw: Path) -> None:
+def test_files_are_fetched_in_parallel(site: Site, raw: Path) -> None:
     meeting = threading.Barrier(4, timeout=5)  # nobody is answered before four have asked
     for number in range(4):
         site.files[f"/{number}"] = bytes([number])
@@ -59,7 +59,7 @@ def test_files_come_side_by_side(site: Site, raw: Path) -> None:
     assert not meeting.broken
 
 
-def test_two_runs_at_once_fetch_once(site: Site, raw: Path) -> None:
+def test_two_processes_at_once_fetch_a_file_once(site: Site, raw: Path) -> None:
     site.faults["/set/a.amc"] = [Fault(before=lambda: time.sleep(0.2))]
     runs = [threading.Thread(target=fetch, args=([site.a], raw)) for _ in range(2)]
     for run in runs:
@@ -84,7 +84,7 @@ def test_wrong_bytes_are_named_and_replace_nothing(site: Site, raw: Path) -> Non
     assert not list(raw.rglob("*.part*")) and len(site.requests) == 1
 
 
-def test_an_original_must_stay_what_it_was_at_first(site: Site, raw: Path) -> None:
+def test_an_original_must_keep_its_first_digest(site: Site, raw: Path) -> None:
     fetch([site.a], raw)
     (raw / local_path(site.a)).unlink()
     site.files["/set/a.amc"] = OTHER
@@ -94,7 +94,7 @@ def test_an_original_must_stay_what_it_was_at_first(site: Site, raw: Path) -> No
     assert fetch([site.a], raw)[0].sha256 == sha256(OTHER)
 
 
-def test_wrong_bytes_and_cuts_together_come_to_an_end(site: Site, raw: Path) -> None:
+def test_wrong_bytes_and_cuts_together_end_in_an_error(site: Site, raw: Path) -> None:
     site.faults["/set/a.amc"] = [Fault(cut_after=300_000) for _ in range(50)]
     address = site.a
     with pytest.raises(InputError, match="wrong SHA-256"):
@@ -102,7 +102,7 @@ def test_wrong_bytes_and_cuts_together_come_to_an_end(site: Site, raw: Path) -> 
     assert len(site.requests) == 4  # cut and resumed, then once more from zero, cut and resumed
 
 
-def test_one_failure_stops_the_others_and_forgets_nothing(site: Site, raw: Path) -> None:
+def test_one_failure_stops_the_others_and_keeps_what_arrived(site: Site, raw: Path) -> None:
     names = [f"/{number}" for number in range(10, 60)]
     addresses = [site.address + name for name in names]
     site.files |= {name: name.encode() for name in names}
@@ -141,7 +141,7 @@ def test_a_file_where_a_folder_must_be(site: Site, raw: Path) -> None:
         fetch([site.a], raw)
 
 
-def test_a_record_whose_last_line_a_crash_tore(site: Site, raw: Path) -> None:
+def test_a_record_with_an_incomplete_last_line(site: Site, raw: Path) -> None:
     addresses = [site.a, f"{site.address}/b"]
     site.files["/b"] = b"b"
     fetch(addresses, raw)
@@ -151,7 +151,7 @@ def test_a_record_whose_last_line_a_crash_tore(site: Site, raw: Path) -> None:
     assert digests.read(record) == {local_path(addresses[0]): sha256(BODY), local_path(addresses[1]): sha256(b"b")}
 
 
-def test_a_record_that_was_torn_twice(tmp_path: Path) -> None:
+def test_a_record_with_two_incomplete_lines(tmp_path: Path) -> None:
     record = tmp_path / "SHA256SUMS"
     record.write_text(f"{sha256(b'a')}  h/a\n{sha256(b'b')}  h")
     digests.Record(record).add("h/c", sha256(b"c"))  # and no `sort` after it
@@ -161,7 +161,7 @@ def test_a_record_that_was_torn_twice(tmp_path: Path) -> None:
 # --- addresses and progress -------------------------------------------------------------------------------------------
 
 
-def test_places_of_addresses() -> None:
+def test_paths_of_addresses() -> None:
     assert local_path("http://mocap.cs.cmu.edu/subjects/01/01.asf") == "mocap.cs.cmu.edu/subjects/01/01.asf"
     assert local_path("https://user:word@Host:8000/a%20b.zip") == "host:8000/a b.zip"
 
@@ -185,13 +185,13 @@ def test_places_of_addresses() -> None:
         "http://h/%2e%2e%2fa",
     ],
 )
-def test_addresses_without_a_safe_place(raw: Path, address: str) -> None:
+def test_addresses_without_a_safe_path_are_refused(raw: Path, address: str) -> None:
     with pytest.raises(ValueError, match="expected http"):
         fetch([address], raw)
     assert not raw.exists()
 
 
-def test_two_addresses_of_one_place(raw: Path) -> None:
+def test_two_addresses_with_one_path_are_refused(raw: Path) -> None:
     with pytest.raises(ValueError, match="same place"):
         fetch(["http://h/a", "https://h/a"], raw)
 

@@ -21,7 +21,9 @@ def bring(root: Path, names: tuple[str, ...], content: bytes = b"content") -> li
 
 
 @pytest.mark.parametrize("key", LICENSED)
-def test_what_is_missing_where_it_must_lie_who_grants_it_and_what_works_without(tmp_path: Path, key: str) -> None:
+def test_the_error_says_what_is_missing_where_it_goes_who_grants_it_and_what_works_without(
+    tmp_path: Path, key: str
+) -> None:
     data = LICENSED[key]
     with pytest.raises(InputError) as error:
         require(key, tmp_path)
@@ -33,7 +35,7 @@ def test_what_is_missing_where_it_must_lie_who_grants_it_and_what_works_without(
 
 
 @pytest.mark.parametrize(("key", "choice"), [(key, files) for key, data in LICENSED.items() for files in data.choices])
-def test_any_complete_choice_will_do(tmp_path: Path, key: str, choice: tuple[str, ...]) -> None:
+def test_any_complete_set_of_files_is_enough(tmp_path: Path, key: str, choice: tuple[str, ...]) -> None:
     brought = bring(tmp_path / "licensed", choice)
     assert require(key, tmp_path / "licensed") == brought
 

@@ -107,7 +107,7 @@ def test_a_mirrors_password_is_not_printed(site: Site, raw: Path) -> None:
 def test_both_versions_of_a_file_are_kept_apart(
     site: Site, raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A mirror's files may differ from the originals: neither replaces the other behind the user's back."""
+    """A mirror's files may differ from the originals: neither replaces the other silently."""
     address = site.a
     mirror = str(write_mirror(tmp_path / "mirror", {local_path(address): OTHER}))
     fetch([address], raw)

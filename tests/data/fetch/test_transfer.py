@@ -30,13 +30,13 @@ def test_a_cut_connection_goes_on_from_the_part(site: Site, raw: Path, reset: bo
         assert rest == "bytes=250000-"
 
 
-def test_more_cuts_than_waits_are_outlasted_while_each_brings_something(site: Site, raw: Path) -> None:
+def test_any_number_of_cuts_is_survived_while_each_attempt_brings_bytes(site: Site, raw: Path) -> None:
     site.faults["/set/a.amc"] = [Fault(cut_after=40_000) for _ in range(9)]
     fetch([site.a], raw, waits=QUICK[:1])
     assert (raw / local_path(site.a)).read_bytes() == BODY and len(site.requests) == 10
 
 
-def test_cuts_that_bring_nothing_end_and_keep_the_part(site: Site, raw: Path) -> None:
+def test_attempts_that_bring_nothing_end_and_keep_the_part(site: Site, raw: Path) -> None:
     site.faults["/set/a.amc"] = [Fault(cut_after=100_000), *[Fault(cut_after=0) for _ in range(3)]]
     with pytest.raises(InputError, match=r"cut.*4 times in a row; run again to go on"):
         fetch([site.a], raw, waits=QUICK)
@@ -46,7 +46,7 @@ def test_cuts_that_bring_nothing_end_and_keep_the_part(site: Site, raw: Path) ->
     assert (raw / local_path(site.a)).read_bytes() == BODY
 
 
-def test_waits_grow_and_heed_the_server(site: Site, raw: Path) -> None:
+def test_waits_grow_and_follow_the_servers_retry_after(site: Site, raw: Path) -> None:
     assert list(transfer.WAITS) == sorted(set(transfer.WAITS))
     watch = Watch()
     site.faults["/set/a.amc"] = [
@@ -60,7 +60,7 @@ def test_waits_grow_and_heed_the_server(site: Site, raw: Path) -> None:
 
 
 class Watch(threading.Event):
-    """Writes down how long it was to wait, and does not."""
+    """Records how long it should wait, and does not wait."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ def test_a_server_without_ranges_sends_the_whole_again(site: Site, raw: Path) ->
     assert site.asked("/set/a.amc") == [None, "bytes=200000-"]
 
 
-def test_nobody_there(site: Site, raw: Path) -> None:
+def test_a_server_that_does_not_answer(site: Site, raw: Path) -> None:
     with pytest.raises(InputError, match=r"no connection \(Connection refused\), 4 times in a row.*--mirror"):
         fetch(["http://127.0.0.1:1/a"], raw, waits=QUICK)
 
@@ -115,7 +115,7 @@ def test_a_part_is_resumed_when_a_digest_can_prove_it(site: Site, raw: Path) -> 
     assert site.asked("/set/a.amc") == ["bytes=123456-"] and (raw / local_path(site.a)).read_bytes() == BODY
 
 
-def test_a_part_of_unknown_origin_is_not_trusted_where_nothing_could_prove_it(site: Site, raw: Path) -> None:
+def test_a_part_of_unknown_origin_is_not_continued_without_a_digest(site: Site, raw: Path) -> None:
     leave(raw, site.a, OTHER[:123_456], ".part")
     fetch([site.a], raw)
     assert site.asked("/set/a.amc") == [None] and (raw / local_path(site.a)).read_bytes() == BODY
@@ -132,7 +132,7 @@ def test_a_part_of_an_older_version_is_replaced_by_the_server(site: Site, raw: P
     assert (raw / local_path(site.a)).read_bytes() == OTHER
 
 
-def test_a_stale_part_that_only_the_digest_betrays_starts_over_once(site: Site, raw: Path) -> None:
+def test_a_stale_part_that_only_the_digest_shows_starts_over_once(site: Site, raw: Path) -> None:
     site.knows_versions = False
     leave(raw, site.a, OTHER[:100_000], ".part")
     fetch([site.a], raw, pins={site.a: sha256(BODY)})
@@ -184,7 +184,7 @@ def test_refusals_are_final(site: Site, raw: Path, status: int, words: str) -> N
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_troubles_of_the_server_pass(site: Site, raw: Path, status: int) -> None:
+def test_temporary_errors_of_the_server_are_retried(site: Site, raw: Path, status: int) -> None:
     site.faults["/set/a.amc"] = [Fault(status=status), Fault(status=status)]
     fetch([site.a], raw, waits=QUICK)
     assert (raw / local_path(site.a)).read_bytes() == BODY and len(site.requests) == 3
@@ -197,7 +197,7 @@ def test_a_login_page_is_not_taken_for_data(site: Site, raw: Path) -> None:
     assert not (raw / local_path(site.a)).exists()
 
 
-def test_a_file_whose_wholeness_nothing_shows_is_refused(site: Site, raw: Path) -> None:
+def test_a_file_of_unknown_length_and_digest_is_refused(site: Site, raw: Path) -> None:
     site.knows_lengths = False
     address = site.a
     with pytest.raises(InputError, match="does not say how long"):

@@ -206,7 +206,7 @@ def test_a_field_that_is_missing_is_named(raw: Path, key: str, field: str) -> No
     "name",
     ["../../../etc/000000000001.jpg", "/000000000001.jpg", "..", "1.jpg", "000000000001.jpg\n", "000000000001.png", 7],
 )
-def test_names_of_images_lead_nowhere_else(raw: Path, name: Any) -> None:
+def test_names_of_images_cannot_leave_the_folder(raw: Path, name: Any) -> None:
     path = coco_files.write_annotations(raw, {POSE: changed("images", "file_name", name)})
     message = says(lambda: coco.read_annotations(raw, "train", "pose"))
     assert message.startswith(f"{path}: train: not COCO's annotations (")
@@ -265,7 +265,7 @@ def test_a_damaged_image_in_an_archive_is_not_unpacked(raw: Path) -> None:
     assert not list((raw / coco.HOST).rglob("*.jpg*"))
 
 
-def test_a_full_disk_is_not_the_archives_fault(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_not_reported_as_a_damaged_archive(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_images(raw, {})
 
     def full(path: Path, content: bytes) -> int:

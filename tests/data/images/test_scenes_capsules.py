@@ -23,7 +23,7 @@ def test_triangles_show_their_outside() -> None:
     assert 0.05 < float((a * torch.linalg.cross(b, c)).sum() / 6) < 0.2  # m^3
 
 
-def test_it_passes_for_a_body_file() -> None:
+def test_it_can_be_read_as_a_body_file() -> None:
     body = capsules.body()
     again = BodyModel.from_arrays(body.to_arrays(), "capsules")
     torch.testing.assert_close(again.v_template, body.v_template)

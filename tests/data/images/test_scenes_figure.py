@@ -24,7 +24,7 @@ def middles(drawn: Figure, *parts: str) -> np.ndarray:
     return drawn.body.v_template.numpy()[drawn.faces[where]].mean(axis=1)
 
 
-def test_keypoints_are_where_an_anatomist_looks_for_them(drawn: Figure) -> None:
+def test_keypoints_are_in_their_anatomical_places(drawn: Figure) -> None:
     still = torch.eye(3).expand(1, 24, 3, 3)
     vertices, keypoints = drawn.posed(torch.zeros(1, drawn.body.shape_count), still)
     place = dict(zip(coco_keypoints.NAMES, keypoints[0], strict=True))
@@ -59,8 +59,8 @@ def test_a_shirts_mark_is_in_front_only_and_clothes_are_in_their_places(drawn: F
     assert heights == sorted(heights)
 
 
-def test_nothing_in_the_colours_tells_left_from_right(drawn: Figure) -> None:
-    """Every part lies on both sides alike."""
+def test_colours_do_not_show_left_and_right(drawn: Figure) -> None:
+    """Every part is symmetric."""
     for part in PARTS:
         found = middles(drawn, part)
         assert abs(found[:, 0].mean()) < 0.15 * abs(found[:, 0]).max() + 0.01, part

@@ -66,7 +66,7 @@ def test_the_far_arm_of_a_profile_is_hidden_more_often_than_the_near_one() -> No
         assert hidden[far] > hidden[1 - far] + 0.5
 
 
-def test_colours_tell_front_from_back_unless_they_must_not() -> None:
+def test_colours_show_front_and_back_unless_the_settings_hide_it() -> None:
     random = np.random.default_rng(0)
     plain = np.arange(200) % 2 == 0
     colours = scenes_people.palettes(plain, random)
@@ -88,7 +88,7 @@ def test_shares_are_as_set(share: float) -> None:
     assert abs(people.yaw.std() - 0.4) < 0.02
 
 
-def test_most_people_are_wholly_in_the_image() -> None:
+def test_most_people_are_entirely_in_the_image() -> None:
     def inside(sprite: Sprite) -> bool:
         rows, columns = (np.flatnonzero((sprite.alpha > 0).any(axis=axis)) for axis in (1, 0))
         low = min(rows[0] + sprite.top, columns[0] + sprite.left)

@@ -255,7 +255,7 @@ def test_limbs_keep_their_lengths_and_sides_agree() -> None:
             assert lengths["L", end] == pytest.approx(lengths["R", end], rel=0.1)
 
 
-def test_the_mirrors_twelve_subjects_make_the_reference_amount() -> None:
+def test_the_mirrors_twelve_subjects_give_the_expected_number_of_poses() -> None:
     splits, summary = cmu.load(MINI, real_files(), progress=False)
     assert splits["train"].subjects == ["01", "03", "05", "06", "07", "08", "16", "35"]
     assert splits["test"].subjects == ["02", "10", "32", "39"]

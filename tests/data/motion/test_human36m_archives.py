@@ -19,7 +19,7 @@ INDEX = [files.STANDING[name][0] for name in HUMAN36M_17.names]
 
 
 def everyone_with(**takes: NDArray) -> dict[str, dict[str, NDArray]]:
-    """One take of 5 frames a subject, but for S5's, which are given (an underscore for the space)."""
+    """One take of 5 frames per subject, except for S5, whose takes are given (an underscore for the space)."""
     subjects = {subject: {"Eating": files.motion(5)} for subject in files.SUBJECTS}
     return subjects | {"S5": {name.replace("_", " "): joints for name, joints in takes.items()}}
 
@@ -87,7 +87,7 @@ def broken(frame: int, joint: int, value: float) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_what_is_no_number_is_named(tmp_path: Path, value: float) -> None:
+def test_nan_is_named(tmp_path: Path, value: float) -> None:
     joints = broken(13, 26, value)  # of the 32, the right elbow
     path = prepared(tmp_path, Smoking_2=joints)
     where = r"S5 Smoking 2: frame 13 \(of 20 at 50 Hz\), joint RElbow: not a number; get it again"
@@ -97,7 +97,7 @@ def test_what_is_no_number_is_named(tmp_path: Path, value: float) -> None:
         archives.read(released(tmp_path, Smoking_2=joints), progress=False)
 
 
-def test_what_is_no_number_in_a_joint_that_is_not_used_does_no_harm(tmp_path: Path) -> None:
+def test_nan_in_an_unused_joint_is_ignored(tmp_path: Path) -> None:
     assert len(archives.read([prepared(tmp_path, Eating=broken(3, 31, np.nan))], progress=False)) == 7
 
 

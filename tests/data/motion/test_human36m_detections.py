@@ -38,7 +38,7 @@ SUBJECTS = files.SUBJECTS
 
 @pytest.fixture(scope="module")
 def poses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PoseSet]:
-    """Three takes a subject, at 10 frames a second."""
+    """Three takes per subject, at 10 frames per second."""
     folder = tmp_path_factory.mktemp("poses")
     subjects = {s: {take: files.motion(files.frame_count(s, take)) for take in TAKES} for s in SUBJECTS}
     files.write_prepared(folder / "human36m" / "data_3d_h36m.npz", subjects)

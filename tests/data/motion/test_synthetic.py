@@ -45,7 +45,7 @@ SEATED = ("Eating", "Sitting")
 
 @pytest.fixture(scope="module")
 def takes() -> Takes:
-    """Every take of every person at 50 frames a second, [T, 17, 3] mm."""
+    """Every take of every person at 50 frames per second, [T, 17, 3] mm."""
     scenes = [(person, action, take) for person in EVERYONE for action in ACTIONS for take in range(TAKES)]
     return {scene: joints(*scene, FINE)[0] for scene in scenes}
 
@@ -88,7 +88,7 @@ def thorax(take: Array) -> tuple[Array, Array, Array]:
 
 
 def speeds(take: Array, fps: float = 50.0) -> Array:
-    """Metres a second of every joint, [T - 1, 17]."""
+    """Speed of every joint in m/s, [T - 1, 17]."""
     return np.linalg.norm(np.diff(take, axis=0), axis=-1) * fps / 1000
 
 
@@ -267,7 +267,7 @@ def describe(take: Array) -> Array:
 
 
 def test_actions_differ(takes: Takes) -> None:
-    """Who has seen five people act tells what two others do, from means and spreads alone; chance is 7 %."""
+    """From means and spreads alone, takes of five people name the actions of two others; chance is 7 %."""
     known, asked = (
         {scene: describe(take) for scene, take in takes.items() if scene[0] in people} for people in (TRAIN, TEST)
     )
@@ -289,7 +289,7 @@ def seen(poses: PoseSet) -> tuple[Array, Array]:
     return centred, (poses.joints_3d - poses.joints_3d[:, :1]).astype(np.float64)
 
 
-def test_depth_cannot_be_read_off_the_image(loaded: tuple[dict[str, PoseSet], dict]) -> None:
+def test_depth_does_not_follow_linearly_from_the_image(loaded: tuple[dict[str, PoseSet], dict]) -> None:
     """A linear map from image to pose is far worse along the line of sight than across it."""
     splits, _ = loaded
     inputs, targets = seen(splits["train"].select(slice(None, None, 3)))
@@ -302,8 +302,8 @@ def test_depth_cannot_be_read_off_the_image(loaded: tuple[dict[str, PoseSet], di
     assert 60 < depth < 100
 
 
-def test_like_images_show_unlike_poses(loaded: tuple[dict[str, PoseSet], dict]) -> None:
-    """Nearest images of other people differ most in depth; no table of images can know it."""
+def test_similar_images_show_different_poses(loaded: tuple[dict[str, PoseSet], dict]) -> None:
+    """The nearest images of other people have poses that differ most in depth."""
     splits, _ = loaded
     inputs, targets = seen(splits["train"])
     images, truth = seen(splits["test"].select(slice(None, None, 36)))
