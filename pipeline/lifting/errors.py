@@ -99,7 +99,7 @@ def evaluate(
     main, closest = (errors[name]["mpjpe"].mean(dim=-1) for name in _main_and_closest(errors))
     mixture = None
     if description.count:
-        mixture = Mixture.model_validate(description.result(closest < AMBIGUOUS * main, *_sample(predict, data)))
+        mixture = description.result(closest < AMBIGUOUS * main, *_sample(predict, data))
     predictions = {
         name: Prediction(**{protocol: average(values, data) for protocol, values in protocols.items()})
         for name, protocols in errors.items()

@@ -15,7 +15,6 @@ weights over the joints, and its spread uses each joint's own weights. `lifting.
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from torch import Tensor
 from pipeline.geometry.camera import Camera, project
 from pipeline.lifting.data import MILLIMETRES, LiftingData
 from pipeline.lifting.outputs import PoseMixture, distribution, hypotheses, mixing_weights
+from pipeline.lifting.results import ComponentsUsed, Mixture, Reprojection
 
 CALIBRATION_PERCENT = range(10, 100, 10)
 CALIBRATION_POSES = 2000
@@ -31,7 +31,6 @@ CALIBRATION_SAMPLES = 99  # 100 equally likely ranks, of which every tenth is a 
 CALIBRATION_NUMBERS_AT_ONCE = 500_000  # coordinates, so that a chunk stays in a processor's cache
 PAIRS_AT_ONCE = 2_000_000  # of kernels, so that 200 of them do not fill the memory
 USED_WEIGHT = 0.05  # a kernel with more weight than this counts as used
-REPROJECTION = ("mean", "worst", "truth", "depth_spread_px")
 COLLAPSED_WEIGHT = 0.95  # one kernel with more than this on average: the mixture has collapsed to it
 
 
@@ -215,8 +214,8 @@ class MixtureDescription:
         self.variance.append(hypothesis_variance(mixture).mean(dim=1).cpu())
         self.seen.append(reprojection(mixture, data, rows).cpu())
 
-    def result(self, ambiguous: Tensor, sample: PoseMixture, truth: Tensor) -> dict[str, Any]:
-        """The entry. `ambiguous` [N] marks the poses on which the depth ratio is taken.
+    def result(self, ambiguous: Tensor, sample: PoseMixture, truth: Tensor) -> Mixture:
+        """The part of the metrics file. `ambiguous` [N] marks the poses on which the depth ratio is taken.
 
         Calibration and the kernels' distances are costly, so a `sample` of the mixtures with its `truth` [n, J, 3]
         gives them. `spread_mm` is the hypotheses' standard deviation along the camera's axes, over all poses.
@@ -225,25 +224,24 @@ class MixtureDescription:
         variance = torch.cat(self.variance)
         average = {name: (total / self.count).tolist() for name, total in self.sums.items()}
         spread = MILLIMETRES * variance.mean(dim=0).sqrt()
-        used = ("mean_effective", "over_5_percent_on_average", "selected_share")
-        return {
-            "kernels": self.first.means.shape[1],
-            "level": self.first.level,
-            "nll": average["nll"],
-            "calibration": calibration(sample, truth),
-            "components_used": {name: average[name] for name in used},
-            "mean_weights": average["mean_weights"],
-            "collapsed": has_collapsed(average["mean_weights"]),
-            "spread_mm": dict(zip(("x", "y", "depth"), spread.tolist(), strict=True)),
-            "pairwise_distance_mm": MILLIMETRES * float(pairwise_distance(sample).mean()),
-            "ambiguous_share": float(ambiguous.double().mean()),
-            "depth_ratio": depth_ratio(variance, ambiguous),
-            "reprojection_px": _average_reprojection(torch.cat(self.seen)),
-        }
+        return Mixture(
+            kernels=self.first.means.shape[1],
+            level=self.first.level,
+            nll=average["nll"],
+            calibration=calibration(sample, truth),
+            components_used=ComponentsUsed(**{name: average[name] for name in ComponentsUsed.model_fields}),
+            mean_weights=average["mean_weights"],
+            collapsed=has_collapsed(average["mean_weights"]),
+            spread_mm=dict(zip(("x", "y", "depth"), spread.tolist(), strict=True)),
+            pairwise_distance_mm=MILLIMETRES * float(pairwise_distance(sample).mean()),
+            ambiguous_share=float(ambiguous.double().mean()),
+            depth_ratio=depth_ratio(variance, ambiguous),
+            reprojection_px=_average_reprojection(torch.cat(self.seen)),
+        )
 
 
 def reprojection(mixture: PoseMixture, data: LiftingData, rows: slice) -> Tensor:
-    """How well hypotheses explain the image (claim GM-28): the four REPROJECTION figures of each pose, [n, 4] px.
+    """How well hypotheses explain the image (claim GM-28): the four numbers of `Reprojection` for each pose, [n, 4] px.
 
     The average and the worst error over the hypotheses above 5 % weight (NaN where there is none), each put at the
     root's true place; the truth's own error, 0 unless the keypoints come from a detector; and, as the yardstick, the
@@ -267,7 +265,8 @@ def reprojection(mixture: PoseMixture, data: LiftingData, rows: slice) -> Tensor
     return torch.stack((mean, worst.where(used.any(dim=1), torch.nan), truth, depth_spread_px), dim=1)
 
 
-def _average_reprojection(seen: Tensor) -> dict[str, float | None]:
+def _average_reprojection(seen: Tensor) -> Reprojection:
     """Averages over the poses that have a used hypothesis; None where no pose has one."""
     averages = seen.nanmean(dim=0).tolist()
-    return {name: None if math.isnan(value) else value for name, value in zip(REPROJECTION, averages, strict=True)}
+    found = (None if math.isnan(value) else value for value in averages)
+    return Reprojection(**dict(zip(Reprojection.model_fields, found, strict=True)))
