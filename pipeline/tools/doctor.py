@@ -230,11 +230,11 @@ def _places(word: str, names: list[str]) -> Iterator[str]:
 
 def _keypoints(run: Run) -> Iterator[Finding]:
     """For every detector whose joints a variant of this preset reads: a noise model, a file, or neither."""
-    running = [variant for name, variant in run.lifting_variants.items() if run.why_not_run(name) is None]
-    detectors = {variant.input for variant in running if variant.input != "ground_truth"}
+    planned = [variant for name, variant in run.lifting_variants.items() if run.why_not_run(name) is None]
+    detectors = {variant.input for variant in planned if variant.input != "ground_truth"}
     for detector in sorted(detectors | set(run.preset.keypoints)):
-        count = sum(variant.input == detector for variant in running)
-        loss = f"{_variants(count)} will be `not run`, and {_variants(len(running) - count)} will run"
+        count = sum(variant.input == detector for variant in planned)
+        loss = f"{_variants(count)} will be `not run`, and {_variants(len(planned) - count)} will run"
         setting = run.preset.keypoints.get(detector)
         if setting is None:
             text = f"{detector}: not among keypoints: of this preset"

@@ -82,7 +82,7 @@ def test_weights_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": "lift 1"},
+        {"format": "lifting 1"},
         {"format": None},
         {"settings": {"paper": "mdn_offset"}},
         {"settings": 3},

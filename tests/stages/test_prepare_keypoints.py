@@ -48,7 +48,7 @@ def add(folder: Path, text: str) -> None:
     preset.write_text(preset.read_text() + text)
 
 
-def detect() -> int:
+def prepare() -> int:
     return planned.stage("prepare_keypoints", "--detector", DETECTOR)
 
 
@@ -58,7 +58,7 @@ def summary() -> dict:
 
 def test_the_same_poses_with_spoilt_keypoints(folder: Path) -> None:
     add(folder, NOISE)
-    assert detect() == 0
+    assert prepare() == 0
     assert {path.name for path in MADE.iterdir()} == {"train.npz", "test.npz", "summary.json"}
     away = {}
     for split in ("train", "test"):
@@ -89,14 +89,14 @@ def test_the_same_poses_with_spoilt_keypoints(folder: Path) -> None:
 
 def test_no_split_repeats_anothers_noise_and_a_second_run_repeats_all(folder: Path) -> None:
     add(folder, NOISE)
-    assert detect() == 0
+    assert prepare() == 0
     truth = {s: PoseSet.from_arrays(dict(np.load(f"data/tiny/motion/ground_truth/{s}.npz"))) for s in ("train", "test")}
     first = {path.name: path.read_bytes() for path in MADE.iterdir()}
     errors = {s: np.load(MADE / f"{s}.npz")["keypoints_2d"] - truth[s].keypoints_2d for s in truth}
     sizes = {s: np.ptp(truth[s].keypoints_2d, axis=1).max(axis=-1)[:, None, None] for s in truth}
     one, other = ((errors[s] / sizes[s])[:300] for s in truth)
     assert (np.abs(one - other) < 1e-4).all(axis=-1).mean() < 0.01
-    assert detect() == 0
+    assert prepare() == 0
     assert {path.name: path.read_bytes() for path in MADE.iterdir()} == first
 
 
@@ -104,7 +104,7 @@ def test_a_variant_is_trained_and_measured_on_its_own_input(folder: Path) -> Non
     add(folder, NOISE)
     title = "    title: Linear least squares\n    core: true\n    input: "
     replace_in(folder / "params.yaml", f"{title}ground_truth", f"{title}{DETECTOR}")
-    assert detect() == 0
+    assert prepare() == 0
     metrics = planned.measure("lifting", "linear_least_squares", seeds=(0, 1))
     assert metrics["data"]["input"] == summary()
     for split in ("train", "test"):
@@ -142,7 +142,7 @@ def test_the_truths_projection_has_no_errors(folder: Path) -> None:
 def test_without_detections_the_variants_that_need_them_are_no_jobs_and_say_why(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert detect() == 2
+    assert prepare() == 2
     assert capsys.readouterr().err == f"error: prepare_keypoints --detector {DETECTOR}: preset tiny has no such job\n"
     for name, more in (("train_lifting", ("--seed", "0")), ("evaluate_lifting", ())):
         assert planned.stage(name, "--variant", "semgcn_sh", *more) == 2
@@ -154,7 +154,7 @@ def test_without_detections_the_variants_that_need_them_are_no_jobs_and_say_why(
 def test_a_detector_that_no_variant_needs_is_no_job(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add(folder, NOISE)
     replace_in(folder / "params" / "tiny.yaml", "variants: all\n", "variants:\n  - mean_pose\n")
-    assert detect() == 2
+    assert prepare() == 2
     assert capsys.readouterr().err == f"error: prepare_keypoints --detector {DETECTOR}: preset tiny has no such job\n"
 
 
@@ -162,9 +162,9 @@ def test_the_plan_forgets_a_detector_that_the_preset_loses(folder: Path) -> None
     preset, planned_file = folder / "params" / "tiny.yaml", Path(f"data/tiny/plan/prepare_keypoints/{DETECTOR}.json")
     without = preset.read_text()
     add(folder, NOISE)
-    assert detect() == 0 and (MADE / "train.npz").exists() and planned_file.exists()
+    assert prepare() == 0 and (MADE / "train.npz").exists() and planned_file.exists()
     preset.write_text(without)
-    assert detect() == 2 and not planned_file.exists()
+    assert prepare() == 2 and not planned_file.exists()
 
 
 def test_a_detector_that_was_not_asked_yet_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +176,7 @@ def test_a_detector_that_was_not_asked_yet_is_one_line(folder: Path, capsys: pyt
 
 def test_a_file_that_is_not_there_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add(folder, FILE)
-    assert detect() == 2
+    assert prepare() == 2
     error = capsys.readouterr().err
     assert error.startswith("error: params/tiny.yaml: keypoints.stacked_hourglass: ") and error.count("\n") == 1
     assert "put data/licensed/human36m/data_2d_h36m_sh_ft_h36m.npz" in error
@@ -204,7 +204,7 @@ def test_a_files_keypoints_take_the_place_of_the_true_ones(folder: Path) -> None
     path = folder / "data" / "licensed" / "human36m" / "data_2d_h36m_sh_ft_h36m.npz"
     metadata = {"num_joints": 17, "keypoints_symmetry": sides, "layout_name": "h36m"}
     files.write_npz(path, positions_2d=positions, metadata=metadata)
-    assert detect() == 0
+    assert prepare() == 0
     for split in ("train", "test"):
         truth = PoseSet.from_arrays(artifacts.read_arrays(Path(f"data/tiny/motion/ground_truth/{split}.npz")))
         found = PoseSet.from_arrays(artifacts.read_arrays(MADE / f"{split}.npz"))
