@@ -43,29 +43,3 @@ def files_imported(path: Path, root: Path) -> set[Path]:
                 place = root.joinpath(*parts[:end])
                 found |= {file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()}
     return found
-
-
-def data_files_named(path: Path, root: Path) -> set[Path]:
-    """Files in pipeline/ that are not Python and whose name is a string in a module."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    others = (file for file in (root / "pipeline").rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc"))
-    return {file for file in others if file.name in words}
-
-
-def only_explains(path: Path) -> bool:
-    """Whether a file is a module that holds nothing but its docstring, as most `__init__.py` do."""
-    if path.suffix != ".py":
-        return False
-    return all(isinstance(node, ast.Expr) for node in ast.parse(path.read_text(encoding="utf-8")).body)
-
-
-def reached(start: Path, root: Path, stop: frozenset[Path]) -> set[Path]:
-    """Everything a module uses, itself included: modules and data files, but nothing in or behind `stop`."""
-    seen: set[Path] = set()
-    waiting = {start}
-    while waiting:
-        path = waiting.pop()
-        seen |= {path} | data_files_named(path, root)
-        waiting |= files_imported(path, root) - seen - stop
-    return {path for path in seen if not only_explains(path)}

@@ -71,10 +71,9 @@ def read_source(source: bytes, path: str) -> Source:
         imported.add(node)
     for node in top:
         names = _defines(node)
-        if not names:  # it runs with the module; what it binds is no definition of its own
+        if not names:  # it runs when the module is imported
             at_import.statements.append(node)
-            for name in _binds(node, imported):
-                parts[name]  # known, and nothing beyond what runs at import
+            parts |= {name: parts[name] for name in _binds(node, imported)}  # names without a definition of their own
         for name in names:
             parts[name].statements.append(node)
     for name, part in parts.items():

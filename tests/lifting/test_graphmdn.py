@@ -1,10 +1,11 @@
-"""GraphMDN's head: where each raw output goes, what is shared, and that the distribution says the same."""
+"""GraphMDN: the whole network, and its head: where each raw output goes, what is shared, and the distribution."""
 
 import pytest
 import torch
 from torch import Tensor
 
-from pipeline.lifting.models import MixtureHead
+from pipeline.config import LiftingVariant
+from pipeline.lifting.models import GraphMDN, MixtureHead, build_model
 from pipeline.lifting.models.graphmdn import positive
 from pipeline.lifting.outputs import PoseMixture, distribution
 
@@ -18,6 +19,18 @@ def raw_outputs(head: MixtureHead, seed: int = 0) -> Tensor:
 
 def elu_plus_one(raw: Tensor) -> Tensor:
     return torch.nn.functional.elu(raw) + 1
+
+
+def test_the_network_is_semgcns_with_the_head_on_its_raw_outputs():
+    variant = LiftingVariant.model_validate(
+        {"paper": "graphmdn", "title": "x", "model": {"channels": 8, "blocks": 2}, "head": {"name": "mixture"}}
+    )
+    model = build_model(variant).eval()
+    assert isinstance(model, GraphMDN)
+    keypoints_2d = torch.randn(B, J, 2, generator=torch.Generator().manual_seed(0))
+    found, expected = model(keypoints_2d), model.head(model.raw(keypoints_2d))
+    assert torch.equal(found.means, expected.means) and torch.equal(found.logits, expected.logits)
+    assert torch.equal(found.scales, expected.scales)
 
 
 def test_pose_level_outputs_are_the_authors():
