@@ -141,8 +141,7 @@ def _sees_gpu() -> bool:
 def _motion(run: Run) -> Finding:
     motion = run.preset.motion
     if motion.licensed:
-        nearest = licensed.LICENSED[motion.licensed].works_without
-        return _brought("motion", motion.licensed, run, f"preset {nearest} works without")
+        return _brought("motion", motion.licensed, run, f"preset {licensed.WORKS_WITHOUT} works without")
     addresses = sources.addresses(motion)
     if addresses:  # files that are not in data/raw come from a mirror or over the network
         return _fetched("motion", motion.source, addresses, run)

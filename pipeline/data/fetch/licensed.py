@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.artifacts import InputError
 
+WORKS_WITHOUT = "mini"  # the largest preset that needs no licensed data
 VIDEOPOSE3D = "https://github.com/facebookresearch/VideoPose3D"  # its DATASETS.md says how the files are made
 
 
@@ -17,7 +18,6 @@ class Licensed:
     what: str
     choices: tuple[tuple[str, ...], ...]  # sets of files below data/licensed; one complete set is enough
     granted_at: str
-    works_without: str  # the most similar preset that does not need it
 
 
 LICENSED = {
@@ -28,20 +28,17 @@ LICENSED = {
             tuple(f"human36m/Poses_D3_Positions_S{subject}.tgz" for subject in (1, 5, 6, 7, 8, 9, 11)),  # as released
         ),
         granted_at="http://vision.imar.ro/human3.6m",
-        works_without="mini",
     ),
     # Detections go by their detector's name in params.yaml.
     "stacked_hourglass": Licensed(
         what="the stacked hourglass's detections on Human3.6M",
         choices=(("human36m/data_2d_h36m_sh_ft_h36m.npz",),),
         granted_at=VIDEOPOSE3D,
-        works_without="mini",
     ),
     "cascaded_pyramid_network": Licensed(
         what="the cascaded pyramid network's detections on Human3.6M",
         choices=(("human36m/data_2d_h36m_cpn_ft_h36m_dbb.npz",),),
         granted_at=VIDEOPOSE3D,
-        works_without="mini",
     ),
     "smpl": Licensed(
         what="the SMPL body model",
@@ -52,13 +49,11 @@ LICENSED = {
             ("smpl/basicModel_neutral_lbs_10_207_0_v1.0.0.pkl",),
         ),
         granted_at="https://smpl.is.tue.mpg.de",
-        works_without="mini",
     ),
     "mpi_inf_3dhp": Licensed(
         what="MPI-INF-3DHP's test set",
         choices=(tuple(f"mpi_inf_3dhp/mpi_inf_3dhp_test_set/TS{sequence}/annot_data.mat" for sequence in range(1, 7)),),
         granted_at="https://vcai.mpi-inf.mpg.de/3dhp-dataset",
-        works_without="mini",
     ),
 }
 
@@ -78,7 +73,7 @@ def require(key: str, root: Path) -> list[Path]:
     places = ", or ".join(_places(root, names) for names in missing)
     raise InputError(
         f"{data.what}: licensed, cannot be downloaded for you, and not here: put {places}; "
-        f"granted at {data.granted_at}; preset {data.works_without} works without"
+        f"granted at {data.granted_at}; preset {WORKS_WITHOUT} works without"
     )
 
 
