@@ -56,7 +56,7 @@ class Correction(_Data):
     table: str
     rows: tuple[str, ...] = Field(min_length=1)  # without the protocol behind the bar
     order: tuple[str, ...]
-    erratum: str  # where in errata.md the evidence stands
+    erratum: str  # where the evidence is in errata.md
 
 
 class _File(_Data):

@@ -69,20 +69,20 @@ def judge(evidence: Evidence, claims: Mapping[str, Sequence[Claim]]) -> list[Ver
 # --- written out ------------------------------------------------------------------------------------------------------
 
 RULE = (
-    "A comparison holds when the mean gap over the seeds has the claimed sign and exceeds one standard deviation of "
-    "the gaps; it does not hold when the gap is as large the other way; otherwise it is within noise. With one seed "
-    "there is no standard deviation: then a fixed minimum gap stands in, 0.5 mm for P1 and P2, 2 points for AP and AR "
-    "(the others are in pipeline/report/quantities_*.py), and the state is that of this seed: another one may say "
-    "otherwise. Where a gap of some size is asked, it must also be that large, and fails when it is smaller by more "
-    "than the noise. A claim in several parts is held only if all of them were run and hold, and not held as soon as "
-    "one does not hold. COCO's test server is not asked: what was printed of its images is compared on the validation "
-    "images instead, in a part that says so."
+    "A comparison holds if the mean gap over the seeds has the claimed sign and exceeds one standard deviation of the "
+    "gaps. It does not hold if the gap is as large the other way. Otherwise it is within noise. One seed has no "
+    "standard deviation: a fixed minimum gap replaces it, 0.5 mm for P1 and P2, 2 points for AP and AR (all are in "
+    "pipeline/report/quantities_*.py), and the state is that of this seed; another seed may differ. If a gap of some "
+    "size is asked, it must also be that large; it fails if it is smaller by more than the noise. A claim in several "
+    "parts is held if all of them were run and hold, and not held as soon as one does not hold. COCO's test server is "
+    "not used: claims on its images are checked on the validation images, in a part that says so."
 )
 
 READING = (
-    "`asked` stands before or after what would have to be so. A quantity names in brackets a variant (a key of "
-    "`params.yaml`) and, of a mixture or of samples, which pose is taken from it; of a network on images, how its "
-    "predictions were made, or which component, people or keypoints are meant. The quantities:"
+    "`asked` marks what must be so. A quantity has in brackets a variant (a key of `params.yaml`) and often one more "
+    "word: which prediction of a mixture or of samples, or how a detection network was tested (`plain` without such a "
+    "word), on which people or keypoints, and by which component (`front.only.visible_face`: only the predictions of "
+    "the front component, on people with a visible face). The quantities:"
 )
 
 

@@ -1,4 +1,4 @@
-"""The columns that tables consist of: of quantities, or of what else there is to say of a variant."""
+"""The columns of tables: of quantities, of other facts about a variant, and of published numbers."""
 
 from __future__ import annotations
 

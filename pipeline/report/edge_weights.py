@@ -6,7 +6,7 @@ Over a row the average is fixed by the number of neighbours, learned or not; so 
 entry, on the diagonal: what it keeps of itself. That fits the paper's words (five ends above 0.4, the rest near 0.3).
 
 It is not free of the skeleton either: a hand has one neighbour and the pelvis three, so that with nothing learned a
-hand keeps 0.5 and the pelvis 0.25. `uniform_weights` is what that alone gives, and stands beside every learned number.
+hand keeps 0.5 and the pelvis 0.25. `uniform_weights` gives these values, which are shown beside every learned number.
 """
 
 from __future__ import annotations

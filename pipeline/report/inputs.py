@@ -13,7 +13,7 @@ LONG = {
     "stacked_hourglass": "stacked-hourglass 2D (SH)",
     "cascaded_pyramid_network": "cascaded-pyramid-network 2D (CPN)",
 }
-NOISE = "noise"  # the source of an input that stands for a detector where there are no pictures
+NOISE = "noise"  # the source of an input that replaces a detector where there are no images
 
 
 def short(name: str) -> str:

@@ -226,7 +226,7 @@ def _in_pairs(values: tuple[Expression, ...]) -> list[Pair]:
 
 
 def _spread(judge: Judge, part: Part) -> Outcome:
-    """Few seeds cannot tell less than a factor apart."""
+    """With few seeds, only spreads that differ by a factor can be distinguished."""
     assert part.at_least is not None
     one, other = (Statistic.of(list(judge.evidence.by_seed(value).values())) for value in part.values)
     if one.sd is None or other.sd is None:

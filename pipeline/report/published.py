@@ -1,6 +1,6 @@
 """The numbers that the papers print and their authors' repositories state, as data in results/published/.
 
-Cells are kept as printed ("30.0" keeps its zero). What is doubtful in them stands in results/published/errata.md.
+Cells are kept as printed ("30.0" keeps its zero). Doubtful cells are listed in results/published/errata.md.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def table(name: str, root: Path = Path()) -> pd.DataFrame:
         raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}, found {', '.join(frame.columns)}")
     twice = frame[frame.duplicated(["row", "column"])]
     if len(twice):
-        raise InputError(f"{path}: {twice.iloc[0]['row']!r}, {twice.iloc[0]['column']!r} stands there twice; keep one")
+        raise InputError(f"{path}: {twice.iloc[0]['row']!r}, {twice.iloc[0]['column']!r} is there twice; keep one")
     return frame
 
 

@@ -118,7 +118,7 @@ def of_truth(value: Callable[[Truth, Expression], float | None]) -> Read:
         metrics = evidence.detection[expression.variant]
         found = value(metrics.truth, expression) if metrics.truth else None
         if found is None:
-            raise NoSuchNumberError(f"{expression.variant}: the annotations do not tell {expression.quantity.name}")
+            raise NoSuchNumberError(f"{expression.variant}: the annotations do not give {expression.quantity.name}")
         return {seed.seed: found for seed in metrics.seeds}
 
     return by_seed

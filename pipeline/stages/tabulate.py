@@ -9,7 +9,7 @@ from pipeline.report.papers import PAPERS
 
 
 def run(run: Run) -> None:
-    # All is worked out before anything is written: whoever gets an error still has the old tables.
+    # Everything is computed before anything is written, so that an error leaves the old tables in place.
     evidence = loading.evidence(run)
     tables = build.every(evidence)
     verdicts = claims.judge(evidence, {paper.key: paper.claims for paper in PAPERS})

@@ -55,7 +55,7 @@ def test_an_unknown_cell_is_none_and_an_unknown_row_is_refused() -> None:
         (None, "missing; restore it"),
         ("", "not a CSV"),
         ("row,value\nA,1\n", "expected the columns row, column, value, unit, found row, value"),
-        ("row,column,value,unit\nA,B,1,mm\nA,B,2,mm\n", "'A', 'B' stands there twice"),
+        ("row,column,value,unit\nA,B,1,mm\nA,B,2,mm\n", "'A', 'B' is there twice"),
     ],
 )
 def test_a_damaged_table_is_one_line_with_its_file(tmp_path, content: str | None, words: str) -> None:

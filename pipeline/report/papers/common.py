@@ -27,15 +27,13 @@ SERVER = "needs COCO's test server, which alone knows the truth of test-dev"
 AUTHORS_WEIGHTS = (
     "Authors' weights, evaluated here: a file that they released, read by `python -m pipeline import_checkpoint`."
 )
-WITHOUT_A_NETWORK = (
-    "Mean pose and linear least squares are what can be had without a network; the paper has no such rows."
-)
+WITHOUT_A_NETWORK = "Mean pose and linear least squares need no network; the paper has no such rows."
 
 
 def test_dev(task: str) -> str:
     """A note below tables of images that only COCO's server can judge."""
     return (
-        "Test-dev: only COCO's server can judge those images, so that nothing of them is measured here. With "
+        "Test-dev: only COCO's server can evaluate these images, so nothing is measured here. With "
         "`test_dev: true` evaluate_detection writes the files that it takes, of a variant's first seed: "
         f"data/<preset>/evaluate_detection/<variant>/{task}_test-dev2017_..._results.json. Rows marked `published` "
         "are the paper's numbers and nothing else."
@@ -123,9 +121,9 @@ def groups_table(
             row("Relative improvement, %", MDN_2, improvement, over=BASE),
         ),
         notes=(
-            "AP over the keypoints of a group alone. The first three rows take the annotations themselves for "
-            "predictions, moved in random directions: how exact AP wants it. On images of another size than COCO's "
-            "the same px are another distance.",
+            "AP over the keypoints of one group. In the first three rows the predictions are the annotations, moved "
+            "in random directions: this shows how sensitive AP is. Images here may differ in size from COCO's, so "
+            "that the same px mean another distance.",
             note,
         ),
     )

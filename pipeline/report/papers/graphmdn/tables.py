@@ -61,18 +61,18 @@ TABLES = (
         notes=(
             WITHOUT_A_NETWORK,
             (
-                "Mean, Highest, Oracle are the pose taken from the mixture. Mean is its weighted mean, Highest the "
-                "kernel with the highest weight, Oracle the kernel nearest to the truth. The oracle knows the truth, "
-                "so it is no fair prediction."
+                "Mean, Highest and Oracle are the poses that are taken from the mixture: its weighted mean, the "
+                "kernel with the highest weight, and the kernel nearest to the truth. The oracle knows the truth, so "
+                "it is not a fair prediction."
             ),
             (
                 "† Trained as SemGCN's authors do; every other network here as GraphMDN's do (one-cycle). The paper "
                 "quotes SemGCN's own number in this row (`SemGCN (reported)`)."
             ),
             (
-                "‡ P2 of the oracle has two definitions. By the authors' code every kernel is aligned and the "
-                "smallest error taken (rows without the mark); by the paper's words the kernel with the smallest P1 "
-                "is aligned (rows with it). P1 is the same."
+                "‡ P2 of the oracle has two definitions. The authors' code aligns every kernel and takes the smallest "
+                "error (rows without the mark). The paper's text aligns the kernel with the smallest P1 (rows with "
+                "the mark). P1 is the same."
             ),
             "The paper calls its rows Ours (Mean) and so on; it prints no highest and no oracle of standard width.",
             ("The printed average of Ours (Oracle, Wide), P1, is 31.8; its 15 actions average 32.1 (errata.md, D-8)."),
@@ -150,26 +150,25 @@ TABLES = (
         ),
         notes=(
             (
-                "Every number is of an oracle: of so many hypotheses (in brackets: kernels, or samples) the one "
-                "nearest to the truth, which it knows. It is no fair prediction. Under P2 every hypothesis is aligned "
-                "and the smallest error taken."
+                "Every number is an oracle's: the hypothesis nearest to the truth, of as many as the brackets say "
+                "(kernels or samples). The oracle knows the truth, so it is not a fair prediction. For P2 every "
+                "hypothesis is aligned and the smallest error is taken."
             ),
             (
-                "Every network is given the detections of a stacked hourglass (SH). The mixture without a graph "
-                "stands for Li and Lee [18], the variational auto-encoder for Sharma et al. [25]; their rows beside "
-                "it are the published numbers."
+                "Every network is given the detections of a stacked hourglass (SH). The mixture without a graph is "
+                "compared with Li and Lee [18], the variational auto-encoder with Sharma et al. [25]."
             ),
             (
-                "† The paper says of its rows for 5 and for 200 kernels that they are Wide, and of the one for 8 it "
-                "does not (errata.md, D-19). Here both widths are variants."
+                "† The paper says that its rows for 5 and for 200 kernels are Wide, and does not say so of its row "
+                "for 8 (errata.md, D-19). Here both widths are variants."
             ),
             (
                 "The number of Sharma et al. with 5 samples was read off a figure by GraphMDN's authors (errata.md, "
                 "D-20); their P2 with 200 samples is doubtful (D-18)."
             ),
             (
-                "200 kernels have a falling rate, dropout 0.5 and 30 epochs stated, as in the paper; one-cycle is "
-                "what it found worse."
+                "With 200 kernels the learning rate falls, dropout is 0.5 and 30 epochs are stated, as in the paper, "
+                "which found one-cycle worse."
             ),
         ),
     ),

@@ -74,7 +74,7 @@ CLAIMS = (
     ),
     claim(
         "HGN-8",
-        "So it is at equal numbers of parameters (within 5 %).",
+        "The same holds at equal numbers of parameters (within 5 %).",
         "Table 3",
         "held; 39.26 < 39.71 < 39.87 < 40.78 mm at 0.43 M",
         below(P("hgn_narrow"), P.of("hgn_fine_narrow", "hgn_coarse_narrow"), name="three scales"),
@@ -151,7 +151,7 @@ CLAIMS = (
     ),
     claim(
         "HGN-13",
-        "Actions in which the body hides much of itself gain more than the average.",
+        "Actions with much self-occlusion gain more than the average.",
         "Figure 3, right",
         "held; Sitting 4.78, SittingDown 4.85, Greeting 4.74 mm against 3.16 overall (text; by Table 2 it is 3.46, "
         "errata T-1)",
@@ -238,7 +238,7 @@ CLAIMS = (
     ),
     claim(
         "HGN-20",
-        "It is less unsure of depth where the body hides itself, and carries over to images from the wild.",
+        "It is less uncertain of depth where the body hides itself, and generalises to images from the wild.",
         "Figures 4 and 5",
         "images only",
         rising(depth_occluded("hgn"), depth_occluded("semgcn_17"), name="depth of hidden joints"),

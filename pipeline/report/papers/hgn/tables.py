@@ -49,8 +49,8 @@ TABLES = (
         notes=(
             "The weight of the loss on the pose is 1 throughout.",
             (
-                "The paper prints no MPVPE here. Without mesh loss nothing teaches the network any mesh, and its "
-                "MPVPE says nothing."
+                "The paper prints no MPVPE here. Without mesh loss the network does not learn meshes, so its MPVPE "
+                "has no meaning."
             ),
         ),
     ),
@@ -80,9 +80,8 @@ TABLES = (
                 "M^{C-1} (96 nodes). A network without the one has only the other's mesh."
             ),
             (
-                "Mean pose and linear least squares are what can be had without a network; the paper has no such "
-                "rows. They have 16 joints, without Neck/Nose, and every network here has 17, so that their averages "
-                "are over other joints."
+                "Mean pose and linear least squares need no network; the paper has no such rows. They have 16 joints, "
+                "without Neck/Nose, and every network here has 17, so their averages are over different joints."
             ),
             (
                 "The baseline is SemGCN's network on 17 joints, without pooling in the non-local layers, trained as "
@@ -113,8 +112,8 @@ TABLES = (
         ),
         notes=(
             (
-                "Without mesh loss (lambda_M = 0) the mesh graphs have no meaning but their edges. The narrow "
-                "networks have as many parameters as the baseline."
+                "Without mesh loss (lambda_M = 0) only the edges of the mesh graphs matter. The narrow networks have "
+                "as many parameters as the baseline."
             ),
         ),
     ),
@@ -249,16 +248,16 @@ TABLES = (
         notes=(
             (
                 "Tested on the test set of MPI-INF-3DHP, with its true 2D joints; trained on the data that the "
-                "caption names. The published rows are trained on Human3.6M; those with + also on MPII. What 2D "
-                "joints they were given the paper does not say."
+                "caption names. The published rows were trained on Human3.6M, those with + also on MPII. The paper "
+                "does not say which 2D joints they were given."
             ),
             (
                 "`not run`: the preset asks for no other data set (`generalization:` in params/), or the model was "
                 "not run."
             ),
             (
-                "PCK and AUC are over the same 14 joints for every network; MPJPE is over all that a network has, 16 "
-                "for FC, 17 else."
+                "PCK and AUC are over the same 14 joints for every network. MPJPE is over all joints of a network: 16 "
+                "for FC, 17 for the others."
             ),
         ),
     ),
@@ -272,10 +271,7 @@ TABLES = (
             Row("HGN", "hgn"),
         ),
         notes=(
-            (
-                "The paper's Figure 4 shows that HGN is less unsure of depth where the body hides a joint, and prints "
-                "no number for it."
-            ),
+            ("The paper's Figure 4 shows that HGN estimates the depth of hidden joints better; no number is printed."),
         ),
     ),
     Table(
@@ -310,18 +306,17 @@ TABLES = (
                 "(Paper against code, HGN)."
             ),
             (
-                "The paper says that it uses Max-norm regularisation (Section 4.1) and gives no bound. SemGCN's code, "
-                "on which its authors' is built, calls so a bound of 1 on the gradient's norm, which all networks "
-                "here have; the row of that name bounds the norm of a layer's weights instead, at 1."
+                "The paper says that it uses max-norm regularisation (Section 4.1) and gives no bound. SemGCN's code, "
+                "on which the authors' code is built, uses this name for a bound of 1 on the gradient's norm, which "
+                "all networks here have. The row of this name bounds the norm of a layer's weights by 1 instead."
             ),
             (
-                "HGN under GraphMDN's head is this project's own: HGN's three graphs give a mixture of poses. The "
-                "oracle knows the truth, so it is no fair prediction. GraphMDN itself has 16 joints, this has 17."
+                "HGN under GraphMDN's head is this project's own: HGN's three graphs predict a mixture of poses, of "
+                "17 joints (GraphMDN has 16). The oracle knows the truth, so it is not a fair prediction."
             ),
             (
                 "Authors' weights, evaluated here: a file that they released, read by `python -m pipeline "
-                "import_checkpoint`. Their mesh graphs come of SMPL's mesh; on another body's graphs they cannot be "
-                "run."
+                "import_checkpoint`. They need the mesh graphs of SMPL's mesh and cannot be run on another body's."
             ),
         ),
     ),

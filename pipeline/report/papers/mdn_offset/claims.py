@@ -54,8 +54,8 @@ CLAIMS = (
     ),
     claim(
         "MO-3",
-        "The components divide the people by viewpoint; alone, the front one works where the face can be seen and the "
-        "back one where it is hidden (at least twice as well).",
+        "The components split people by viewpoint; alone, the front one works at least twice as well on visible "
+        "faces, the back one on hidden faces.",
         "Tables 2 and 3, Figure 2",
         "held; 60.5 against 16.4 AP (front), 37.0 against 4.0 (back)",
         bounded(views("pose_l_mdn_2"), name="views with a component of their own", at_least=1.5),
@@ -74,8 +74,8 @@ CLAIMS = (
     ),
     claim(
         "MO-4",
-        "With one component forced on everybody, the front one wins where the face can be seen and the back one where "
-        "it is hidden.",
+        "If one component predicts everybody, the front one is better on visible faces and the back one on hidden "
+        "faces.",
         "Table 2",
         "held; 60.6 > 43.9 and 45.1 > 16.7 AP",
         bounded(views("pose_l_mdn_2"), name="views with a component of their own", at_least=1.5),
@@ -108,7 +108,8 @@ CLAIMS = (
     ),
     claim(
         "MO-6",
-        "The metric is very sensitive; every pixel by which the truth is moved costs precision, of whatever keypoints.",
+        "The metric is very sensitive: moving the truth by one more pixel costs precision, for every group of "
+        "keypoints.",
         "Table 4",
         "held in all 12 columns; of all keypoints 96.0 > 80.4 > 63.0 AP",
         [
@@ -207,7 +208,7 @@ CLAIMS = (
         "What viewpoint hides is harder for offset regression than the variety of poses is.",
         "Tables 2 and 3, text",
         "argument",
-        unavailable("no measure of the variety of poses is given; MO-3 is what stands behind it"),
+        unavailable("no measure of the variety of poses is given; the claim rests on MO-3"),
     ),
     claim(
         "MO-16",
@@ -282,7 +283,7 @@ CLAIMS = (
     ),
     claim(
         "MO-21",
-        "The model with a classifier divides the people as the mixture does.",
+        "The model with a classifier splits the people as the mixture does.",
         "text, Section 4.4",
         "no number",
         bounded(views("pose_s_hierarchical"), name="views with a component of their own", at_least=1.5),
@@ -344,7 +345,7 @@ CLAIMS = (
     ),
     claim(
         "MO-25",
-        "One component, refined, is slightly worse than the official base, for its batches are half as large.",
+        "One component, refined, is slightly worse than the official base, because its batches are half as large.",
         "Table 5",
         "held; 61.1 < 63.0 AP; at equal batches (Table 1) it is better, 55.1 > 54.0",
         unavailable(SERVER, name="on test-dev"),

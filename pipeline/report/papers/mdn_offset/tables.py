@@ -77,13 +77,13 @@ TABLES = (
         ),
         notes=(
             (
-                "Base: the L1 loss. MDN_k: a mixture of k components, of which the most probable one's keypoints "
-                "count. Refined: moved to the peaks of keypoint heatmaps (Section 3.3)."
+                "Base: the L1 loss. MDN_k: a mixture of k components; the most probable component gives the "
+                "keypoints. Refined: keypoints moved to the peaks of keypoint heatmaps (Section 3.3)."
             ),
             (
-                "Without Ck: the predictions that component k makes are ignored. Components have no order of their "
-                "own: beside the paper's Ck is ours of the same rank, by what is lost without it in the paper and by "
-                "its share of predictions here."
+                "Without Ck: the predictions of component k are ignored. Components have no fixed order, so "
+                "components of the same rank are compared: the paper's by the AP that is lost without them, ours by "
+                "their share of the predictions."
             ),
             (
                 "The paper's AR of SmallHG, MDN_2 without C2 (66.1) and MDN_5 without C2 (48.9) are doubtful "
@@ -109,14 +109,14 @@ TABLES = (
         ),
         notes=(
             (
-                "Components have no order of their own: C1 is here, as in the paper, that of people seen from the "
-                "back, by the side on which it puts their left parts. Keep Ck: the other component's predictions are "
-                "ignored. All with Ck: every person is predicted by it."
+                "Components have no fixed order. C1 is, as in the paper, the component for people seen from the back, "
+                "found by the side on which it places their left parts. Keep Ck: the other component's predictions "
+                "are ignored. All with Ck: component k predicts every person."
             ),
             (
-                "Visible keypoints: those that are occluded are ignored, and the other way round. Visible face: "
-                "people of at least 5 annotated keypoints whose nose is visible; occluded face: whose nose is not, or "
-                "not annotated."
+                "Visible keypoints: occluded ones are ignored; occluded keypoints: visible ones are ignored. Visible "
+                "face: people with at least 5 annotated keypoints whose nose is visible; occluded face: those whose "
+                "nose is occluded or not annotated."
             ),
             "The paper's AP are about 1.8 % higher here than in its Table 1, of the same model (errata.md, D-15).",
         ),
@@ -217,18 +217,18 @@ TABLES = (
                 "component's (Section 3.3: the latter is slightly better)."
             ),
             (
-                "Flip, aligned: the authors' code turns the sign of a mirrored offset and no more, so that averaged "
-                "keypoints lie 1.5 px of the network's input too far left; here they are put right. It tells what "
-                "averaging itself does."
+                "Flip, aligned: the authors' code only changes the sign of a mirrored offset, so averaged keypoints "
+                "are 1.5 px of the network's input too far left. Aligned, they are in the right place, which shows "
+                "the effect of averaging alone."
             ),
             (
-                "Two regressors and a classifier: the hierarchical model of Section 4.4, of which the text says AP "
-                "46.5 where MDN_2 has 47.9, and 54.7 where it has 55.6 with flip and refinement."
+                "Two regressors and a classifier: the hierarchical model of Section 4.4. The text gives it an AP of "
+                "46.5 (MDN_2: 47.9), and of 54.7 with flip and refinement (MDN_2: 55.6)."
             ),
             (
-                "Divided by V: sigma divided by COCO's factor of each keypoint as both papers say; the authors' code, "
-                "and all other rows, multiply. Minimum sigma: 10 in all other rows; the paper saw no significant "
-                "difference, and collapse where sigma is only positive."
+                "Divided by V: sigma divided by COCO's factor of each keypoint, as both papers say; the authors' code "
+                "and all other rows multiply. Minimum sigma: 10 in all other rows. The paper saw no significant "
+                "difference between minima, and collapse if sigma is only positive."
             ),
             "MDN_10 and MDN_5: Mixture Dense tried up to 10 components and found the AP of two.",
         ),
@@ -261,12 +261,12 @@ TABLES = (
         ),
         notes=(
             (
-                "Largest weight: of a person's components, a mean; 1 where the network is sure. Sigmas are in cells "
-                "of the output grid (4 px of the network's input)."
+                "Largest weight: the mean over people; 1 if the network is certain. Sigmas are in cells of the output "
+                "grid (4 px of the network's input)."
             ),
             (
-                "Whether a mixture splits, and along what, differs from seed to seed: compare the order of networks "
-                "only with this beside it."
+                "Whether a mixture splits, and by what, differs between seeds. Consider this before comparing the "
+                "order of networks."
             ),
         ),
     ),
@@ -292,9 +292,8 @@ TABLES = (
         ),
         notes=(
             (
-                "An overfit check: AP on the images that a network was trained on says that networks, losses, "
-                "decoding and evaluation fit together, and nothing about accuracy. That is in the validation images "
-                "alone."
+                "An overfit check: AP on the training images shows that networks, losses, decoding and evaluation fit "
+                "together. Only AP on the validation images measures accuracy."
             ),
         ),
     ),

@@ -55,7 +55,7 @@ def by_scale(count: int) -> list[Part]:
 CLAIMS = (
     claim(
         "MX-1",
-        "For boxes and for poses a mixture is more exact than a single mode.",
+        "For boxes and for poses a mixture is more precise than a single mode.",
         "Tables 1 and 3",
         "held; boxes 38.4, 39.0 and 38.8 > 35.9 AP, poses 52.3 and 52.3 > 46.4",
         rising(AP("boxes_l_base"), AP("boxes_l_mdn_2"), name="boxes, MDN_2"),
@@ -66,8 +66,8 @@ CLAIMS = (
     ),
     claim(
         "MX-2",
-        "Components of boxes divide by scale; alone, that of the largest boxes is better on large objects and that of "
-        "the smallest on small ones, and their median scales differ by a factor of two.",
+        "Components of boxes split by scale; alone, the one for the largest boxes is better on large objects, the one "
+        "for the smallest on small ones, and their median scales differ by a factor of two.",
         "Table 1, Figure 2",
         "held; of two components 45.8 and 27.8 AP on large, 8.0 and 22.2 on small objects",
         *(by_scale(count) for count in (2, 3, 5)),
@@ -124,8 +124,8 @@ CLAIMS = (
     ),
     claim(
         "MX-10",
-        "The mixture has the better trade-off of speed against precision; for every way to test the base there is one "
-        "of the mixture that is as fast and as exact.",
+        "The mixture has the better trade-off of speed and precision: for every way to test the base there is a way "
+        "to test the mixture that is as fast and as precise.",
         "Figure 3a",
         "figure only; by Table 2 the mixture is slower at one scale (7.47 < 8.44 and 18.97 < 23.29 images per second)",
         bounded(dominated("boxes_l_base", "boxes_l_mdn_3"), name="HG", at_least=99),
@@ -312,7 +312,7 @@ CLAIMS = (
     ),
     claim(
         "MX-29",
-        "Up and down does not tell the components apart (shares within 10 points of a half).",
+        "The components do not differ in up and down (shares within 10 points of a half).",
         "Table 4",
         "held; 47 to 55 %",
         [

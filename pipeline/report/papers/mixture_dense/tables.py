@@ -58,10 +58,10 @@ TABLES = (
         ),
         notes=(
             (
-                "Component k alone: it predicts every object. Components have no order of their own: beside the "
-                "paper's component is ours of the same rank by the scale of its objects. The paper's numbers are in "
-                "that order for MDN_3; its MDN_2 has large objects first, its MDN_5 medium, tiny, small, large, "
-                "largest (errata.md, D-22). A component without predictions comes last."
+                "Component k alone: it predicts every object. Components have no fixed order, so components of the "
+                "same rank by the scale of their objects are compared. The paper numbers MDN_3's in this order, "
+                "MDN_2's with large objects first, and MDN_5's medium, tiny, small, large, largest (errata.md, D-22). "
+                "A component without predictions is last."
             ),
             (
                 "The paper has no row of MDN_1; its loss weight was tuned to make MDN_1 as good as the base (Section "
@@ -122,9 +122,8 @@ TABLES = (
         ),
         notes=(
             (
-                "Component k alone: it predicts every person. Components have no order of their own: MDN_2's are back "
-                "and front as in MDN offset's Table 2 (all with C1, C2), MDN_3's front, the third, back as in Table "
-                "4."
+                "Component k alone: it predicts every person. Components have no fixed order: MDN_2's are back and "
+                "front as in MDN offset's Table 2 (all with C1, C2), MDN_3's front, third and back as in Table 4."
             ),
             (
                 "The paper's component 2 of MDN_3 is the best alone (40.7), though by Table 4 it makes 0.3 % of the "
@@ -285,10 +284,10 @@ TABLES = (
         ),
         notes=(
             (
-                "Images a second: of this machine, one image after another, with reading and decoding; the network "
-                "alone: one forward pass, without reading, decoding, mirror image or scales. The paper's are of "
-                "another machine (its Tables 2 and 7), the HG boxes' of networks trained for 3X, whose speed is the "
-                "same."
+                "Images a second: on this machine, one image after another, with reading and decoding. The network "
+                "alone: one forward pass, without reading, decoding, mirror image or scales. The paper's numbers "
+                "(Tables 2 and 7) are of another machine; those of HG for boxes are of networks trained for 3X, which "
+                "are equally fast."
             ),
             (
                 "3 and 5 scales: predictions at several sizes merged, with flip. The paper prints its Figure 3 "
@@ -330,8 +329,8 @@ TABLES = (
         ),
         notes=(
             (
-                "A size for every category: of which the paper saw no notable difference (Section 4.3.1). Minimum "
-                "sigma: 1 with HG and 2 with DLA-34 elsewhere; up to 10 the paper saw no significant difference "
+                "A size for every category: the paper saw no notable difference (Section 4.3.1). Minimum sigma: 1 "
+                "with HG and 2 with DLA-34 in the other rows; the paper saw no significant difference up to 10 "
                 "(Section 4.2)."
             ),
         ),
@@ -362,10 +361,8 @@ TABLES = (
         ),
         notes=(
             (
-                "Pearson's correlation of the component's rank by scale with the object's scale and with its "
-                "category; the paper says 0.76 and 0.04 without saying of which model (Section 4.3.1). The smaller "
-                "the variance within components, the better they separate objects by scale (Figure 2). Scales in px "
-                "of the image."
+                "The paper gives correlations of 0.76 with scale and 0.04 with category and does not name the model "
+                "(Section 4.3.1). Scales are in px of the image."
             ),
         ),
     ),
@@ -387,11 +384,6 @@ TABLES = (
             Row("HG, MDN_3", "boxes_l_mdn_3"),
             Row("HG, MDN_5", "boxes_l_mdn_5"),
         ),
-        notes=(
-            (
-                "An overfit check: AP on the images that a network was trained on says nothing about accuracy. That "
-                "is in the validation images alone."
-            ),
-        ),
+        notes=(("An overfit check: only AP on the validation images measures accuracy."),),
     ),
 )

@@ -151,8 +151,8 @@ TABLES = (
         notes=(
             "The paper makes claims about these networks in its text and prints no number for them.",
             (
-                "The paper's own Protocol #2 (Section 5.2): all test subjects but the last join the training, and "
-                "every 64th frame of the last is tested, aligned with the truth, so that its P2 is the number meant."
+                "The paper's own Protocol #2 (Section 5.2) trains on all test subjects but the last. It tests on "
+                "every 64th frame of the last one, aligned with the truth, so its P2 is the number to compare."
             ),
         ),
     ),
