@@ -58,7 +58,7 @@ class GaussianMixture:
         return torch.logsumexp(self.component_log_prob(value, mask) + self.log_weights, dim=-1)
 
     def mean(self) -> Tensor:
-        """The distribution's mean, [..., D]."""
+        """The mean of the distribution, [..., D]."""
         return (self.log_weights.exp().unsqueeze(-1) * self.means).sum(dim=-2)
 
     def mode(self) -> Tensor:

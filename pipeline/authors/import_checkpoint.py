@@ -132,7 +132,7 @@ def check_network(paper: str, name: str, variant: LiftingVariant) -> None:
     }
     if not fits[paper] or model.refinement != "none":
         raise InputError(
-            f"variant {name}: its network is not the one that --paper {paper} stands for; "
+            f"variant {name}: its network is not that of --paper {paper}; "
             f"take {DEFAULT_VARIANTS[paper]} or a variant like it"
         )
 

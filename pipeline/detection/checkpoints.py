@@ -76,7 +76,7 @@ def load_model(path: Path | str, device: str = "cpu") -> DetectionPredictor:
 
 
 def _read(content: dict[str, Any], device: str) -> DetectionPredictor:
-    # A training is not told its variant's paper and title: they make no number.
+    # A training's plan has no paper and title, because they change no number.
     named = {"paper": "mdn_offset", "title": content["variant"], **content["settings"]}
     variant = DetectionVariant.model_validate(named)
     networks = SmallNetworks.model_validate(content["networks"]) if content["networks"] else None
@@ -98,6 +98,6 @@ def _read(content: dict[str, Any], device: str) -> DetectionPredictor:
 def seeded_model(
     variant: DetectionVariant, categories: int, networks: SmallNetworks | None, sigma_start: float, seed: int
 ) -> CenterNet:
-    """A fresh network whose weights follow from the seed, with the generator at its seeded start for training."""
+    """A new network with weights drawn by the seed; training continues with the same random generator."""
     torch.manual_seed(seed)
     return build_model(variant, categories, networks, sigma_start=sigma_start)

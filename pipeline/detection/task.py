@@ -84,5 +84,5 @@ class DetectionTask:
             "plain",
         )
         ap = metrics.evaluate(self.val, found)["ap"]
-        assert ap is not None, "AP of all sizes is told wherever there is something to find"
+        assert ap is not None, "AP of all sizes is defined wherever there is an annotated object"
         return {"val_ap": ap}

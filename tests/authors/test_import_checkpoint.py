@@ -230,7 +230,7 @@ def test_an_unknown_variant_is_reported(root: Path):
 )
 def test_a_network_that_computes_something_else_is_refused(root: Path, paper: str, variant: str):
     """Ungrouped or without softmax, even the names and shapes fit, but the outputs would be wrong."""
-    message = rf"variant {variant}: its network is not .* --paper {paper} .* take {AUTHORS[paper]}"
+    message = rf"variant {variant}: its network is not that of --paper {paper}; take {AUTHORS[paper]}"
     with pytest.raises(InputError, match=message):
         import_checkpoint.run(root, paper, root / "none.pt", variant)
     settings = config.load(None, root).variant(variant)
