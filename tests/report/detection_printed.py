@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from made_parts import detection_variant
 from reading import judge as judged
 
 from pipeline import artifacts
 from pipeline.config import Run
+from pipeline.detection.results import DetectionResults as DetectionFile
 from pipeline.geometry.coco_keypoints import GROUPS
 from pipeline.report import published
 from pipeline.report.claims import Verdict
@@ -46,6 +46,9 @@ FRACTIONS = {
     "boxes_dla_base": "Single mode base on DLA34",
     "boxes_dla_mdn_3": "MDN_3 (ours) on DLA34",
 }
+
+IMAGES = {"source": "synthetic", "train_images": 12000, "train_objects": 12000, "input_size": 64}
+IMAGES |= {"val_images": 500, "val_objects": 700, "small_networks": True}
 
 Judge = Callable[..., dict[str, Verdict]]
 Content = dict[str, dict[str, Any]]  # variant -> {"modes": ..., "groups": ..., "mixture": ..., "truth": ...}
@@ -187,11 +190,24 @@ def results(
     return DetectionResults(run.preset_name, variants)
 
 
+def _variant(
+    run: Run, variant: str, seeds: list[dict[str, Any]] | None, speeds: dict[str, float] | None = None, **more: Any
+) -> DetectionMetrics:
+    """A detection variant in memory. It was not run if there are no seeds."""
+    settings = run.detection_variant(variant)
+    head = (variant, run.preset_name, settings.paper, settings.title)
+    if seeds is None:
+        return DetectionMetrics(*head, "left out by the preset")
+    content = {"schema": 1, "kind": "detection", "variant": variant, "preset": run.preset_name, "parameters": 1_600_000}
+    content |= {"data": IMAGES | {"task": settings.task}, "seeds": seeds}
+    return DetectionMetrics(*head, None, DetectionFile.model_validate(content | more), speeds or {})
+
+
 def _metrics(
     run: Run, variant: str, content: Content, seeds: tuple[float, ...], speeds: dict[str, float] | None
 ) -> DetectionMetrics:
     if variant not in content:
-        return detection_variant(run, variant, None)
+        return _variant(run, variant, None)
     mine = content[variant]
     modes = [
         {mode: one | {"ap": one["ap"] + shift, "ar": one["ar"] + shift} for mode, one in mine["modes"].items()}
@@ -202,7 +218,7 @@ def _metrics(
     if run.layout.history(variant, 0).exists():
         more["training"] = {"epochs": 50, "epochs_stated": 50, "steps": 100, "date": "2026-01-02"}
     made = [{"seed": seed, "modes": of_seed, **rest} for seed, of_seed in enumerate(modes)]
-    return detection_variant(run, variant, made, speeds, **more)
+    return _variant(run, variant, made, speeds, **more)
 
 
 def judge(
@@ -214,7 +230,7 @@ def judge(
 
 
 def history(run: Run, variant: str, ap: list[float], seeds: int = len(SEEDS)) -> None:
-    """An AP an epoch, between rows that have a loss alone; the same for every seed."""
+    """One AP per epoch, between rows that have a loss alone; the same for every seed."""
     lines = ["epoch,step,learning_rate,loss,val_ap,val_loss"]
     for epoch, value in enumerate(ap, 1):
         lines += [f"{epoch - 0.5},{10 * epoch - 5},0.001,1.0,,", f"{epoch}.0,{10 * epoch},0.001,1.0,{value},1.0"]

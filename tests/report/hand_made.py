@@ -67,7 +67,7 @@ class Maker:
         self.run.layout.metrics(variant).unlink(missing_ok=True)
 
     def point(self, variant: str, *p1: float, **more: Any) -> None:
-        """A point model with these P1, one a seed; P2 is 0.75 of it, the frame average 1.1 times.
+        """A point model with these P1, one per seed; P2 is 0.75 of it, the frame average 1.1 times.
 
         Calibrated it is 2 % better.
         """
@@ -93,7 +93,7 @@ class Maker:
             self.point(variant, *p1, **more)
 
     def mixture(self, variant: str, *p1: float, weights: tuple[float, ...] = WEIGHTS, **more: Any) -> None:
-        """A mixture whose mean has these P1, one a seed; highest is 2 % worse, oracle 20 % better."""
+        """A mixture whose mean has these P1, one per seed; highest is 2 % worse, oracle 20 % better."""
         seeds = []
         for value in p1:
             predictions = self._predictions(value, MIXTURE_SHARES)
@@ -142,7 +142,7 @@ class Maker:
         artifacts.write_json(self.run.layout.environment(variant, seed), record)
 
     def history(self, variant: str, losses: list[float], errors: list[float], seed: int = 0) -> None:
-        """Two rows an epoch: one halfway, with the training loss alone, and one at its end."""
+        """Two rows per epoch: one halfway, with the training loss alone, and one at its end."""
         lines = ["epoch,step,learning_rate,loss,test_mpjpe,test_loss"]
         for epoch, (loss, error) in enumerate(zip(losses, errors, strict=True), 1):
             lines.append(f"{epoch - 0.5},{10 * epoch - 5},0.001,{loss},,")

@@ -4,26 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.config import Run
-from pipeline.detection.results import DetectionResults
-from pipeline.report.metrics import DetectionMetrics
-
-IMAGES = {"source": "synthetic", "train_images": 12000, "train_objects": 12000, "input_size": 64}
-IMAGES |= {"val_images": 500, "val_objects": 700, "small_networks": True}
-
-
-def detection_variant(
-    run: Run, variant: str, seeds: list[dict[str, Any]] | None, speeds: dict[str, float] | None = None, **more: Any
-) -> DetectionMetrics:
-    """A detection variant in memory. It was not run if there are no seeds."""
-    settings = run.detection_variant(variant)
-    head = (variant, run.preset_name, settings.paper, settings.title)
-    if seeds is None:
-        return DetectionMetrics(*head, "left out by the preset")
-    content = {"schema": 1, "kind": "detection", "variant": variant, "preset": run.preset_name, "parameters": 1_600_000}
-    content |= {"data": IMAGES | {"task": settings.task}, "seeds": seeds}
-    return DetectionMetrics(*head, None, DetectionResults.model_validate(content | more), speeds or {})
-
 
 def elsewhere(pck: float, *scenes: str) -> dict[str, Any]:
     """A seed's figures on another data set: this PCK over all scenes, 1 more in the first, 2 more in the next."""

@@ -69,7 +69,7 @@ def test_recall_gains_from_a_third_component_and_so_does_precision_of_small_netw
         ("boxes_dla_mdn_3", "plain", 38.0, {"MX-16"}),
     ],
 )
-def test_a_precision_turned_around_does_not_hold(
+def test_a_claim_does_not_hold_if_a_precision_contradicts_it(
     judge: Judge, variant: str, mode: str, ap: float, against: set[str]
 ) -> None:
     content = detection_printed.printed()

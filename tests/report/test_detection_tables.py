@@ -1,4 +1,4 @@
-"""The image side's tables say what the metrics files say, beside what the papers print."""
+"""The tables of detection variants say what the metrics files say, beside what the papers print."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_components_of_table_1_have_the_rank_that_the_papers_have() -> None:
     assert checked == 2 + 3 + 5 + 2 + 3 + 5 + 2 + 3
 
 
-def test_table_2_stands_by_view_and_says_so_where_no_view_is_told(make: Callable[..., Maker]) -> None:
+def test_table_2_is_ordered_by_view_and_says_if_views_do_not_differ(make: Callable[..., Maker]) -> None:
     maker = make()
     detection_made.run(maker, "pose_l_mdn_2", 30.0, mixture=VIEWS)
     table = build(maker)["mdn_offset_table2"]
@@ -166,7 +166,7 @@ def test_nothing_of_test_dev_is_measured_here(make: Callable[..., Maker]) -> Non
         assert any(note.startswith("Test-dev: only COCO's server") for note in built[name].notes)
 
 
-def test_components_of_boxes_stand_by_the_scale_of_their_objects(make: Callable[..., Maker]) -> None:
+def test_components_of_boxes_are_compared_by_the_scale_of_their_objects(make: Callable[..., Maker]) -> None:
     """The paper's MDN_2 has large objects first: errata.md, D-22."""
     maker = make()
     detection_made.run(
@@ -189,7 +189,7 @@ def test_components_of_boxes_stand_by_the_scale_of_their_objects(make: Callable[
     }
 
 
-def test_components_of_poses_stand_as_front_third_and_back(make: Callable[..., Maker]) -> None:
+def test_components_of_poses_are_front_third_and_back(make: Callable[..., Maker]) -> None:
     maker = make()
     detection_made.run(maker, "pose_l_mdn_3", 40.0, mixture=THREE_VIEWS)
     built = build(maker)
@@ -212,7 +212,7 @@ def test_components_of_poses_stand_as_front_third_and_back(make: Callable[..., M
     assert cells(table, "MDN_3, component 3 alone (back)")["AP"] == "31.0"
 
 
-def test_speed_stands_beside_accuracy(make: Callable[..., Maker]) -> None:
+def test_speed_is_shown_beside_accuracy(make: Callable[..., Maker]) -> None:
     maker = make()
     detection_made.run(maker, "boxes_l_base", 40.0)
     table = build(maker)["mixture_dense_speed"]

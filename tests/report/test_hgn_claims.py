@@ -155,7 +155,7 @@ def test_every_claim_that_can_be_judged_holds_on_the_papers_numbers(printed: Mak
         ("hgn_fixed_fusion", 37.0, {"HGN-19"}),
     ],
 )
-def test_an_order_turned_around_does_not_hold(printed: Maker, variant: str, p1: float, against: set[str]) -> None:
+def test_a_reversed_order_does_not_hold(printed: Maker, variant: str, p1: float, against: set[str]) -> None:
     parameters = json.loads(printed.run.layout.metrics(variant).read_text())["parameters"]
     before = {name for name, verdict in judge(printed).items() if verdict.state == "not held"}
     plant(printed, variant, p1, 0.75 * p1, parameters=parameters, meshes=meshes(66.28, 65.92))

@@ -17,7 +17,7 @@ from pipeline.report.render import NONE, NOT_RUN
 NUMBERS = published.read()
 
 
-def test_tables_stand_in_the_papers_order() -> None:
+def test_tables_are_in_the_papers_order() -> None:
     names = [name for name in TABLES if name.startswith("hgn")]
     papers = [
         "hgn_table1",

@@ -75,7 +75,7 @@ def test_a_variant_that_was_not_run_says_so_in_every_measured_cell(make: Callabl
     assert "43.8" in cells(built["semgcn_table1"], "SemGCN")["P1, paper"]  # what the paper prints stays
 
 
-def test_paper_numbers_stand_in_their_own_columns_only(make: Callable[..., Maker]) -> None:
+def test_paper_numbers_are_in_their_own_columns_only(make: Callable[..., Maker]) -> None:
     maker = make()
     maker.mixture("graphmdn", 58.0)
     row = cells(build(maker)["graphmdn_table1"], "GraphMDN (Mean)")
@@ -147,7 +147,7 @@ def test_by_action(make: Callable[..., Maker]) -> None:
     assert not any(row.label.endswith("‡") for row in table.rows)  # which differs in P2 only
 
 
-def test_actions_printed_out_of_order_stand_corrected_and_say_so(make: Callable[..., Maker]) -> None:
+def test_actions_printed_out_of_order_are_corrected_and_marked(make: Callable[..., Maker]) -> None:
     """errata.md, D-9: printed under Walk. is 47.3, which is WalkDog's; Walking's 40.5 stands under WalkD."""
     maker = make(["Walking", "WalkDog", "Photo"])
     maker.point("semgcn", 50.0)
@@ -217,7 +217,7 @@ def test_a_paper_that_prints_no_number_by_action_has_none_there(make: Callable[.
         assert "The paper prints no number by action here." in built[name].notes
 
 
-def test_published_actions_stand_only_beside_actions_of_human36m(make: Callable[..., Maker]) -> None:
+def test_published_actions_are_shown_only_for_actions_of_human36m(make: Callable[..., Maker]) -> None:
     maker = make(["Walking", "Climb"])
     maker.mixture("graphmdn", 50.0)
     table = build(maker)["graphmdn_table1_p1"]
