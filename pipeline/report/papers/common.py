@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.report.checks import Part, bounded, close, no_gain
 from pipeline.report.columns import EPOCHS, SEEDS, Column
 from pipeline.report.quantities_detection import (
+    AP,
     AP_displaced,
     AP_group,
     hidden_face,
@@ -41,6 +43,24 @@ def test_dev(task: str) -> str:
 
 
 MDN_2, BASE = "pose_l_mdn_2", "pose_l_base"
+
+
+# What both image papers claim of MDN_2's components: their shares of the predictions follow the visibility of faces.
+SHARES_FOLLOW_FACES = (
+    bounded(visible_face(MDN_2), name="most faces can be seen", at_least=50),
+    bounded(share(MDN_2, "front"), name="the front component makes most predictions", at_least=50),
+    close(share(MDN_2, "front"), visible_face(MDN_2), name="the two shares", at_most=10),
+    close(share_strict(MDN_2, "front"), visible_face_strict(MDN_2), name="the two shares, strict", at_most=10),
+)
+
+
+def largest_component_beats_mean(variant: str, of: str = "") -> tuple[Part, Part]:
+    """Predictions by the largest component are better than the mixture's mean, by 0 to 1 AP."""
+    largest, mean = AP(variant), AP(variant, "mean")
+    return (
+        no_gain(largest, mean, 0, name=f"{of}the mean is no better"),
+        no_gain(mean, largest, 1, name=f"{of}nor much worse"),
+    )
 
 
 def visibility_table(name: str, title: str, back: str, front: str) -> Table:
