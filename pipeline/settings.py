@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 
 class Settings(BaseModel):
@@ -22,3 +24,15 @@ def _once(values: tuple[Any, ...]) -> tuple[Any, ...]:
 # YAML has lists but no tuples, so the tuple itself is not strict; its items are.
 Words = Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValidator(_once)]
 Numbers = Annotated[tuple[int, ...], Field(min_length=1, strict=False), AfterValidator(_once)]
+
+
+def one_of(names: Iterable[str]) -> AfterValidator:
+    """A string among `names`; a wrong one gives the same error as a Literal."""
+    *first, last = map(repr, names)
+
+    def check(value: str) -> str:
+        if repr(value) not in (*first, last):
+            raise PydanticKnownError("literal_error", {"expected": f"{', '.join(first)} or {last}"})
+        return value
+
+    return AfterValidator(check)

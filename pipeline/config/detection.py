@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pipeline.layout import Task
-from pipeline.settings import Numbers, Settings
+from pipeline.settings import Numbers, Settings, one_of
+
+PAPERS = ("mdn_offset", "mixture_dense")  # in the order of the report; pipeline/report/papers/ has a module for each
 
 
 class DetectionHead(Settings):
@@ -58,7 +60,7 @@ class DetectionVariant(Settings):
     not trained: `weights` is the SHA-256 digest that import_checkpoint prints, null before the import.
     """
 
-    paper: Literal["mdn_offset", "mixture_dense"]
+    paper: Annotated[str, one_of(PAPERS)]
     title: str
     core: bool = False
     task: Task

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.settings import Settings
+from pipeline.settings import Settings, one_of
 
 # A lifting network's input: projected true joints, or the 2D joints that one of two detectors finds in the image.
 Detector = Literal["stacked_hourglass", "cascaded_pyramid_network"]
@@ -15,21 +15,26 @@ Input = Literal["ground_truth", "stacked_hourglass", "cascaded_pyramid_network"]
 # What it learns: 3D joints, or 3D joints and the vertices of coarse body meshes.
 Targets = Literal["joints", "meshes"]
 
+# The papers in the order of the report. pipeline/report/papers/ has a module for each.
+PAPERS = ("semgcn", "graphmdn", "hgn")
+
+# The networks by `model.name`: the function of (settings, parts) that builds each.
+NETWORKS = {
+    "graph_network": "pipeline.lifting.models.semgcn:build",
+    "hierarchical_graph_network": "pipeline.lifting.models.hgn:build",
+    "graph_stacked_hourglass": "pipeline.lifting.models.graph_stacked_hourglass:build",
+    "fully_connected": "pipeline.lifting.models.martinez:build",
+    "variational_autoencoder": "pipeline.lifting.models.variational_autoencoder:build",
+    "mean_pose": "pipeline.lifting.models.baselines:build_mean_pose",
+    "linear_least_squares": "pipeline.lifting.models.baselines:build_linear_least_squares",
+}
 CLOSED_FORMS = ("mean_pose", "linear_least_squares")
 
 
 class ModelSettings(Settings):
     """The network up to its output layer. The defaults are SemGCN's (paper, Section 3.3)."""
 
-    name: Literal[
-        "graph_network",
-        "hierarchical_graph_network",
-        "graph_stacked_hourglass",
-        "fully_connected",
-        "variational_autoencoder",
-        "mean_pose",
-        "linear_least_squares",
-    ] = "graph_network"
+    name: Annotated[str, one_of(NETWORKS)] = "graph_network"
     convolution: Literal["vanilla", "semantic", "semantic_channelwise", "attention"] = "semantic"
     edge_weights: Literal["softmax", "raw"] = "softmax"
     non_local: Literal["grouped", "ungrouped", "none"] = "grouped"
@@ -108,7 +113,7 @@ class LiftingVariant(Settings):
     which is tested on every 64th frame.
     """
 
-    paper: Literal["sanity", "semgcn", "graphmdn", "hgn"]
+    paper: Annotated[str, one_of(("sanity", *PAPERS))]
     title: str
     core: bool = False
     epochs: int = Field(1, ge=1)

@@ -1,4 +1,4 @@
-"""Which definitions a variant's settings choose: networks, layers, heads and losses, each as `module:name`.
+"""Which definitions the settings choose: networks, layers, heads, losses and papers, each as `module:name`.
 
 The code that builds a model or computes a loss loads what the settings choose from here. The digest of a variant's code
 begins at its stage and at `chosen_by` its settings, so an edit to any other network, layer or loss cannot change its
@@ -10,19 +10,13 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from pipeline.config import detection, lifting
 from pipeline.config.detection import DetectionVariant
-from pipeline.config.lifting import LiftingVariant
+from pipeline.config.lifting import NETWORKS, LiftingVariant
 
-# Networks that lift, by `model.name`: functions of (settings, parts).
-NETWORKS = {
-    "graph_network": "pipeline.lifting.models.semgcn:build",
-    "hierarchical_graph_network": "pipeline.lifting.models.hgn:build",
-    "graph_stacked_hourglass": "pipeline.lifting.models.graph_stacked_hourglass:build",
-    "fully_connected": "pipeline.lifting.models.martinez:build",
-    "variational_autoencoder": "pipeline.lifting.models.variational_autoencoder:build",
-    "mean_pose": "pipeline.lifting.models.baselines:build_mean_pose",
-    "linear_least_squares": "pipeline.lifting.models.baselines:build_linear_least_squares",
-}
+# What the report shows of each paper.
+PAPERS = tuple(f"pipeline.report.papers.{key}:PAPER" for key in (*lifting.PAPERS, *detection.PAPERS))
+
 GRAPHMDN = "pipeline.lifting.models.graphmdn:build"  # a graph network with a mixture head
 
 # The layers of a graph network, by `model.convolution` and `model.non_local`. A word without an entry means no layer.

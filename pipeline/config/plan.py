@@ -16,7 +16,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import DetectionVariant, Params, Preset, Run, uses
 from pipeline.config.code import Code
-from pipeline.config.modules import chosen_by
+from pipeline.config.modules import PAPERS, chosen_by
 from pipeline.config.partial import partial
 from pipeline.data.images.settings import CocoImages
 from pipeline.layout import Layout
@@ -188,13 +188,13 @@ def _of_results(run: Run) -> Iterator[Job]:
     shown = [layout.evaluation(name) for name in names[0]] + [layout.detection_evaluation(name) for name in names[1]]
     published = [Path("results") / "published"]
     tables = [layout.tables, layout.claims, layout.claims_text]
-    yield make.job("tabulate", settings, [*metrics, *trained, *shown, *published], tables)
+    yield make.job("tabulate", settings, [*metrics, *trained, *shown, *published], tables, PAPERS)
     tasks = sorted({run.detection_variant(name).task for name in names[1]})
     data = [layout.motion(), *([layout.body, layout.targets("meshes")] if run.preset.body else [])]
     data += [layout.images(task) for task in tasks]
     page = [layout.figures, layout.report]
     inputs = [*tables[:2], *metrics, *trained, *shown, *data, *published]
-    yield make.job("report", settings, inputs, page)
+    yield make.job("report", settings, inputs, page, PAPERS)
     yield make.job("publish", settings, [*tables, *page, *metrics, *trained], [layout.publish_receipt])
 
 

@@ -1,5 +1,6 @@
-"""The papers, in the order in which the report shows them."""
+"""The papers, in the order of the report. pipeline/config/lifting.py and detection.py list their keys."""
 
-from pipeline.report.papers import graphmdn, hgn, mdn_offset, mixture_dense, semgcn
+from pipeline.config import modules
+from pipeline.report.paper import Paper
 
-PAPERS = (semgcn.PAPER, graphmdn.PAPER, hgn.PAPER, mdn_offset.PAPER, mixture_dense.PAPER)
+PAPERS: tuple[Paper, ...] = tuple(modules.load(choice) for choice in modules.PAPERS)
