@@ -18,10 +18,16 @@ from pipeline.config import Run
 from pipeline.detection.results import DetectionResults
 from pipeline.layout import Layout
 from pipeline.lifting.results import LiftingResults
+from pipeline.report import loading
+from pipeline.report.evidence import Evidence, NotRunError
+from pipeline.report.quantities_detection import AP, AP50, AP75, AR
+from pipeline.report.quantities_lifting import P1, P2, P1_frames, P2_frames
 
 Results = LiftingResults | DetectionResults
-RESULTS: dict[str, type[LiftingResults] | type[DetectionResults]]
-RESULTS = {"lifting": LiftingResults, "detection": DetectionResults}
+
+# Beside all numbers of the metrics file, these have the names that tables and claims use.
+LIFTING = (P1, P2, P1_frames, P2_frames)
+DETECTION = (AP, AP50, AP75, AR)
 
 CONTEXTS = {"train": "training", "val": "validation", "test": "testing"}
 NOT_IN_A_METRIC_NAME = re.compile(r"[^\w.\- :/]")
@@ -85,41 +91,44 @@ class Record:
 def find(run: Run) -> list[Record]:
     """The preset's finished trainings, in the order of params.yaml, then the results of every paper that has any.
 
-    A variant without a metrics file is skipped. Raises InputError on a file that is missing or damaged.
+    A variant that was not measured yet is skipped. Raises InputError on a file that is missing or damaged.
     """
     variants = [*run.lifting_variants, *run.detection_variants]
     papers = tuple(dict.fromkeys(run.any_variant(variant).paper for variant in variants))
-    trainings = [record for variant in variants for record in _trainings(run, variant)]
+    evidence = loading.evidence_so_far(run)
+    files: list[Results | None] = [metrics.file for metrics in evidence.results.variants.values()]
+    files += [metrics.file for metrics in evidence.detection.variants.values()]
+    trainings = [record for results in files if results for record in _trainings(evidence, results)]
     return trainings + [record for paper in papers for record in _results(run, paper, papers)]
 
 
 # --- trainings --------------------------------------------------------------------------------------------------------
 
 
-def _trainings(run: Run, variant: str) -> Iterator[Record]:
-    """A record for each seed. There is none if the variant has no metrics file."""
-    path, kind = run.layout.metrics(variant), "detection" if variant in run.detection_variants else "lifting"
-    if not path.exists():
-        return
-    results: Results = artifacts.read_model(path, RESULTS[kind], f"delete it and run evaluate_{kind} again")
+def _trainings(evidence: Evidence, results: Results) -> Iterator[Record]:
+    """A record for each seed of a variant."""
     for number in range(len(results.seeds)):
-        folder = run.layout.seed(variant, results.seeds[number].seed)
+        folder = evidence.run.layout.seed(results.variant, results.seeds[number].seed)
         environment = artifacts.read_json(folder / "environment.json")
         try:
-            yield _training(run, variant, results, number, environment)
+            yield _training(evidence, results, number, environment)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
-                f"{folder / 'environment.json'}: {error!r} in it; delete {folder} and run train_{kind} again"
+                f"{folder / 'environment.json'}: {error!r} in it; delete {folder} and run {_stage(results)} again"
             ) from None
 
 
-def _training(run: Run, variant: str, results: Results, number: int, environment: dict[str, Any]) -> Record:
-    settings, layout, preset, seed = run.any_variant(variant), run.layout, run.preset_name, results.seeds[number].seed
+def _stage(results: Results) -> str:
+    return "train_detection" if isinstance(results, DetectionResults) else "train_lifting"
+
+
+def _training(evidence: Evidence, results: Results, number: int, environment: dict[str, Any]) -> Record:
+    run, variant, seed = evidence.run, results.variant, results.seeds[number].seed
+    settings, layout, preset = run.any_variant(variant), run.layout, run.preset_name
     files = [path(variant, seed) for path in (layout.checkpoint, layout.history, layout.environment)]
     for file in files:
         if not file.exists():
-            stage = "train_detection" if isinstance(results, DetectionResults) else "train_lifting"
-            raise InputError(f"{file}: missing, though it was measured; run {stage} for {variant} again")
+            raise InputError(f"{file}: missing, though it was measured; run {_stage(results)} for {variant} again")
     epochs = int(environment["epochs"])
     splits = _splits(run, variant, results)
     tags = {
@@ -140,7 +149,7 @@ def _training(run: Run, variant: str, results: Results, number: int, environment
         tags=tags,
         files=(*(("", file) for file in files), ("metrics", layout.metrics(variant))),
         parameters=_parameters(run, variant, seed, epochs),
-        metrics=_metrics(results, number, environment),
+        metrics=_metrics(results, number, environment) | _quantities(evidence, results, seed),
         datasets=tuple(splits.values()),
         history_file=layout.history(variant, seed),
         steps=int(environment["steps"]),
@@ -174,6 +183,19 @@ def _metrics(results: Results, number: int, environment: dict[str, Any]) -> dict
     seed = results.seeds[number].model_dump(mode="json", by_alias=True, exclude={"seed"})
     flat = _flat({"parameters": results.parameters} | seed | {"training": environment}, "/", lists=True)
     return {_metric_name(name): float(value) for name, value in flat.items() if isinstance(value, int | float)}
+
+
+def _quantities(evidence: Evidence, results: Results, seed: int) -> dict[str, float]:
+    """The quantities that a seed has, by name."""
+    found = {}
+    for quantity in DETECTION if isinstance(results, DetectionResults) else LIFTING:
+        try:
+            by_seed = evidence.by_seed(quantity(results.variant))
+        except NotRunError:  # it has no such number
+            continue
+        if seed in by_seed:
+            found[quantity.name] = by_seed[seed]
+    return found
 
 
 def _splits(run: Run, variant: str, results: Results) -> dict[str, Dataset]:

@@ -141,6 +141,7 @@ def detection_metrics(preset: str) -> dict[str, Any]:
         "preset": preset,
         "parameters": 1234,
         "data": data | {"train_images": 96, "val_images": 24},
+        "training": {"epochs": 2, "epochs_stated": 50, "steps": 40, "date": "2026-11-20"},
         "seeds": [seed(0), seed(1)],
     }
 
@@ -205,6 +206,7 @@ def metrics(preset: str, variant: str, mixture: bool) -> dict[str, Any]:
             "test_poses": 320,
             "actions": ["Walking", "Sitting Down & Up"],
         },
+        "training": {"epochs": 2, "epochs_stated": 30, "steps": 40, "date": "2026-11-20"},
         "seeds": [seed(0), seed(1)],
     }
 

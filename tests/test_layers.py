@@ -34,7 +34,7 @@ MAY_USE = {
     "authors": FILES | SETTINGS | {"geometry", "training", "lifting", "detection", "data"},
     # what was measured: of the networks only the results
     "report": FILES | SETTINGS | {"geometry", "lifting", "detection"},
-    "records": FILES | SETTINGS | {"lifting", "detection"},
+    "records": FILES | SETTINGS | {"lifting", "detection", "report"},
     "tracking": {"artifacts", "records"},
     # the front doors
     "__init__": {"lifting"},

@@ -56,6 +56,7 @@ def test_final_metrics(layout: Layout) -> None:
     assert point["predictions/point/mpjpe/per_action/Walking"] == 60
     assert point["predictions/point/mpjpe/per_action/Sitting Down _ Up"] == 62  # MLflow refuses the ampersand
     assert (point["loss/train"], point["loss/test"]) == (0.25, 0.5)
+    assert (point["P1"], point["P2"], point["P1_frames"]) == (61, 41, 61.5)  # as tables and claims call them
     assert point["best_on_test/mpjpe"] == 55.5 and point["parameters"] == 440357
     assert "seed" not in point and not any(name.startswith("mixture") for name in point)
     mixture = found["graphmdn", "graphmdn seed 0 (demo)"].metrics
@@ -165,6 +166,7 @@ def test_a_detection_training_is_a_record_like_any_other(detection: Layout) -> N
 def test_final_metrics_of_a_detection_training(detection: Layout) -> None:
     found = find(detection)["mdn_offset", "pose_mdn_2 seed 1 (demo)"].metrics
     assert (found["modes/plain/ap"], found["modes/flip/ap"], found["modes/plain/ap_50"]) == (51, 56, 81)
+    assert (found["AP"], found["AP50"], found["AR"]) == (51, 81, 56)
     assert found["training_images/plain/ap"] == 91 and found["groups/legs"] == 41
     assert found["mixture/components/1/share"] == 25 and found["mixture/components/0/only/all/ap"] == 31
     assert "modes/plain/ap_small" not in found  # None is no number
@@ -210,7 +212,8 @@ def test_damaged_files_of_a_detection_training_are_named(detection: Layout) -> N
         find(detection)
     finished_runs.edit(detection.metrics("pose_mdn_2"), lambda content: content["seeds"][0].pop("modes"))
     with pytest.raises(
-        InputError, match=r"metrics/pose_mdn_2\.json: seeds\.0\.modes: is missing; .* run evaluate_detection again"
+        InputError,
+        match=r"pose_mdn_2\.json: seeds\.0\.modes: is missing; run .*evaluate_detection --variant pose_mdn_2",
     ):
         find(detection)
 

@@ -21,6 +21,15 @@ def evidence(run: Run) -> Evidence:
     return Evidence(run, lifting(run), detection(run))
 
 
+def evidence_so_far(run: Run) -> Evidence:
+    """The variants that were measured already, of those that the preset runs."""
+    names = [*run.lifting_variants, *run.detection_variants]
+    measured = {name for name in names if not run.why_left_out(name) and run.layout.metrics(name).exists()}
+    lifted = {name: _read_lifting(run, name) for name in run.lifting_variants if name in measured}
+    detected = {name: _read_detection(run, name) for name in run.detection_variants if name in measured}
+    return Evidence(run, Results(run.preset_name, lifted), DetectionResults(run.preset_name, detected))
+
+
 def lifting(run: Run) -> Results:
     """Every lifting variant, with its metrics file if it was run."""
     return Results(run.preset_name, {name: _read_lifting(run, name) for name in run.lifting_variants})
