@@ -142,7 +142,7 @@ def test_a_stage_reads_no_code_that_its_plan_leaves_out(runs: Runs) -> None:
     for plan in plans:
         for path in opened_by(runs)[plan["command"]]:
             source = re.sub(r"__pycache__/(\w+)\.cpython-\d+\.pyc(\.\d+)?$", r"\1.py", path)
-            if source.startswith("pipeline/") and not source.startswith(SAYS_WHAT_IS_RUN):
+            if source.startswith("pipeline/") and not SAYS_WHAT_IS_RUN.fullmatch(source):
                 counted += 1
                 if source not in plan["code"]:
                     left_out.append(f"{plan['command']} reads {source}")

@@ -60,7 +60,7 @@ class Code:
     def reached(self, starts: Iterable[str]) -> set[Node]:
         """The definitions that these reach, each as (file, name); the empty name is what runs at import."""
         found: set[Node] = set()
-        waiting = [node for start in starts for node in self._start(start)]
+        waiting = [*self._with_settings, *(node for start in starts for node in self._start(start))]
         while waiting:
             node = waiting.pop()
             if node not in found:
@@ -154,6 +154,12 @@ class Code:
         """The file of each module by its dotted name."""
         files = [path for path in self._all_files if path.endswith(".py")]
         return {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in files}
+
+    @cached_property
+    def _with_settings(self) -> list[Node]:
+        """What runs in every job, because it reads its settings: the packages around each `settings.py`."""
+        settings = (module for module, file in self._modules.items() if file.endswith("/settings.py"))
+        return [node for module in settings for node in self._imported(module)]
 
     @cached_property
     def _data_names(self) -> dict[str, list[str]]:

@@ -60,6 +60,11 @@ def test_imports_and_data_files_are_followed(package: Path) -> None:
     assert Code(package).digests([RUN]).keys() == REACHED
 
 
+def test_packages_around_settings_run_in_every_job(package: Path) -> None:
+    write(package.parent, {"pipeline/data/__init__.py": "", "pipeline/data/settings.py": "SEED = 1\n"})
+    assert Code(package).digests([RUN]).keys() == REACHED | {"pipeline/data/__init__.py"}
+
+
 def test_an_edit_changes_the_digest_of_its_file_alone(package: Path) -> None:
     before = Code(package).digests([RUN])
     (package / "room/near.py").write_text(FILES["pipeline/room/near.py"].replace("_more", "_some"))
