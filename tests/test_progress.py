@@ -133,7 +133,7 @@ def test_an_earlier_run_tells_the_time_left() -> None:
     assert plan("train b", "train d", took={"train d": 30.0}, earlier=earlier).left(0.0) == 30.0
 
 
-def test_with_little_to_go_by_no_time_is_told() -> None:
+def test_no_time_left_is_shown_if_too_little_is_known() -> None:
     assert plan("train a").left(0.0) is None
     assert plan("download", *map(str, range(20)), took={"download": 2.0}).left(0.0) is None
     assert (

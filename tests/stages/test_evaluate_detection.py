@@ -91,7 +91,7 @@ def test_figures_are_those_of_the_checkpoint_and_of_what_is_stored(detection: Pa
     assert content["parameters"] == sum(weights.numel() for weights in predictor.model.parameters())
 
 
-def test_the_last_epoch_is_measured_and_the_best_one_is_told_beside_it(detection: Path) -> None:
+def test_the_last_epoch_is_measured_and_the_best_one_is_reported_beside_it(detection: Path) -> None:
     detection_folder.edit(detection, "    pose: 1\n", "    pose: 3\n")
     content = measure("pose_s_base")
     rows = record.read_history(Path("data/tiny/train_detection/pose_s_base/seed_0/history.csv"))

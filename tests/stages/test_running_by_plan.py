@@ -194,9 +194,7 @@ def stop_after(steps: int) -> Callable[[LiftingTask, torch.Tensor], dict[str, to
     return loss
 
 
-def test_a_stopped_seed_goes_on_though_another_was_trained_meanwhile(
-    few: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_seed_is_resumed_after_another_was_trained(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     planned.train("lifting", "graphmdn", seeds=(0, 1))
     expected = [outputs(seed) for seed in (0, 1)]
     monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0")

@@ -158,7 +158,7 @@ def test_a_run_killed_between_two_validations_ends_as_an_undisturbed_one(tmp_pat
 
 
 @pytest.mark.parametrize("beta", [0.999, 0.9])
-def test_adams_averages_are_as_long_as_they_are_told(tmp_path, beta):
+def test_adams_averages_are_as_long_as_betas_say(tmp_path, beta):
     task = Regression(stop_at=1)
     with pytest.raises(SystemExit):
         clipped = settings(max_gradient_norm=0.1, betas=(0.9, beta))
