@@ -118,8 +118,8 @@ class Code:
         """What runs when a dotted name is imported: its module and the packages around it."""
         parts = name.split(".")
         places = (".".join(parts[:end]) for end in range(1, len(parts) + 1))
-        files = (self._modules[place] for place in places if place in self._modules)
-        return ((file, AT_IMPORT) for file in files if not SAYS_WHAT_IS_RUN.fullmatch(file))
+        files = (self._modules.get(place) for place in places)
+        return ((file, AT_IMPORT) for file in files if file and not SAYS_WHAT_IS_RUN.fullmatch(file))
 
     def _meant(self, name: str) -> set[Node]:
         """The definitions that `module:name.attribute` may stand for; an unknown name stands for the whole module."""
@@ -129,11 +129,16 @@ class Code:
             name = waiting.pop()
             module, _, attributes = name.partition(":")
             file, (first, _, rest) = self._modules.get(module), attributes.partition(".")
-            if name in seen or file is None or SAYS_WHAT_IS_RUN.fullmatch(file):
+            if name in seen or module not in self._modules or SAYS_WHAT_IS_RUN.fullmatch(file or ""):
                 continue
             seen.add(name)
             found.update(self._imported(module))
-            source, inner = self._source(file), f"{module}.{first}"
+            inner = f"{module}.{first}"
+            if file is None:  # a folder without __init__.py has nothing but its modules
+                inside = [other for other in self._modules if other.rpartition(".")[0] == module]
+                waiting += [f"{inner}:{rest}"] if inner in self._modules else [f"{other}:" for other in inside]
+                continue
+            source = self._source(file)
             if first and first in source.definitions:
                 found.add((file, first))
             waiting += [taken(target, rest) for target in source.imported.get(first, ())]
@@ -150,15 +155,17 @@ class Code:
         return {path.relative_to(self.package.parent).as_posix(): path for path in files}
 
     @cached_property
-    def _modules(self) -> dict[str, str]:
-        """The file of each module by its dotted name."""
+    def _modules(self) -> dict[str, str | None]:
+        """The file of each module by its dotted name; None for a package without `__init__.py`."""
         files = [path for path in self._all_files if path.endswith(".py")]
-        return {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in files}
+        folders = {parent.as_posix() for path in files for parent in Path(path).parents}
+        found: dict[str, str | None] = {folder.replace("/", "."): None for folder in folders - {"."}}
+        return found | {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in files}
 
     @cached_property
     def _with_settings(self) -> list[Node]:
         """What runs in every job, because it reads its settings: the packages around each `settings.py`."""
-        settings = (module for module, file in self._modules.items() if file.endswith("/settings.py"))
+        settings = (module for module, file in self._modules.items() if file and file.endswith("/settings.py"))
         return [node for module in settings for node in self._imported(module)]
 
     @cached_property

@@ -268,6 +268,19 @@ def test_a_package_gives_names_of_its_modules(tmp_path: Path) -> None:
     assert Code(package).digests(["pipeline.user:use"]) != before
 
 
+@pytest.mark.parametrize("use", ["from pipeline.plain import near", "from pipeline import plain as near"])
+def test_a_folder_without_init_is_a_package_too(use: str, tmp_path: Path) -> None:
+    files = {
+        "pipeline/__init__.py": "",
+        "pipeline/plain/near.py": "def other():\n    return 2\n",
+        "pipeline/user.py": f"{use}\ndef use():\n    return near.near.other() or near.other()\n",
+    }
+    package = write(tmp_path, files)
+    before = Code(package).digests(["pipeline.user:use"])
+    (package / "plain/near.py").write_text("def other():\n    return 3\n")
+    assert Code(package).digests(["pipeline.user:use"]) != before
+
+
 @pytest.mark.parametrize("call", ["import_module(name)", "import_module(f'pipeline.{name}')"])
 def test_an_import_that_cannot_be_followed_is_refused(call: str) -> None:
     text = f"import importlib\nfrom pipeline.config import modules\ndef load(name):\n    return importlib.{call}\n"
