@@ -83,11 +83,6 @@ def _value_text(value: Value, column: Column) -> str:
     return f"{value.mean:.{column.decimals}f}{spread}"
 
 
-def trained(date: str, seeds: int, epochs: float, steps: int) -> str:
-    """How a variant was trained, in one line."""
-    return f"trained on {date}: {seeds} seed{'s' if seeds > 1 else ''}, {epochs:g} epochs, {steps:,} steps"
-
-
 # --- Markdown ---------------------------------------------------------------------------------------------------------
 
 

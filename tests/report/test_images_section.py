@@ -10,7 +10,7 @@ from hand_made import Maker
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.report.page import images
+from pipeline.report.page import images, variants
 
 
 def test_images_are_counted_and_what_is_missing_has_its_reason(make: Callable[..., Maker]) -> None:
@@ -44,7 +44,7 @@ def test_every_detection_variant_is_listed_with_how_it_was_trained(make: Callabl
     maker = make()
     detection_made.run(maker, "pose_l_base", 30.0, 31.0)
     detection_made.run(maker, "pose_l_base_authors", 55.0, training=None)
-    listed = images.variants(maker.evidence.detection).splitlines()
+    listed = variants.detection(maker.evidence.detection.variants.values()).splitlines()
     assert len(listed) == 2 + len(maker.run.detection_variants)
     assert (
         "| [pose_l_base](metrics/pose_l_base.json) | LargeHG, L1 | 500 images, 64 px (pose) "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,12 @@ import jinja2
 
 from pipeline import artifacts
 from pipeline.config import Run
-from pipeline.report import caption, inputs, render
+from pipeline.report import caption, render
 from pipeline.report.claims import STATES
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures.overview import OVERVIEWS
 from pipeline.report.judge import NOT_RUN
-from pipeline.report.metrics import Metrics
-from pipeline.report.page import body, images
+from pipeline.report.page import body, images, variants
 from pipeline.report.papers import PAPERS
 from pipeline.report.render import Table
 
@@ -51,8 +49,8 @@ def text(evidence: Evidence, tables: list[Table], content: dict[str, Any], not_d
         claim_counts=_counts(content["claims"]),
         legend=dict.fromkeys(note for table in tables for note in table.legend),
         papers=_papers(tables, content["claims"]),
-        lifting_variants=_variants(lifting.variants.values()),
-        detection_variants=images.variants(detection),
+        lifting_variants=variants.lifting(lifting.variants.values()),
+        detection_variants=variants.detection(detection.variants.values()),
     )
     return re.sub(r"\n{3,}", "\n\n", filled).strip() + "\n"
 
@@ -108,7 +106,7 @@ def _parts(claim: dict[str, Any]) -> str:
     return f"{held} of {len(claim['parts'])}"
 
 
-# --- data and variants ------------------------------------------------------------------------------------------------
+# --- motion -----------------------------------------------------------------------------------------------------------
 
 
 def _motion(summary: dict[str, Any]) -> str:
@@ -132,28 +130,3 @@ def _takes_and_poses(summary: dict[str, Any], kind: str, name: str) -> list[str]
     """Takes and poses of one subject or action in each split."""
     parts = [counts[kind].get(name, {}) for counts in summary["splits"].values()]
     return [f"{part[what]:,}" if part else render.NONE for part in parts for what in ("takes", "poses")]
-
-
-def _variants(variants: Iterable[Metrics]) -> str:
-    """Every lifting variant, linked to its metrics file, and how it was trained."""
-    body = [
-        [
-            render.linked(metrics.variant, f"metrics/{metrics.variant}", metrics.ran),
-            metrics.title,
-            inputs.of(metrics),
-            _how(metrics),
-        ]
-        for metrics in variants
-    ]
-    return render.markdown_table(["variant", "", "2D input", "training"], body, text_columns=4)
-
-
-def _how(metrics: Metrics) -> str:
-    training, seeds = metrics.training, len(metrics.seeds)
-    if not metrics.ran:
-        return f"not run: {metrics.reason}"
-    if metrics.imported or training is None:
-        return "imported: its authors' weights, evaluated here"
-    if metrics.closed_form:
-        return f"fitted on {training.date}, without training"
-    return render.trained(training.date, seeds, training.epochs, training.steps)

@@ -1,4 +1,4 @@
-"""The images that detection networks are trained and tested on, and the detection variants, for a preset's page."""
+"""The images that detection networks are trained and tested on, for a preset's page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.layout import Task
 from pipeline.report import render
-from pipeline.report.metrics import DetectionMetrics, DetectionResults
 
 TASKS: dict[Task, str] = {"pose": "people and their keypoints", "boxes": "objects and their boxes"}
 COUNTS = {"images": "images", "objects": "objects", "with_keypoints": "with keypoints"}
@@ -48,27 +47,3 @@ def _summary(run: Run, task: Task) -> dict[str, Any] | str:
 
 def _source(summary: dict[str, Any]) -> str:
     return f"{summary['description'].rstrip('.')} (source `{summary['source']}`)."
-
-
-def variants(results: DetectionResults) -> str:
-    """Every detection variant, linked to its metrics file, and how it was trained."""
-    body = [[_linked(metrics), metrics.title, _images(metrics), _how(metrics)] for metrics in results.variants.values()]
-    return render.markdown_table(["variant", "", "tested on", "training"], body, text_columns=4)
-
-
-def _linked(metrics: DetectionMetrics) -> str:
-    return render.linked(metrics.variant, f"metrics/{metrics.variant}", metrics.ran)
-
-
-def _images(metrics: DetectionMetrics) -> str:
-    data = metrics.data
-    return render.NONE if data is None else f"{data.val_images:,} images, {data.input_size} px ({data.task})"
-
-
-def _how(metrics: DetectionMetrics) -> str:
-    training, seeds = metrics.training, len(metrics.seeds)
-    if not metrics.ran:
-        return f"not run: {metrics.reason}"
-    if training is None:
-        return "imported: its authors' weights, evaluated here"
-    return render.trained(training.date, seeds, training.epochs, training.steps)
