@@ -13,14 +13,16 @@ from dag_jobs import dvc_jobs
 from repository import files_of_repository, run_tool
 from tiny_preset import copy_with_tiny
 
-from pipeline.config.code import SAYS_WHAT_IS_RUN
+from pipeline import config
+from pipeline.config import plan as planning
+from pipeline.config.code import SAYS_WHAT_IS_RUN, Code
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 # Loaded by every Python that DVC starts: a stage notes which files of data, results and code it opens, except those
 # that it is still writing.
 TRACER = """
-import os, sys
+import atexit, inspect, os, sys, threading
 
 arguments = sys.orig_argv
 if "pipeline" in arguments and arguments[-1] != "pipeline":
@@ -34,6 +36,23 @@ if "pipeline" in arguments and arguments[-1] != "pipeline":
                 notes.write(path + "\\n")
 
     sys.addaudithook(note)
+
+    # Functions, not bodies of classes and modules, and none that reading the plan calls.
+    called, source, plan = set(), os.path.join(root, "pipeline/"), os.path.join(root, "pipeline/config/")
+
+    def note_call(frame, event, _):
+        code, caller = frame.f_code, frame.f_back
+        if event == "call" and code.co_flags & inspect.CO_OPTIMIZED and code.co_filename.startswith(source):
+            if not (caller and caller.f_code.co_filename.startswith(plan)):
+                called.add(os.path.relpath(code.co_filename, root) + ":" + code.co_qualname.partition(".")[0])
+
+    def save_calls():
+        sys.setprofile(None)
+        notes.writelines("call:" + name + "\\n" for name in called)
+
+    atexit.register(save_calls)
+    threading.setprofile(note_call)
+    sys.setprofile(note_call)
 """
 
 
@@ -111,7 +130,7 @@ def test_both_give_the_same_bytes(runs: Runs) -> None:
     assert [name for name in by_dvc if by_dvc[name] != by_snakemake[name]] == []
 
 
-def opened_by(runs: Runs) -> dict[str, set[str]]:
+def noted_by(runs: Runs) -> dict[str, set[str]]:
     """What each job opened, by its command; what leads to the jobs (`plan`, `all`) is none of them."""
     found = {}
     for notes in runs.opened.iterdir():
@@ -119,6 +138,10 @@ def opened_by(runs: Runs) -> dict[str, set[str]]:
         if not command.startswith(("python -m pipeline plan", "python -m pipeline where")):
             found[command] = set(notes.read_text(encoding="utf-8").split())
     return found
+
+
+def opened_by(runs: Runs) -> dict[str, set[str]]:
+    return {job: {note for note in notes if not note.startswith("call:")} for job, notes in noted_by(runs).items()}
 
 
 def test_a_stage_opens_only_the_data_it_declares(runs: Runs) -> None:
@@ -148,6 +171,22 @@ def test_a_stage_reads_no_code_that_its_plan_leaves_out(runs: Runs) -> None:
                     left_out.append(f"{plan['command']} reads {source}")
     assert sorted(left_out) == []
     assert counted > 20 * len(plans)
+
+
+def test_a_stage_calls_no_definition_that_its_digest_leaves_out(runs: Runs) -> None:
+    """Every function and method of the package that a job calls is reached from where its code begins."""
+    code, noted = Code(), noted_by(runs)
+    planned = {job.command: job for job in planning.jobs(config.load("tiny", runs.dvc), code)}
+    left_out = []
+    for command, notes in noted.items():
+        reached = {":".join(node) for node in code.reached(planned[command].modules)}
+        called = {note.removeprefix("call:") for note in notes if note.startswith("call:")}
+        assert called & reached, command
+        for name in called - reached:
+            file, _, definition = name.partition(":")
+            if definition.isidentifier() and file.endswith(".py") and not SAYS_WHAT_IS_RUN.fullmatch(file):
+                left_out.append(f"{command} calls {name}")
+    assert sorted(left_out) == []
 
 
 def test_a_second_run_of_either_does_nothing(runs: Runs) -> None:
