@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -18,15 +18,32 @@ Targets = Literal["joints", "meshes"]
 # The papers in the order of the report. pipeline/report/papers/ has a module for each.
 PAPERS = ("semgcn", "graphmdn", "hgn")
 
-# The networks by `model.name`: the function of (settings, parts) that builds each.
+
+class Network(NamedTuple):
+    """The function of (settings, parts) that builds a network, and the fields of ModelSettings that it uses."""
+
+    build: str
+    settings: tuple[str, ...]
+
+
+COMMON = ("name", "channels", "blocks", "dropout", "refinement")
+OF_HGN = ("name", "channels", "dropout", "refinement", "convolution", "edge_weights", "non_local", "meshes", "fusion")
+OF_CLOSED_FORMS = ("name", "refinement")
+MODELS = "pipeline.lifting.models"
+
+# By `model.name`.
 NETWORKS = {
-    "graph_network": "pipeline.lifting.models.semgcn:build",
-    "hierarchical_graph_network": "pipeline.lifting.models.hgn:build",
-    "graph_stacked_hourglass": "pipeline.lifting.models.graph_stacked_hourglass:build",
-    "fully_connected": "pipeline.lifting.models.martinez:build",
-    "variational_autoencoder": "pipeline.lifting.models.variational_autoencoder:build",
-    "mean_pose": "pipeline.lifting.models.baselines:build_mean_pose",
-    "linear_least_squares": "pipeline.lifting.models.baselines:build_linear_least_squares",
+    "graph_network": Network(f"{MODELS}.semgcn:build", (*COMMON, "convolution", "edge_weights", "non_local")),
+    "hierarchical_graph_network": Network(f"{MODELS}.hgn:build", OF_HGN),
+    "graph_stacked_hourglass": Network(
+        f"{MODELS}.graph_stacked_hourglass:build", (*COMMON, "convolution", "edge_weights")
+    ),
+    "fully_connected": Network(f"{MODELS}.martinez:build", (*COMMON, "omit_root")),
+    "variational_autoencoder": Network(
+        f"{MODELS}.variational_autoencoder:build", (*COMMON, "latent", "samples", "divergence_weight")
+    ),
+    "mean_pose": Network(f"{MODELS}.baselines:build_mean_pose", OF_CLOSED_FORMS),
+    "linear_least_squares": Network(f"{MODELS}.baselines:build_linear_least_squares", OF_CLOSED_FORMS),
 }
 CLOSED_FORMS = ("mean_pose", "linear_least_squares")
 

@@ -88,7 +88,7 @@ def chosen_by(variant: LiftingVariant | DetectionVariant) -> tuple[str, ...]:
 def network(variant: LiftingVariant) -> str:
     """The definition that builds the variant's network."""
     mixture = variant.model.name == "graph_network" and variant.head.name == "mixture"
-    return GRAPHMDN if mixture else NETWORKS[variant.model.name]
+    return GRAPHMDN if mixture else NETWORKS[variant.model.name].build
 
 
 def mesh_loss(variant: LiftingVariant) -> str | None:

@@ -9,24 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.config import DetectionVariant, Run
+from pipeline.config.lifting import NETWORKS
 from pipeline.data.images.settings import CocoImages
 from pipeline.settings import Settings
 
 Content = dict[str, Any]
 
-OF_EVERY_NETWORK = ("name", "channels", "blocks", "dropout", "refinement")
-OF_MODELS: dict[str, tuple[str, ...]] = {
-    "graph_network": (*OF_EVERY_NETWORK, "convolution", "edge_weights", "non_local"),
-    "graph_stacked_hourglass": (*OF_EVERY_NETWORK, "convolution", "edge_weights"),
-    "hierarchical_graph_network": (
-        *("name", "channels", "dropout", "refinement", "convolution", "edge_weights"),
-        *("non_local", "meshes", "fusion"),
-    ),
-    "fully_connected": (*OF_EVERY_NETWORK, "omit_root"),
-    "variational_autoencoder": (*OF_EVERY_NETWORK, "latent", "samples", "divergence_weight"),
-    "mean_pose": ("name", "refinement"),
-    "linear_least_squares": ("name", "refinement"),
-}
 OF_SINGLE_VALUES = ("components", "regressors", "per_category")  # of a detection head without a mixture
 WEIGHTS_OF_BOXES = ("center", "offset", "size")  # of the detection loss; poses have all
 OF_HOURGLASSES = ("stacks", "widths", "modules", "map_width", "center_width")
@@ -81,7 +69,7 @@ def prepare_images(run: Run, task: str) -> Content:
 def train_lifting(run: Run, name: str) -> Content:
     variant = run.variant(name)
     settings = _without(dump(variant), "paper", "title", "core")
-    settings["model"] = dump(variant.model, *OF_MODELS[variant.model.name])
+    settings["model"] = dump(variant.model, *NETWORKS[variant.model.name].settings)
     if variant.head.name == "point":
         settings["head"] = dump(variant.head, "name")
     if variant.model.name != "hierarchical_graph_network":

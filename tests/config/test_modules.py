@@ -38,7 +38,8 @@ def short(names: tuple[str, ...]) -> list[str]:
 
 def choices() -> Iterator[str]:
     """Every definition that some settings choose."""
-    tables = (modules.NETWORKS, modules.HEADS, modules.REFINEMENTS, modules.POSE_LOSSES, modules.BACKBONES)
+    yield from (network.build for network in modules.NETWORKS.values())
+    tables = (modules.HEADS, modules.REFINEMENTS, modules.POSE_LOSSES, modules.BACKBONES)
     yield from (name for table in tables for name in table.values())
     yield from (name for pair in modules.LAYERS.values() for table in pair for name in table.values())
     yield from (modules.GRAPHMDN, modules.MIRROR_TESTED, modules.MESH_LOSS, modules.MESH_LOSS_AUTHORS)
