@@ -17,7 +17,8 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run, made
 from pipeline.training import record
 from pipeline.training.checkpoint import CheckpointError
-from pipeline.training.loop import LoopSettings, NotFiniteError, Progress, Resume, train
+from pipeline.training.loop import LoopSettings, NotFiniteError, Resume, train
+from pipeline.training.progress import Progress
 from pipeline.training.schedules import Schedule
 from pipeline.training.task import Task
 

@@ -11,17 +11,17 @@ def modules(root: Path) -> list[Path]:
     return sorted((root / "pipeline").rglob("*.py"))
 
 
-def imports(path: Path) -> set[str]:
-    """Dotted names that a module imports, at its top or in a function; not those for type checkers only."""
-    return {name for node in _nodes(ast.parse(path.read_text(encoding="utf-8"))) for name in _imported(node)}
+def imports(path: Path, typing: bool = False) -> set[str]:
+    """Dotted names that a module imports, at its top or in a function; with `typing` those for type checkers too."""
+    return {name for node in _nodes(ast.parse(path.read_text(encoding="utf-8")), typing) for name in _imported(node)}
 
 
-def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
+def _nodes(tree: ast.AST, typing: bool) -> Iterator[ast.AST]:
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        if not typing and isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             continue
         yield node
-        yield from _nodes(node)
+        yield from _nodes(node, typing)
 
 
 def _imported(node: ast.AST) -> list[str]:
@@ -43,3 +43,13 @@ def files_imported(path: Path, root: Path) -> set[Path]:
                 place = root.joinpath(*parts[:end])
                 found |= {file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()}
     return found
+
+
+def named_modules(path: Path, root: Path) -> set[Path]:
+    """The files of pipeline/ that a module's imports name, for type checkers too; packages around them are left out."""
+    found = set()
+    for name in imports(path, typing=True):
+        place = root.joinpath(*name.split("."))
+        candidates = (place.with_suffix(".py"), place / "__init__.py", place.parent.with_suffix(".py"))
+        found |= {next((file for file in (*candidates, place.parent / "__init__.py") if file.is_file()), path)}
+    return found - {path}

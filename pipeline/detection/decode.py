@@ -28,8 +28,9 @@ from torch import Tensor
 
 from pipeline.config import modules
 from pipeline.config.detection import DetectionVariant
+from pipeline.detection import STRIDE
 from pipeline.detection.detections import Detections
-from pipeline.detection.models.centernet import STRIDE, heads_at_centers, size_of_category
+from pipeline.detection.models.centernet import heads_at_centers, size_of_category
 from pipeline.detection.peaks import Heads, Peaks, find_peaks, mirrored_cells, positions, rows_at
 from pipeline.geometry import coco_keypoints
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 
 from pipeline.config import DetectionVariant
+from pipeline.detection import STRIDE
 from pipeline.detection.image_set import ImageSet
-from pipeline.detection.models.centernet import STRIDE
 from pipeline.geometry import coco_keypoints
 
 if TYPE_CHECKING:

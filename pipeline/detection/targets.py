@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.detection.models.centernet import STRIDE
+from pipeline.detection import STRIDE
 from pipeline.geometry import coco_keypoints
 from pipeline.layout import Task
 

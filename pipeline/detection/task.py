@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from pipeline.config import DetectionVariant
 from pipeline.config.presets import Augmentation
-from pipeline.detection import augment, inference, losses, metrics
+from pipeline.detection import STRIDE, augment, inference, losses, metrics
 from pipeline.detection.image_set import ImageSet
-from pipeline.detection.models.centernet import STRIDE
 from pipeline.detection.targets import make_targets
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from pipeline.lifting import reading
 from pipeline.lifting.checkpoints import LiftingPredictor, load_model, save_model, seeded_model
 from pipeline.lifting.task import LiftingTask
 from pipeline.training import schedules
-from pipeline.training.loop import LoopSettings, Progress
+from pipeline.training.loop import LoopSettings
+from pipeline.training.progress import Progress
 
 
 def train_seed(run: Run, name: str, seed: int) -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pipeline.training import checkpoint
-from pipeline.training.record import now
+from pipeline.training.progress import Progress, Row
 from pipeline.training.schedules import Schedule
 from pipeline.training.task import Task
-
-Row = dict[str, float]
 
 SECONDS_BETWEEN_LINES = 30.0  # of progress in a log file; a short training prints nothing there
 
@@ -55,23 +53,6 @@ class Resume:
     file: Path
     fingerprint: str
     save_every_seconds: float = 20.0
-
-
-@dataclass
-class Progress:
-    """All that changes during a training, apart from the model, the optimiser and the random generators."""
-
-    started: str = field(default_factory=now)  # of the first start, if it was stopped since
-    step: int = 0
-    rows: list[Row] = field(default_factory=list)
-    seconds: float = 0.0
-    resumed: int = 0
-    best_epoch: int = 0
-    best_value: float | None = None
-    best_model: dict[str, Tensor] = field(default_factory=dict)
-    epoch_loss: float = 0.0
-    row_loss: float = 0.0
-    row_steps: int = 0
 
 
 def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume, description: str) -> Progress:

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import csv
-import datetime
-import os
 import platform
 import resource
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from pipeline.training.progress import Progress, Row, now
 from pipeline.training.task import Task
 
-if TYPE_CHECKING:
-    from pipeline.training.loop import Progress, Row
-
 MEMORY_UNITS = 1024 if sys.platform == "linux" else 1024**2  # of ru_maxrss in a megabyte: kB on Linux, bytes on macOS
-
-
-def now() -> str:
-    """The time in UTC to the second. SOURCE_DATE_EPOCH, as in reproducible builds, overrides the clock."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    utc = datetime.UTC
-    moment = datetime.datetime.now(utc) if epoch is None else datetime.datetime.fromtimestamp(int(epoch), utc)
-    return moment.isoformat(timespec="seconds")
 
 
 def environment(task: Task, progress: Progress, epochs: int, threads: int, root: Path) -> dict[str, Any]:

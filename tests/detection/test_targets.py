@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from pipeline.detection import STRIDE
 from pipeline.detection.targets import (
-    STRIDE,
     Annotations,
     Targets,
     affine_transform,

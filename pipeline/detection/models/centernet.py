@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pipeline.detection.models.dla import DLA34
     from pipeline.detection.models.hourglass import Hourglass
 
-STRIDE = 4  # px of the input per cell of the output grid
 KEYPOINTS = 17
 HIDDEN = 256  # a head's hidden width in the papers' networks
 MAPS = ("center", "keypoint_heatmap")  # heads that are read at every cell; all others are read at objects' cells

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor, nn
 
-from pipeline.detection.models.centernet import STRIDE
+from pipeline.detection import STRIDE
 
 if TYPE_CHECKING:
     from pipeline.config.presets import SmallNetworks
