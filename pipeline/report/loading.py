@@ -22,11 +22,11 @@ def evidence(run: Run) -> Evidence:
 
 
 def evidence_so_far(run: Run) -> Evidence:
-    """The variants that were measured already, of those that the preset runs."""
+    """The variants that were measured already, of those that the preset runs; without speeds."""
     names = [*run.lifting_variants, *run.detection_variants]
     measured = {name for name in names if not run.why_left_out(name) and run.layout.metrics(name).exists()}
     lifted = {name: _read_lifting(run, name) for name in run.lifting_variants if name in measured}
-    detected = {name: _read_detection(run, name) for name in run.detection_variants if name in measured}
+    detected = {name: _read_detection(run, name, {}) for name in run.detection_variants if name in measured}
     return Evidence(run, Results(run.preset_name, lifted), DetectionResults(run.preset_name, detected))
 
 
@@ -37,7 +37,9 @@ def lifting(run: Run) -> Results:
 
 def detection(run: Run) -> DetectionResults:
     """Every detection variant, likewise, and its speeds."""
-    return DetectionResults(run.preset_name, {name: _read_detection(run, name) for name in run.detection_variants})
+    return DetectionResults(
+        run.preset_name, {name: _read_detection(run, name, _speeds(run, name)) for name in run.detection_variants}
+    )
 
 
 def _read_lifting(run: Run, variant: str) -> Metrics:
@@ -62,12 +64,10 @@ def _read_lifting(run: Run, variant: str) -> Metrics:
     )
 
 
-def _read_detection(run: Run, variant: str) -> DetectionMetrics:
+def _read_detection(run: Run, variant: str, speeds: dict[str, float]) -> DetectionMetrics:
     settings = run.detection_variant(variant)
     file, reason = _read(run, variant, DetectionFile), run.why_left_out(variant)
-    return DetectionMetrics(
-        variant, run.preset_name, settings.paper, settings.title, reason, file, _speeds(run, variant) if file else {}
-    )
+    return DetectionMetrics(variant, run.preset_name, settings.paper, settings.title, reason, file, speeds)
 
 
 def _read(run: Run, variant: str, kind: type[File]) -> File | None:
@@ -91,7 +91,7 @@ def _remedy(run: Run, variant: str) -> str:
 def _speeds(run: Run, variant: str) -> dict[str, float]:
     """Images per second by mode. Speed is measured beside the metrics, and may not have been."""
     path, remedy = run.layout.detection_speed(variant), _remedy(run, variant)
-    content: Any = artifacts.read_json(path) if path.exists() else {}
+    content: Any = artifacts.read_json(path) if path.exists() and not run.why_left_out(variant) else {}
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected speeds by mode; {remedy}")
     for mode, speed in content.items():
