@@ -26,14 +26,15 @@ class Network(NamedTuple):
     settings: tuple[str, ...]
 
 
+NON_LOCAL = ("non_local", "non_local_start")
 COMMON = ("name", "channels", "blocks", "dropout", "refinement")
-OF_HGN = ("name", "channels", "dropout", "refinement", "convolution", "edge_weights", "non_local", "meshes", "fusion")
+OF_HGN = ("name", "channels", "dropout", "refinement", "convolution", "edge_weights", *NON_LOCAL, "meshes", "fusion")
 OF_CLOSED_FORMS = ("name", "refinement")
 MODELS = "pipeline.lifting.models"
 
 # By `model.name`.
 NETWORKS = {
-    "graph_network": Network(f"{MODELS}.semgcn:build", (*COMMON, "convolution", "edge_weights", "non_local")),
+    "graph_network": Network(f"{MODELS}.semgcn:build", (*COMMON, "convolution", "edge_weights", *NON_LOCAL)),
     "hierarchical_graph_network": Network(f"{MODELS}.hgn:build", OF_HGN),
     "graph_stacked_hourglass": Network(
         f"{MODELS}.graph_stacked_hourglass:build", (*COMMON, "convolution", "edge_weights")
@@ -55,6 +56,7 @@ class ModelSettings(Settings):
     convolution: Literal["vanilla", "semantic", "semantic_channelwise", "attention"] = "semantic"
     edge_weights: Literal["softmax", "raw"] = "softmax"
     non_local: Literal["grouped", "ungrouped", "none"] = "grouped"
+    non_local_start: Literal["xavier", "kaiming"] = "xavier"  # of their weights: the paper's, or the authors' code's
     channels: int = Field(128, ge=2)
     blocks: int = Field(4, ge=1)
     dropout: float = Field(0.0, ge=0, lt=1)

@@ -19,7 +19,8 @@ from pipeline.detection.checkpoints import DetectionPredictor, load_model
 from pipeline.detection.detections import Detections
 from pipeline.detection.image_set import ImageSet
 from pipeline.detection.results import Mode
-from pipeline.training import record
+from pipeline.detection.task import DetectionTask
+from pipeline.training import batch_norm, record
 
 TIMED_BATCH = 1  # the papers state images per second of single images
 TIMED_IMAGES, WARM_UP_IMAGES = 20, 2
@@ -35,8 +36,9 @@ def measure_variant(run: Run, name: str, folder: Path) -> results.DetectionResul
     entries = []
     for seed in run.seeds_of(name):
         predictor = seeds.read_model(run.layout.checkpoint(name, seed), load_model, device)
+        as_trained = _renew(run, name, predictor, train, val, device)
         found = detection_data.predict(predictor, val, modes_of(run, variant), device, f"{name}, seed {seed}")
-        entries.append(_of_seed(run, name, seed, predictor, val, train, found, device))
+        entries.append(_of_seed(run, name, seed, predictor, val, train, found, device, as_trained))
         artifacts.write_arrays(folder / f"predictions_seed_{seed}.npz", found["plain"].to_arrays())
         if seed == run.seeds_of(name)[0]:
             artifacts.write_arrays(folder / "examples.npz", examples.choose(val, found["plain"]))
@@ -53,6 +55,21 @@ def measure_variant(run: Run, name: str, folder: Path) -> results.DetectionResul
         truth=results.Truth.model_validate(analyses.truth(val)),
         seeds=entries,
     )
+
+
+def _renew(
+    run: Run, name: str, predictor: DetectionPredictor, train: ImageSet, val: ImageSet, device: str
+) -> results.Precision | None:
+    """Renew the batch-norm statistics from training images. Returns the precision before, in the mode `plain`.
+
+    Imported weights keep their statistics: those of other images would make other weights of them.
+    """
+    if run.detection_variant(name).imported:
+        return None
+    before = detection_data.predict(predictor, val, ("plain",), device, f"{name}, running statistics")["plain"]
+    settings = detection_data.settings(run, name)
+    batch_norm.renew(DetectionTask(predictor.variant, predictor.model, train, val, settings, device))
+    return _precision(val, before)
 
 
 def modes_of(run: Run, variant: DetectionVariant) -> tuple[Mode, ...]:
@@ -73,6 +90,7 @@ def _of_seed(
     train: ImageSet,
     found: dict[Mode, Detections],
     device: str,
+    as_trained: results.Precision | None,
 ) -> results.Seed:
     """The seed's entry: COCO's metrics in every mode, groups of keypoints, and what each component does."""
     variant, plain = run.detection_variant(name), found["plain"]
@@ -88,6 +106,7 @@ def _of_seed(
         groups=analyses.groups(val, plain) if variant.task == "pose" else None,
         mixture=results.Mixture.model_validate(analyses.mixture(val, plain)) if variant.mixture else None,
         best=_best(run, name, seed),
+        running_statistics=as_trained,
     )
 
 

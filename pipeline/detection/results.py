@@ -146,7 +146,11 @@ class Best(Part):
 
 
 class Seed(Part):
-    """One training."""
+    """One training. Everything is measured with renewed batch-norm statistics (pipeline/training/batch_norm.py).
+
+    `running_statistics` has the mode `plain` without renewal; None of imported weights, which keep the statistics that
+    their authors released.
+    """
 
     seed: int
     modes: dict[Mode, Precision]
@@ -154,6 +158,7 @@ class Seed(Part):
     groups: dict[str, float] | None = None  # poses: AP by group of keypoints (pipeline/geometry/coco_keypoints.py)
     mixture: Mixture | None = None
     best: Best | None = None
+    running_statistics: Precision | None = None  # as the authors' code evaluates
 
 
 class DetectionResults(Part):

@@ -12,7 +12,7 @@ from pipeline.config import DetectionVariant
 from pipeline.config.presets import Augmentation
 from pipeline.detection import STRIDE, augment, inference, losses, metrics
 from pipeline.detection.image_set import ImageSet
-from pipeline.detection.targets import make_targets
+from pipeline.detection.targets import Annotations, make_targets
 
 if TYPE_CHECKING:
     from pipeline.detection.models import CenterNet
@@ -61,14 +61,20 @@ class DetectionTask:
 
     def loss(self, indices: Tensor) -> dict[str, Tensor]:
         size = self.settings.input_size
-        images, annotations = augment.training_batch(
-            self.train, indices.cpu(), size, self.settings.augment, self.device
-        )
+        images, annotations = self._batch(indices)
         targets = make_targets(
             annotations, self.variant.task, len(self.train.category_ids), len(indices), size // STRIDE
         )
         features = self.network.features(images)
         return losses.loss_terms(self.variant, self.network, features, targets, self.settings.sigma_factor)
+
+    def forward(self, indices: Tensor) -> None:
+        """The backbone's pass over one training batch; the heads have no batch norms."""
+        self.network.features(self._batch(indices)[0])
+
+    def _batch(self, indices: Tensor) -> tuple[Tensor, Annotations]:
+        settings = self.settings
+        return augment.training_batch(self.train, indices.cpu(), settings.input_size, settings.augment, self.device)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:

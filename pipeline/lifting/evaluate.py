@@ -10,13 +10,14 @@ from torch import Tensor
 
 from pipeline import artifacts, device, seeds
 from pipeline.config import Run
-from pipeline.lifting import generalization, reading, results, task
+from pipeline.lifting import generalization, non_local, reading, results, task
 from pipeline.lifting.checkpoints import LiftingPredictor, load_model
 from pipeline.lifting.data import LiftingData
 from pipeline.lifting.errors import Evaluation, action_averages, bone_lengths, evaluate
 from pipeline.lifting.examples import examples, overlays
 from pipeline.lifting.models import learned_edge_weights
 from pipeline.lifting.outputs import SampleDrawing, main_prediction
+from pipeline.training import batch_norm
 
 LOSS_POSES = 20_000  # training poses on which the loss is compared with the test loss
 
@@ -58,8 +59,13 @@ def measure(
     other: LiftingData | None,
     bones: float,
 ) -> tuple[results.Seed, Evaluation]:
-    """All numbers of one seed: of its last epoch and, beside them, of its best epoch on the test subjects."""
+    """All numbers of one seed: of its last epoch and, beside them, of its best epoch on the test subjects.
+
+    Afterwards the predictor's batch norms have renewed statistics.
+    """
     variant, test = predictor.variant, data["test"]
+    as_trained = _running_statistics(predictor, test, bones)
+    non_local_layers = renew(predictor, data)
     loss = task.MeanLoss(variant, test)
     drawn = isinstance(predictor.model, SampleDrawing)  # its loss is taken on fewer samples than its errors
     evaluation = evaluate(task.predictor(predictor.model, test), test, bones, loss=None if drawn else loss)
@@ -73,9 +79,36 @@ def measure(
             test=_mean_loss(predictor, test) if drawn else loss.result(),
         ),
         generalization=None if other is None else generalization.evaluate(main_poses(predictor, other), other),
-        best_on_test=_best_on_test(run, seed, predictor, test, evaluation, bones),
+        best_on_test=_best_on_test(run, seed, predictor, data, evaluation, bones),
+        running_statistics=as_trained,
+        non_local=non_local_layers,
     )
     return entry, evaluation
+
+
+def renew(predictor: LiftingPredictor, data: dict[str, LiftingData]) -> results.NonLocalLayers | None:
+    """Renew the model's batch-norm statistics from training poses, and say which of its non-local layers are dead.
+
+    Imported weights keep their statistics: those of other data would make other weights of them.
+    """
+    training = task.LiftingTask(predictor.variant, predictor.model, data["train"], data["test"])
+    with non_local.watch(predictor.model) as watched:
+        if predictor.variant.imported:
+            batch_norm.see(training)
+        else:
+            batch_norm.renew(training)
+    return watched.result
+
+
+def _running_statistics(predictor: LiftingPredictor, test: LiftingData, bones: float) -> results.ByPrediction | None:
+    """The errors before renewal; None where nothing is renewed."""
+    if predictor.variant.imported or not batch_norm.layers(predictor.model):
+        return None
+    return action_averages(_errors(predictor, test, bones))
+
+
+def _errors(predictor: LiftingPredictor, test: LiftingData, bones: float) -> dict[str, results.Prediction]:
+    return evaluate(task.predictor(predictor.model, test), test, bones, describe=False).predictions
 
 
 def _mean_loss(predictor: LiftingPredictor, data: LiftingData) -> float:
@@ -84,13 +117,19 @@ def _mean_loss(predictor: LiftingPredictor, data: LiftingData) -> float:
 
 
 def _best_on_test(
-    run: Run, seed: int, predictor: LiftingPredictor, test: LiftingData, evaluation: Evaluation, bones: float
+    run: Run,
+    seed: int,
+    predictor: LiftingPredictor,
+    data: dict[str, LiftingData],
+    evaluation: Evaluation,
+    bones: float,
 ) -> results.BestOnTest:
     """The best epoch's errors; its checkpoint is measured unless it is the last epoch's."""
     path = run.layout.best_checkpoint(predictor.variant_name, seed)
-    best, predictions = seeds.read_model(path, load_model, test.device), evaluation.predictions
+    best, predictions = seeds.read_model(path, load_model, data["test"].device), evaluation.predictions
     if best.epoch != predictor.epoch:
-        predictions = evaluate(task.predictor(best.model, test), test, bones, describe=False).predictions
+        renew(best, data)
+        predictions = _errors(best, data["test"], bones)
     averages = action_averages(predictions)
     return results.BestOnTest(
         epoch=best.epoch,

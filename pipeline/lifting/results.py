@@ -155,18 +155,36 @@ class Generalization(Part):
         return None if found is None else float(getattr(found, measure))
 
 
+ByPrediction = dict[str, dict[str, float]]  # action averages: {prediction: {protocol: mm}}
+
+
 class BestOnTest(Part):
-    """The epoch that did best on the test subjects, and the action averages of every prediction at that epoch."""
+    """The epoch that did best on the test subjects, and the action averages of every prediction at that epoch.
+
+    Like every validation and evaluation, the choice and the averages use renewed batch-norm statistics.
+    """
 
     epoch: Number
     selected_by: str | None = None
     mpjpe: float | None = None  # of the main prediction
     p_mpjpe: float | None = None
-    by_prediction: dict[str, dict[str, float]] = {}
+    by_prediction: ByPrediction = {}
+
+
+class NonLocalLayers(Part):
+    """The non-local layers of a network. A dead one adds the same to the features of every training pose."""
+
+    layers: int
+    dead: int
+    names: list[str] = []  # of the dead ones
 
 
 class Seed(Part):
-    """One training."""
+    """One training. Everything is measured with renewed batch-norm statistics (pipeline/training/batch_norm.py).
+
+    `running_statistics` has the errors without renewal. It is None where nothing is renewed: without batch norms, and
+    of imported weights, which keep the statistics that their authors released.
+    """
 
     seed: int
     predictions: dict[str, Prediction]
@@ -176,6 +194,8 @@ class Seed(Part):
     loss: Loss | None = None
     generalization: Generalization | None = None  # where the preset asks for it
     best_on_test: BestOnTest | None = None
+    running_statistics: ByPrediction | None = None  # as the authors' code evaluates
+    non_local: NonLocalLayers | None = None  # of a network that has such layers
 
     @property
     def main_prediction(self) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pipeline.config import LiftingVariant
 from pipeline.lifting.data import MILLIMETRES, LiftingData, Rows
 from pipeline.lifting.losses import loss_terms
+from pipeline.lifting.mesh_targets import MeshBatch
 from pipeline.lifting.metrics import average_by_group, mpjpe
 from pipeline.lifting.mirror import mirrored
 from pipeline.lifting.outputs import (
@@ -52,6 +53,21 @@ class LiftingTask:
         return self.variant.optimizer.batch_size
 
     def loss(self, indices: Tensor) -> dict[str, Tensor]:
+        inputs, targets, meshes = self._batch(indices)
+        if isinstance(self.model, SampleDrawing):
+            return self.model.loss(inputs, targets)
+        return loss_terms(self.variant, self.model(inputs), targets, meshes)
+
+    def forward(self, indices: Tensor) -> None:
+        """The network's pass over one training batch. A model that draws samples also sees the targets in training."""
+        inputs, targets, _ = self._batch(indices)
+        if isinstance(self.model, SampleDrawing):
+            self.model.loss(inputs, targets)
+        else:
+            self.model(inputs)
+
+    def _batch(self, indices: Tensor) -> tuple[Tensor, Tensor, MeshBatch | None]:
+        """Inputs, targets and meshes of some training poses; mirrored at random where the variant asks for it."""
         inputs, targets = self.train.batch(indices)
         meshes = self.train.meshes_of(indices)
         if self.variant.flip.training:
@@ -60,9 +76,7 @@ class LiftingTask:
             targets = torch.where(chosen, mirrored(targets, self.train.skeleton), targets)
             # The nodes of a coarse mesh have no mirrored partners, so a mirrored pose has no mesh to learn.
             meshes = meshes and replace(meshes, usable=meshes.usable & ~chosen[:, 0, 0])
-        if isinstance(self.model, SampleDrawing):
-            return self.model.loss(inputs, targets)
-        return loss_terms(self.variant, self.model(inputs), targets, meshes)
+        return inputs, targets, meshes
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:

@@ -10,6 +10,7 @@ from pipeline.report import components
 from pipeline.report.columns import BETWEEN, COLLAPSED, About, Column, collapsed
 from pipeline.report.evidence import Quantity
 from pipeline.report.metrics import DetectionMetrics, Metrics, Statistic
+from pipeline.report.quantities_detection import AP_running, AR_running
 from pipeline.report.render import NONE, Cell
 
 
@@ -72,6 +73,7 @@ SCALES = About(
     _of_components(lambda part: part.scale.median if part.scale else None),
     f"*Median scale*: the square root of the area of the objects that a component predicts, {ORDER}.",
 )
+RUNNING = Column("AP / AR, running statistics", (AP_running, AR_running))
 PRINTED = {"AP": "AP", "AP50": "AP_50", "AP75": "AP_75", "APS": "AP_S", "APM": "AP_M", "APL": "AP_L"}
 
 

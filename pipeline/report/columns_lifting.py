@@ -17,10 +17,13 @@ from pipeline.report.quantities_lifting import (
     MPJPE_elsewhere,
     P1_best_on_test,
     P1_frames,
+    P1_running,
     P2_best_on_test,
     P2_frames,
+    P2_running,
     ambiguous,
     calibration,
+    dead_non_local,
     depth_occluded,
     depth_ratio,
     depth_spread_px,
@@ -62,6 +65,16 @@ def _kernels_used(metrics: Metrics | DetectionMetrics) -> Cell:
     return (f"{used.mean:.1f} of {mixtures[0].kernels}{collapsed(metrics.collapsed, len(mixtures))}",)
 
 
+def _dead(metrics: Metrics | DetectionMetrics) -> Cell:
+    """How many non-local layers are dead, averaged over seeds, of how many."""
+    assert isinstance(metrics, Metrics)
+    found = [seed.non_local for seed in metrics.seeds if seed.non_local]
+    if not found:
+        return (NONE,)
+    mean = Statistic.of([layers.dead for layers in found]).mean
+    return (f"{mean:.0f} of {found[0].layers}" if len(found) == 1 else f"{mean:.1f} of {found[0].layers}",)
+
+
 INPUT = About(
     "2D input",
     ("input",),
@@ -89,6 +102,14 @@ KERNELS_USED = About(
 )
 
 
+DEAD_NON_LOCAL = About(
+    dead_non_local.heading,
+    ("dead non-local layers",),
+    _dead,
+    f"*{dead_non_local.heading}*: {dead_non_local.meaning}; an average over seeds. `-`: it has no non-local layers.",
+)
+
+
 def _single(heading: str, name: str, quantity: Quantity, at: str = "{of}") -> Column:
     return Column(heading, (quantity,), at, names=(name,), decimals=quantity.decimals)
 
@@ -109,7 +130,12 @@ BEST_ON_TEST = Column(
     (P1_best_on_test, P2_best_on_test),
     names=("P1 best on test", "P2 best on test"),
 )
-AS_TRAINED = (FRAMES, BEST_ON_TEST, EPOCHS, SEEDS)
+RUNNING = Column(
+    "P1 / P2, running statistics",
+    (P1_running, P2_running),
+    names=("P1 running statistics", "P2 running statistics"),
+)
+AS_TRAINED = (RUNNING, FRAMES, BEST_ON_TEST, DEAD_NON_LOCAL, EPOCHS, SEEDS)
 MPVPE_FINE = _single("MPVPE fine, mm", "MPVPE fine", MPVPE, "fine")
 MPVPE_COARSE = _single("MPVPE coarse, mm", "MPVPE coarse", MPVPE, "coarse")
 DEPTH = Column(

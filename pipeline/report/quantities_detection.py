@@ -43,6 +43,22 @@ AP_group = _of_precision(
     read.of_seed(read.group, "no AP by group of keypoints recorded"),
 )
 
+AP_running = _of_precision(
+    "AP_running",
+    "AP with batch norm's running statistics, as the authors' code evaluates, of predictions made at one scale without "
+    "flip; every other number has statistics renewed from training images, because the running ones lag behind the "
+    "weights (errata.md, Paper against code). `-`: of other predictions, or nothing was renewed",
+    read.running_statistics("ap"),
+    heading="AP, running statistics",
+)
+AR_running = replace(
+    AP_running,
+    name="AR_running",
+    meaning="AR with the same statistics",
+    read=read.running_statistics("ar"),
+    heading="AR, running statistics",
+)
+
 AP_displaced = _of_detection(
     "AP_displaced",
     "AP of the annotated keypoints themselves, moved by 1, 2 or 3 px, of one group",

@@ -43,7 +43,8 @@ P2_frames = replace(
 P1_best_on_test = Quantity(
     "P1_best_on_test",
     "P1 of the epoch that did best on the test subjects (for a mixture: whose oracle did best), as the authors' code "
-    "chooses it; for comparison only, because the test data choose the epoch",
+    "chooses it; for comparison only, because the test data choose the epoch. Both the choice and the error have "
+    "renewed batch-norm statistics",
     read.best_on_test("mpjpe"),
     unit="mm",
     heading="P1, best epoch on test",
@@ -54,6 +55,23 @@ P2_best_on_test = replace(
     meaning="P2 of the same epoch",
     read=read.best_on_test("p_mpjpe"),
     heading="P2, best epoch on test",
+)
+P1_running = Quantity(
+    "P1_running",
+    "P1 with batch norm's running statistics, as the authors' code evaluates; every other number has statistics "
+    "renewed from training poses, because the running ones lag behind the weights (errata.md, Paper against code). "
+    "`-`: nothing was renewed, because there is no batch norm, or because the weights are the authors'",
+    read.running_statistics("mpjpe"),
+    unit="mm",
+    heading="P1, running statistics",
+    gap=0.5,
+)
+P2_running = replace(
+    P1_running,
+    name="P2_running",
+    meaning="P2 with the same statistics",
+    read=read.running_statistics("p_mpjpe"),
+    heading="P2, running statistics",
 )
 P1_action = Quantity("P1_action", "P1 of one action", read.error_of_action, unit="mm", gap=1.0)
 P1_joints = Quantity(
@@ -249,6 +267,16 @@ inference_seconds_per_pose = Quantity(
     read.environment("inference_poses_per_second", lambda speed, *_: 1 / speed),
     unit="s",
     relative_gap=0.05,
+)
+
+# --- non-local layers (SemGCN, Eq. 4) ---------------------------------------------------------------------------------
+
+dead_non_local = Quantity(
+    "dead_non_local",
+    "how many non-local layers are dead: they add the same to the features of every training pose, so that the network "
+    "is one without these layers",
+    read.of_seed(lambda seed: float(seed.non_local.dead) if seed.non_local else None, "no non-local layers recorded"),
+    heading="Dead non-local layers",
 )
 
 # --- learned edge weights (SemGCN, Figures 7 and 8) -------------------------------------------------------------------

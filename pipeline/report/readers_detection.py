@@ -72,6 +72,16 @@ def precision(field: str) -> Read:
     return by_seed
 
 
+def running_statistics(field: str) -> Read:
+    """A precision of `plain` predictions without renewed batch-norm statistics."""
+
+    def value(seed: Seed, expression: Expression) -> float | None:
+        plain = expression.argument in (None, PLAIN)
+        return getattr(seed.running_statistics, field, None) if plain else None
+
+    return of_seed(value, "no such precision recorded")
+
+
 def require_measured(expression: Expression, place: str, seeds: list[Seed]) -> None:
     """Raise NotRunError if the preset left out a mode; NoSuchNumberError for a mean over a single component."""
     if any(at(seed, expression, place) for seed in seeds):

@@ -112,6 +112,18 @@ def elsewhere(measure: str) -> Read:
     return by_seed
 
 
+def running_statistics(metric: str) -> Read:
+    """An error without renewed batch-norm statistics; without batch norms there is none."""
+
+    def by_seed(evidence: Evidence, expression: Expression) -> BySeed:
+        prediction = expression.argument or evidence.results[expression.variant].seeds[0].main_prediction
+        return of_seed(
+            lambda seed: (seed.running_statistics or {}).get(prediction, {}).get(metric), "no such error recorded"
+        )(evidence, expression)
+
+    return by_seed
+
+
 def best_on_test(metric: str) -> Read:
     """Without training there are no epochs to choose from."""
 

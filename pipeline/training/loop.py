@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pipeline.training import checkpoint
+from pipeline.training import batch_norm, checkpoint
 from pipeline.training.progress import Progress, Row
 from pipeline.training.schedules import Schedule
 from pipeline.training.task import Task
@@ -152,7 +152,10 @@ def _account(progress: Progress, loss: float) -> None:
 
 
 def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, at_end: bool, watched: bool) -> None:
-    """Add a row to the history. After a watched epoch it has a validation, which also decides on the best epoch."""
+    """Add a row to the history. After a watched epoch it has a validation, which also decides on the best epoch.
+
+    The validation sees renewed batch-norm statistics. The best epoch's weights are kept with their running statistics.
+    """
     row: Row = {
         "epoch": progress.step / steps_an_epoch,
         "step": progress.step,
@@ -164,7 +167,8 @@ def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, a
         progress.epoch_loss = 0.0
     if watched:
         task.model.eval()
-        figures = task.validate()
+        with batch_norm.renewed(task):
+            figures = task.validate()
         task.model.train()
         row |= figures
         first = next(iter(figures.values()))

@@ -35,6 +35,10 @@ class Task(Protocol):
         """The loss of one batch in named scalar terms; their sum is minimised. `indices` [B] is on the device."""
         ...
 
+    def forward(self, indices: Tensor) -> None:
+        """The network's pass over one training batch, as in `loss`, without the loss. For batch-norm statistics."""
+        ...
+
     def validate(self) -> dict[str, float]:
         """Numbers of the current model on data that it is not trained on. The first one selects the best epoch."""
         ...

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from pipeline.config import modules
 from pipeline.geometry.skeleton import adjacency
 from pipeline.lifting.models.layers import GraphConvolution, Parts, check_keypoints, joint_linear
-from pipeline.lifting.models.semgcn import GraphBlock, GraphConv, NonLocal, ResidualBlock, SemGraphConv
+from pipeline.lifting.models.semgcn import GraphBlock, GraphConv, NonLocal, ResidualBlock, SemGraphConv, Start
 from pipeline.lifting.outputs import PoseAndMeshes
 
 if TYPE_CHECKING:
@@ -267,8 +267,8 @@ class HierarchicalNonLocal(NonLocal):
     It needs one number per node for either partner, each the features times one folded vector.
     """
 
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, group_size=1)
+    def __init__(self, channels: int, start: Start = "xavier") -> None:
+        super().__init__(channels, group_size=1, start=start)
 
     def forward(self, features: Tensor) -> Tensor:
         nodes, channels = features.shape[1:]
@@ -330,4 +330,5 @@ def _layers(settings: ModelSettings) -> tuple[GraphConvolution, Callable[[], nn.
         return convolution, nn.Identity
     if settings.non_local not in modules.HIERARCHICAL_NON_LOCAL:
         raise ValueError("nodes of a mesh have no groups to pool: take non_local: ungrouped")
-    return convolution, partial(modules.load(modules.HIERARCHICAL_NON_LOCAL[settings.non_local]), settings.channels)
+    layer = modules.load(modules.HIERARCHICAL_NON_LOCAL[settings.non_local])
+    return convolution, partial(layer, settings.channels, settings.non_local_start)

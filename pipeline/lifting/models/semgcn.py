@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
@@ -164,6 +164,13 @@ def _start_bias(bias: Tensor | None, fan: int) -> None:
 # --- the non-local layer (Eq. 4) --------------------------------------------------------------------------------------
 
 
+Start = Literal["xavier", "kaiming"]
+STARTS: dict[Start, Callable[[Tensor], Tensor]] = {
+    "xavier": nn.init.xavier_uniform_,
+    "kaiming": nn.init.kaiming_normal_,
+}
+
+
 class NonLocal(nn.Module):
     """Every joint looks at all joints: features [B, J, C] -> [B, J, C].
 
@@ -177,12 +184,16 @@ class NonLocal(nn.Module):
     fewer joints. BN starts at 0, so the layer starts as the identity (Section 3.3).
 
     `theta`, `phi`, `g` [C / 2, C], `affinity` [2, C / 2] (w_theta, w_phi) and `output` [C, C / 2] are the authors'
-    1x1 convolutions. Weights start Xavier-uniform, as the papers of SemGCN and GraphMDN say.
+    1x1 convolutions. Weights start Xavier-uniform, as the papers of SemGCN and GraphMDN say, or with `start="kaiming"`
+    Kaiming-normal, as in the authors' code: standard deviation sqrt(2 / inputs).
     """
 
+    is_non_local = True  # lifting/non_local.py counts those that are dead
     order: Tensor | None
 
-    def __init__(self, channels: int, group_size: int, order: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, channels: int, group_size: int, order: Sequence[int] | None = None, start: Start = "xavier"
+    ) -> None:
         super().__init__()
         half = channels // 2
         self.group_size = group_size
@@ -194,9 +205,9 @@ class NonLocal(nn.Module):
         self.output = nn.Linear(half, channels)
         self.normalisation = nn.BatchNorm1d(channels)
         for linear in (self.g, self.theta, self.phi, self.output):
-            nn.init.xavier_uniform_(linear.weight)
+            STARTS[start](linear.weight)
             nn.init.zeros_(linear.bias)
-        nn.init.xavier_uniform_(self.affinity.view(1, -1))
+        STARTS[start](self.affinity.view(1, -1))
         nn.init.zeros_(self.normalisation.weight)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -225,11 +236,11 @@ class NonLocal(nn.Module):
 def non_local_layer(settings: ModelSettings, skeleton: Skeleton) -> NonLocal:
     """The layer over a skeleton's joints; "grouped" pools its groups and raises ValueError if it has none."""
     if settings.non_local == "ungrouped":
-        return NonLocal(settings.channels, group_size=1)
+        return NonLocal(settings.channels, group_size=1, start=settings.non_local_start)
     if not skeleton.groups:
         raise ValueError(f"{skeleton.name} has no groups of joints to pool: take non_local: ungrouped")
     order = [joint for group in skeleton.groups for joint in group]
-    return NonLocal(settings.channels, group_size=len(skeleton.groups[0]), order=order)
+    return NonLocal(settings.channels, len(skeleton.groups[0]), order, settings.non_local_start)
 
 
 # --- blocks and network (Section 3.3, Figure 2) -----------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pipeline.report.columns_lifting import (
     AS_TRAINED,
     BEST_ON_TEST,
     CHANNELS,
+    DEAD_NON_LOCAL,
     DEPTH,
     FRAMES,
     GREEN_SCREEN,
@@ -22,6 +23,7 @@ from pipeline.report.columns_lifting import (
     P1_MM,
     P2_MM,
     PARAMETERS_PRINTED,
+    RUNNING,
 )
 from pipeline.report.quantities_lifting import P1, P2
 from pipeline.report.tables import Row, Table
@@ -284,9 +286,11 @@ TABLES = (
             P2_MM,
             MPVPE_FINE,
             MPVPE_COARSE,
+            RUNNING,
             FRAMES,
             BEST_ON_TEST,
             KERNELS_USED,
+            DEAD_NON_LOCAL,
             EPOCHS,
             SEEDS,
         ),

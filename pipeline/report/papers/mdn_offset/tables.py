@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.geometry.coco_keypoints import GROUPS
 from pipeline.report.columns import EPOCHS, PARAMETERS, SEEDS, Column
-from pipeline.report.columns_detection import BACK_VIEWS, SHARES, precision
+from pipeline.report.columns_detection import BACK_VIEWS, RUNNING, SHARES, precision
 from pipeline.report.papers.common import groups_table, test_dev, visibility_table
 from pipeline.report.quantities_detection import (
     AP,
@@ -40,6 +40,7 @@ TABLES = (
         "MDN offset, Table 1, components and networks",
         columns=(
             Column("AP / AR", (AP, AR), "plain", paper=("AP", "AR"), paper_row="{paper}|w/o refinement", spread=True),
+            RUNNING,
             Column("AP50", (AP50,), "plain"),
             Column("Refined: AP / AR", (AP, AR), "refined", paper=("AP", "AR"), paper_row="{paper}|w/ refinement"),
             *(without(k) for k in range(1, 6)),
@@ -182,6 +183,7 @@ TABLES = (
         "MDN offset, what else was tried",
         columns=(
             Column("AP / AR", (AP, AR), "plain", spread=True),
+            RUNNING,
             Column("AP50", (AP50,), "plain"),
             Column("Mean of components: AP / AR", (AP, AR), "mean"),
             Column("Flip: AP / AR", (AP, AR), "flip"),

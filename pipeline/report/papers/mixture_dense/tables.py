@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.geometry.coco_keypoints import GROUPS
 from pipeline.report.columns import EPOCHS, PARAMETERS, SEEDS, Column
-from pipeline.report.columns_detection import BACK_VIEWS, SCALES, SHARES, precision
+from pipeline.report.columns_detection import BACK_VIEWS, RUNNING, SCALES, SHARES, precision
 from pipeline.report.papers.common import groups_table, test_dev, visibility_table
 from pipeline.report.quantities_detection import (
     AP,
@@ -34,6 +34,7 @@ TABLES = (
         "Mixture Dense, Table 1, boxes, all components and each alone",
         columns=(
             *precision(AP, AP50, AP75, AP_small, AP_medium, AP_large),
+            RUNNING,
             SHARES,
             EPOCHS,
             SEEDS,
@@ -105,6 +106,7 @@ TABLES = (
         "Mixture Dense, Table 3, poses, all components and each alone",
         columns=(
             *precision(AP, AP50, AP75, AP_medium, AP_large),
+            RUNNING,
             SHARES,
             EPOCHS,
             SEEDS,
