@@ -73,7 +73,11 @@ SCALES = About(
     _of_components(lambda part: part.scale.median if part.scale else None),
     f"*Median scale*: the square root of the area of the objects that a component predicts, {ORDER}.",
 )
-RUNNING = Column("AP / AR, running statistics", (AP_running, AR_running))
+RUNNING = Column(
+    "AP / AR, running statistics",
+    (AP_running, AR_running),
+    names=("AP running statistics", "AR running statistics"),
+)
 PRINTED = {"AP": "AP", "AP50": "AP_50", "AP75": "AP_75", "APS": "AP_S", "APM": "AP_M", "APL": "AP_L"}
 
 

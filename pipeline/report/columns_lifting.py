@@ -32,6 +32,7 @@ from pipeline.report.quantities_lifting import (
     kernels_effective,
     largest_kernel_weight,
     nll,
+    non_local_layers,
     pairwise_distance,
     parameters,
     reprojection_px,
@@ -65,16 +66,6 @@ def _kernels_used(metrics: Metrics | DetectionMetrics) -> Cell:
     return (f"{used.mean:.1f} of {mixtures[0].kernels}{collapsed(metrics.collapsed, len(mixtures))}",)
 
 
-def _dead(metrics: Metrics | DetectionMetrics) -> Cell:
-    """How many non-local layers are dead, averaged over seeds, of how many."""
-    assert isinstance(metrics, Metrics)
-    found = [seed.non_local for seed in metrics.seeds if seed.non_local]
-    if not found:
-        return (NONE,)
-    mean = Statistic.of([layers.dead for layers in found]).mean
-    return (f"{mean:.0f} of {found[0].layers}" if len(found) == 1 else f"{mean:.1f} of {found[0].layers}",)
-
-
 INPUT = About(
     "2D input",
     ("input",),
@@ -102,14 +93,6 @@ KERNELS_USED = About(
 )
 
 
-DEAD_NON_LOCAL = About(
-    dead_non_local.heading,
-    ("dead non-local layers",),
-    _dead,
-    f"*{dead_non_local.heading}*: {dead_non_local.meaning}; an average over seeds. `-`: it has no non-local layers.",
-)
-
-
 def _single(heading: str, name: str, quantity: Quantity, at: str = "{of}") -> Column:
     return Column(heading, (quantity,), at, names=(name,), decimals=quantity.decimals)
 
@@ -134,6 +117,12 @@ RUNNING = Column(
     "P1 / P2, running statistics",
     (P1_running, P2_running),
     names=("P1 running statistics", "P2 running statistics"),
+)
+DEAD_NON_LOCAL = Column(
+    "Non-local layers, dead / all",
+    (dead_non_local, non_local_layers),
+    names=("dead non-local layers", "non-local layers"),
+    form=lambda count: f"{count:.3g}",  # a mean over seeds
 )
 AS_TRAINED = (RUNNING, FRAMES, BEST_ON_TEST, DEAD_NON_LOCAL, EPOCHS, SEEDS)
 MPVPE_FINE = _single("MPVPE fine, mm", "MPVPE fine", MPVPE, "fine")

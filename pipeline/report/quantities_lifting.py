@@ -274,9 +274,16 @@ inference_seconds_per_pose = Quantity(
 dead_non_local = Quantity(
     "dead_non_local",
     "how many non-local layers are dead: they add the same to the features of every training pose, so that the network "
-    "is one without these layers",
+    "is one without these layers; an average over seeds. `-`: no non-local layers were looked at",
     read.of_seed(lambda seed: float(seed.non_local.dead) if seed.non_local else None, "no non-local layers recorded"),
-    heading="Dead non-local layers",
+    heading="Non-local layers, dead",
+)
+non_local_layers = Quantity(
+    "non_local_layers",
+    "how many non-local layers the network has",
+    read.of_seed(lambda seed: float(seed.non_local.layers) if seed.non_local else None, "no non-local layers recorded"),
+    heading="Non-local layers, all",
+    once=True,
 )
 
 # --- learned edge weights (SemGCN, Figures 7 and 8) -------------------------------------------------------------------

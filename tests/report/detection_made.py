@@ -81,6 +81,7 @@ def run(maker: Maker, variant: str, *ap: float, mixture: dict[str, Any] | None =
             "groups": {group: value - order for order, group in enumerate(GROUPS)} if settings.task == "pose" else None,
             "training_images": {mode: precision(value + 50) for mode in ("plain", "refined")},
             "mixture": mixture,
+            "running_statistics": precision(value - 3),
         }
         for seed, value in enumerate(ap)
     ]
