@@ -14,7 +14,6 @@ the number of examples alone, so that the same weights get the same statistics i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -79,9 +78,9 @@ def see(task: Task) -> None:
     if task.examples < 2:
         return
     size = max(2, task.batch_size)
-    count = min(BATCHES, math.ceil(task.examples / size))
-    chosen = torch.randperm(task.examples, generator=torch.Generator().manual_seed(SEED))[: count * size]
+    count = min(BATCHES, max(1, task.examples // size))
+    chosen = torch.randperm(task.examples, generator=torch.Generator().manual_seed(SEED))[: BATCHES * size]
     with torch.random.fork_rng([task.device] if task.device.startswith("cuda") else []):
         torch.manual_seed(SEED)
-        for indices in chosen.tensor_split(count):  # of even sizes, so that none is a single example
+        for indices in chosen.tensor_split(count):  # into batches that differ by one example at most
             task.forward(indices.to(task.device))

@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from pipeline.config import ModelSettings
 from pipeline.geometry.skeleton import HUMAN36M_16
-from pipeline.lifting.models import NonLocal
+from pipeline.lifting.models import NonLocal, hgn, semgcn
 
 ORDER = [joint for group in HUMAN36M_16.groups for joint in group]
 
@@ -86,6 +87,33 @@ def test_gradients_are_those_of_the_output():
         return torch.func.functional_call(layer, dict(zip(names, values, strict=True)), (features,))
 
     assert torch.autograd.gradcheck(run, (torch.randn(3, 4, 4).double().requires_grad_(), *parameters), atol=1e-4)
+
+
+@pytest.mark.parametrize(("start", "deviation"), [("xavier", (2 / 192) ** 0.5), ("kaiming", 0.125)])
+def test_weights_start_as_the_paper_or_as_the_code_says(start: str, deviation: float):
+    """At 128 channels. Kaiming-normal: 0.125 behind 128 channels, 0.177 behind 64 (W)."""
+    torch.manual_seed(0)
+    layer = NonLocal(128, 2, ORDER, start)
+    behind_half = deviation if start == "xavier" else 0.177
+    layer.requires_grad_(False)
+    for linear, expected in ((layer.g, deviation), (layer.theta, deviation), (layer.output, behind_half)):
+        assert float(linear.weight.std()) == pytest.approx(expected, rel=0.03)
+        assert not linear.bias.any()
+    of_scores = (2 / 129) ** 0.5 if start == "xavier" else 0.125
+    assert float(layer.affinity.std()) == pytest.approx(of_scores, rel=0.2)
+    bounded = float(layer.g.weight.abs().max()) <= 3**0.5 * deviation + 1e-6
+    assert bounded == (start == "xavier"), "uniform in the paper, normal in the code"
+    features = torch.randn(20, 16, 128)
+    assert torch.equal(layer(features), features)
+
+
+@pytest.mark.parametrize("network", ["semgcn", "hgn"])
+def test_the_start_is_a_setting_of_the_network(network: str):
+    model = ModelSettings(channels=8, blocks=1, non_local="ungrouped", non_local_start="kaiming")
+    torch.manual_seed(0)
+    layer = semgcn.non_local_layer(model, HUMAN36M_16) if network == "semgcn" else hgn._layers(model)[1]()
+    torch.manual_seed(0)
+    assert torch.equal(layer.g.weight, NonLocal(8, 1, start="kaiming").g.weight)
 
 
 def test_parameters_have_the_authors_sizes():

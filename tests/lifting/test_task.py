@@ -21,6 +21,7 @@ from pipeline.lifting.mirror import mirrored
 from pipeline.lifting.models import build_model
 from pipeline.lifting.outputs import PoseMixture, RefinedPose
 from pipeline.lifting.task import LiftingTask, loss_terms, mean_loss, predict, predictor
+from pipeline.training import batch_norm
 
 COUNT = 60
 ROWS = torch.tensor([3, 17, 17, 50])
@@ -239,3 +240,37 @@ def test_only_as_many_samples_are_drawn_as_are_asked_for(data: LiftingData) -> N
 def test_batches_and_examples(data: LiftingData) -> None:
     made = LiftingTask(variant_of(model=SMALL, optimizer={"batch_size": 32}), Recorder(), data, data)
     assert (made.examples, made.batch_size, made.unit, made.device) == (COUNT, 32, "poses", "cpu")
+
+
+MIRRORED = variant_of(model=SMALL, flip={"training": True, "testing": True})
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [POINT, MIXTURE, NODES, REFINED, SAMPLES, MIRRORED],
+    ids=["point", "mixture", "nodes", "refined", "samples", "mirrored"],
+)
+def test_batch_norms_are_renewed_for_every_kind_of_network(variant: LiftingVariant, data: LiftingData) -> None:
+    """Those of the samples' encoder too; what is drawn on the way changes no random number of the training."""
+    watched = task_of(variant, data)
+    before = {name: value.clone() for name, value in watched.model.state_dict().items()}
+    random = torch.get_rng_state()
+    with batch_norm.renewed(watched):
+        renewed = watched.model.state_dict()
+        for name, value in before.items():
+            assert torch.equal(value, renewed[name]) == ("running" not in name and "num_batches" not in name), name
+        first = watched.validate()
+    with batch_norm.renewed(watched):
+        assert watched.validate() == first
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(value, before[name]) for name, value in watched.model.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["graph_network", "fully_connected"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_pose_or_two_to_train_on_give_a_number(name: str, count: int, data: LiftingData) -> None:
+    few = LiftingData.from_pose_set(data.pose_set.select(np.arange(count)))
+    variant = variant_of(model=SMALL | {"name": name})
+    watched = LiftingTask(variant, build_model(variant), few, data)
+    with batch_norm.renewed(watched):
+        assert all(np.isfinite(value) for value in watched.validate().values())

@@ -5,6 +5,7 @@ import planned
 import pytest
 import torch
 
+from pipeline.lifting import evaluate
 from pipeline.lifting.checkpoints import load_model
 
 
@@ -65,6 +66,60 @@ def test_a_mixture_leaves_examples_and_edge_weights_for_the_figures(folder):
     model = load_model("data/tiny/train_lifting/graphmdn/seed_0/checkpoint.pt")
     means = model.output(torch.from_numpy(arrays["example_keypoints_2d"]), 1000.0, 1002.0).means
     assert means.shape == (2, 5, 16, 3)
+
+
+def test_errors_with_the_checkpoints_own_statistics_stand_beside_the_renewed_ones(folder):
+    metrics = trained("semgcn")
+    test = np.load("data/tiny/motion/ground_truth/test.npz")
+    keep = [joint for joint in range(17) if joint != 9]
+    truth = test["joints_3d"][:, keep] - test["joints_3d"][:, :1]
+    heights = torch.tensor([1002.0, 1000.0, 1000.0, 1002.0])[torch.from_numpy(test["camera"]).long(), None]
+    for entry in metrics["seeds"]:
+        model = load_model(f"data/tiny/train_lifting/semgcn/seed_{entry['seed']}/checkpoint.pt")
+        poses = model.predict(torch.from_numpy(test["keypoints_2d"]), 1000.0, heights).detach().numpy()
+        errors = np.linalg.norm(poses - truth, axis=-1).mean(axis=-1)
+        by_action = np.mean([errors[test["action"] == action].mean() for action in (0, 1)])
+        running = entry["running_statistics"]
+        assert set(running) == {"point", "calibrated"} and set(running["point"]) == {"mpjpe", "p_mpjpe"}
+        assert running["point"]["mpjpe"] == pytest.approx(by_action, rel=1e-4)
+        assert abs(entry["predictions"]["point"]["mpjpe"]["action_average"] - by_action) > 0.01
+        layers = entry["non_local"]
+        assert layers["layers"] == 5 and layers["dead"] == len(layers["names"]) <= 5
+        assert set(layers["names"]) <= {"input_non_local", *(f"non_locals.{number}" for number in range(4))}
+
+
+def test_a_network_without_batch_norms_or_non_local_layers_has_neither_number(folder):
+    for entry in trained("mean_pose")["seeds"]:
+        assert (entry["running_statistics"], entry["non_local"]) == (None, None)
+    for entry in trained("resgcn")["seeds"]:
+        assert entry["running_statistics"] and entry["non_local"] is None
+
+
+def test_an_evaluation_that_was_killed_repeats_bit_for_bit(folder, monkeypatch):
+    """And it leaves the checkpoints as training left them."""
+    trained("graphmdn")
+    checkpoints = {path: path.read_bytes() for path in folder.glob("data/tiny/train_lifting/graphmdn/*/*.pt")}
+    results = [folder / "results/tiny/metrics/graphmdn.json", folder / "data/tiny/evaluate_lifting/graphmdn.npz"]
+    kept = [path.read_bytes() for path in results]
+    for path in results:
+        path.unlink()
+    calls = []
+
+    def kill(*arguments, **more):
+        calls.append(arguments)
+        if len(calls) == 2:  # after the first seed's statistics were renewed
+            raise SystemExit("killed")
+        return evaluate_errors(*arguments, **more)
+
+    evaluate_errors = evaluate.evaluate
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(evaluate, "evaluate", kill)
+        planned.stage("evaluate_lifting", "--variant", "graphmdn")
+    assert not any(path.exists() for path in results)
+    torch.manual_seed(99)  # another process has other random numbers in store
+    assert planned.stage("evaluate_lifting", "--variant", "graphmdn") == 0
+    assert [path.read_bytes() for path in results] == kept
+    assert len(checkpoints) == 4 and all(path.read_bytes() == content for path, content in checkpoints.items())
 
 
 def test_a_variant_outside_the_preset_is_not_measured(folder, capsys):

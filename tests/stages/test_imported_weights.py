@@ -51,6 +51,8 @@ def test_imported_weights_are_measured_as_they_are(folder: Path) -> None:
     assert metrics["training"]["epochs"] == metrics["training"]["epochs_stated"] == 30  # not the preset's 2
     assert metrics["training"]["steps"] == 0
     assert metrics["seeds"][0]["best_on_test"]["epoch"] == 30
+    assert metrics["seeds"][0]["running_statistics"] is None  # its statistics are the authors', and stay
+    assert metrics["seeds"][0]["non_local"]["layers"] == 5
 
 
 def test_without_weights_it_is_no_job_and_says_how_to_get_them(
