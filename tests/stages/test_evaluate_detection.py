@@ -14,12 +14,14 @@ import pytest
 import torch
 
 from pipeline import artifacts, config
+from pipeline.detection import data as detection_data
 from pipeline.detection import evaluate as detection_evaluation
 from pipeline.detection import image_set, inference, metrics
 from pipeline.detection.checkpoints import load_model
 from pipeline.detection.detections import Detections
 from pipeline.detection.results import DetectionResults
-from pipeline.training import record
+from pipeline.detection.task import DetectionTask
+from pipeline.training import batch_norm, record
 
 MODES = {
     "pose_s_base": {"plain", "flip", "flip_aligned", "refined", "flip_refined"},
@@ -36,9 +38,9 @@ def measure(variant: str) -> dict[str, Any]:
     return planned.measure("detection", variant)
 
 
-def read_set(variant: str) -> image_set.ImageSet:
+def read_set(variant: str, split: str = "val") -> image_set.ImageSet:
     task = config.load("tiny").detection_variant(variant).task
-    return image_set.read(Path("data/tiny/images") / task, "val", task, raw=Path("data/raw"))
+    return image_set.read(Path("data/tiny/images") / task, split, task, raw=Path("data/raw"))
 
 
 @pytest.mark.parametrize("variant", MODES)
@@ -85,6 +87,13 @@ def test_figures_are_those_of_the_checkpoint_and_of_what_is_stored(detection: Pa
     modes = content["seeds"][0]["modes"]
     assert metrics.evaluate(data, stored) == modes["plain"] and modes["plain"]["ap_50"] > 0
     predictor = load_model(f"data/tiny/train_detection/{variant}/seed_0/checkpoint.pt")
+    plain = inference.predict(predictor.model, predictor.variant, data, 64, "cpu", 0.3, "plain")
+    running = content["seeds"][0]["running_statistics"]
+    assert metrics.evaluate(data, plain) == pytest.approx(running, abs=1e-3) and running != modes["plain"]
+    settings = detection_data.settings(config.load("tiny"), variant)
+    batch_norm.renew(
+        DetectionTask(predictor.variant, predictor.model, read_set(variant, "train"), data, settings, "cpu")
+    )
     for mode in ("plain", "mean", "flip"):
         again = inference.predict(predictor.model, predictor.variant, data, 64, "cpu", 0.3, mode)
         assert metrics.evaluate(data, again) == pytest.approx(modes[mode], abs=1e-3), mode
