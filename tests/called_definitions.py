@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from pipeline import config
+from pipeline.config import modules
 from pipeline.config.modules import chosen_by
 from pipeline.detection import checkpoints as detection_checkpoints
 from pipeline.detection import decode, losses, targets
@@ -55,6 +56,8 @@ def use_lifting(variant: config.LiftingVariant) -> None:
     variant = variant.model_copy(update={"model": variant.model.model_copy(update=SMALL)})
     graphs = mesh_files.graphs() if variant.targets == "meshes" else None
     model = checkpoints.seeded_model(variant, 0, graphs)
+    if start := modules.start(variant):
+        modules.load(start)(model, torch.randn(8, variant.joints, 3), 0)
     inputs, truth = torch.randn(4, variant.joints, 2), torch.randn(4, variant.joints, 3)
     meshes = None
     if graphs is not None:
@@ -64,7 +67,7 @@ def use_lifting(variant: config.LiftingVariant) -> None:
     if isinstance(model, SampleDrawing):
         model.loss(inputs, truth)
     else:
-        loss_terms(variant, model(inputs), truth, meshes)
+        loss_terms(variant, model(inputs), truth, meshes, done=0.5)
     loss_terms(variant, task.predict(model, inputs), truth, meshes)
 
 

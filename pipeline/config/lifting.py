@@ -82,12 +82,39 @@ class HeadSettings(Settings):
     axes: Literal["shared", "per_axis"] = "shared"
     pooling: Literal["average", "dense"] = "average"
     minimum_sigma: float = Field(1.0e-10, gt=0)
+    start: Literal["random", "clusters"] = "random"  # of the means: as in the paper, or clusters of the training poses
 
     @model_validator(mode="after")
     def _joints_of_a_node_level_mixture_share_nothing(self) -> HeadSettings:
         if self.level == "node" and (self.sigma == "shared" or self.pooling == "dense"):
             raise ValueError("joints share nothing in a node-level mixture: set sigma: per_joint, pooling: average")
         return self
+
+
+class AnnealedLikelihood(Settings):
+    """Deterministic annealing: the exponent of the responsibilities goes from the first one to 1."""
+
+    kind: Literal["annealed"]
+    first_exponent: float = Field(0.02, gt=0, le=1)
+    share_of_steps: float = Field(0.6, gt=0, le=1)  # then the plain likelihood
+
+
+class EvolvingWinners(Settings):
+    """Evolving winner-takes-all: the n closest components learn, n from all to 1."""
+
+    kind: Literal["evolving_winners"]
+    share_of_steps: float = Field(0.6, gt=0, le=1)  # then the plain likelihood
+
+
+class DirichletPrior(Settings):
+    """A symmetric Dirichlet prior on the mixing weights of every pose, beside the likelihood."""
+
+    kind: Literal["dirichlet_prior"]
+    concentration: float = Field(2.0, gt=1)
+
+
+# What a mixture minimises in training, so that it does not collapse to one component.
+Likelihood = Annotated[AnnealedLikelihood | EvolvingWinners | DirichletPrior, Field(discriminator="kind")]
 
 
 class FlipSettings(Settings):
@@ -120,7 +147,15 @@ class OneCycleSchedule(Settings):
     peak: float = Field(gt=0)
 
 
-Schedule = Annotated[StepSchedule | ExponentialSchedule | OneCycleSchedule, Field(discriminator="kind")]
+class WarmUpSchedule(Settings):
+    kind: Literal["warm_up"]
+    peak: float = Field(gt=0)
+    rise: float = Field(0.1, gt=0, lt=1)  # share of the steps in which the rate rises
+
+
+Schedule = Annotated[
+    StepSchedule | ExponentialSchedule | OneCycleSchedule | WarmUpSchedule, Field(discriminator="kind")
+]
 
 
 class LiftingVariant(Settings):
@@ -146,6 +181,7 @@ class LiftingVariant(Settings):
     head: HeadSettings = HeadSettings()
     loss: Literal["joints", "joints_and_meshes", "joints_and_meshes_authors"] = "joints"
     mesh_weight: float = Field(0.0, ge=0)  # HGN's lambda_M (Eq. 4)
+    likelihood: Likelihood | None = None  # of a mixture in training; null: the likelihood as it is
     flip: FlipSettings = FlipSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
     schedule: Schedule | None = None  # of the learning rate, which is constant without one
@@ -173,6 +209,8 @@ class LiftingVariant(Settings):
             raise ValueError("a mixture takes no refinement, no omit_root and no flip.testing; take them out")
         if mixture and self.loss != "joints":
             raise ValueError("loss: a mixture is trained by its likelihood; take `loss` out")
+        if not mixture and (self.likelihood or self.head.start != "random"):
+            raise ValueError("likelihood, head.start: a single pose has none; take them out")
         if self.flip.testing and model == "variational_autoencoder":
             raise ValueError("flip.testing: samples of a pose and of its mirror image have nothing to average")
         if self.model.refinement != "none" and not network:

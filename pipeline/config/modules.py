@@ -45,7 +45,12 @@ LAYERS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "hierarchical_graph_network": (HIERARCHICAL_CONVOLUTIONS, HIERARCHICAL_NON_LOCAL),
 }
 
-HEADS = {"mixture": "pipeline.lifting.models.graphmdn:build_head"}  # by `head.name`; a point has none
+# The head of a mixture, by `head.start`, and what sets its means before training; a point has neither.
+HEADS = {
+    "random": "pipeline.lifting.models.graphmdn:build_head",
+    "clusters": "pipeline.lifting.mixture_start:build_head",
+}
+STARTS = {"clusters": "pipeline.lifting.mixture_start:start_at_clusters"}
 REFINEMENTS = {"pose_grammar": "pipeline.lifting.models.pose_grammar:build"}  # by `model.refinement`
 MIRROR_TESTED = "pipeline.lifting.mirror:MirrorTested"  # with `flip.testing`
 
@@ -55,6 +60,12 @@ POSE_LOSSES = {
     "joints_and_meshes": "pipeline.lifting.losses:distance_terms",
     "joints_and_meshes_authors": "pipeline.lifting.losses:scaled_joint_terms",
     "mixture": "pipeline.lifting.losses:likelihood_terms",
+}
+# What a mixture minimises in training, by `likelihood.kind`; without one, its likelihood as it is.
+LIKELIHOODS = {
+    "annealed": "pipeline.lifting.remedies:annealed_terms",
+    "evolving_winners": "pipeline.lifting.remedies:winners_terms",
+    "dirichlet_prior": "pipeline.lifting.remedies:prior_terms",
 }
 MESH_LOSS = "pipeline.lifting.losses:weighted_mesh_terms"
 MESH_LOSS_AUTHORS = "pipeline.lifting.losses:mesh_error_terms"
@@ -91,6 +102,16 @@ def network(variant: LiftingVariant) -> str:
     return GRAPHMDN if mixture else NETWORKS[variant.model.name].build
 
 
+def head(variant: LiftingVariant) -> str | None:
+    """The definition that builds the head of a mixture; None for a point."""
+    return HEADS[variant.head.start] if variant.head.name == "mixture" else None
+
+
+def start(variant: LiftingVariant) -> str | None:
+    """The definition that sets the means of a mixture before training; None where they stay random."""
+    return STARTS.get(variant.head.start) if variant.head.name == "mixture" else None
+
+
 def mesh_loss(variant: LiftingVariant) -> str | None:
     """The definition with the loss on meshes; None without one."""
     if variant.loss == "joints_and_meshes_authors":  # it has weights of its own
@@ -99,16 +120,18 @@ def mesh_loss(variant: LiftingVariant) -> str | None:
 
 
 def _of_lifting(variant: LiftingVariant) -> list[str | None]:
-    model = variant.model
+    model, mixture = variant.model, variant.head.name == "mixture"
     convolutions, non_local = LAYERS.get(model.name, ({}, {}))
     return [
         network(variant),
         convolutions.get(model.convolution),
         non_local.get(model.non_local),
-        HEADS.get(variant.head.name),
+        head(variant),
+        start(variant),
         REFINEMENTS.get(model.refinement),
         MIRROR_TESTED if variant.flip.testing else None,
-        POSE_LOSSES["mixture" if variant.head.name == "mixture" else variant.loss],
+        POSE_LOSSES["mixture" if mixture else variant.loss],
+        LIKELIHOODS[variant.likelihood.kind] if mixture and variant.likelihood else None,
         mesh_loss(variant),
     ]
 

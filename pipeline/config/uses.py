@@ -72,6 +72,7 @@ def train_lifting(run: Run, name: str) -> Content:
     settings["model"] = dump(variant.model, *NETWORKS[variant.model.name].settings)
     if variant.head.name == "point":
         settings["head"] = dump(variant.head, "name")
+        settings = _without(settings, "likelihood")
     if variant.model.non_local == "none":
         settings["model"].pop("non_local_start", None)
     if variant.model.name != "hierarchical_graph_network":

@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.cluster.vq import kmeans2
 
 from pipeline.config import DetectionVariant
 from pipeline.detection import STRIDE
 from pipeline.detection.image_set import ImageSet
 from pipeline.geometry import coco_keypoints
+from pipeline.training.clusters import MOST, clusters
 
 if TYPE_CHECKING:
     from pipeline.detection.models import CenterNet
-
-MOST = 20000  # objects that are clustered, at most
 
 
 @torch.no_grad()
@@ -41,16 +39,6 @@ def start_at_clusters(model: CenterNet, variant: DetectionVariant, data: ImageSe
         assert bias is not None
         repeats = len(bias) // centers.size  # sizes of every category start equal
         bias.copy_(torch.from_numpy(np.tile(centers.ravel(), repeats)))
-
-
-def clusters(targets: NDArray[np.float64], count: int, seed: int) -> NDArray[np.float64]:
-    """Centres [count, D] of rows [N, D] by k-means with this seed; for one centre the mean."""
-    if len(targets) < count:
-        raise ValueError(f"{len(targets)} objects with all that is asked for are too few for {count} components")
-    if count == 1:
-        return targets.mean(axis=0, keepdims=True)
-    centers, _ = kmeans2(targets, count, minit="++", rng=np.random.default_rng(seed))
-    return centers
 
 
 def offsets(data: ImageSet, input_size: int) -> NDArray[np.float64]:

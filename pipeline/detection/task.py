@@ -59,7 +59,7 @@ class DetectionTask:
     def batch_size(self) -> int:
         return self.settings.batch_size
 
-    def loss(self, indices: Tensor) -> dict[str, Tensor]:
+    def loss(self, indices: Tensor, done: float) -> dict[str, Tensor]:
         size = self.settings.input_size
         images, annotations = self._batch(indices)
         targets = make_targets(

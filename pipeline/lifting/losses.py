@@ -28,8 +28,12 @@ def loss_terms(
     output: Output | RefinedPose,
     targets: Tensor,
     meshes: MeshBatch | None = None,
+    done: float | None = None,
 ) -> dict[str, Tensor]:
     """What the variant minimises, by name, as means over the batch.
+
+    `done` is the share of the training that is done, from 0 to 1. A mixture's own `likelihood` (lifting/remedies.py)
+    counts in training only: without `done` the loss is the plain likelihood.
 
     HGN minimises its Eq. 4, its authors' loss, or the pose's own loss and Eq. 4's mesh term. Without meshes (another
     data set) the mesh term is left out. The loss of samples is that of their mean. In training a refined pose and the
@@ -42,8 +46,11 @@ def loss_terms(
     pose = output.pose if isinstance(output, PoseAndMeshes) else output
     if isinstance(pose, PoseSamples):
         pose = main_prediction(pose)
-    pose_terms = modules.load(modules.POSE_LOSSES["mixture" if isinstance(pose, PoseMixture) else variant.loss])
-    terms = pose_terms(variant, pose, targets)
+    if isinstance(pose, PoseMixture) and done is not None and variant.likelihood:
+        terms = modules.load(modules.LIKELIHOODS[variant.likelihood.kind])(variant, pose, targets, done)
+    else:
+        pose_terms = modules.load(modules.POSE_LOSSES["mixture" if isinstance(pose, PoseMixture) else variant.loss])
+        terms = pose_terms(variant, pose, targets)
     if isinstance(output, PoseAndMeshes) and meshes and (mesh_loss := modules.mesh_loss(variant)):
         terms |= modules.load(mesh_loss)(variant, output, meshes)
     return terms

@@ -52,11 +52,11 @@ class LiftingTask:
     def batch_size(self) -> int:
         return self.variant.optimizer.batch_size
 
-    def loss(self, indices: Tensor) -> dict[str, Tensor]:
+    def loss(self, indices: Tensor, done: float) -> dict[str, Tensor]:
         inputs, targets, meshes = self._batch(indices)
         if isinstance(self.model, SampleDrawing):
             return self.model.loss(inputs, targets)
-        return loss_terms(self.variant, self.model(inputs), targets, meshes)
+        return loss_terms(self.variant, self.model(inputs), targets, meshes, done)
 
     def forward(self, indices: Tensor) -> None:
         """The network's pass over one training batch. A model that draws samples also sees the targets in training."""

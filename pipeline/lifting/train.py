@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pipeline import device, seeds
 from pipeline.artifacts import InputError
-from pipeline.config import Run
+from pipeline.config import Run, modules
 from pipeline.geometry.coarsening import MeshGraphs
 from pipeline.lifting import reading
 from pipeline.lifting.checkpoints import LiftingPredictor, load_model, save_model, seeded_model
@@ -32,6 +32,8 @@ def train_seed(run: Run, name: str, seed: int) -> None:
         epochs, progress = variant.epochs, _take_over(run, name, task, graphs)
     else:
         epochs = run.epochs(name)
+        if start := modules.start(variant):
+            modules.load(start)(task.model, data["train"].targets, seed)
         bounds = variant.optimizer.max_gradient_norm, variant.optimizer.max_weight_norm
         progress = seeds.learn(run, name, task, schedule(run, name), LoopSettings(epochs, seed, *bounds))
 
@@ -79,3 +81,5 @@ def schedule(run: Run, name: str) -> schedules.Schedule:
             return schedules.Exponential(rate, variant.schedule.factor, stated)
         case "one_cycle":
             return schedules.OneCycle(variant.schedule.peak)
+        case "warm_up":
+            return schedules.WarmUp(variant.schedule.peak, variant.schedule.rise)

@@ -107,6 +107,12 @@ PARAMETERS_PRINTED = Column(  # in millions, to the digits that the papers print
 )
 P1_MM = _single("P1, mm", "P1", P1)
 P2_MM = _single("P2, mm", "P2", P2)
+# Of one mixture, side by side.
+P1_MEAN = _single("P1 mean, mm", "P1 mean", P1, "mean")
+P1_HIGHEST = _single("P1 highest, mm", "P1 highest", P1, "highest")
+P1_ORACLE = _single("P1 oracle, mm", "P1 oracle", P1, "oracle")
+P2_MEAN = _single("P2 mean, mm", "P2 mean", P2, "mean")
+P2_ORACLE = _single("P2 oracle, mm", "P2 oracle", P2, "oracle")
 FRAMES = Column("P1 / P2, frame average", (P1_frames, P2_frames), names=("P1 frame average", "P2 frame average"))
 BEST_ON_TEST = Column(
     "P1 / P2, best epoch on test",

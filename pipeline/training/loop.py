@@ -80,8 +80,9 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume
             order = _order(task, settings.seed, epoch)
             for batch in range(within, steps_an_epoch):
                 indices = order[batch * task.batch_size : (batch + 1) * task.batch_size]
-                rate = schedule.rate((progress.step + 0.5) / total)
-                loss = _step(task, optimizer, rate, indices, progress.step, settings)
+                done = (progress.step + 0.5) / total
+                rate = schedule.rate(done)
+                loss = _step(task, optimizer, rate, indices, progress.step, done, settings)
                 _account(progress, loss)
                 at_end = batch == steps_an_epoch - 1
                 if at_end or (batch + 1) % row_every == 0:
@@ -98,13 +99,19 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume
 
 
 def _step(
-    task: Task, optimizer: torch.optim.Optimizer, rate: float, indices: Tensor, step: int, settings: LoopSettings
+    task: Task,
+    optimizer: torch.optim.Optimizer,
+    rate: float,
+    indices: Tensor,
+    step: int,
+    done: float,
+    settings: LoopSettings,
 ) -> float:
     """One update. Returns the loss before it."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
-    terms = task.loss(indices)
+    terms = task.loss(indices, done)
     total = torch.stack(list(terms.values())).sum()
     total.backward()
     bound = settings.max_gradient_norm

@@ -52,6 +52,22 @@ class Cosine(Schedule):
 
 
 @dataclass
+class WarmUp(Schedule):
+    """A line from 0 to the rate over the first `rise` of a training, then half a cosine to 0.
+
+    Sources: Goyal et al., "Accurate, large minibatch SGD", 2017, Section 2.2 (gradual warm-up); Loshchilov and Hutter,
+    "SGDR", 2017, Eq. 5 (cosine).
+    """
+
+    rise: float
+
+    def rate(self, progress: float) -> float:
+        if progress < self.rise:
+            return self.learning_rate * progress / self.rise
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - self.rise) / (1 - self.rise)))
+
+
+@dataclass
 class Exponential(Schedule):
     """Times `factor` per epoch, continuously (GraphMDN, Section 5.2, with 200 kernels)."""
 

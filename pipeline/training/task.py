@@ -31,8 +31,11 @@ class Task(Protocol):
         """Whether the lowest or the highest value of the validation's first number is the best."""
         ...
 
-    def loss(self, indices: Tensor) -> dict[str, Tensor]:
-        """The loss of one batch in named scalar terms; their sum is minimised. `indices` [B] is on the device."""
+    def loss(self, indices: Tensor, done: float) -> dict[str, Tensor]:
+        """The loss of one batch in named scalar terms; their sum is minimised. `indices` [B] is on the device.
+
+        `done` is the share of the training that is done, from 0 to 1, as the schedule gets it.
+        """
         ...
 
     def forward(self, indices: Tensor) -> None:

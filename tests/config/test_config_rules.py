@@ -93,6 +93,13 @@ def root(tmp_path: Path) -> Path:
             "      name: variational_autoencoder\n    loss: joints_and_meshes\n",
             "loss: a variational_autoencoder has its own",
         ),
+        (
+            TITLE,
+            f"{TITLE}    likelihood:\n      kind: annealed\n",
+            "semgcn: likelihood, head.start: a single pose has none",
+        ),
+        (TITLE, f"{TITLE}    head: {{start: clusters}}\n", "semgcn: likelihood, head.start: a single pose has none"),
+        ("    head:\n", "    likelihood: {kind: annealed, until: 0.5}\n    head:\n", "until"),
         ("    head:\n", "    loss: joints_and_meshes\n    head:\n", "loss: a mixture is trained by its likelihood"),
         (
             "      convolution: semantic\n",

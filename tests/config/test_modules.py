@@ -18,6 +18,7 @@ RUN = config.load("demo", ROOT)
 VARIANTS = {"lifting": RUN.lifting_variants, "detection": RUN.detection_variants}
 CODE = Code()
 MODELS = "pipeline/lifting/models"
+GRAPHMDNS = ("graphmdn", "graphmdn_annealed", "graphmdn_clusters")
 
 
 def settings_of(kind: str, name: str) -> config.LiftingVariant | config.DetectionVariant:
@@ -39,7 +40,14 @@ def short(names: tuple[str, ...]) -> list[str]:
 def choices() -> Iterator[str]:
     """Every definition that some settings choose."""
     yield from (network.build for network in modules.NETWORKS.values())
-    tables = (modules.HEADS, modules.REFINEMENTS, modules.POSE_LOSSES, modules.BACKBONES)
+    tables = (
+        modules.HEADS,
+        modules.STARTS,
+        modules.LIKELIHOODS,
+        modules.REFINEMENTS,
+        modules.POSE_LOSSES,
+        modules.BACKBONES,
+    )
     yield from (name for table in tables for name in table.values())
     yield from (name for pair in modules.LAYERS.values() for table in pair for name in table.values())
     yield from (modules.GRAPHMDN, modules.MIRROR_TESTED, modules.MESH_LOSS, modules.MESH_LOSS_AUTHORS)
@@ -78,21 +86,27 @@ def test_a_variant_calls_nothing_that_its_digest_leaves_out(
 @pytest.mark.parametrize(
     ("file", "definition", "users"),
     [
-        (f"{MODELS}/semgcn.py", "SemGraphConv", {"semgcn", "graphmdn", "graph_sh", "hgn"}),
+        (f"{MODELS}/semgcn.py", "SemGraphConv", {"semgcn", "graph_sh", "hgn", *GRAPHMDNS}),
         (f"{MODELS}/semgcn.py", "GraphConv", {"resgcn", "hgn_vanilla"}),
-        (f"{MODELS}/semgcn.py", "NonLocal", {"semgcn", "graphmdn", "hgn", "hgn_vanilla"}),
-        (f"{MODELS}/semgcn.py", "ResidualBlock", {"semgcn", "graphmdn", "resgcn", "hgn", "hgn_vanilla"}),
-        (f"{MODELS}/graphmdn.py", "GraphMDN", {"graphmdn"}),
-        (f"{MODELS}/graphmdn.py", "MixtureHead", {"graphmdn", "mixture_without_graph_sh"}),
+        (f"{MODELS}/semgcn.py", "NonLocal", {"semgcn", "hgn", "hgn_vanilla", *GRAPHMDNS}),
+        (f"{MODELS}/semgcn.py", "ResidualBlock", {"semgcn", "resgcn", "hgn", "hgn_vanilla", *GRAPHMDNS}),
+        (f"{MODELS}/graphmdn.py", "GraphMDN", {*GRAPHMDNS}),
+        (f"{MODELS}/graphmdn.py", "MixtureHead", {"mixture_without_graph_sh", *GRAPHMDNS}),
         (f"{MODELS}/hgn.py", "Fusion", {"hgn", "hgn_vanilla"}),
         (f"{MODELS}/hgn.py", "HierarchicalSemGraphConv", {"hgn"}),
         (f"{MODELS}/baselines.py", "MeanPose", {"mean_pose"}),
-        ("pipeline/lifting/losses.py", "pose_nll", {"graphmdn", "mixture_without_graph_sh"}),
+        ("pipeline/lifting/losses.py", "pose_nll", {"mixture_without_graph_sh", *GRAPHMDNS}),
         ("pipeline/lifting/losses.py", "mesh_distances", {"hgn", "hgn_vanilla"}),
+        ("pipeline/lifting/remedies.py", "annealed_terms", {"graphmdn_annealed"}),
+        ("pipeline/lifting/remedies.py", "winners_terms", set()),
+        ("pipeline/training/mixture_remedies.py", "annealed_nll", {"graphmdn_annealed"}),
+        ("pipeline/lifting/mixture_start.py", "BiasedMixtureHead", {"graphmdn_clusters"}),
+        ("pipeline/training/clusters.py", "clusters", {"graphmdn_clusters"}),
     ],
 )
 def test_a_layer_or_loss_counts_for_the_variants_that_use_it(file: str, definition: str, users: set[str]) -> None:
-    names = ("mean_pose", "resgcn", "semgcn", "graphmdn", "graph_sh", "hgn", "hgn_vanilla", "mixture_without_graph_sh")
+    others = ("mean_pose", "resgcn", "semgcn", "graph_sh", "hgn", "hgn_vanilla", "mixture_without_graph_sh")
+    names = (*others, *GRAPHMDNS)
     assert {name for name in names if (file, definition) in reached("lifting", RUN.variant(name), "train")} == users
 
 
@@ -140,6 +154,18 @@ def test_a_graph_network_with_a_mixture_head_is_graphmdn() -> None:
         "models.semgcn:non_local_layer",
         "models.graphmdn:build_head",
         "losses:likelihood_terms",
+    ]
+
+
+def test_a_mixtures_remedies_are_chosen_by_its_settings() -> None:
+    plain = short(chosen_by(lifting(head={"name": "mixture"})))
+    for kind, terms in (("annealed", "annealed"), ("evolving_winners", "winners"), ("dirichlet_prior", "prior")):
+        found = short(chosen_by(lifting(head={"name": "mixture"}, likelihood={"kind": kind})))
+        assert found == [*plain, f"remedies:{terms}_terms"]
+    found = short(chosen_by(lifting(head={"name": "mixture", "start": "clusters"})))
+    assert [name for name in found if name not in plain] == [
+        "mixture_start:build_head",
+        "mixture_start:start_at_clusters",
     ]
 
 

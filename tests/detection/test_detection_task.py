@@ -43,7 +43,7 @@ def test_what_the_task_tells_the_loop(tmp_path: Path) -> None:
 def test_the_loss_is_that_of_the_images_asked_for(tmp_path: Path, components: int) -> None:
     task = make(tmp_path, components)
     chosen = torch.tensor([3, 1])
-    found = task.loss(chosen)
+    found = task.loss(chosen, 0.0)
     images, annotations = augment.training_batch(task.train, chosen, 64, "none", "cpu")
     targets = make_targets(annotations, "pose", 1, 2, 16)
     features = task.network.features(images)
@@ -51,12 +51,12 @@ def test_the_loss_is_that_of_the_images_asked_for(tmp_path: Path, components: in
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         assert float(found[name].detach()) == pytest.approx(float(value.detach()), rel=1e-5), name
-    assert total(found) != pytest.approx(total(task.loss(torch.tensor([0, 2]))))
+    assert total(found) != pytest.approx(total(task.loss(torch.tensor([0, 2]), 0.0)))
 
 
 def test_the_sigma_factor_reaches_the_loss(tmp_path: Path) -> None:
     one, other = (
-        make(tmp_path / str(factor), 2, replace(SETTINGS, sigma_factor=factor)).loss(torch.tensor([0, 1]))
+        make(tmp_path / str(factor), 2, replace(SETTINGS, sigma_factor=factor)).loss(torch.tensor([0, 1]), 0.0)
         for factor in (0.3, 1.0)
     )
     differ = {name for name in one if not torch.isclose(one[name], other[name])}
@@ -68,7 +68,7 @@ def test_augmented_images_follow_from_torchs_generator(tmp_path: Path) -> None:
     sums = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
-        sums.append(total(task.loss(torch.tensor([0, 1, 2]))))
+        sums.append(total(task.loss(torch.tensor([0, 1, 2]), 0.0)))
     assert sums[0] == pytest.approx(sums[1], rel=1e-6) and sums[0] != pytest.approx(sums[2], rel=1e-4)
 
 

@@ -103,7 +103,7 @@ def test_a_pose_is_mirrored_together_with_its_picture(
 
     monkeypatch.setattr(losses, "mean_squared_error", loss)
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, drawn))
-    flipped.loss(ROWS)
+    flipped.loss(ROWS, 0.5)
     inputs, targets = data.batch(ROWS)
     if drawn < 0.5:
         inputs, targets = (mirrored(values, HUMAN36M_16) for values in (inputs, targets))
@@ -114,7 +114,7 @@ def test_each_pose_has_a_draw_of_its_own(data: LiftingData, monkeypatch: pytest.
     model = Recorder()
     flipped = LiftingTask(variant_of(model=SMALL, flip={"training": True}), model, data, data)
     monkeypatch.setattr(torch, "rand", lambda *_, **__: torch.tensor([0.1, 0.9, 0.2, 0.8]))
-    flipped.loss(ROWS)
+    flipped.loss(ROWS, 0.5)
     inputs = data.inputs_of(ROWS)
     image = mirrored(inputs, HUMAN36M_16)
     assert torch.equal(model.asked[0], torch.stack((image[0], inputs[1], image[2], inputs[3])))
@@ -123,7 +123,7 @@ def test_each_pose_has_a_draw_of_its_own(data: LiftingData, monkeypatch: pytest.
 def test_without_the_setting_nothing_is_mirrored(data: LiftingData, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Recorder()
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.zeros(shape))
-    LiftingTask(POINT, model, data, data).loss(ROWS)
+    LiftingTask(POINT, model, data, data).loss(ROWS, 0.5)
     assert torch.equal(model.asked[0], data.inputs_of(ROWS))
 
 
@@ -140,13 +140,13 @@ def test_each_kind_of_output_has_its_loss(data: LiftingData) -> None:
         made.model.eval()
         inputs, targets = data.batch(ROWS)
         output = made.model(inputs)
-        assert made.loss(ROWS) == expected(output, targets)
+        assert made.loss(ROWS, 0.5) == expected(output, targets)
 
 
 def test_a_refined_pose_is_to_be_right_before_and_after(data: LiftingData) -> None:
     refined = task_of(REFINED, data)
     torch.manual_seed(3)
-    terms = refined.loss(ROWS)
+    terms = refined.loss(ROWS, 0.5)
     torch.manual_seed(3)  # the same joints drop out
     inputs, targets = data.batch(ROWS)
     output = refined.model(inputs)
@@ -161,7 +161,7 @@ def test_a_refined_pose_is_to_be_right_before_and_after(data: LiftingData) -> No
 def test_a_variational_autoencoders_loss_is_its_own(data: LiftingData) -> None:
     samples = task_of(SAMPLES, data)
     torch.manual_seed(3)
-    terms = samples.loss(ROWS)
+    terms = samples.loss(ROWS, 0.5)
     torch.manual_seed(3)
     expected = samples.model.loss(*data.batch(ROWS))  # type: ignore[operator]
     assert terms == expected and set(terms) == {"reconstruction", "prior", "divergence"}

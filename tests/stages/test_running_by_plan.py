@@ -181,15 +181,15 @@ def test_two_seeds_trained_at_the_same_time_do_not_disturb_each_other(few: Path)
     ]
 
 
-def stop_after(steps: int) -> Callable[[LiftingTask, torch.Tensor], dict[str, torch.Tensor]]:
+def stop_after(steps: int) -> Callable[[LiftingTask, torch.Tensor, float], dict[str, torch.Tensor]]:
     whole, calls = LiftingTask.loss, 0
 
-    def loss(task: LiftingTask, indices: torch.Tensor) -> dict[str, torch.Tensor]:
+    def loss(task: LiftingTask, indices: torch.Tensor, done: float) -> dict[str, torch.Tensor]:
         nonlocal calls
         calls += 1
         if calls > steps:
             raise SystemExit("killed")  # nothing of the loop runs after it, as after SIGKILL
-        return whole(task, indices)
+        return whole(task, indices, done)
 
     return loss
 

@@ -90,12 +90,12 @@ def test_a_training_stopped_in_the_middle_ends_with_the_same_bytes(
     shutil.rmtree(detection / "data" / "tiny" / "train_detection")
     whole, calls = DetectionTask.loss, 0
 
-    def loss(task: DetectionTask, indices: torch.Tensor) -> dict[str, torch.Tensor]:
+    def loss(task: DetectionTask, indices: torch.Tensor, done: float) -> dict[str, torch.Tensor]:
         nonlocal calls
         if calls == stop_at:
             raise SystemExit("killed")  # nothing of the loop runs after it, as after SIGKILL
         calls += 1
-        return whole(task, indices)
+        return whole(task, indices, done)
 
     monkeypatch.setattr(DetectionTask, "loss", loss)
     with pytest.raises(SystemExit):

@@ -33,7 +33,7 @@ class Regression:
     def examples(self) -> int:
         return len(self.inputs)
 
-    def loss(self, indices: Tensor) -> dict[str, Tensor]:
+    def loss(self, indices: Tensor, done: float) -> dict[str, Tensor]:
         if self.calls == self.stop_at:
             raise SystemExit("killed")  # nothing of the loop may run after it, as after SIGKILL
         error = (self.model(self.inputs[indices]) - self.targets[indices]).square().mean()

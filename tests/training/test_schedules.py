@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.training.schedules import Cosine, Drops, Exponential, OneCycle, Schedule, Step
+from pipeline.training.schedules import Cosine, Drops, Exponential, OneCycle, Schedule, Step, WarmUp
 
 
 def test_one_cycle_is_a_triangle_with_its_peak_in_the_middle():
@@ -47,3 +47,10 @@ def test_cosine_falls_from_the_rate_to_nothing():
     rates = [schedule.rate(progress / 100) for progress in range(101)]
     assert rates == sorted(rates, reverse=True)
     assert sum(rates) / 101 == pytest.approx(0.5e-3)  # the mean of half a cosine
+
+
+def test_a_warm_up_rises_in_a_line_and_falls_along_a_cosine():
+    schedule = WarmUp(2e-3, rise=0.1)
+    assert [schedule.rate(done) for done in (0.0, 0.025, 0.05)] == pytest.approx([0, 5e-4, 1e-3])
+    assert schedule.rate(0.1) == 2e-3
+    assert [schedule.rate(done) for done in (0.4, 0.55, 1.0)] == pytest.approx([1.5e-3, 1e-3, 0])

@@ -67,9 +67,10 @@ def build_model(
 
 def _head(variant: LiftingVariant, skeleton: Skeleton) -> tuple[nn.Module, int]:
     """The head and the number of raw outputs per joint that it takes; for a point, the identity."""
-    if variant.head.name not in modules.HEADS:
+    build = modules.head(variant)
+    if build is None:
         return nn.Identity(), 3
-    head = modules.load(modules.HEADS[variant.head.name])(variant.head, skeleton)
+    head = modules.load(build)(variant.head, skeleton)
     return head, head.outputs
 
 

@@ -116,9 +116,9 @@ def build(settings: ModelSettings, parts: Parts) -> semgcn.SemGCN:
     return semgcn.build(settings, parts, GraphMDN)
 
 
-def build_head(settings: HeadSettings, skeleton: Skeleton) -> MixtureHead:
+def build_head(settings: HeadSettings, skeleton: Skeleton, head: type[MixtureHead] = MixtureHead) -> MixtureHead:
     """The head of a variant's settings, for any network."""
-    return MixtureHead(
+    return head(
         skeleton.joint_count,
         settings.kernels,
         level=settings.level,
