@@ -74,7 +74,9 @@ def use_lifting(variant: config.LiftingVariant) -> None:
 def use_detection(variant: config.DetectionVariant) -> None:
     model = detection_checkpoints.seeded_model(variant, 1, NETWORKS, 0.0, seed=0)
     features = model.features(torch.randn(2, 3, SIDE, SIDE))
-    losses.loss_terms(variant, model, features, targets.make_targets(_annotations(), variant.task, 1, 2, SIDE // 4))
+    truth = targets.make_targets(_annotations(), variant.task, 1, 2, SIDE // 4)
+    losses.loss_terms(variant, model, features, truth, done=0.5)
+    losses.loss_terms(variant, model, features, truth)
     decode.decode(NetworkHeads(model, features), variant)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.config.mixtures import Likelihood
 from pipeline.layout import Task
 from pipeline.settings import Numbers, Settings, one_of
 
@@ -23,6 +24,7 @@ class DetectionHead(Settings):
     keypoint_factors: Literal["multiplied", "divided"] = "multiplied"
     stacks: Literal["last", "all"] = "last"  # the stacks of the hourglass that have a mixture term
     per_category: bool = False  # boxes: one size per category
+    likelihood: Likelihood | None = None  # of a mixture in training; null: the likelihood as it is
 
     @property
     def total_components(self) -> int:
@@ -33,6 +35,8 @@ class DetectionHead(Settings):
     def _two_regressors_are_mixtures(self) -> DetectionHead:
         if self.regressors == 2 and not self.components:
             raise ValueError("regressors: 2 chooses between two mixtures; set components: 1 or more")
+        if self.likelihood and not self.components:
+            raise ValueError("likelihood: a single value has none; set components: 1 or more")
         return self
 
 

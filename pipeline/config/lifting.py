@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
+from pipeline.config.mixtures import Likelihood
 from pipeline.settings import Settings, one_of
 
 # A lifting network's input: projected true joints, or the 2D joints that one of two detectors finds in the image.
@@ -89,32 +90,6 @@ class HeadSettings(Settings):
         if self.level == "node" and (self.sigma == "shared" or self.pooling == "dense"):
             raise ValueError("joints share nothing in a node-level mixture: set sigma: per_joint, pooling: average")
         return self
-
-
-class AnnealedLikelihood(Settings):
-    """Deterministic annealing: the exponent of the responsibilities goes from the first one to 1."""
-
-    kind: Literal["annealed"]
-    first_exponent: float = Field(0.02, gt=0, le=1)
-    share_of_steps: float = Field(0.6, gt=0, le=1)  # then the plain likelihood
-
-
-class EvolvingWinners(Settings):
-    """Evolving winner-takes-all: the n closest components learn, n from all to 1."""
-
-    kind: Literal["evolving_winners"]
-    share_of_steps: float = Field(0.6, gt=0, le=1)  # then the plain likelihood
-
-
-class DirichletPrior(Settings):
-    """A symmetric Dirichlet prior on the mixing weights of every pose, beside the likelihood."""
-
-    kind: Literal["dirichlet_prior"]
-    concentration: float = Field(2.0, gt=1)
-
-
-# What a mixture minimises in training, so that it does not collapse to one component.
-Likelihood = Annotated[AnnealedLikelihood | EvolvingWinners | DirichletPrior, Field(discriminator="kind")]
 
 
 class FlipSettings(Settings):

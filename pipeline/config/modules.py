@@ -79,6 +79,11 @@ BACKBONES = {
 }
 WEIGHTS_AND_SIGMAS = "pipeline.detection.models.centernet:weights_and_sigmas"
 MIXTURE_TERM = "pipeline.detection.losses:mixture_term"
+MIXTURE_TERMS_IN_TRAINING = {  # by `head.likelihood.kind`
+    "annealed": "pipeline.detection.remedies:annealed_term",
+    "evolving_winners": "pipeline.detection.remedies:winners_term",
+    "dirichlet_prior": "pipeline.detection.remedies:prior_term",
+}
 
 
 def load(choice: str) -> Any:
@@ -142,4 +147,5 @@ def _of_detection(variant: DetectionVariant) -> list[str | None]:
         BACKBONES[variant.architecture],
         WEIGHTS_AND_SIGMAS if mixture else None,
         MIXTURE_TERM if mixture else None,
+        MIXTURE_TERMS_IN_TRAINING[variant.head.likelihood.kind] if mixture and variant.head.likelihood else None,
     ]

@@ -34,7 +34,12 @@ WEIGHTS = {
 
 
 def loss_terms(
-    variant: DetectionVariant, model: CenterNet, features: list[Tensor], targets: Targets, sigma_factor: float = 1.0
+    variant: DetectionVariant,
+    model: CenterNet,
+    features: list[Tensor],
+    targets: Targets,
+    sigma_factor: float = 1.0,
+    done: float | None = None,
 ) -> dict[str, Tensor]:
     """The loss as named scalar terms, weighted; their sum is minimised.
 
@@ -42,12 +47,16 @@ def loss_terms(
     alone, divided by the number of stacks, unless `head.stacks` is "all". Terms: `center`, `center_offset`, `size` (for
     boxes with a mixture its term) and, for poses, `regression` (L1 of keypoint offsets, or the mixture's term),
     `keypoint_heatmap`, `keypoint_local_offset`.
+
+    `done` is the share of the training that is done, from 0 to 1. A mixture's own `head.likelihood` (remedies.py)
+    counts in training only: without `done` the mixture's term is the plain likelihood.
     """
     stacks = len(features)
     sums: dict[str, Tensor] = {}
     for stack in range(stacks):
         likelihood = stack == stacks - 1 or not variant.mixture or variant.head.stacks == "all"
-        for name, term in _terms_of_stack(variant, model, features, stack, targets, sigma_factor, likelihood).items():
+        terms = _terms_of_stack(variant, model, features, stack, targets, sigma_factor, likelihood, done)
+        for name, term in terms.items():
             sums[name] = sums[name] + term if name in sums else term
     return {name: getattr(variant.loss, WEIGHTS[name]) / stacks * term for name, term in sums.items()}
 
@@ -60,6 +69,7 @@ def _terms_of_stack(
     targets: Targets,
     sigma_factor: float,
     likelihood: bool,
+    done: float | None,
 ) -> dict[str, Tensor]:
     """The unweighted terms of one stack; the mixture's only with `likelihood`."""
     names: tuple[str, ...] = heads_at_centers(variant.task, variant.head)
@@ -79,11 +89,14 @@ def _terms_of_stack(
         terms["keypoint_heatmap"] = focal_loss(maps["keypoint_heatmap"], targets.keypoint_heatmap)
         terms["keypoint_local_offset"] = masked_l1(local["keypoint_local_offset"], targets.point_offset)
     if likelihood or not variant.mixture:
-        terms["regression" if variant.task == "pose" else "size"] = _regression(variant, rows, targets, sigma_factor)
+        regression = _regression(variant, rows, targets, sigma_factor, done)
+        terms["regression" if variant.task == "pose" else "size"] = regression
     return terms
 
 
-def _regression(variant: DetectionVariant, rows: Mapping[str, Tensor], targets: Targets, sigma_factor: float) -> Tensor:
+def _regression(
+    variant: DetectionVariant, rows: Mapping[str, Tensor], targets: Targets, sigma_factor: float, done: float | None
+) -> Tensor:
     """The term of the regressed points [P, n, 2]: keypoint offsets (n = 17), or the size as one point (n = 1)."""
     if variant.task == "pose":
         prediction, points, mask = rows["keypoint_offsets"], targets.keypoint_offset, targets.keypoint_mask
@@ -91,8 +104,11 @@ def _regression(variant: DetectionVariant, rows: Mapping[str, Tensor], targets: 
         prediction, points = rows["size"], targets.size[:, None]
         mask = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
     if variant.mixture:  # by name, so that variants without a mixture do not depend on its code
-        term: Tensor = modules.load(modules.MIXTURE_TERM)(rows, prediction, points, mask, variant.head, sigma_factor)
-        return term
+        of_mixture = (rows, prediction, points, mask, variant.head, sigma_factor)
+        if done is not None and variant.head.likelihood:
+            in_training = modules.load(modules.MIXTURE_TERMS_IN_TRAINING[variant.head.likelihood.kind])
+            return in_training(*of_mixture, done)
+        return modules.load(modules.MIXTURE_TERM)(*of_mixture)
     if variant.head.per_category:
         prediction = size_of_category(prediction, targets.category)
     return masked_l1(prediction.reshape(points.shape), points, mask[..., None])
@@ -155,7 +171,11 @@ def mixture_loss(mixture: GaussianMixture, target: Tensor, mask: Tensor, factors
     logarithms are added back; this changes no gradient. The sum over the objects that have a point is divided by 1 +
     the number of these objects.
     """
-    log_prob = mixture.log_prob(target.flatten(1), mask.repeat_interleave(2, dim=1))
-    log_prob = log_prob + 2 * (mask * factors.log()).sum(dim=1)
+    return average_nll(-mixture.log_prob(target.flatten(1), mask.repeat_interleave(2, dim=1)), mask, factors)
+
+
+def average_nll(losses: Tensor, mask: Tensor, factors: Tensor) -> Tensor:
+    """Negative log-likelihoods [P] less the factors' logarithms, averaged as `mixture_loss` says; a scalar."""
+    losses = losses - 2 * (mask * factors.log()).sum(dim=1)
     counted = mask.any(dim=1)
-    return -log_prob.masked_fill(~counted, 0.0).sum() / (1 + counted.sum())
+    return losses.masked_fill(~counted, 0.0).sum() / (1 + counted.sum())

@@ -66,7 +66,7 @@ class DetectionTask:
             annotations, self.variant.task, len(self.train.category_ids), len(indices), size // STRIDE
         )
         features = self.network.features(images)
-        return losses.loss_terms(self.variant, self.network, features, targets, self.settings.sigma_factor)
+        return losses.loss_terms(self.variant, self.network, features, targets, self.settings.sigma_factor, done)
 
     def forward(self, indices: Tensor) -> None:
         """The backbone's pass over one training batch; the heads have no batch norms."""

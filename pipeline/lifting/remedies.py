@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from pipeline.config import LiftingVariant
-from pipeline.config.lifting import AnnealedLikelihood, DirichletPrior, EvolvingWinners
+from pipeline.config.mixtures import AnnealedLikelihood, DirichletPrior, EvolvingWinners
 from pipeline.lifting.outputs import PoseMixture, distribution
 from pipeline.mixture import GaussianMixture
 from pipeline.training import mixture_remedies

@@ -51,7 +51,7 @@ def choices() -> Iterator[str]:
     yield from (name for table in tables for name in table.values())
     yield from (name for pair in modules.LAYERS.values() for table in pair for name in table.values())
     yield from (modules.GRAPHMDN, modules.MIRROR_TESTED, modules.MESH_LOSS, modules.MESH_LOSS_AUTHORS)
-    yield from (modules.WEIGHTS_AND_SIGMAS, modules.MIXTURE_TERM)
+    yield from (modules.WEIGHTS_AND_SIGMAS, modules.MIXTURE_TERM, *modules.MIXTURE_TERMS_IN_TRAINING.values())
 
 
 def test_every_paper_exists() -> None:
@@ -208,3 +208,6 @@ def test_a_detection_variants_backbone_and_mixture() -> None:
     assert chosen_by(plain) == ("pipeline.detection.models.dla:build",)
     mixture = config.DetectionVariant.model_validate({**detection, "head": {"components": 3}})
     assert chosen_by(mixture) == (*chosen_by(plain), modules.WEIGHTS_AND_SIGMAS, modules.MIXTURE_TERM)
+    head = {"components": 3, "likelihood": {"kind": "annealed"}}
+    annealed = config.DetectionVariant.model_validate({**detection, "head": head})
+    assert chosen_by(annealed) == (*chosen_by(mixture), "pipeline.detection.remedies:annealed_term")
