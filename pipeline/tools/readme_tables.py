@@ -100,7 +100,6 @@ TABLES: dict[str, LiftingTable | DetectionTable] = {
         preset="demo",
         rows=(
             Row("keypoints, L1", "pose_l_base"),
-            Row("keypoints, mixture of two", "pose_l_mdn_2"),
             Row("keypoints, mixture of three", "pose_l_mdn_3"),
             Row("boxes, L1", "boxes_l_base"),
             Row("boxes, mixture of three", "boxes_l_mdn_3"),

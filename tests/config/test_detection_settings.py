@@ -179,7 +179,7 @@ def test_the_repositorys_own_detection_variants() -> None:
     """They have all that the papers name, and the demo trains the core variants: two tasks, point and mixture."""
     run = config.load("demo", ROOT)
     trained = {name for name in run.detection_variants if run.why_not_run(name) is None}
-    assert trained == {"pose_l_base", "pose_l_mdn_2", "pose_l_mdn_3", "boxes_l_base", "boxes_l_mdn_3"}
+    assert trained == {"pose_l_base", "pose_l_mdn_3", "boxes_l_base", "boxes_l_mdn_3"}
     assert all(config.load("paper", ROOT).why_not_run(name) is None for name in trained)
     for name, variant in run.detection_variants.items():
         assert name.startswith(f"{variant.task}_"), name

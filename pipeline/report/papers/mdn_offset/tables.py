@@ -299,26 +299,4 @@ TABLES = (
             ),
         ),
     ),
-    Table(
-        "mdn_offset_collapse",
-        "MDN offset, remedies for collapsing mixtures beside the authors' formulation",
-        columns=(
-            SHARES,
-            Column("Largest weight", (largest_weight,), "", decimals=2),
-            Column("AP / AR", (AP, AR), "plain"),
-            EPOCHS,
-            SEEDS,
-        ),
-        rows=(
-            Row("LargeHG, MDN_3, the authors' formulation", "pose_l_mdn_3"),
-            Row("LargeHG, MDN_3, annealed responsibilities", "pose_l_mdn_3_annealed"),
-            Row("LargeHG, MDN_3, evolving winner-takes-all", "pose_l_mdn_3_evolving_winners"),
-        ),
-        notes=(
-            (
-                "No row is from the paper. A remedy changes the training of the mixture's term alone; its equation and "
-                "source are in the notes of GraphMDN's table of the same name."
-            ),
-        ),
-    ),
 )

@@ -388,25 +388,4 @@ TABLES = (
         ),
         notes=(("An overfit check: only AP on the validation images measures accuracy."),),
     ),
-    Table(
-        "mixture_dense_collapse",
-        "Mixture Dense, remedies for collapsing mixtures beside the authors' formulation",
-        columns=(
-            SHARES,
-            Column("AP / AP50", (AP, AP50), "plain"),
-            EPOCHS,
-            SEEDS,
-        ),
-        rows=(
-            Row("HG, MDN_3, the authors' formulation", "boxes_l_mdn_3"),
-            Row("HG, MDN_3, annealed responsibilities", "boxes_l_mdn_3_annealed"),
-            Row("HG, MDN_3, evolving winner-takes-all", "boxes_l_mdn_3_evolving_winners"),
-        ),
-        notes=(
-            (
-                "No row is from the paper. A remedy changes the training of the mixture's term alone; its equation and "
-                "source are in the notes of GraphMDN's table of the same name."
-            ),
-        ),
-    ),
 )
