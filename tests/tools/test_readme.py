@@ -146,9 +146,9 @@ def test_seeds_poses_and_epochs_are_those_of_the_metrics(root: Path) -> None:
 def test_a_variant_without_metrics_was_not_run(root: Path) -> None:
     (readme_cells.reference(root) / "mini/metrics/graphmdn.json").unlink()
     assert row(root, "GraphMDN (Mean)") == "| GraphMDN (Mean) | not run | 38.7 | not run | 30.0 | not run |"
-    (readme_cells.reference(root) / "demo/metrics/pose_l_mdn_2.json").unlink()
-    assert row(root, "keypoints, mixture of two") == (
-        "| keypoints, mixture of two | not run | not run | not run | not run |"
+    (readme_cells.reference(root) / "demo/metrics/pose_l_mdn_3.json").unlink()
+    assert row(root, "keypoints, mixture of three") == (
+        "| keypoints, mixture of three | not run | not run | not run | not run |"
     )
 
 
@@ -156,17 +156,17 @@ def test_the_split_of_a_mixture_is_given_per_seed(root: Path) -> None:
     """Which seed's mixture splits is chance, so a mean over seeds means nothing."""
 
     def collapsed_beside_it(content: dict[str, Any]) -> None:
-        second = artifacts.read_json(readme_cells.reference(root) / "demo/metrics/pose_l_mdn_2.json")["seeds"][0]
-        first, other = second["mixture"]["components"]
-        second["mixture"] |= {"collapsed": True, "components": [first | {"share": 99.0}, other | {"share": 1.0}]}
+        second = artifacts.read_json(readme_cells.reference(root) / "demo/metrics/pose_l_mdn_3.json")["seeds"][0]
+        shares = zip(second["mixture"]["components"], (99.0, 1.0, 0.0), strict=True)
+        second["mixture"] |= {"collapsed": True, "components": [part | {"share": share} for part, share in shares]}
         second["modes"]["plain"]["ap"] -= 10
         content["seeds"].append(second | {"seed": 1})
 
     assert "With one seed, a difference of a few AP may be chance." in sentence(root, "demo", "images")
-    edit(root, "demo", "pose_l_mdn_2", collapsed_beside_it)
-    assert row(root, "keypoints, mixture of two") == (
-        "| keypoints, mixture of two | 23.5 ± 7.1 | 74.0 ± 0.0 | 58 / 42; 99 / 1 (collapsed) | "
-        "by viewpoint: 4 / 79 % of their people seen from the back; - |"
+    edit(root, "demo", "pose_l_mdn_3", collapsed_beside_it)
+    assert row(root, "keypoints, mixture of three") == (
+        "| keypoints, mixture of three | 22.1 ± 7.1 | 68.8 ± 0.0 | 56 / 44 / 0; 99 / 1 / 0 (collapsed) | "
+        "by viewpoint: 6 / 74 / - % of their people seen from the back; - |"
     )
     assert "; one to two seeds (mean ± " in sentence(root, "demo", "images")
 
