@@ -37,7 +37,7 @@ class Regression:
     def examples(self) -> int:
         return len(self.inputs)
 
-    def loss(self, indices: Tensor) -> dict[str, Tensor]:
+    def loss(self, indices: Tensor, done: float) -> dict[str, Tensor]:
         return {"error": (self.forward(indices) - self.targets[indices]).square().mean()}
 
     def forward(self, indices: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ def test_a_running_mean_that_lags_no_longer_counts() -> None:
 
 def test_afterwards_everything_is_as_before() -> None:
     task = Regression()
-    task.loss(torch.arange(8))
+    task.loss(torch.arange(8), 0.0)
     task.model[1].eval()  # an odd mode of one layer is kept too
     before, random = state(task), torch.get_rng_state()
     modes = [module.training for module in task.model.modules()]
