@@ -53,7 +53,7 @@ def lifting_table(root: Path, table: LiftingTable, published: Published) -> str:
     poses = between([metrics.data.train_poses for metrics in trained if metrics.data])
     sentence = (
         f"Preset `{table.preset}`: {poses} training poses, {budget(budgets)}, "
-        f"{seeds([len(metrics.seeds) for metrics in trained])}; mm, averaged action by action."
+        f"{seeds([len(metrics.seeds) for metrics in trained])}; mm, averaged action by action.{_statistics(trained)}"
     )
     return f"{wrapped(sentence)}\n\n{grid(head, body)}"
 
@@ -89,7 +89,7 @@ def _about_images(preset: str, ran: list[DetectionResults]) -> str:
         f"Preset `{preset}`: {' and '.join(learnt)}; networks of {between(millions, '.1f')} million parameters; "
         f"{budget(budgets)}; {seeds(count)}. AP in %, on {validation} validation images."
     )
-    return sentence + " With one seed, a difference of a few AP may be chance." * (min(count) == 1)
+    return sentence + " With one seed, a difference of a few AP may be chance." * (min(count) == 1) + _statistics(ran)
 
 
 def runs_table(root: Path) -> str:
@@ -219,6 +219,12 @@ def seeds(counts: Sequence[int]) -> str:
     if max(counts) == 1:
         return f"{words} seed"
     return f"{words} seeds (mean ± standard deviation{', where there are several' if min(counts) == 1 else ''})"
+
+
+def _statistics(ran: Sequence[LiftingResults | DetectionResults]) -> str:
+    """What must be said of a run that is older than the renewal of batch-norm statistics before an evaluation."""
+    renewed = any(seed.running_statistics for metrics in ran for seed in metrics.seeds)
+    return "" if renewed else " Batch norm has its running statistics here: the run is older than their renewal."
 
 
 def _word(count: int) -> str:
