@@ -8,14 +8,20 @@ numbers and does not run it again.
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 from pipeline.config import detection, lifting
 from pipeline.config.detection import DetectionVariant
 from pipeline.config.lifting import NETWORKS, LiftingVariant
 
-# What the report shows of each paper.
-PAPERS = tuple(f"pipeline.report.papers.{key}:PAPER" for key in (*lifting.PAPERS, *detection.PAPERS))
+# What the report shows of each paper: tables and claims; and the figures of a paper whose folder has figures.py.
+KEYS = (*lifting.PAPERS, *detection.PAPERS)
+FOLDER = Path(__file__).parents[1] / "report" / "papers"
+PAPERS = tuple(f"pipeline.report.papers.{key}:PAPER" for key in KEYS)
+FIGURES = {
+    key: f"pipeline.report.papers.{key}.figures:FIGURES" for key in KEYS if (FOLDER / key / "figures.py").is_file()
+}
 
 GRAPHMDN = "pipeline.lifting.models.graphmdn:build"  # a graph network with a mixture head
 

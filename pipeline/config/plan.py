@@ -16,7 +16,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import DetectionVariant, Params, Preset, Run, uses
 from pipeline.config.code import Code
-from pipeline.config.modules import PAPERS, chosen_by
+from pipeline.config.modules import FIGURES, PAPERS, chosen_by
 from pipeline.config.partial import partial
 from pipeline.data.images.settings import CocoImages
 from pipeline.layout import Layout
@@ -194,7 +194,7 @@ def _of_results(run: Run) -> Iterator[Job]:
     data += [layout.images(task) for task in tasks]
     page = [layout.figures, layout.report]
     inputs = [*tables[:2], *metrics, *trained, *shown, *data, *published]
-    yield make.job("report", settings, inputs, page, PAPERS)
+    yield make.job("report", settings, inputs, page, (*PAPERS, *FIGURES.values()))
     yield make.job("publish", settings, [*tables, *page, *metrics, *trained], [layout.publish_receipt])
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.report.claims import Claim
-from pipeline.report.figures import Drawing
 from pipeline.report.tables import Table
 
 
 @dataclass(frozen=True)
 class Paper:
-    """Its tables, claims and figures, in the order in which they are shown."""
+    """Its tables and claims, in the order in which they are shown. Figures are apart, so that no table needs them."""
 
     key: str  # as variants name their paper in params.yaml
     title: str
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
-    figures: tuple[Drawing, ...]

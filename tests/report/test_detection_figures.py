@@ -30,9 +30,8 @@ from pipeline.report.figures import (
     speed,
     style,
 )
-from pipeline.report.papers import mdn_offset, mixture_dense
 
-EVERY = (overview.OVERVIEWS[1], *mdn_offset.PAPER.figures, *mixture_dense.PAPER.figures)
+EVERY = (overview.OVERVIEWS[1], *overview.OF_PAPERS["mdn_offset"], *overview.OF_PAPERS["mixture_dense"])
 
 
 def of_scales(*median_and_share: tuple[float, float]) -> list[dict[str, Any]]:

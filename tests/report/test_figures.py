@@ -22,11 +22,10 @@ from pipeline.report.figures import (
     skeleton,
     style,
 )
-from pipeline.report.papers import mdn_offset, mixture_dense
 
 OF_BODIES = ["hgn_open_body", "hgn_coarse_graphs", "hgn_fits"]  # in test_body_figures.py
 OF_DETECTION = ["detection_overview"]  # in test_detection_figures.py
-OF_DETECTION += [drawing.name for paper in (mdn_offset, mixture_dense) for drawing in paper.PAPER.figures]
+OF_DETECTION += [drawing.name for paper in ("mdn_offset", "mixture_dense") for drawing in overview.OF_PAPERS[paper]]
 DRAWN = [drawing.name for drawing in overview.EVERY if drawing.name not in OF_BODIES]
 OVERVIEW = overview.OVERVIEWS[0]
 

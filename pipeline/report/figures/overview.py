@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.config import Run
+from pipeline.config import Run, modules
 from pipeline.detection.results import Mode
 from pipeline.lifting.results import GROUND_TRUTH
 from pipeline.report import inputs
@@ -215,4 +215,5 @@ OVERVIEWS = (
     ),
 )
 
-EVERY = (*OVERVIEWS, *(drawing for paper in PAPERS for drawing in paper.figures))
+OF_PAPERS: dict[str, tuple[Drawing, ...]] = {key: modules.load(choice) for key, choice in modules.FIGURES.items()}
+EVERY = (*OVERVIEWS, *(drawing for drawings in OF_PAPERS.values() for drawing in drawings))

@@ -13,7 +13,7 @@ from pipeline.config import Run
 from pipeline.report import caption, render
 from pipeline.report.claims import STATES
 from pipeline.report.evidence import Evidence
-from pipeline.report.figures.overview import OVERVIEWS
+from pipeline.report.figures.overview import OF_PAPERS, OVERVIEWS
 from pipeline.report.judge import NOT_RUN
 from pipeline.report.page import body, images, variants
 from pipeline.report.papers import PAPERS
@@ -74,7 +74,7 @@ def _papers(tables: list[Table], claims: list[dict[str, Any]]) -> list[dict[str,
     for paper in PAPERS:
         own = [table for table in tables if table.name.startswith(f"{paper.key}_")]
         stated = _claims([claim for claim in claims if claim["paper"] == paper.key])
-        papers.append({"title": paper.title, "tables": own, "figures": paper.figures, "claims": stated})
+        papers.append({"title": paper.title, "tables": own, "figures": OF_PAPERS.get(paper.key, ()), "claims": stated})
     shown = [table for section in papers for table in section["tables"]]
     rest = [table for table in tables if table not in shown]
     return papers + ([{"title": "All papers' networks", "tables": rest, "figures": (), "claims": ""}] if rest else [])

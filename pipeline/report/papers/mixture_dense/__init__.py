@@ -1,8 +1,7 @@
-"""Mixture Dense Regression: its tables, claims and figures."""
+"""Mixture Dense Regression: its tables and claims."""
 
 from pipeline.report.paper import Paper
 from pipeline.report.papers.mixture_dense import claims_boxes, claims_poses
-from pipeline.report.papers.mixture_dense.figures import FIGURES
 from pipeline.report.papers.mixture_dense.tables import TABLES
 
-PAPER = Paper("mixture_dense", "Mixture Dense", TABLES, (*claims_boxes.CLAIMS, *claims_poses.CLAIMS), FIGURES)
+PAPER = Paper("mixture_dense", "Mixture Dense", TABLES, (*claims_boxes.CLAIMS, *claims_poses.CLAIMS))

@@ -1,8 +1,7 @@
-"""SemGCN: its tables, claims and figures."""
+"""SemGCN: its tables and claims."""
 
 from pipeline.report.paper import Paper
 from pipeline.report.papers.semgcn.claims import CLAIMS
-from pipeline.report.papers.semgcn.figures import FIGURES
 from pipeline.report.papers.semgcn.tables import TABLES
 
-PAPER = Paper("semgcn", "SemGCN", TABLES, CLAIMS, FIGURES)
+PAPER = Paper("semgcn", "SemGCN", TABLES, CLAIMS)
