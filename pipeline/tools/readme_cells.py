@@ -224,7 +224,9 @@ def seeds(counts: Sequence[int]) -> str:
 def _statistics(ran: Sequence[LiftingResults | DetectionResults]) -> str:
     """What must be said of a run that is older than the renewal of batch-norm statistics before an evaluation."""
     renewed = any(seed.running_statistics for metrics in ran for seed in metrics.seeds)
-    return "" if renewed else " Batch norm has its running statistics here: the run is older than their renewal."
+    if renewed:
+        return ""
+    return " The run is older than the renewal of batch-norm statistics, so its numbers have the running ones."
 
 
 def _word(count: int) -> str:

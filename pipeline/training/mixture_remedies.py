@@ -39,7 +39,7 @@ def winners_nll(log_joint: Tensor, distances: Tensor, count: int) -> Tensor:
     """-(1 / n) sum of l_k over the n components that are closest to the target, [...]; `distances` [..., K].
 
     Source: Makansi et al., "Overcoming limitations of mixture density networks: a sampling and fitting framework for
-    multimodal future prediction", CVPR 2019, Section 4: the loss is summed over the n best hypotheses, and n goes from
+    multimodal future prediction", CVPR 2019: the loss is summed over the n best hypotheses, and n goes from
     K to 1 in the course of training. Here it is the mean over them, so the learning rate means the same for every n.
     With n = K all components have equal shares; n = 1 is the winner's own likelihood.
     """

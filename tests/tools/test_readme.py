@@ -125,11 +125,11 @@ def test_text_around_the_tables_is_not_changed(root: Path) -> None:
 
 def test_a_run_with_renewed_statistics_is_not_called_older(root: Path) -> None:
     """The demo's run has them, and the first run of `mini` that has them loses the sentence."""
-    assert "running statistics" not in sentence(root, "demo", "images")
-    assert "running statistics" in sentence(root, "mini", "hgn")
+    assert "batch-norm" not in sentence(root, "demo", "images")
+    assert "batch-norm" in sentence(root, "mini", "hgn")
     renewed = {"point": {"mpjpe": 70.0, "p_mpjpe": 50.0}}
     edit(root, "mini", "hgn", lambda content: content["seeds"][0].update(running_statistics=renewed))
-    assert "running statistics" not in sentence(root, "mini", "hgn")
+    assert "batch-norm" not in sentence(root, "mini", "hgn")
 
 
 def test_a_published_number_comes_from_its_file(root: Path) -> None:
@@ -145,8 +145,8 @@ def test_seeds_poses_and_epochs_are_those_of_the_metrics(root: Path) -> None:
     edit(root, "mini", "hgn_fine", lambda content: content["training"].update(epochs=7))
     assert sentence(root, "mini", "hgn") == (
         "Preset `mini`: 1,000 to 80,718 training poses, 4 to 7 epochs (100 stated), one to three seeds (mean ± "
-        "standard deviation, where there are several); mm, averaged action by action. Batch norm has its running "
-        "statistics here: the run is older than their renewal."
+        "standard deviation, where there are several); mm, averaged action by action. The run is older than the "
+        "renewal of batch-norm statistics, so its numbers have the running ones."
     )
     assert row(root, "HGN").startswith("| HGN | 63.4 | 37.32 | ")
     assert row(root, "HGN").endswith(" | 4 / 100 |")
