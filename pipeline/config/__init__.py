@@ -127,12 +127,13 @@ class Run(Settings):
         return None if self.preset.images else f"preset {self.preset_name} has no images"
 
     def epochs(self, name: str) -> int:
-        """Epochs that the preset grants a variant; as many as the variant states where the preset says null."""
-        variant = self.any_variant(name)
+        """Epochs that the preset grants a variant: its own, or those of its kind, or as many as the variant states."""
+        variant, preset = self.any_variant(name), self.preset
         if isinstance(variant, DetectionVariant):
-            return (self.preset.detection.epochs or {}).get(variant.task, variant.epochs)
-        granted = self.preset.lifting.epochs
-        return variant.epochs if granted is None else granted
+            of_kind = (preset.detection.epochs or {}).get(variant.task)
+        else:
+            of_kind = preset.lifting.of(variant.schedule_kind)
+        return preset.epochs_of.get(name, of_kind) or variant.epochs
 
     def input_size(self, name: str) -> int:
         """Width and height in pixels of a detection network's input; imported weights keep their own."""
@@ -184,6 +185,7 @@ def load(preset: str | None = None, root: Path = Path()) -> Run:
         ("variants", run.preset.variants, [*params.lifting_variants]),
         ("detection.variants", run.preset.detection.variants, [*params.detection_variants]),
         ("seeds_of", (*run.preset.seeds_of,), [*params.lifting_variants, *params.detection_variants]),
+        ("epochs_of", (*run.preset.epochs_of,), [*params.lifting_variants, *params.detection_variants]),
     ):
         for variant in () if isinstance(names, str) else names:
             if variant not in known:

@@ -131,6 +131,7 @@ class WarmUpSchedule(Settings):
 Schedule = Annotated[
     StepSchedule | ExponentialSchedule | OneCycleSchedule | WarmUpSchedule, Field(discriminator="kind")
 ]
+ScheduleKind = Literal["step", "exponential", "one_cycle", "warm_up", "constant"]
 
 
 class LiftingVariant(Settings):
@@ -160,6 +161,10 @@ class LiftingVariant(Settings):
     flip: FlipSettings = FlipSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
     schedule: Schedule | None = None  # of the learning rate, which is constant without one
+
+    @property
+    def schedule_kind(self) -> ScheduleKind:
+        return self.schedule.kind if self.schedule else "constant"
 
     @property
     def closed_form(self) -> bool:

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
-from pipeline.config.lifting import Detector
+from pipeline.config.lifting import Detector, ScheduleKind
 from pipeline.data.images.settings import Images
 from pipeline.data.motion.settings import Keypoints, Motion
 from pipeline.settings import Settings, Words
 
+Epochs = Annotated[int, Field(ge=1)]
+
+
+def _form(epochs: object) -> str:
+    """Which form of `lifting.epochs` was meant. Of a word in brackets an error shows nothing (reading.py)."""
+    return "[by_schedule]" if isinstance(epochs, dict) else "[one]"
+
 
 class LiftingBudget(Settings):
-    """Epochs for every variant; null trains each as long as it states."""
+    """Epochs for every variant, or by the kind of its schedule; null, or a kind not listed: as the variants state."""
 
-    epochs: int | None = Field(None, ge=1)
+    epochs: (
+        Annotated[
+            Annotated[Epochs, Tag("[one]")] | Annotated[dict[ScheduleKind, Epochs], Tag("[by_schedule]")],
+            Discriminator(_form),
+        ]
+        | None
+    ) = None
+
+    def of(self, kind: ScheduleKind) -> int | None:
+        """The epochs of variants with this kind of schedule; None: as each states."""
+        return self.epochs.get(kind) if isinstance(self.epochs, dict) else self.epochs
 
 
 DetectionTask = Literal["pose", "boxes"]
@@ -72,7 +89,7 @@ Augmentation = Literal["full", "mirror", "none"]
 class DetectionBudget(Settings):
     """How big the training of detection is; null: as the variants state."""
 
-    epochs: dict[DetectionTask, Annotated[int, Field(ge=1)]] | None = None
+    epochs: dict[DetectionTask, Epochs] | None = None
     input_size: dict[DetectionTask, Annotated[int, Field(ge=32, multiple_of=32)]] | None = None
     networks: SmallNetworks | None = None
     recipe: DetectionRecipe | None = None
@@ -90,6 +107,7 @@ class Preset(Settings):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seeds: int = Field(1, ge=1)
     seeds_of: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)  # where a variant has another number
+    epochs_of: dict[str, Epochs] = Field(default_factory=dict)  # likewise
     variants: Literal["core", "all"] | Words = "all"
     motion: Motion
     keypoints: dict[Detector, Keypoints] = Field(default_factory=dict)

@@ -85,7 +85,8 @@ def train_lifting(run: Run, name: str) -> Content:
     preset = dump(run.preset, "device", "threads")
     decided: Content = {"closed_form": variant.closed_form, "learns_meshes": variant.learns_meshes}
     if not (variant.closed_form or variant.imported):
-        preset["lifting"] = dump(run.preset.lifting, "epochs")
+        own = run.preset.epochs_of.get(name, run.preset.lifting.of(variant.schedule_kind))
+        preset |= {"lifting": {"epochs": own}, "epochs_of": {}}
         decided["epochs"] = run.epochs(name)
     return {"params": {"lifting_variants": {name: settings}}, "preset": preset, "decided": decided}
 
@@ -115,6 +116,8 @@ def train_detection(run: Run, name: str) -> Content:
     granted = dump(detection, "epochs", "input_size", "augment", "validate_every")
     for key in ("epochs", "input_size"):  # by task
         granted[key] = granted[key] and {task: value for task, value in granted[key].items() if task == variant.task}
+    if name in run.preset.epochs_of:
+        granted["epochs"] = {variant.task: run.preset.epochs_of[name]}
     granted["recipe"] = recipe and dump(recipe)
     for key in ("sigma_start", "start") if recipe else ():
         found = granted["recipe"][key]
@@ -123,7 +126,7 @@ def train_detection(run: Run, name: str) -> Content:
     of_networks = OF_DLA if variant.architecture == "dla_34" else OF_HOURGLASSES
     granted["networks"] = networks and dump(networks, *of_networks)
     decided = {"epochs": run.epochs(name), "input_size": run.input_size(name), **_of_head(variant)}
-    preset = dump(run.preset, "device", "threads") | {"detection": granted}
+    preset = dump(run.preset, "device", "threads") | {"detection": granted, "epochs_of": {}}
     return {"params": {"detection_variants": {name: settings}}, "preset": preset, "decided": decided}
 
 

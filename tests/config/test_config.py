@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import small_params
@@ -14,6 +15,7 @@ from small_params import SMALL, edit, says
 from pipeline import __main__ as command_line
 from pipeline import config
 from pipeline.artifacts import InputError
+from pipeline.config.lifting import Schedule, ScheduleKind
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -38,6 +40,30 @@ def test_a_variant_may_have_seeds_of_its_own(root: Path) -> None:
     edit(root, "params/small.yaml", "seeds: 2\n", "seeds: 2\nseeds_of:\n  semgcn: 3\n  graphmdn: 1\n")
     run = config.load(None, root)
     assert [run.seeds_of(name) for name in ("mean_pose", "semgcn", "graphmdn")] == [(0, 1), (0, 1, 2), (0,)]
+
+
+def test_epochs_by_the_kind_of_schedule(root: Path) -> None:
+    names = ("semgcn", "graphmdn", "mean_pose")  # step, one_cycle, none
+    edit(root, "params/small.yaml", "  epochs: 3\n", "  epochs:\n    one_cycle: 8\n    constant: 5\n")
+    run = config.load(None, root)
+    assert [run.variant(name).schedule_kind for name in names] == ["step", "one_cycle", "constant"]
+    assert [run.epochs(name) for name in names] == [30, 8, 5]  # `step` is not listed: as stated
+    edit(root, "params/small.yaml", "seeds: 2\n", "seeds: 2\nepochs_of:\n  semgcn: 4\n  graphmdn: 1\n")
+    assert [config.load(None, root).epochs(name) for name in names] == [4, 1, 5]
+
+
+def test_a_variant_may_have_epochs_of_its_own_beside_one_number_and_beside_none(root: Path) -> None:
+    edit(root, "params/small.yaml", "seeds: 2\n", "seeds: 2\nepochs_of:\n  semgcn: 4\n")
+    edit(root, "params/real.yaml", "description: CMU\n", "description: CMU\nepochs_of:\n  semgcn: 4\n")
+    for preset, others in (("small", 3), ("real", 2)):
+        run = config.load(preset, root)
+        assert (run.epochs("semgcn"), run.epochs("graphmdn")) == (4, others)
+
+
+def test_every_kind_of_schedule_can_be_granted_epochs() -> None:
+    schedules = get_args(get_args(Schedule)[0])
+    kinds = {get_args(schedule.model_fields["kind"].annotation)[0] for schedule in schedules}
+    assert set(get_args(ScheduleKind)) == kinds | {"constant"}
 
 
 def test_a_preset_grants_seeds_variants_and_epochs(root: Path) -> None:
@@ -94,6 +120,13 @@ STEP = "      kind: step\n      factor: 0.96\n      every_epochs: 4.1"
             "params/small.yaml: thread: unknown key; did you mean 'threads",
         ),
         ("params/small.yaml", "epochs: 3", "epoch: 3", "lifting.epoch: unknown key; did you mean 'epochs'?"),
+        (
+            "params/small.yaml",
+            "epochs: 3",
+            "epochs:\n    one_cicle: 8",
+            "lifting.epochs.one_cicle: expected 'step', 'exponential', 'one_cycle', 'warm_up' or 'constant', "
+            "found 'one_cicle'; did you mean 'one_cycle'?",
+        ),
         # the same where the key is one that must be there
         ("params.yaml", "preset: small", "presets: small", "presets: unknown key; did you mean 'preset'?"),
         (
@@ -128,6 +161,27 @@ STEP = "      kind: step\n      factor: 0.96\n      every_epochs: 4.1"
         ),
         ("params.yaml", "epochs: 30", "epochs: '30'", "semgcn.epochs: input should be a valid integer, found '30'"),
         ("params.yaml", "epochs: 30", "epochs: true", "semgcn.epochs: input should be a valid integer, found True"),
+        ("params/small.yaml", "epochs: 3", "epochs: many", "lifting.epochs: input should be a valid integer, found 'm"),
+        (
+            "params/small.yaml",
+            "epochs: 3",
+            "epochs: 0",
+            "lifting.epochs: input should be greater than or equal to 1, f",
+        ),
+        (
+            "params/small.yaml",
+            "epochs: 3",
+            "epochs:\n    step: 0",
+            "lifting.epochs.step: input should be greater than ",
+        ),
+        (
+            "params/small.yaml",
+            "epochs: 3",
+            "epochs:\n    step: null",
+            "lifting.epochs.step: input should be a valid int",
+        ),
+        ("params/small.yaml", "epochs: 3", "epochs:\n  - 3", "lifting.epochs: input should be a valid integer"),
+        ("params/small.yaml", "seeds: 2", "seeds: 2\nepochs_of:\n  semgcn: 0", "epochs_of.semgcn: input should be gr"),
         ("params.yaml", "  - 2\n", "  - two\n", "seeds.2: input should be a valid integer"),
         ("params.yaml", "  - 2\n", "  - 1\n", "params.yaml: seeds: 1 is listed twice"),
         ("params.yaml", "title: SemGCN", "title: 3", "semgcn.title: input should be a valid string, found 3"),
@@ -165,6 +219,12 @@ STEP = "      kind: step\n      factor: 0.96\n      every_epochs: 4.1"
             "seeds: 2",
             "seeds: 2\nseeds_of:\n  semgcm: 1",
             "params/small.yaml: seeds_of: unknown variant 'semgcm'; did you mean 'semgcn'?",
+        ),
+        (
+            "params/small.yaml",
+            "seeds: 2",
+            "seeds: 2\nepochs_of:\n  semgcm: 1",
+            "params/small.yaml: epochs_of: unknown variant 'semgcm'; did you mean 'semgcn'?",
         ),
         ("params.yaml", "sigma: per_joint", "level: node", "lifting_variants.graphmdn.head: joints share nothing"),
         ("params/real.yaml", '"10"', '"08"', "params/real.yaml: motion: subject 08 is in train_subjects and in test_s"),
