@@ -66,7 +66,7 @@ TOOLS = {
     ),
 }
 HELP = {
-    "variant": "a name under lifting_variants (detection_variants) in params.yaml",
+    "variant": "a name under lifting_variants (detection_variants) in params.yaml or in the preset",
     "seed": "one of the variant's seeds",
     "detector": "the detector of the 2D joints",
     "task": "what the network finds in images",

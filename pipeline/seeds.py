@@ -46,7 +46,7 @@ def learn(run: Run, name: str, task: Task, schedule: Schedule, settings: LoopSet
     try:
         return train(task, schedule, settings, resume, f"{name}, seed {seed}")
     except NotFiniteError as error:
-        raise InputError(f"params.yaml: {kind}_variants.{name}: training stopped at {error}") from None
+        raise InputError(f"{kind}_variants.{name}: training stopped at {error}") from None
     except CheckpointError as error:
         raise InputError(str(error)) from None
 

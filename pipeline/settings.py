@@ -26,6 +26,10 @@ Words = Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValid
 Numbers = Annotated[tuple[int, ...], Field(min_length=1, strict=False), AfterValidator(_once)]
 
 
+# A variant's name is a part of paths, of DVC's stage names and of Snakemake's wildcards.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
 def one_of(names: Iterable[str]) -> AfterValidator:
     """A string among `names`; a wrong one gives the same error as a Literal."""
     *first, last = map(repr, names)

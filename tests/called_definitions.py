@@ -1,7 +1,7 @@
 """Which definitions of pipeline/ are called while a variant's model is built, learns and predicts.
 
 Run as a program in a repository's root. It prints {"lifting": {variant: [[file, definition], ...]}, "detection": ...}
-as JSON. Each variant runs in a process of its own. Of the variants in params.yaml whose settings choose the same
+as JSON. Each variant runs in a process of its own. Of the variants of all presets whose settings choose the same
 definitions, one is taken.
 """
 
@@ -111,10 +111,19 @@ def one_of_each(variants: Mapping[str, Any]) -> dict[str, Any]:
     return {name: variants[name] for name in found.values()}
 
 
+def run_of_all(root: Path) -> config.Run:
+    """The demo, had it the variants of params.yaml and those of every preset's own."""
+    demo, runs = config.load("demo", root), [config.load(name, root) for name in config.presets(root)]
+    lift = {name: variant for run in runs for name, variant in run.lifting_variants.items()}
+    detection = {name: variant for run in runs for name, variant in run.detection_variants.items()}
+    params = demo.params.model_copy(update={"lifting_variants": lift, "detection_variants": detection})
+    return demo.model_copy(update={"params": params})
+
+
 def main() -> None:
     torch.set_num_threads(1)  # a process with threads does not fork well
     root = Path.cwd()
-    run = config.load("demo", root)
+    run = run_of_all(root)
     lift = one_of_each({name: run.variant(name) for name in run.lifting_variants})
     detection = one_of_each({name: run.detection_variant(name) for name in run.detection_variants})
     called = {

@@ -1,7 +1,8 @@
 """params.yaml and params/<preset>.yaml, read once, validated, frozen, and passed down as arguments.
 
-params.yaml says what is run (variants, seeds); a preset says how big it is (data, epochs, threads). Every mistake in
-them is reported in one line: the file, the key, what was expected and, where there is one, the nearest known word.
+params.yaml says what is run (variants, seeds); a preset says how big it is (data, epochs, threads), and that of a study
+adds variants of its own. Every mistake in them is reported in one line: the file, the key, what was expected and, where
+there is one, the nearest known word.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 from pydantic import Field
 
@@ -18,9 +19,9 @@ from pipeline.config import likeness
 from pipeline.config.detection import DetectionHead, DetectionVariant
 from pipeline.config.lifting import Detector, HeadSettings, LiftingVariant, ModelSettings
 from pipeline.config.presets import DetectionRecipe, Preset, SmallNetworks
-from pipeline.config.reading import nearest, read_yaml, validate
+from pipeline.config.reading import nearest, read_mapping, read_yaml, validate
 from pipeline.layout import Layout
-from pipeline.settings import Numbers, Settings
+from pipeline.settings import Name, Numbers, Settings
 
 __all__ = [
     "DetectionHead",
@@ -43,12 +44,9 @@ __all__ = [
 # Folders in data/ and results/ that do not belong to a preset.
 RESERVED = ("raw", "licensed", "imported", "published", "reference")
 
-# A variant's name is a part of paths, of DVC's stage names and of Snakemake's wildcards.
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
 
 class Params(Settings):
-    """The content of params.yaml."""
+    """The content of params.yaml; in a Run with the variants of the preset's own, after the others."""
 
     preset: str
     mirror: str | None = None
@@ -152,6 +150,16 @@ def _look_up(variants: Mapping[str, Variant], name: str, key: str) -> Variant:
     return variants[name]
 
 
+def _with_own(params: Params, preset: Preset) -> Params:
+    """The variants that exist in every preset, and after them those that exist in this one alone."""
+    return params.model_copy(
+        update={
+            "lifting_variants": params.lifting_variants | preset.lifting_variants,
+            "detection_variants": params.detection_variants | preset.detection_variants,
+        }
+    )
+
+
 def mirror(root: Path) -> str | None:
     """The mirror that params.yaml names. It is in no plan, because it does not change what is in the files."""
     return read_yaml(root / "params.yaml").get("mirror")
@@ -163,7 +171,8 @@ def presets(root: Path = Path()) -> list[str]:
 
 def load(preset: str | None = None, root: Path = Path()) -> Run:
     """Read params.yaml and a preset (its own, unless another is named). Raises InputError with one line."""
-    params = validate(Params, root / "params.yaml", likeness.applied)
+    stated = likeness.applied(read_mapping(root / "params.yaml"), root / "params.yaml")
+    params = validate(Params, root / "params.yaml", stated)
     name = preset or params.preset
     path = root / "params" / f"{name}.yaml"
     if name not in presets(root):
@@ -172,15 +181,16 @@ def load(preset: str | None = None, root: Path = Path()) -> Run:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in RESERVED:
         reason = "this folder is the pipeline's own" if name in RESERVED else "small letters, digits and _ only"
         raise InputError(f"{path}: a preset cannot have the name {name!r} ({reason}); give the file another name")
-    run = Run(preset_name=name, root=root, params=params, preset=validate(Preset, path))
+    settings = validate(Preset, path, likeness.applied_to_own(read_mapping(path), path, stated))
+    params = _with_own(params, settings)
+    run = Run(preset_name=name, root=root, params=params, preset=settings)
     asked = max(run.preset.seeds, *run.preset.seeds_of.values(), 0)
     if asked > len(params.seeds):
         raise InputError(f"{path}: seeds: asks for {asked}, params.yaml lists {len(params.seeds)}; add some there")
     both = sorted(params.lifting_variants.keys() & params.detection_variants.keys())
     if both:
-        raise InputError(
-            f"{root / 'params.yaml'}: detection_variants.{both[0]}: a lifting variant has this name; change one"
-        )
+        file = path if both[0] in {*settings.lifting_variants, *settings.detection_variants} else root / "params.yaml"
+        raise InputError(f"{file}: detection_variants.{both[0]}: a lifting variant has this name; change one")
     for key, names, known in (
         ("variants", run.preset.variants, [*params.lifting_variants]),
         ("detection.variants", run.preset.detection.variants, [*params.detection_variants]),

@@ -1,4 +1,4 @@
-"""`like: <variant>` in params.yaml: a variant copies another's settings and states only what differs.
+"""`like: <variant>`: a variant of params.yaml, or of a preset, copies another's settings and states only what differs.
 
 `like` is resolved in the file's content before validation, so no other code knows it. YAML's merge keys would not do:
 DVC writes them out in full when `dvc exp run -S` changes the file.
@@ -25,6 +25,23 @@ SECTIONS = ("lifting_variants", "detection_variants")
 def applied(content: dict[str, Any], path: Path) -> dict[str, Any]:
     """params.yaml's content with the variants of both kinds resolved, each among its own."""
     found = {key: resolved(content[key], f"{path}: {key}") for key in SECTIONS if isinstance(content.get(key), dict)}
+    return content | found
+
+
+def applied_to_own(content: dict[str, Any], path: Path, general: dict[str, Any]) -> dict[str, Any]:
+    """A preset's content with the variants of its own resolved, each among its own and those of `general`.
+
+    `general` is what `applied` made of params.yaml. Raises InputError for a name that is there already.
+    """
+    found = {}
+    for key in SECTIONS:
+        own, others = content.get(key), general.get(key) or {}
+        if isinstance(own, dict):
+            for name in own:
+                if name in others:
+                    raise InputError(f"{path}: {key}.{name}: params.yaml has a variant of this name; choose another")
+            done = resolved(others | own, f"{path}: {key}")
+            found[key] = {name: done[name] for name in own}
     return content | found
 
 

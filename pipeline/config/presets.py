@@ -1,15 +1,16 @@
-"""A preset: data, epochs, seeds, threads; how big a run is, never what is trained."""
+"""A preset: data, epochs, seeds, threads; how big a run is. That of a study has variants of its own, too."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
-from pipeline.config.lifting import Detector, ScheduleKind
+from pipeline.config.detection import DetectionVariant
+from pipeline.config.lifting import Detector, LiftingVariant, ScheduleKind
 from pipeline.data.images.settings import Images
 from pipeline.data.motion.settings import Keypoints, Motion
-from pipeline.settings import Settings, Words
+from pipeline.settings import Name, Settings, Words
 
 Epochs = Annotated[int, Field(ge=1)]
 
@@ -101,6 +102,9 @@ class DetectionBudget(Settings):
     test_scales: Annotated[tuple[Literal[3, 5], ...], Field(strict=False)] = ()  # multi-scale tests of boxes
 
 
+Variants = TypeVar("Variants", dict[str, LiftingVariant], dict[str, DetectionVariant])
+
+
 class Preset(Settings):
     description: str
     threads: int = Field(1, ge=1)
@@ -117,3 +121,14 @@ class Preset(Settings):
     lifting: LiftingBudget = LiftingBudget()
     images: Images | None = None  # null: detection variants are not run
     detection: DetectionBudget = DetectionBudget()
+    # Variants that exist in this preset alone. `like` may name those of params.yaml, which have no such name.
+    lifting_variants: dict[Name, LiftingVariant] = Field(default_factory=dict)
+    detection_variants: dict[Name, DetectionVariant] = Field(default_factory=dict)
+
+    @field_validator("lifting_variants", "detection_variants")
+    @classmethod
+    def _imported_weights_are_of_every_preset(cls, variants: Variants) -> Variants:
+        for name, variant in variants.items():
+            if variant.imported:
+                raise ValueError(f"{name}.imported: weights are the same in every preset; move it to params.yaml")
+        return variants

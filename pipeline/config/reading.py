@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -122,17 +122,21 @@ def _agree(loader: Any, node: yaml.ScalarNode) -> bool:
     return type(older) is type(newer) and repr(older) == repr(newer)
 
 
-Kind = TypeVar("Kind", bound=Settings)
-Prepare = Callable[[dict[str, Any], Path], dict[str, Any]]
-
-
-def validate(kind: type[Kind], path: Path, prepare: Prepare | None = None) -> Kind:
-    """A file's settings. `prepare` makes of the content and the path what is validated."""
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The content of a YAML file that holds settings."""
     content = read_yaml(path)
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a mapping of keys to values")
+    return content
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+def validate(kind: type[Kind], path: Path, content: dict[str, Any]) -> Kind:
+    """The settings that a file's content states."""
     try:
-        return kind.model_validate(prepare(content, path) if prepare else content)
+        return kind.model_validate(content)
     except ValidationError as error:
         raise InputError(f"{path}: {_explain(kind, error)}") from None
 

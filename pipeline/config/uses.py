@@ -145,7 +145,8 @@ def report(run: Run) -> Content:
     variants = (*run.lifting_variants, *run.detection_variants)
     reasons = {name: run.why_left_out(name) for name in variants}
     params = run.params.model_dump(mode="json", exclude={"mirror", "preset"})
-    return {"params": params, "preset": dump(run.preset), "decided": {"left_out": reasons}}
+    preset = _without(dump(run.preset), "lifting_variants", "detection_variants")  # they are among the params
+    return {"params": params, "preset": preset, "decided": {"left_out": reasons}}
 
 
 def _seeds(run: Run, name: str) -> Content:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from called_definitions import run_of_all
 from repository import ROOT, run_tool
 
 from pipeline import config
@@ -14,7 +15,7 @@ from pipeline.config import modules
 from pipeline.config.code import SAYS_WHAT_IS_RUN, Code
 from pipeline.config.modules import chosen_by
 
-RUN = config.load("demo", ROOT)
+RUN = run_of_all(ROOT)
 VARIANTS = {"lifting": RUN.lifting_variants, "detection": RUN.detection_variants}
 CODE = Code()
 MODELS = "pipeline/lifting/models"

@@ -285,7 +285,6 @@ TABLES = (
             Row("GraphMDN, the authors' formulation", "graphmdn"),
             Row("Annealed responsibilities [1]", "graphmdn_annealed"),
             Row("Evolving winner-takes-all [2]", "graphmdn_evolving_winners"),
-            Row("Start at clusters of the training poses", "graphmdn_clusters"),
         ),
         notes=(
             (

@@ -146,7 +146,6 @@ TABLES = (
             Row("Channel-wise SemGConv (Eq. 3)", "semgcn_channelwise"),
             Row("Edge weights without softmax", "semgcn_without_softmax"),
             Row("Joints not grouped in non-local layers", "semgcn_ungrouped"),
-            Row("Non-local layers start as in the authors' code", "semgcn_kaiming"),
             Row("The paper's own Protocol 2", "semgcn_protocol_2"),
         ),
         notes=(
