@@ -18,10 +18,14 @@ class AnnealedLikelihood(Settings):
 
 
 class EvolvingWinners(Settings):
-    """Evolving winner-takes-all: the n closest components learn, n from all to 1."""
+    """Evolving winner-takes-all: the n closest components learn, n from all to 1.
+
+    `share_of_losers` of the loss is that of the other components, so that those that never win do not die.
+    """
 
     kind: Literal["evolving_winners"]
     share_of_steps: float = Field(0.6, gt=0, le=1)  # then the plain likelihood
+    share_of_losers: float = Field(0.0, ge=0, lt=1)
 
 
 class DirichletPrior(Settings):

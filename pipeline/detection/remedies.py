@@ -51,7 +51,8 @@ def winners_term(
         return _average(mixture_remedies.annealed_nll(log_joint, 1.0), mixture, mask, head)
     apart = (mixture.means - points.flatten(1)[:, None]).detach()  # [P, K, 2 n], cells
     distances = apart.masked_fill(~mask.repeat_interleave(2, dim=1)[:, None], 0.0).square().sum(dim=-1)
-    return _average(mixture_remedies.winners_nll(log_joint, distances, count), mixture, mask, head)
+    losses = mixture_remedies.winners_nll(log_joint, distances, count, head.likelihood.share_of_losers)
+    return _average(losses, mixture, mask, head)
 
 
 def prior_term(

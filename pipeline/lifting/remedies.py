@@ -30,7 +30,8 @@ def winners_terms(variant: LiftingVariant, pose: PoseMixture, targets: Tensor, d
     if count is None:
         return {"winners' negative log-likelihood": _per_pose(_annealed(mixture, value, 1.0))}
     distances = (mixture.means - value.unsqueeze(-2)).detach().square().sum(dim=-1)
-    losses = mixture_remedies.winners_nll(_log_joint(mixture, value), distances, count)
+    losers = variant.likelihood.share_of_losers
+    losses = mixture_remedies.winners_nll(_log_joint(mixture, value), distances, count, losers)
     return {"winners' negative log-likelihood": _per_pose(losses)}
 
 

@@ -35,16 +35,24 @@ def annealing_exponent(done: float, first: float, until: float) -> float:
 # --- evolving winner-takes-all ----------------------------------------------------------------------------------------
 
 
-def winners_nll(log_joint: Tensor, distances: Tensor, count: int) -> Tensor:
-    """-(1 / n) sum of l_k over the n components that are closest to the target, [...]; `distances` [..., K].
+def winners_nll(log_joint: Tensor, distances: Tensor, count: int, share_of_losers: float = 0.0) -> Tensor:
+    """-(1 - e) times the mean of l_k over the n components closest to the target, less e times that of the others.
+
+    [...], from `distances` [..., K]; n is `count`, e is `share_of_losers`.
 
     Source: Makansi et al., "Overcoming limitations of mixture density networks: a sampling and fitting framework for
     multimodal future prediction", CVPR 2019: the loss is summed over the n best hypotheses, and n goes from
     K to 1 in the course of training. Here it is the mean over them, so the learning rate means the same for every n.
     With n = K all components have equal shares; n = 1 is the winner's own likelihood.
+
+    The losers' share is that of Rupprecht et al., "Learning in an uncertain world", ICCV 2017 (the relaxed assignment):
+    a component that never wins still follows the targets, so it can win later.
     """
-    closest = distances.topk(count, dim=-1, largest=False).indices
-    return -log_joint.gather(-1, closest).mean(dim=-1)
+    ordered = log_joint.gather(-1, distances.argsort(dim=-1))
+    winners, losers = ordered[..., :count].mean(dim=-1), ordered[..., count:]
+    if not share_of_losers or not losers.shape[-1]:
+        return -winners
+    return -(1 - share_of_losers) * winners - share_of_losers * losers.mean(dim=-1)
 
 
 def winner_count(done: float, components: int, until: float) -> int | None:

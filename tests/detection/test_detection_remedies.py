@@ -75,6 +75,14 @@ def test_the_winner_is_the_nearest_by_the_points_that_count() -> None:
     torch.testing.assert_close(term("evolving_winners", 0.59), total / (1 + len(counted)))
 
 
+def test_the_other_components_have_the_share_that_the_settings_state() -> None:
+    losers = {"kind": "evolving_winners", "share_of_losers": 0.25}
+    of_winner = term("evolving_winners", 0.59)
+    of_all = K * term("evolving_winners", 0.0)  # at the start all win: the mean over the components
+    expected = 0.75 * of_winner + 0.25 * (of_all - of_winner) / (K - 1)
+    torch.testing.assert_close(term("evolving_winners", 0.59, likelihood=losers), expected)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_points_outside_the_mask_change_neither_value_nor_gradient(kind: str) -> None:
     results = []

@@ -68,6 +68,19 @@ def test_at_the_start_all_components_win_and_at_the_end_of_the_winners_the_neare
     assert total(loss_terms(variant, mixture, targets, done=0.59)) == pytest.approx(-float(winner.mean()))
 
 
+def test_the_other_components_have_the_share_that_the_settings_state() -> None:
+    variant = variant_of("evolving_winners")
+    mixture, targets = given(variant)
+    losers = {"kind": "evolving_winners", "share_of_losers": 0.25}
+    shared = LiftingVariant.model_validate(variant.model_dump() | {"likelihood": losers})
+    density = distribution(mixture)
+    log_joint = density.component_log_prob(targets.flatten(1)) + density.log_weights
+    of_winners = total(loss_terms(variant, mixture, targets, done=0.59))
+    of_all = -float(log_joint.sum(dim=1).mean())  # 3 components, one of which wins
+    expected = 0.75 * of_winners + 0.25 * (of_all - of_winners) / 2
+    assert total(loss_terms(shared, mixture, targets, done=0.59)) == pytest.approx(expected, rel=1e-5)
+
+
 def test_the_prior_counts_once_per_pose_or_per_joint() -> None:
     for head, joints in (({}, 1), (NODE, 16)):
         variant = variant_of("dirichlet_prior", **head)

@@ -53,9 +53,17 @@ def test_one_winner_is_the_closest_components_likelihood_even_if_another_is_like
     assert winners_nll(log_joint, distances, 2).tolist() == [2.5]  # the mean of the two closest
 
 
+def test_the_losers_share_what_the_winners_leave() -> None:
+    log_joint, distances = numbers().requires_grad_(), numbers(1)
+    winners_nll(log_joint, distances, 2, share_of_losers=0.1).sum().backward()
+    rank = distances.argsort(dim=-1).argsort(dim=-1)
+    shares = torch.where(rank < 2, 0.9 / 2, 0.1 / (K - 2)).double()
+    torch.testing.assert_close(log_joint.grad, -shares)
+
+
 def test_if_all_win_all_have_equal_shares() -> None:
     log_joint = numbers().requires_grad_()
-    winners_nll(log_joint, numbers(1), K).sum().backward()
+    winners_nll(log_joint, numbers(1), K, share_of_losers=0.1).sum().backward()
     torch.testing.assert_close(log_joint.grad, torch.full((N, K), -1 / K, dtype=torch.float64))
 
 
@@ -83,9 +91,10 @@ def test_the_dirichlet_penalty_is_its_density_without_the_constant() -> None:
     [
         lambda values: annealed_nll(values, 0.02),
         lambda values: winners_nll(values, numbers(1), 2),
+        lambda values: winners_nll(values, numbers(1), 2, 0.05),
         lambda values: dirichlet_penalty(values.log_softmax(dim=-1), 2.0),
     ],
-    ids=["annealed", "winners", "prior"],
+    ids=["annealed", "winners", "winners and losers", "prior"],
 )
 def test_gradients_agree_with_finite_differences(loss: Callable[[Tensor], Tensor]) -> None:
     assert torch.autograd.gradcheck(loss, (numbers().requires_grad_(),))
