@@ -21,7 +21,10 @@ def _form(epochs: object) -> str:
 
 
 class LiftingBudget(Settings):
-    """Epochs for every variant, or by the kind of its schedule; null, or a kind not listed: as the variants state."""
+    """Epochs for every variant, or by the kind of its schedule; null, or a kind not listed: as the variants state.
+
+    `validate_every`: epochs. The best epoch on the test subjects is one of those after which the network is validated.
+    """
 
     epochs: (
         Annotated[
@@ -30,6 +33,7 @@ class LiftingBudget(Settings):
         ]
         | None
     ) = None
+    validate_every: int = Field(1, ge=1)
 
     def of(self, kind: ScheduleKind) -> int | None:
         """The epochs of variants with this kind of schedule; None: as each states."""

@@ -86,7 +86,7 @@ def train_lifting(run: Run, name: str) -> Content:
     decided: Content = {"closed_form": variant.closed_form, "learns_meshes": variant.learns_meshes}
     if not (variant.closed_form or variant.imported):
         own = run.preset.epochs_of.get(name, run.preset.lifting.of(variant.schedule_kind))
-        preset |= {"lifting": {"epochs": own}, "epochs_of": {}}
+        preset |= {"lifting": {"epochs": own} | dump(run.preset.lifting, "validate_every"), "epochs_of": {}}
         decided["epochs"] = run.epochs(name)
     return {"params": {"lifting_variants": {name: settings}}, "preset": preset, "decided": decided}
 

@@ -1,3 +1,4 @@
+import csv
 import os
 import random
 import re
@@ -118,6 +119,15 @@ def test_a_closed_form_variant_is_fitted_and_saved_like_any_other(folder):
     assert train("linear_least_squares") == 0
     made = folder / "data" / "tiny" / "train_lifting" / "linear_least_squares" / "seed_0"
     assert (made / "checkpoint.pt").exists() and (made / "history.csv").read_text().count("\n") == 2
+
+
+def test_validations_come_as_often_as_the_preset_says_and_after_the_last_epoch(folder):
+    preset = folder / "params" / "tiny.yaml"
+    preset.write_text(re.sub(r"(?m)^  epochs: .*", "  epochs: 5\n  validate_every: 2", preset.read_text(), count=1))
+    assert train("resgcn") == 0
+    made = folder / "data" / "tiny" / "train_lifting" / "resgcn" / "seed_0"
+    rows = list(csv.DictReader((made / "history.csv").open()))
+    assert [float(row["epoch"]) for row in rows if row["test_mpjpe"]] == [2, 4, 5]
 
 
 def test_an_unknown_variant_is_one_line_and_no_work(folder, capsys):
