@@ -146,9 +146,7 @@ def _explain(kind: type[Settings], error: ValidationError) -> str:
     errors = error.errors()
     # A misspelt key that must be there is both missing and unknown: the second says what was meant.
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
-    # pydantic includes the branch of a union in the location (a tag, `literal[...]`), but a user knows only keys.
-    tags = _all_tags(kind)
-    location = [str(part) for part in first["loc"] if part not in tags and "[" not in str(part)]
+    location = _keys(kind, first["loc"])
     context = first.get("ctx", {})
     found = first.get("input")
     match first["type"]:
@@ -172,8 +170,24 @@ def _explain(kind: type[Settings], error: ValidationError) -> str:
             return f"{'.'.join(location)}: {first['msg'].lower()}, found {found!r}"
 
 
+def _keys(kind: type[Settings], location: tuple[int | str, ...]) -> list[str]:
+    """A location's keys. pydantic also names the branch of a union (its tag, `literal[...]`), which no user knows."""
+    steps = ((location[:end], location[end]) for end in range(len(location)))
+    return [str(part) for place, part in steps if "[" not in str(part) and part not in _tags_at(kind, place)]
+
+
+def _tags_at(kind: type[Settings], location: tuple[int | str, ...]) -> set[Any]:
+    """The words by which a member of the union at a place is chosen."""
+    return set[Any]().union(*map(_tags, _models_at(kind, location)))
+
+
 def _fields_at(kind: type[Settings], location: tuple[int | str, ...]) -> list[str]:
-    """The keys that exist at a place in the settings, found by walking down the annotations."""
+    """The keys that exist at a place in the settings."""
+    return sorted({name for model in _models_at(kind, location) for name in model.model_fields})
+
+
+def _models_at(kind: type[Settings], location: tuple[int | str, ...]) -> list[type[Settings]]:
+    """What may stand at a place in the settings, found by walking down the annotations."""
     models: list[type[Settings]] = [kind]
     for part in location:
         inner = [
@@ -185,18 +199,12 @@ def _fields_at(kind: type[Settings], location: tuple[int | str, ...]) -> list[st
         models = inner or models  # a dictionary's key or a union's tag names no field: stay
         tagged = [model for model in models if part in _tags(model)]
         models = tagged or models
-    return sorted({name for model in models for name in model.model_fields})
+    return models
 
 
 def _tags(model: type[Settings]) -> set[Any]:
     fields = [model.model_fields[name] for name in ("source", "kind") if name in model.model_fields]
     return {tag for field in fields for tag in typing.get_args(field.annotation)}
-
-
-def _all_tags(kind: type[Settings]) -> set[Any]:
-    """The words by which the members of unions are chosen, anywhere in the settings."""
-    inner = {model for field in kind.model_fields.values() for model in _models_in(field.annotation)}
-    return _tags(kind).union(*map(_all_tags, inner))
 
 
 def _models_in(annotation: Any) -> list[type[Settings]]:

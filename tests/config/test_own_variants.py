@@ -88,35 +88,17 @@ def test_a_detection_variant_may_be_a_presets_own_too(root: Path) -> None:
     ("old", "new", "expected"),
     [
         ("  wide:\n", "  semgcn:\n", "lifting_variants.semgcn: params.yaml has a variant of this name; choose another"),
-        (
-            "like: semgcn",
-            "like: semgnc",
-            "wide.like: unknown variant 'semgnc'; did you mean 'semgcn'?",
-        ),
-        (
-            "like: semgcn",
-            "like: wider",
-            "wider.like: circular (wider, wide, wider); state one in full",
-        ),
-        (
-            "    core: true",
-            "    imported: true",
-            "wide.imported: weights are the same in every preset; move it",
-        ),
+        ("like: semgcn", "like: semgnc", "wide.like: unknown variant 'semgnc'; did you mean 'semgcn'?"),
+        ("like: semgcn", "like: wider", "wider.like: circular (wider, wide, wider); state one in full"),
+        ("    core: true", "    imported: true", "wide.imported: weights are the same in every preset; move it"),
         ("model: {channels: 512}", "modle: {}", "lifting_variants.wider.modle: unknown key; did you mean 'model'?"),
         ("model: {channels: 512}", "epochs: 0", "lifting_variants.wider.epochs: input should be greater than or equal"),
         ("  wide:\n", "  Wide:\n    like: semgcn\n  wide:\n", "string should match pattern"),
         ("lifting_variants:", "lifting_variant:", "lifting_variant: unknown key; did you mean 'lifting_variants'?"),
-        (
-            "lifting:\n",
-            f"{DETECTION.replace('boxes_small', 'wide')}lifting:\n",
-            "detection_variants.wide: a lifting vari",
-        ),
-        (
-            "lifting:\n",
-            f"{DETECTION.replace('boxes_small', 'semgcn')}lifting:\n",
-            "detection_variants.semgcn: a lifting",
-        ),
+        ("lifting:\n", f"{WIDE_BOXES}lifting:\n", "detection_variants.wide: a lifting vari"),
+        ("lifting:\n", f"{SEMGCN_BOXES}lifting:\n", "detection_variants.semgcn: a lifting"),
+        ("model: {channels: 512}", "schedule: {kind: step, factor: 2.0}", "wider.schedule.factor: input"),
+        ("model: {channels: 512}", "schedule: {kind: stop}", "wider.schedule.kind: unknown word 'stop'; did you mean"),
         (OWN, "lifting_variants: 3\n", "lifting_variants: input should be a valid dictionary, found 3"),
     ],
 )
