@@ -17,8 +17,9 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run, made
 from pipeline.training import record
 from pipeline.training.checkpoint import CheckpointError
-from pipeline.training.loop import LoopSettings, NotFiniteError, Resume, train
+from pipeline.training.loop import LoopSettings, Resume, train
 from pipeline.training.progress import Progress
+from pipeline.training.readings import NotFiniteError
 from pipeline.training.schedules import Schedule
 from pipeline.training.task import Task
 

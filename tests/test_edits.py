@@ -44,7 +44,7 @@ MIXTURES = ("graphmdn", "mixture_without_graph_sh")
 EDITS = [
     Edit("a comment", "pipeline/lifting/task.py", "\nimport torch\n", "\n# What torch does.\nimport torch\n", set()),
     Edit("a docstring", "pipeline/mixture.py", '"""', '"""New: ', set()),
-    Edit("a message", "pipeline/training/loop.py", "at learning rate", "with a learning rate of", set()),
+    Edit("a message", "pipeline/training/readings.py", "at learning rate", "with a learning rate of", set()),
     Edit(
         "one more seed of one variant",
         "params/tiny.yaml",

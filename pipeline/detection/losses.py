@@ -17,6 +17,7 @@ from pipeline.config.detection import DetectionHead, DetectionVariant
 from pipeline.detection.models.centernet import factors_of, heads_at_centers, mixture_of, size_of_category
 from pipeline.detection.targets import Targets
 from pipeline.mixture import GaussianMixture
+from pipeline.training.moment import Done
 
 if TYPE_CHECKING:
     from pipeline.detection.models import CenterNet
@@ -39,7 +40,7 @@ def loss_terms(
     features: list[Tensor],
     targets: Targets,
     sigma_factor: float = 1.0,
-    done: float | None = None,
+    done: Done | None = None,
 ) -> dict[str, Tensor]:
     """The loss as named scalar terms, weighted; their sum is minimised.
 
@@ -69,7 +70,7 @@ def _terms_of_stack(
     targets: Targets,
     sigma_factor: float,
     likelihood: bool,
-    done: float | None,
+    done: Done | None,
 ) -> dict[str, Tensor]:
     """The unweighted terms of one stack; the mixture's only with `likelihood`."""
     names: tuple[str, ...] = heads_at_centers(variant.task, variant.head)
@@ -95,7 +96,7 @@ def _terms_of_stack(
 
 
 def _regression(
-    variant: DetectionVariant, rows: Mapping[str, Tensor], targets: Targets, sigma_factor: float, done: float | None
+    variant: DetectionVariant, rows: Mapping[str, Tensor], targets: Targets, sigma_factor: float, done: Done | None
 ) -> Tensor:
     """The term of the regressed points [P, n, 2]: keypoint offsets (n = 17), or the size as one point (n = 1)."""
     if variant.task == "pose":

@@ -16,6 +16,7 @@ from pipeline.detection.losses import average_nll
 from pipeline.detection.models.centernet import factors_of, mixture_of
 from pipeline.mixture import GaussianMixture
 from pipeline.training import mixture_remedies
+from pipeline.training.moment import Done
 
 
 def annealed_term(
@@ -25,7 +26,7 @@ def annealed_term(
     mask: Tensor,
     head: DetectionHead,
     sigma_factor: float,
-    done: float,
+    done: Done,
 ) -> Tensor:
     assert isinstance(head.likelihood, AnnealedLikelihood)
     exponent = mixture_remedies.annealing_exponent(done, head.likelihood.first_exponent, head.likelihood.share_of_steps)
@@ -41,7 +42,7 @@ def winners_term(
     mask: Tensor,
     head: DetectionHead,
     sigma_factor: float,
-    done: float,
+    done: Done,
 ) -> Tensor:
     assert isinstance(head.likelihood, EvolvingWinners)
     mixture = mixture_of(rows, prediction, head, sigma_factor)
@@ -62,7 +63,7 @@ def prior_term(
     mask: Tensor,
     head: DetectionHead,
     sigma_factor: float,
-    done: float,
+    done: Done,
 ) -> Tensor:
     assert isinstance(head.likelihood, DirichletPrior)
     mixture = mixture_of(rows, prediction, head, sigma_factor)

@@ -13,6 +13,7 @@ from pipeline.config.presets import Augmentation
 from pipeline.detection import STRIDE, augment, inference, losses, metrics
 from pipeline.detection.image_set import ImageSet
 from pipeline.detection.targets import Annotations, make_targets
+from pipeline.training.moment import Done
 
 if TYPE_CHECKING:
     from pipeline.detection.models import CenterNet
@@ -59,7 +60,7 @@ class DetectionTask:
     def batch_size(self) -> int:
         return self.settings.batch_size
 
-    def loss(self, indices: Tensor, done: float) -> dict[str, Tensor]:
+    def loss(self, indices: Tensor, done: Done) -> dict[str, Tensor]:
         size = self.settings.input_size
         images, annotations = self._batch(indices)
         targets = make_targets(

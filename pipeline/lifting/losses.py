@@ -21,6 +21,7 @@ from pipeline.lifting.outputs import (
     distribution,
     main_prediction,
 )
+from pipeline.training.moment import Done
 
 
 def loss_terms(
@@ -28,7 +29,7 @@ def loss_terms(
     output: Output | RefinedPose,
     targets: Tensor,
     meshes: MeshBatch | None = None,
-    done: float | None = None,
+    done: Done | None = None,
 ) -> dict[str, Tensor]:
     """What the variant minimises, by name, as means over the batch.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +19,17 @@ def mirrored(joints: Tensor, skeleton: Skeleton) -> Tensor:
     pixels off the middle, which this leaves out, as is usual (Pavllo et al., "3D human pose estimation in video",
     2019).
     """
+    turned = torch.cat((-joints[..., :1], joints[..., 1:]), dim=-1)
+    return turned[..., _exchanged(skeleton, joints.device), :]
+
+
+@cache
+def _exchanged(skeleton: Skeleton, device: torch.device) -> Tensor:
+    """For each joint its partner on the other side, [J]. On the device once: a recorded step can fetch nothing."""
     order = list(range(skeleton.joint_count))
     for left, right in zip(skeleton.left, skeleton.right, strict=True):
         order[left], order[right] = right, left
-    turned = torch.cat((-joints[..., :1], joints[..., 1:]), dim=-1)
-    return turned[..., order, :]
+    return torch.tensor(order, device=device)
 
 
 class MirrorTested(nn.Module):

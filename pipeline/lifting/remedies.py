@@ -12,9 +12,10 @@ from pipeline.config.mixtures import AnnealedLikelihood, DirichletPrior, Evolvin
 from pipeline.lifting.outputs import PoseMixture, distribution
 from pipeline.mixture import GaussianMixture
 from pipeline.training import mixture_remedies
+from pipeline.training.moment import Done
 
 
-def annealed_terms(variant: LiftingVariant, pose: PoseMixture, targets: Tensor, done: float) -> dict[str, Tensor]:
+def annealed_terms(variant: LiftingVariant, pose: PoseMixture, targets: Tensor, done: Done) -> dict[str, Tensor]:
     assert isinstance(variant.likelihood, AnnealedLikelihood)
     exponent = mixture_remedies.annealing_exponent(
         done, variant.likelihood.first_exponent, variant.likelihood.share_of_steps
@@ -23,7 +24,7 @@ def annealed_terms(variant: LiftingVariant, pose: PoseMixture, targets: Tensor, 
     return {"annealed negative log-likelihood": _per_pose(_annealed(mixture, value, exponent))}
 
 
-def winners_terms(variant: LiftingVariant, pose: PoseMixture, targets: Tensor, done: float) -> dict[str, Tensor]:
+def winners_terms(variant: LiftingVariant, pose: PoseMixture, targets: Tensor, done: Done) -> dict[str, Tensor]:
     assert isinstance(variant.likelihood, EvolvingWinners)
     mixture, value = _density(pose, targets)
     count = mixture_remedies.winner_count(done, mixture.logits.shape[-1], variant.likelihood.share_of_steps)
@@ -35,7 +36,7 @@ def winners_terms(variant: LiftingVariant, pose: PoseMixture, targets: Tensor, d
     return {"winners' negative log-likelihood": _per_pose(losses)}
 
 
-def prior_terms(variant: LiftingVariant, pose: PoseMixture, targets: Tensor, done: float) -> dict[str, Tensor]:
+def prior_terms(variant: LiftingVariant, pose: PoseMixture, targets: Tensor, done: Done) -> dict[str, Tensor]:
     assert isinstance(variant.likelihood, DirichletPrior)
     mixture, value = _density(pose, targets)
     penalty = mixture_remedies.dirichlet_penalty(mixture.log_weights, variant.likelihood.concentration)
@@ -55,7 +56,7 @@ def _log_joint(mixture: GaussianMixture, value: Tensor) -> Tensor:
     return mixture.component_log_prob(value) + mixture.log_weights
 
 
-def _annealed(mixture: GaussianMixture, value: Tensor, exponent: float) -> Tensor:
+def _annealed(mixture: GaussianMixture, value: Tensor, exponent: float | Tensor) -> Tensor:
     return mixture_remedies.annealed_nll(_log_joint(mixture, value), exponent)
 
 

@@ -26,6 +26,7 @@ from pipeline.lifting.outputs import (
     poses_of,
     select,
 )
+from pipeline.training.moment import Done
 
 BATCH = 256  # poses at once where no gradient is needed: as many as a processor's cache holds
 WATCHED_SAMPLES = 5  # per pose, in validations of a model that draws samples: 200 would take longer than training
@@ -52,7 +53,7 @@ class LiftingTask:
     def batch_size(self) -> int:
         return self.variant.optimizer.batch_size
 
-    def loss(self, indices: Tensor, done: float) -> dict[str, Tensor]:
+    def loss(self, indices: Tensor, done: Done) -> dict[str, Tensor]:
         inputs, targets, meshes = self._batch(indices)
         if isinstance(self.model, SampleDrawing):
             return self.model.loss(inputs, targets)

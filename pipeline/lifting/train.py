@@ -35,7 +35,8 @@ def train_seed(run: Run, name: str, seed: int) -> None:
         if start := modules.start(variant):
             modules.load(start)(task.model, data["train"].targets, seed)
         bounds = variant.optimizer.max_gradient_norm, variant.optimizer.max_weight_norm
-        settings = LoopSettings(epochs, seed, *bounds, validate_every=run.preset.lifting.validate_every)
+        every = run.preset.lifting.validate_every
+        settings = LoopSettings(epochs, seed, *bounds, validate_every=every, recorded=True)
         progress = seeds.learn(run, name, task, schedule(run, name), settings)
 
     def save(path: Path, epoch: int, weights: Mapping[str, Tensor]) -> None:

@@ -3,6 +3,9 @@
 A training that is killed at any moment and started again ends with the same weights as an undisturbed one. The state on
 disk holds the weights, the optimiser and the random generators. The order of an epoch's examples depends
 on the seed and the epoch's number only. Steps after the last saved state are repeated.
+
+On a GPU the host runs ahead of the device. It reads the losses every few steps (readings.py), and before everything
+that keeps something of the training: a row of the history, a validation, a saved state.
 """
 
 from __future__ import annotations
@@ -11,26 +14,25 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
-from pipeline.training import batch_norm, checkpoint
+from pipeline.training import batch_norm, checkpoint, cuda_graphs, readings
+from pipeline.training.captured import Captured
 from pipeline.training.progress import Progress, Row
+from pipeline.training.readings import Reading, Readings
 from pipeline.training.schedules import Schedule
 from pipeline.training.task import Task
+from pipeline.training.update import Update
 
 SECONDS_BETWEEN_LINES = 30.0  # of progress in a log file; a short training prints nothing there
-
-
-class NotFiniteError(ArithmeticError):
-    """The loss or a gradient is no longer a number."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class LoopSettings:
     betas: tuple[float, float] = (0.9, 0.999)  # Adam's
     validate_every: int = 1  # epochs
     rows_an_epoch: int = 25
+    recorded: bool = False  # on a GPU: steps are recorded as CUDA graphs (captured.py)
+    read_every: int | None = None  # steps; by default as the device likes it
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,11 @@ class Resume:
 
 def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume, description: str) -> Progress:
     """Train `task.model` in place. Raises NotFiniteError, and KeyboardInterrupt once the state is safe."""
-    optimizer = torch.optim.Adam(task.model.parameters(), lr=schedule.rate(0.0), betas=settings.betas, fused=True)
-    progress = Progress()
+    update = _update(task, schedule, settings)
+    step = _step(update)
+    progress, unread = Progress(), Readings(settings.read_every or readings.every(task.device))
     if resume.file.exists():
-        _restore(resume, task, optimizer, progress)
+        _restore(resume, task, update, progress)
     steps_an_epoch = math.ceil(task.examples / task.batch_size)
     total = steps_an_epoch * settings.epochs
     row_every = max(1, steps_an_epoch // settings.rows_an_epoch)
@@ -70,9 +75,10 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume
 
     def save() -> None:
         nonlocal clock, saved
+        _account(progress, unread.read())
         saved = time.monotonic()
         progress.seconds, clock = progress.seconds + saved - clock, saved
-        _save(resume, task, optimizer, progress)
+        _save(resume, task, update, progress)
 
     with _stop_signals() as stop, _bar(task, steps_an_epoch, total, progress.step, description) as bar:
         while progress.step < total:
@@ -82,13 +88,18 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume
                 indices = order[batch * task.batch_size : (batch + 1) * task.batch_size]
                 done = (progress.step + 0.5) / total
                 rate = schedule.rate(done)
-                loss = _step(task, optimizer, rate, indices, progress.step, done, settings)
-                _account(progress, loss)
+                update.set_rate(rate)
+                unread.add(Reading(progress.step, rate, step(indices, done), update.names))
+                progress.step += 1
                 at_end = batch == steps_an_epoch - 1
-                if at_end or (batch + 1) % row_every == 0:
+                row_due = at_end or (batch + 1) % row_every == 0
+                if row_due or unread.due:
+                    losses = unread.read()
+                    _account(progress, losses)
+                    bar.set_postfix(loss=f"{losses[-1]:.3g}", refresh=False)
+                if row_due:
                     watched = at_end and ((epoch + 1) % settings.validate_every == 0 or progress.step == total)
                     _add_row(progress, task, rate, steps_an_epoch, at_end, watched)
-                bar.set_postfix(loss=f"{loss:.3g}", refresh=False)
                 bar.update(len(indices))
                 if stop or time.monotonic() - saved > resume.save_every_seconds:
                     save()
@@ -98,51 +109,17 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume
     return progress
 
 
-def _step(
-    task: Task,
-    optimizer: torch.optim.Optimizer,
-    rate: float,
-    indices: Tensor,
-    step: int,
-    done: float,
-    settings: LoopSettings,
-) -> float:
-    """One update. Returns the loss before it."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad(set_to_none=True)
-    terms = task.loss(indices, done)
-    total = torch.stack(list(terms.values())).sum()
-    total.backward()
-    bound = settings.max_gradient_norm
-    norm = nn.utils.clip_grad_norm_(task.model.parameters(), math.inf if bound is None else bound)
-    # A step waits for the device only here. A loss that is not finite must stop the training now, not an epoch later.
-    values = torch.stack([*terms.values(), norm]).detach().tolist()
-    for name, value in zip([*terms, "gradient norm"], values, strict=True):
-        if not math.isfinite(value):
-            raise NotFiniteError(
-                f"step {step}: {name} is {value} at learning rate {rate:.3g}; lower the variant's learning rate, "
-                "or look for extreme values in its data"
-            )
-    optimizer.step()
-    if settings.max_weight_norm is not None:
-        limit_weights(task.model, settings.max_weight_norm)
-    return math.fsum(values[:-1])
+def _update(task: Task, schedule: Schedule, settings: LoopSettings) -> Update:
+    recorded = settings.recorded and cuda_graphs.wanted(task.device)
+    bounds = settings.max_gradient_norm, settings.max_weight_norm
+    return Update(task, schedule.rate(0.0), settings.betas, *bounds, recorded=recorded)
 
 
-@torch.no_grad()
-def limit_weights(model: nn.Module, bound: float) -> None:
-    """Max-norm regularisation: scale the weights into every output unit back to at most `bound`.
-
-    A module's `output_axis` is the axis of its weights that counts output units; in torch's modules it is the first.
-    """
-    for module in model.modules():
-        for parameter in module.parameters(recurse=False):
-            if parameter.ndim >= 2:
-                axis = getattr(module, "output_axis", 0) % parameter.ndim
-                others = [other for other in range(parameter.ndim) if other != axis]
-                norm = torch.linalg.vector_norm(parameter, dim=others, keepdim=True)
-                parameter.mul_((bound / norm.clamp(min=1e-12)).clamp(max=1.0))
+def _step(update: Update) -> Callable[[Tensor, float], Tensor]:
+    """The update, recorded if it is made for that."""
+    if not update.recorded:
+        return update
+    return Captured(update, cuda_graphs.CudaGraphs(update.task.device), tqdm.write)
 
 
 def _order(task: Task, seed: int, epoch: int) -> Tensor:
@@ -151,11 +128,11 @@ def _order(task: Task, seed: int, epoch: int) -> Tensor:
     return torch.randperm(task.examples, generator=generator).to(task.device)
 
 
-def _account(progress: Progress, loss: float) -> None:
-    progress.step += 1
-    progress.epoch_loss += loss
-    progress.row_loss += loss
-    progress.row_steps += 1
+def _account(progress: Progress, losses: list[float]) -> None:
+    for loss in losses:
+        progress.epoch_loss += loss
+        progress.row_loss += loss
+        progress.row_steps += 1
 
 
 def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, at_end: bool, watched: bool) -> None:
@@ -185,11 +162,11 @@ def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, a
     progress.rows.append(row)
 
 
-def _save(resume: Resume, task: Task, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+def _save(resume: Resume, task: Task, update: Update, progress: Progress) -> None:
     state: dict[str, Any] = {
         "fingerprint": resume.fingerprint,
         "model": task.model.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "optimizer": update.optimizer.state_dict(),
         "progress": vars(progress),
         "random": torch.get_rng_state(),
     }
@@ -198,14 +175,14 @@ def _save(resume: Resume, task: Task, optimizer: torch.optim.Optimizer, progress
     checkpoint.save(resume.file, state)
 
 
-def _restore(resume: Resume, task: Task, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+def _restore(resume: Resume, task: Task, update: Update, progress: Progress) -> None:
     """Restore the state of a stopped training, unless it had other settings, code or data."""
     state = checkpoint.load(resume.file)
     if state.get("fingerprint") != resume.fingerprint:
         tqdm.write(f"{resume.file}: belongs to other settings, code or data; training starts anew")
         return
     task.model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+    update.load_optimizer(state["optimizer"])
     vars(progress).update(state["progress"])
     progress.resumed += 1
     torch.set_rng_state(state["random"])

@@ -14,10 +14,12 @@ import math
 import torch
 from torch import Tensor
 
+from pipeline.training.moment import Done, constant, number
+
 # --- deterministic annealing ------------------------------------------------------------------------------------------
 
 
-def annealed_nll(log_joint: Tensor, exponent: float) -> Tensor:
+def annealed_nll(log_joint: Tensor, exponent: float | Tensor) -> Tensor:
     """-(1 / b) log sum_k exp(b l_k), [...]: the negative log-likelihood with annealed responsibilities.
 
     Source: Ueda and Nakano, "Deterministic annealing EM algorithm", Neural Networks 11, 1998: the free energy whose
@@ -27,9 +29,9 @@ def annealed_nll(log_joint: Tensor, exponent: float) -> Tensor:
     return -torch.logsumexp(exponent * log_joint, dim=-1) / exponent
 
 
-def annealing_exponent(done: float, first: float, until: float) -> float:
+def annealing_exponent(done: Done, first: float, until: float) -> float | Tensor:
     """The exponent b: from `first` to 1, by equal factors, then 1."""
-    return float(first ** (1 - done / until)) if done < until else 1.0
+    return number(done, lambda share: float(first ** (1 - share / until)) if share < until else 1.0)
 
 
 # --- evolving winner-takes-all ----------------------------------------------------------------------------------------
@@ -55,9 +57,9 @@ def winners_nll(log_joint: Tensor, distances: Tensor, count: int, share_of_loser
     return -(1 - share_of_losers) * winners - share_of_losers * losers.mean(dim=-1)
 
 
-def winner_count(done: float, components: int, until: float) -> int | None:
+def winner_count(done: Done, components: int, until: float) -> int | None:
     """The number n of winners: from K to 1 in stages of equal length; None once the plain likelihood takes over."""
-    return components - math.floor(components * done / until) if done < until else None
+    return constant(done, lambda share: components - math.floor(components * share / until) if share < until else None)
 
 
 # --- a prior on the weights -------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from typing import Literal, Protocol
 
 from torch import Tensor, nn
 
+from pipeline.training.moment import Done
+
 
 class Task(Protocol):
     """A model and its data."""
@@ -31,10 +33,10 @@ class Task(Protocol):
         """Whether the lowest or the highest value of the validation's first number is the best."""
         ...
 
-    def loss(self, indices: Tensor, done: float) -> dict[str, Tensor]:
+    def loss(self, indices: Tensor, done: Done) -> dict[str, Tensor]:
         """The loss of one batch in named scalar terms; their sum is minimised. `indices` [B] is on the device.
 
-        `done` is the share of the training that is done, from 0 to 1, as the schedule gets it.
+        `done` is the share of the training that is done, from 0 to 1, as the schedule gets it; see moment.py.
         """
         ...
 

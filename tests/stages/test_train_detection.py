@@ -27,7 +27,8 @@ from pipeline.detection import train as detection_training
 from pipeline.detection.checkpoints import load_model, save_model, seeded_model
 from pipeline.detection.task import DetectionTask
 from pipeline.training import checkpoint
-from pipeline.training.loop import LoopSettings, NotFiniteError, Resume
+from pipeline.training.loop import LoopSettings, Resume
+from pipeline.training.readings import NotFiniteError
 
 VARIANTS = ("pose_s_base", "pose_s_mdn_2", "boxes_l_mdn_3")
 STEPS = detection_folder.TRAIN // 4

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.training import checkpoint
-from pipeline.training.loop import LoopSettings, NotFiniteError, Resume, limit_weights, train
+from pipeline.training.loop import LoopSettings, Resume, train
+from pipeline.training.readings import NotFiniteError
 from pipeline.training.schedules import OneCycle, Schedule
+from pipeline.training.update import limit_weights
 
 
 class Regression:
