@@ -6,6 +6,7 @@ are declared in quantities_lifting.py and quantities_detection.py, and quantitie
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,6 +15,8 @@ from pipeline.config import Run
 from pipeline.report.metrics import DetectionMetrics, DetectionResults, Metrics, Results
 
 BySeed = dict[int, float]
+# What decides a number: the trained weights, the annotations alone, the network as it is built, or the machine.
+RestsOn = Literal["training", "data", "network", "machine"]
 
 
 class NotRunError(Exception):
@@ -28,8 +31,8 @@ class NoSuchNumberError(NotRunError):
 class Quantity:
     """A number that can be read of a variant, for every seed.
 
-    `read` raises NotRunError where there is none. The minimum gap is what counts as noise with a single seed, which has
-    no standard deviation: an amount in the quantity's unit, or a share of the values compared. A quantity without one
+    `read` raises NotRunError where there is none. The minimum gap is what counts as noise where the seeds are too few
+    to show their spread: an amount in the quantity's unit, or a share of the values compared. A quantity without one
     has no noise (counts, and what the annotations alone say). The gaps were fixed before any run.
     """
 
@@ -44,6 +47,7 @@ class Quantity:
     gap: float = 0.0
     relative_gap: float = 0.0
     once: bool = False  # the same for every seed, so that it has no spread over seeds
+    rests_on: RestsOn = "training"
 
     def __call__(self, variant: str, argument: str | None = None) -> Expression:
         return Expression(self, variant, argument or None)
@@ -93,8 +97,12 @@ class Evidence:
         """The value for every seed. Raises NotRunError if the variant was not run or has no such number."""
         self.require(expression)
         if expression not in self.known:
-            self.known[expression] = expression.quantity.read(self, expression)
+            self.known[expression] = _finite(expression, expression.quantity.read(self, expression))
         return self.known[expression]
+
+    def seedless(self, expression: Expression) -> bool:
+        """Whether no seed plays a part in a value, so that one value stands for all seeds."""
+        return expression.quantity.once or self.require(expression).seedless
 
     def trained_as_stated(self, expression: Expression) -> bool:
         """Whether a variant had its paper's budget. Raises NotRunError if the variant was not run."""
@@ -113,3 +121,11 @@ class Evidence:
         if not found.ran:
             raise NotRunError(f"{variant} was not run ({found.reason})")
         return found
+
+
+def _finite(expression: Expression, values: BySeed) -> BySeed:
+    """The values. A NaN would be in a table, and would make a claim "within noise", so it is no value."""
+    for seed, value in values.items():
+        if not math.isfinite(value):
+            raise NotRunError(f"{expression.label}: of seed {seed} it is {value:g}, which is no number")
+    return values

@@ -69,6 +69,6 @@ def _off(found: Input) -> str:
     return "" if found.mean_error_px is None else f" (on average {found.mean_error_px:.1f} px from the truth)"
 
 
-def listed(words: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+def listed(words: list[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`; with another word before the last, `a, b or c`."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))

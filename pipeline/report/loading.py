@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 from pipeline import artifacts
@@ -9,6 +10,7 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.detection.results import DetectionResults as DetectionFile
 from pipeline.lifting.results import LiftingResults as LiftingFile
+from pipeline.report import finite
 from pipeline.report.evidence import Evidence
 from pipeline.report.metrics import DetectionMetrics, DetectionResults, Metrics, Results
 
@@ -67,7 +69,8 @@ def _read_lifting(run: Run, variant: str) -> Metrics:
 def _read_detection(run: Run, variant: str, speeds: dict[str, float]) -> DetectionMetrics:
     settings = run.detection_variant(variant)
     file, reason = _read(run, variant, DetectionFile), run.why_left_out(variant)
-    return DetectionMetrics(variant, run.preset_name, settings.paper, settings.title, reason, file, speeds)
+    head = (variant, run.preset_name, settings.paper, settings.title)
+    return DetectionMetrics(*head, reason, file, speeds, settings.imported)
 
 
 def _read(run: Run, variant: str, kind: type[File]) -> File | None:
@@ -76,6 +79,7 @@ def _read(run: Run, variant: str, kind: type[File]) -> File | None:
         return None
     path, remedy = run.layout.metrics(variant), _remedy(run, variant)
     found = artifacts.read_model(path, kind, remedy)
+    finite.require(path, found, remedy)
     if (found.variant, found.preset) != (variant, run.preset_name):
         raise InputError(f"{path}: is of variant {found.variant}, preset {found.preset}; {remedy}")
     if found.training is None and not run.any_variant(variant).imported:
@@ -95,6 +99,6 @@ def _speeds(run: Run, variant: str) -> dict[str, float]:
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected speeds by mode; {remedy}")
     for mode, speed in content.items():
-        if isinstance(speed, bool) or not isinstance(speed, int | float) or speed <= 0:
+        if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0 < speed < math.inf:
             raise InputError(f"{path}: {mode}: expected images per second, found {speed!r}; {remedy}")
     return content

@@ -89,6 +89,11 @@ class Metrics(_Variant):
         return self.ran and not self.closed_form and not self.imported
 
     @property
+    def seedless(self) -> bool:
+        """Whether no seed plays a part, so that one seed is as good as three."""
+        return self.closed_form or self.imported
+
+    @property
     def collapsed(self) -> int:
         """How many seeds ended with a collapsed mixture."""
         return sum(seed.mixture.collapsed for seed in self.seeds if seed.mixture)
@@ -105,6 +110,7 @@ class DetectionMetrics(_Variant):
 
     file: DetectionFile | None = None
     speeds: dict[str, float] = field(default_factory=dict)
+    imported: bool = False  # the authors' weights
 
     @property
     def parameters(self) -> int | None:
@@ -129,6 +135,11 @@ class DetectionMetrics(_Variant):
     @property
     def trained_here(self) -> bool:
         return self.ran
+
+    @property
+    def seedless(self) -> bool:
+        """Whether no seed plays a part, so that one seed is as good as three."""
+        return self.imported
 
     @property
     def full_budget(self) -> bool:

@@ -65,6 +65,7 @@ AP_displaced = _of_detection(
     read.of_truth(read.displaced),
     unit="%",
     once=True,
+    rests_on="data",
 )
 visible_keypoints = _of_detection(
     "visible_keypoints",
@@ -72,6 +73,7 @@ visible_keypoints = _of_detection(
     read.of_truth(lambda truth, _: truth.visible_keypoints),
     unit="%",
     once=True,
+    rests_on="data",
 )
 hidden_keypoints = replace(
     visible_keypoints,
@@ -109,6 +111,7 @@ object_scale = _of_detection(
     read.of_truth(read.truth_scale),
     unit="px",
     once=True,
+    rests_on="data",
 )
 
 share = _of_detection(
@@ -247,6 +250,7 @@ images_per_second = _of_detection(
     decimals=2,
     relative_gap=0.05,
     once=True,
+    rests_on="machine",
 )
 dominated = _of_detection(
     "dominated",

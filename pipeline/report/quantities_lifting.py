@@ -231,7 +231,13 @@ depth_spread_px = Quantity(
 # --- training ---------------------------------------------------------------------------------------------------------
 
 parameters = Quantity(
-    "parameters", "how many numbers are trained", read.parameters, side="both", heading="Parameters", once=True
+    "parameters",
+    "how many numbers are trained",
+    read.parameters,
+    side="both",
+    heading="Parameters",
+    once=True,
+    rests_on="network",
 )
 loss_gap = Quantity(
     "loss_gap",
@@ -252,7 +258,12 @@ roughness = Quantity(
     relative_gap=0.05,
 )
 poses_per_second = Quantity(
-    "poses_per_second", "speed of the training", read.environment("poses_per_second"), unit="/s", relative_gap=0.05
+    "poses_per_second",
+    "speed of the training",
+    read.environment("poses_per_second"),
+    unit="/s",
+    relative_gap=0.05,
+    rests_on="machine",
 )
 stated_seconds = Quantity(
     "stated_seconds",
@@ -260,6 +271,7 @@ stated_seconds = Quantity(
     read.environment("seconds", read.of_stated_epochs),
     unit="s",
     relative_gap=0.05,
+    rests_on="machine",
 )
 inference_seconds_per_pose = Quantity(
     "inference_seconds_per_pose",
@@ -267,6 +279,7 @@ inference_seconds_per_pose = Quantity(
     read.environment("inference_poses_per_second", lambda speed, *_: 1 / speed),
     unit="s",
     relative_gap=0.05,
+    rests_on="machine",
 )
 
 # --- non-local layers (SemGCN, Eq. 4) ---------------------------------------------------------------------------------
@@ -284,6 +297,7 @@ non_local_layers = Quantity(
     read.of_seed(lambda seed: float(seed.non_local.layers) if seed.non_local else None, "no non-local layers recorded"),
     heading="Non-local layers, all",
     once=True,
+    rests_on="network",
 )
 
 # --- learned edge weights (SemGCN, Figures 7 and 8) -------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """`python -m pipeline readme`: write the result tables of README.md and docs/results.md from the committed runs.
 
 Each table is between two comments, `<!-- results: NAME -->` and `<!-- end -->`. The command replaces what is between
-them. readme_tables.py declares the tables; `runs` is the list of the committed runs.
+them. readme_tables.py declares the tables; `runs` lists the committed runs, `claims` counts the states of their claims.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.report import published
-from pipeline.tools import readme_cells
+from pipeline.tools import readme_cells, readme_claims
 from pipeline.tools.readme_tables import TABLES, LiftingTable
 
 PAGES = ("README.md", "docs/results.md")
-RUNS = "runs"
+RUNS, CLAIMS = "runs", "claims"
 BLOCK = re.compile(r"<!-- results: ([^>]*?) -->\n(.*?)<!-- end -->", re.DOTALL)
 MARK = re.compile(r"<!-- (?:results: [^>]*?|end) -->")
 
@@ -62,7 +62,8 @@ def texts(root: Path) -> dict[str, str]:
         else readme_cells.detection_table(root, table)
         for name, table in TABLES.items()
     }
-    return {name: f"\n{text}\n\n" for name, text in (found | {RUNS: readme_cells.runs_table(root)}).items()}
+    found |= {RUNS: readme_cells.runs_table(root), CLAIMS: readme_claims.table(root)}
+    return {name: f"\n{text}\n\n" for name, text in found.items()}
 
 
 def _read(path: Path) -> str:

@@ -12,6 +12,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.detection.results import DetectionResults, Mixture
 from pipeline.lifting.results import LiftingResults
+from pipeline.report import finite
 from pipeline.report.published import Published
 from pipeline.tools.readme_tables import DetectionTable, LiftingTable, Row
 
@@ -254,6 +255,7 @@ def _read(root: Path, preset: str, row: Row, kind: type[Found]) -> Found | None:
         return None
     remedy = f"run `python -m pipeline reference --preset {preset}` again, or restore it from the repository"
     found = artifacts.read_model(path, kind, remedy)
+    finite.require(path, found, remedy)
     if (found.variant, found.preset) != (row.variant, preset):
         raise InputError(f"{path}: is of variant {found.variant}, preset {found.preset}; {remedy}")
     return found

@@ -87,7 +87,8 @@ def test_the_aim_is_reached_where_the_mixture_matches_the_refined_base(
 
 
 @pytest.mark.parametrize(
-    ("gained", "state"), [(2.5, "held"), (1.9, "within noise"), (0.5, "within noise"), (-0.5, "not held")]
+    ("gained", "state"),
+    [(2.5, "indicated"), (1.9, "within noise"), (0.5, "within noise"), (-0.5, "contra-indicated")],
 )
 def test_with_one_seed_two_points_are_noise(judge: Judge, gained: float, state: str) -> None:
     """MO-1 asks for 2 AP: below 0 it fails by more than the noise of 2. MO-16 asks for the sign alone."""
@@ -99,7 +100,7 @@ def test_with_one_seed_two_points_are_noise(judge: Judge, gained: float, state: 
     assert verdicts["MO-1"].state == state
     assert {outcome.n for outcome in verdicts["MO-1"].outcomes} == {1}
     assert verdicts["MO-16"].state == "within noise"  # 0.8 to 2.7 AP
-    assert verdicts["MX-8"].state == "held"  # 0.2 apart: what is close needs no proof beyond noise
+    assert verdicts["MX-8"].state == "indicated"  # 0.2 apart: what is close needs no proof beyond noise
 
 
 @pytest.mark.parametrize(

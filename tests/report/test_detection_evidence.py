@@ -15,8 +15,9 @@ from reading import check, judge, value
 from pipeline.artifacts import InputError
 from pipeline.report import claims
 from pipeline.report.evidence import NotRunError
-from pipeline.report.judge import HELD, NOT_HELD, WITHIN_NOISE, Judge
+from pipeline.report.judge import Judge
 from pipeline.report.papers import PAPERS
+from pipeline.report.states import CONTRA_INDICATED, HELD, INDICATED, NOT_HELD, WITHIN_NOISE
 
 VARIANT = "pose_l_mdn_3"
 
@@ -215,12 +216,13 @@ def outcome(maker: Maker, kind: str, *values: str, **more: Any):
 
 
 @pytest.mark.parametrize(
-    ("after", "state"), [((45.0, 47.0), HELD), ((42.0, 44.0), WITHIN_NOISE), ((41.0, 43.0), NOT_HELD)]
+    ("after", "state"),
+    [((45.0, 47.0, 47.5), HELD), ((42.0, 44.0, 44.7), WITHIN_NOISE), ((41.0, 43.0, 43.5), NOT_HELD)],
 )
-def test_a_gap_of_a_size(make: Callable[..., Maker], after: tuple[float, float], state: str) -> None:
-    """3 AP are asked of gaps that vary by 0.71: 5.5 are enough, 2.5 may be 3, and 1.5 are not."""
+def test_a_gap_of_a_size(make: Callable[..., Maker], after: tuple[float, ...], state: str) -> None:
+    """3 AP are asked of gaps that vary by 0.5: 5.5 are enough, 2.6 may be 3, and 1.5 are not."""
     maker = make()
-    detection_made.run(maker, "pose_l_base", 40.0, 41.0)
+    detection_made.run(maker, "pose_l_base", 40.0, 41.0, 42.0)
     detection_made.run(maker, "pose_l_mdn_1", *after)
     found = outcome(maker, "rising", "AP(pose_l_base)", "AP(pose_l_mdn_1)", at_least=3)
     assert found.state == state
@@ -232,8 +234,8 @@ def test_precision_gains_when_it_rises(make: Callable[..., Maker]) -> None:
     for variant, ap in (("pose_l_base", 20.0), ("pose_l_mdn_1", 26.0), ("pose_s_base", 40.0), ("pose_s_mdn_1", 49.0)):
         detection_made.run(maker, variant, ap)
     large, small = ("AP(pose_l_base)", "AP(pose_l_mdn_1)"), ("AP(pose_s_base)", "AP(pose_s_mdn_1)")
-    assert outcome(maker, "gain", *small, others=large).state == HELD  # 9 against 6
-    assert outcome(maker, "gain", *large, others=small).state == NOT_HELD
+    assert outcome(maker, "gain", *small, others=large).state == INDICATED  # 9 against 6
+    assert outcome(maker, "gain", *large, others=small).state == CONTRA_INDICATED
     relative = outcome(maker, "gain", *large, others=small, relative=True)  # 30 against 22.5 %; 2 AP of 20 are 10 %
     assert (relative.state, relative.gap) == (WITHIN_NOISE, pytest.approx(7.5))
     assert relative.noise == pytest.approx(10.0)
@@ -241,11 +243,11 @@ def test_precision_gains_when_it_rises(make: Callable[..., Maker]) -> None:
         "gained 30 % (AP(pose_l_base) 20.00 to AP(pose_l_mdn_1) 26.00), "
         "asked more than 22.5 % (AP(pose_s_base) 40.00 to AP(pose_s_mdn_1) 49.00); noise 10"
     )
-    assert outcome(maker, "no_gain", *large, at_most=6).state == HELD
-    assert outcome(maker, "no_gain", *large, at_most=3.5).state == NOT_HELD
-    assert outcome(maker, "no_gain", *reversed(large), at_most=0).state == HELD  # it only gets worse
-    assert outcome(maker, "close", *large, at_most=30, relative=True).state == HELD
-    assert outcome(maker, "close", *reversed(large), at_most=10, relative=True).state == NOT_HELD  # 23 %
+    assert outcome(maker, "no_gain", *large, at_most=6).state == INDICATED
+    assert outcome(maker, "no_gain", *large, at_most=3.5).state == CONTRA_INDICATED
+    assert outcome(maker, "no_gain", *reversed(large), at_most=0).state == INDICATED  # it only gets worse
+    assert outcome(maker, "close", *large, at_most=30, relative=True).state == INDICATED
+    assert outcome(maker, "close", *reversed(large), at_most=10, relative=True).state == CONTRA_INDICATED  # 23 %
 
 
 def test_stated_epochs_of_detection_variants(make: Callable[..., Maker]) -> None:

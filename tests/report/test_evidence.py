@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import detection_made
 import numpy as np
 import pandas as pd
 import pytest
 from hand_made import Maker
 from made_parts import depth, elsewhere, meshes
-from reading import value
+from reading import judge, value
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
@@ -128,6 +129,26 @@ def test_what_a_run_cannot_say(make: Callable[..., Maker], text: str, words: str
     maker.environment("semgcn", inference_poses_per_second=None)
     with pytest.raises(NotRunError, match=words):
         value(maker, text)
+
+
+def test_a_value_that_is_no_number_is_none(make: Callable[..., Maker]) -> None:
+    """A loss of 0 makes the roughness of its curve infinite. The table has a word in its cell, the claim a reason."""
+    maker = make()
+    maker.point("semgcn", 50.0, 51.0)
+    maker.history("semgcn", [4.0, 0.0, *[5.0] * 10], [50.0] * 12, seed=1)
+    with pytest.raises(NotRunError, match=r"roughness\(semgcn\): of seed 1 it is inf, which is no number"):
+        value(maker, "roughness(semgcn)")
+    verdict = judge(maker.evidence)["SG-5"]
+    assert verdict.state == "not run"
+
+
+def test_a_speed_that_is_no_number_is_refused(make: Callable[..., Maker]) -> None:
+    maker = make()
+    detection_made.run(maker, "pose_l_base", 40.0)
+    path = maker.run.layout.detection_speed("pose_l_base")
+    path.write_text('{"plain": NaN}')
+    with pytest.raises(InputError, match=r"speed\.json: plain: expected images per second, found nan; run "):
+        value(maker, "images_per_second(pose_l_base)")
 
 
 def test_final_loss_and_roughness_by_hand(make: Callable[..., Maker]) -> None:

@@ -97,6 +97,14 @@ def change(maker: Maker, variant: str, edit: Callable[[Any], Any]) -> None:
             "data.input: is stacked_hourglass, params.yaml says ground_truth",
         ),
         (lambda content: content.update(preset="mini"), "is of variant semgcn, preset mini"),
+        (
+            lambda content: content["seeds"][0]["predictions"]["point"]["mpjpe"]["per_action"].update(Photo=math.nan),
+            "seeds.0.predictions.point.mpjpe.per_action.Photo: is nan, which is no number",
+        ),
+        (
+            lambda content: content["seeds"][0]["loss"].update(test=math.inf),
+            "seeds.0.loss.test: is inf, which is no number",
+        ),
     ],
 )
 def test_a_bad_file_is_one_line_with_file_field_and_remedy(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from hand_made import Maker
 
-from pipeline.report import build, claims, loading, page
+from pipeline.report import build, loading, page, states
 from pipeline.report.figures.overview import EVERY
 from pipeline.report.papers import PAPERS
 
@@ -51,14 +51,17 @@ def test_every_table_is_on_the_page_and_its_columns_are_explained_once(reported:
 def test_the_states_are_those_of_claims_json(reported: Maker, text: str) -> None:
     data = json.loads(reported.run.layout.claims.read_text())
     for claim in data["claims"]:
-        held = sum(part["state"] == "held" for part in claim["parts"])
+        agree = sum(part["state"] in ("held", "indicated") for part in claim["parts"])
         reasons = [part["figures"] for part in claim["parts"] if part["state"] == "not run"]
-        state = f"not run: {reasons[0]}" if claim["state"] == "not run" else claim["state"]
-        assert f"| {claim['id']} | {claim['text']} | {state} | {held} of {len(claim['parts'])} |" in text
-    counts = [sum(claim["state"] == state for claim in data["claims"]) for state in claims.STATES]
-    words = ", ".join(f"{count} {state}" for count, state in zip(counts, claims.STATES, strict=True) if count)
+        why = reasons[0] if claim["state"] == "not run" else claim["reason"]
+        state = states.shown(claim["state"]) + (f": {why}" if why else "")
+        assert f"| {claim['id']} | {claim['text']} | {state} | {agree} of {len(claim['parts'])} |" in text
+    counts = [sum(claim["state"] == state for claim in data["claims"]) for state in states.STATES]
+    words = ", ".join(f"{count} {state}" for count, state in zip(counts, states.STATES, strict=True) if count)
     assert f"Of {len(data['claims'])} claims: {words}. The claims are" in text
-    assert "| SG-3 | With image features it sets the new state of the art. | not run: needs image features" in text
+    assert "| SG-3 | With image features it sets the new state of the art. | – not run: needs image features" in text
+    (why,) = {claim["reason"] for claim in data["claims"] if claim["id"] == "GM-14"}
+    assert why.startswith("With one seed ") and f"| (✗) contra-indicated: {why} |" in text
 
 
 def test_a_table_by_action_does_not_repeat_the_notes_above_it(reported: Maker, text: str) -> None:

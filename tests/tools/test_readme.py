@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import shutil
 from collections.abc import Callable
@@ -27,7 +29,8 @@ def root(tmp_path: Path) -> Path:
     for run in readme_cells.reference(ROOT).iterdir():
         copy = readme_cells.reference(tmp_path) / run.name
         shutil.copytree(run / "metrics", copy / "metrics")
-        shutil.copy(run / "run.json", copy)
+        for name in ("run.json", "claims.json"):
+            shutil.copy(run / name, copy)
     for page in readme.PAGES:
         (tmp_path / page).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / page, tmp_path / page)
@@ -69,7 +72,7 @@ def test_the_pages_equal_the_committed_runs(capsys: pytest.CaptureFixture[str]) 
 def test_every_row_was_run() -> None:
     """Whoever copies a run with a missing row finds out here, and not a reader."""
     for name, text in readme.texts(ROOT).items():
-        assert readme_cells.NOT_RUN not in text, name
+        assert readme_cells.NOT_RUN not in text or name == readme.CLAIMS, name
 
 
 def test_the_readme_is_short() -> None:
@@ -199,6 +202,18 @@ def test_the_runs_themselves_are_listed(root: Path) -> None:
     assert "- `demo`: " not in text_of(root)
 
 
+def test_claims_are_counted_by_state(root: Path) -> None:
+    """Of an older run, whose states had another meaning, nothing is counted."""
+    states = ["held", "held", "not run", "indicated", "contra-indicated", "not run", "not run"]
+    claims = readme_cells.reference(root) / "demo/claims.json"
+    artifacts.write_json(claims, {"schema": 2, "claims": [{"state": state} for state in states]})
+    older = readme_cells.reference(root) / "mini/claims.json"
+    artifacts.write_json(older, {"schema": 1, "claims": [{"state": "held"}]})
+    assert row(root, "[demo](../results/reference/demo/claims.md)").endswith(") | 2 | 1 | 0 | 1 | 0 | 3 |")
+    assert row(root, "[mini](../results/reference/mini/claims.md)").endswith(") | - | - | - | - | - | - |")
+    assert "\nThe claims of `mini` were judged before `held` and `not held` asked for three seeds.\n" in text_of(root)
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
@@ -240,6 +255,31 @@ def test_metrics_that_cannot_be_used(root: Path, change: Change, words: str) -> 
     with pytest.raises(InputError) as refused:
         readme.run(root)
     assert words in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"schema": 2}, "'claims' is missing; run `python -m pipeline reference` again"),
+        ({"schema": 2, "claims": [{"state": "true"}]}, "no state 'true'; run `python -m pipeline reference` again"),
+    ],
+)
+def test_claims_that_cannot_be_counted(root: Path, content: dict[str, Any], words: str) -> None:
+    artifacts.write_json(readme_cells.reference(root) / "demo/claims.json", content)
+    with pytest.raises(InputError) as refused:
+        readme.run(root)
+    assert f"demo/claims.json: {words}" in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_number_that_is_none(root: Path) -> None:
+    file = readme_cells.reference(root) / "mini/metrics/hgn.json"
+    content = artifacts.read_json(file)
+    content["seeds"][1]["predictions"]["point"]["mpjpe"]["action_average"] = math.nan
+    file.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"hgn\.json: seeds\.1\.predictions\..*action_average: is nan, which is no number; "
+    ):
+        readme.run(root)
 
 
 def test_no_committed_run(root: Path) -> None:

@@ -10,14 +10,13 @@ import jinja2
 
 from pipeline import artifacts
 from pipeline.config import Run
-from pipeline.report import caption, render
-from pipeline.report.claims import STATES
+from pipeline.report import caption, render, states
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures.overview import OF_PAPERS, OVERVIEWS
-from pipeline.report.judge import NOT_RUN
 from pipeline.report.page import body, images, variants
 from pipeline.report.papers import PAPERS
 from pipeline.report.render import Table
+from pipeline.report.states import AGREE, NOT_RUN, STATES
 
 TEMPLATE = "results.md"
 
@@ -84,26 +83,27 @@ def _papers(tables: list[Table], claims: list[dict[str, Any]]) -> list[dict[str,
 
 
 def _counts(claims: list[dict[str, Any]]) -> str:
-    states = [claim["state"] for claim in claims]
-    counts = ", ".join(f"{states.count(state)} {state}" for state in STATES if state in states)
-    return f"Of {len(states)} claims: {counts}."
+    found = [claim["state"] for claim in claims]
+    counts = ", ".join(f"{found.count(state)} {state}" for state in STATES if state in found)
+    return f"Of {len(found)} claims: {counts}."
 
 
 def _claims(claims: list[dict[str, Any]]) -> str:
-    """One row per claim: its text, its state and how many of its parts hold."""
+    """One row per claim: its text, its state and how many of its parts are held or indicated."""
     body = [[claim["id"], claim["text"], _state(claim), _parts(claim)] for claim in claims]
-    return render.markdown_table(["", "Claim", "State", "Parts held"], body, text_columns=3)
+    return render.markdown_table(["", "Claim", "State", "Parts that agree"], body, text_columns=3)
 
 
 def _state(claim: dict[str, Any]) -> str:
-    """The state. If the claim was not run, also the reason, which is that of its first part that was not run."""
+    """The state, and why: of a claim that was not run, the reason of its first part that was not run."""
     reasons = (part["figures"] for part in claim["parts"] if part["state"] == NOT_RUN)
-    return f"{NOT_RUN}: {next(reasons)}" if claim["state"] == NOT_RUN else str(claim["state"])
+    reason = next(reasons) if claim["state"] == NOT_RUN else claim["reason"]
+    return ": ".join(filter(None, (states.shown(claim["state"]), reason)))
 
 
 def _parts(claim: dict[str, Any]) -> str:
-    held = sum(part["state"] == "held" for part in claim["parts"])
-    return f"{held} of {len(claim['parts'])}"
+    agree = sum(part["state"] in AGREE for part in claim["parts"])
+    return f"{agree} of {len(claim['parts'])}"
 
 
 # --- motion -----------------------------------------------------------------------------------------------------------
