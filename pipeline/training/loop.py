@@ -138,7 +138,7 @@ def _account(progress: Progress, losses: list[float]) -> None:
 def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, at_end: bool, watched: bool) -> None:
     """Add a row to the history. After a watched epoch it has a validation, which also decides on the best epoch.
 
-    The validation sees renewed batch-norm statistics. The best epoch's weights are kept with their running statistics.
+    The best epoch is that with renewed batch-norm statistics. Its weights are kept with their running statistics.
     """
     row: Row = {
         "epoch": progress.step / steps_an_epoch,
@@ -151,8 +151,7 @@ def _add_row(progress: Progress, task: Task, rate: float, steps_an_epoch: int, a
         progress.epoch_loss = 0.0
     if watched:
         task.model.eval()
-        with batch_norm.renewed(task):
-            figures = task.validate()
+        figures = batch_norm.validation(task)
         task.model.train()
         row |= figures
         first = next(iter(figures.values()))

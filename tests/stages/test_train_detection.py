@@ -56,8 +56,9 @@ def test_a_training_leaves_a_whole_folder_and_the_same_bytes_twice(detection: Pa
     run = config.load("tiny")
     rows = list(csv.DictReader(first["seed_0/history.csv"].decode().splitlines()))
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4] and float(rows[-1]["epoch"]) == 1
-    assert [bool(row["val_ap"]) for row in rows] == [False] * (STEPS - 1) + [True]
-    assert 0 <= float(rows[-1]["val_ap"]) <= 100
+    for column in ("val_ap", "running_val_ap"):
+        assert [bool(row[column]) for row in rows] == [False] * (STEPS - 1) + [True]
+        assert 0 <= float(rows[-1][column]) <= 100
     record = artifacts.read_json(run.layout.environment(variant, 0))
     assert {"images", "images_per_second", "started", "finished", "device", "git_commit"} <= set(record)
     assert (record["steps"], record["epochs"], record["images"]) == (STEPS, 1, detection_folder.TRAIN)

@@ -182,6 +182,51 @@ def test_a_checkpoint_has_the_bytes_that_it_has_without_renewal(tmp_path: Path, 
     assert len(found) == 5 and all(np.not_equal(found, without))
 
 
+def validated(task: Regression, draws: list[float]) -> dict[str, float]:
+    """Its validation, had this drawn a random number."""
+    draws.append(float(torch.rand(())))
+    return Regression.validate(task)
+
+
+def test_a_validation_has_both_statistics_and_advances_the_generator_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, draws = Regression(), list[float]()
+    task.loss(torch.arange(8), 0.0)  # the running statistics have seen one batch
+    task.model.eval()
+    monkeypatch.setattr(task, "validate", lambda: validated(task, draws))
+    torch.manual_seed(3)
+    found, after = batch_norm.validation(task), torch.get_rng_state()
+    assert found["running_test_error"] == Regression.validate(task)["test_error"]
+    with batch_norm.renewed(task):
+        assert found["test_error"] == Regression.validate(task)["test_error"] != found["running_test_error"]
+    assert list(found) == ["test_error", "running_test_error"], "the first number chooses the best epoch"
+    torch.manual_seed(3)
+    torch.rand(())
+    assert torch.equal(torch.get_rng_state(), after) and len(draws) == 2
+
+
+def test_without_batch_norms_there_is_nothing_to_tell_apart() -> None:
+    task = Regression()
+    task.model = nn.Sequential(nn.Linear(3, 1)).eval()
+    assert list(batch_norm.validation(task)) == ["test_error"]
+
+
+def test_the_authors_choice_of_the_best_epoch_follows_from_the_history(tmp_path: Path) -> None:
+    """Every epoch's error with running statistics is what its weights give as they are."""
+    task, seen = Regression(), list[float]()
+    settings = LoopSettings(epochs=5, seed=0, max_gradient_norm=1.0)
+
+    def watched() -> dict[str, float]:
+        seen.append(Regression.validate(task)["test_error"])
+        return {"test_error": seen[-1]}
+
+    task.validate = watched  # type: ignore[method-assign]
+    rows = train(task, OneCycle(0.05), settings, Resume(tmp_path / "state.pt", "a"), "test").rows
+    running = [row["running_test_error"] for row in rows if "running_test_error" in row]
+    renewed = [row["test_error"] for row in rows if "test_error" in row]
+    assert running == seen[1::2] and renewed == seen[::2] and len(running) == 5
+    assert running != renewed
+
+
 def test_the_best_epoch_is_chosen_with_renewed_statistics_and_keeps_its_own(tmp_path: Path) -> None:
     _, _, rows = trained(tmp_path)
     task = Regression()
