@@ -84,12 +84,12 @@ RULE = (
     "Otherwise it is within noise. With one or two seeds nothing is held: the same is then only indicated or "
     "contra-indicated, because another seed may differ. One seed has no standard deviation, so its noise is a minimum "
     "gap that was fixed before any run: 0.5 mm for P1 and P2, 2 points for AP and AR (all are in "
-    "pipeline/report/quantities_*.py). With two seeds it is the larger of the two. Where no seed plays a part "
-    "(numbers of parameters, closed forms, imported weights, what the annotations alone say) one value is enough. If "
-    "a gap of some size is asked, it must also be that large; it fails if it is smaller by more than the noise. A "
-    "claim in several parts is held if all of them were run and are held, and not held as soon as one part is not "
-    "held. COCO's test server is not used: claims on its images are checked on the validation images, in a part that "
-    "says so."
+    "pipeline/report/quantities_*.py). With two seeds the larger of standard deviation and minimum gap counts. Where "
+    "no seed plays a part (numbers of parameters, closed forms, imported weights, what the annotations alone say) one "
+    "value is enough. If a gap of some size is asked, it must also be that large; it fails if it is smaller by more "
+    "than the noise. A claim in several parts is held if all of them were run and are held, and not held as soon as "
+    "one part is not held. COCO's test server is not used: claims on its images are checked on the validation images, "
+    "in a part that says so."
 )
 
 WHY = (

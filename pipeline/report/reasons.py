@@ -53,8 +53,8 @@ def _distance(part: Part, outcome: Outcome) -> str:
     name = f"*{part.name}*" if part.name else "it"
     subject = f"{name} in {outcome.where}" if outcome.where else name
     if part.kind == "spread":
-        side = "differ by less than is asked" if outcome.state == WITHIN_NOISE else "differ the other way round"
-        return f"{_seeds(outcome)}the spreads of {subject} {side}"
+        side = "differs by less than is asked" if outcome.state == WITHIN_NOISE else "differs the other way round"
+        return f"{_seeds(outcome)}{subject} {side}"
     unit = " %" if part.relative else wording.unit(outcome.compared[0])
     missing = f"{_amount(abs(_missing(outcome)))}{unit}"
     if outcome.state == WITHIN_NOISE:

@@ -100,7 +100,7 @@ def test_a_spread_has_no_noise(maker: Maker) -> None:
     trained(maker, "resgcn", 40.0, 60.0, 50.0)
     trained(maker, "semgcn_without_non_local", 50.0, 50.1, 50.2)
     part = spread(expression("P1(resgcn)"), expression("P1(semgcn_without_non_local)"), at_least=2)
-    assert sentence(maker, part).startswith("Over 3 seeds the spreads of it differ the other way round; ")
+    assert sentence(maker, part).startswith("Over 3 seeds it differs the other way round; ")
 
 
 def test_the_action_that_decides_is_named(maker: Maker) -> None:
