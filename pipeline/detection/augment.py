@@ -9,6 +9,8 @@ resumed training repeats them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -35,6 +37,16 @@ LIGHTING = 0.1  # standard deviation of the noise along each principal component
 BORDER = 128  # px that a crop's centre stays away from the image's border
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """The random numbers of a training batch: its crops and, where colours change, `draw_colours`."""
+
+    center: NDArray[np.float64]
+    side: NDArray[np.float64]
+    mirrored: NDArray[np.bool_]
+    colours: tuple[Tensor, Tensor, Tensor] | None = None
+
+
 def training_batch(
     data: ImageSet, images: Tensor, size: int, augment: Augmentation, device: str | torch.device
 ) -> tuple[Tensor, Annotations]:
@@ -44,17 +56,29 @@ def training_batch(
     `none`: whole images. Crowds are kept, as in the authors' code.
     """
     index = images.cpu().numpy()
+    drawn = draw(data.sizes[index], augment)
+    pixels, annotations = cropped(data, index, drawn, size)
+    return coloured(pixels.to(device), drawn), annotations.to(device)
+
+
+def draw(sizes: NDArray[np.int64], augment: Augmentation) -> Drawn:
+    """All random numbers for images of sizes [B, 2], in the order in which they have always been drawn."""
     if augment == "full":
-        center, side, mirrored = draw_crops(data.sizes[index])
-    else:
-        chance = 0.5 if augment == "mirror" else 0.0
-        center, side, mirrored = *whole_images(data.sizes[index]), torch.rand(len(index)).numpy() < chance
-    matrices = crop_matrices(center, side, mirrored, size)
-    pixels = torch.from_numpy(data.images.warped(index, matrices, size)).to(device)
-    annotations = annotations_of(data, index, matrices, mirrored, size, device)
-    if augment != "full":
-        return normalized(pixels), annotations
-    return recolour(pixels, *draw_colours(len(index))), annotations
+        return Drawn(*draw_crops(sizes), draw_colours(len(sizes)))
+    chance = 0.5 if augment == "mirror" else 0.0
+    return Drawn(*whole_images(sizes), torch.rand(len(sizes)).numpy() < chance)
+
+
+def cropped(data: ImageSet, index: NDArray, drawn: Drawn, size: int) -> tuple[Tensor, Annotations]:
+    """What the host makes of images `index` [B]: pixels [B, size, size, 3] from 0 to 255, and their objects."""
+    matrices = crop_matrices(drawn.center, drawn.side, drawn.mirrored, size)
+    pixels = torch.from_numpy(data.images.warped(index, matrices, size))
+    return pixels, annotations_of(data, index, matrices, drawn.mirrored, size)
+
+
+def coloured(pixels: Tensor, drawn: Drawn) -> Tensor:
+    """Pixels as the network's input, with the batch's changes of colour; where the pixels are."""
+    return normalized(pixels) if drawn.colours is None else recolour(pixels, *drawn.colours)
 
 
 def test_batch(data: ImageSet, images: Tensor, size: int) -> tuple[Tensor, NDArray[np.float64]]:
@@ -103,7 +127,6 @@ def annotations_of(
     matrices: NDArray[np.float64],
     mirrored: NDArray[np.bool_],
     size: int,
-    device: str | torch.device = "cpu",
 ) -> Annotations:
     """The objects of images [B] in px of the input, without those outside of it.
 
@@ -124,7 +147,7 @@ def annotations_of(
     annotated = flagged.any(dim=1) if data.task == "pose" else torch.ones_like(inside)
     category = torch.from_numpy(data.category[rows])
     parts = (torch.from_numpy(place), category, boxes.float(), positions, visible, annotated)
-    return Annotations(*(part[inside].to(device) for part in parts))
+    return Annotations(*(part[inside] for part in parts))
 
 
 def normalized(pixels: Tensor) -> Tensor:

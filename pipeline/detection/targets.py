@@ -9,7 +9,8 @@ offsets. The code's limit of 32 people (128 objects) per image is not kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -32,6 +33,9 @@ class Annotations:
 
     def __len__(self) -> int:
         return len(self.image)
+
+    def to(self, device: str | torch.device) -> Annotations:
+        return replace(self, **_each(self, lambda part: part.to(device)))
 
     def mirrored(self, size: int) -> Annotations:
         """The annotations of the mirrored images of `size` px: left and right are exchanged, in place and in name."""
@@ -61,6 +65,19 @@ class Targets:
     point_joint: Tensor  # [Q] int64
     point_offset: Tensor  # [Q, 2] from its cell
     regressed: Tensor | None = None  # [P] bool: size and centre offset are learned; False for people without keypoints
+
+    def to(self, device: str | torch.device) -> Targets:
+        """On a device. From pinned memory without waiting."""
+        return replace(self, **_each(self, lambda part: part.to(device, non_blocking=True)))
+
+    def pinned(self) -> Targets:
+        """In memory that a GPU can read by itself."""
+        return replace(self, **_each(self, Tensor.pin_memory))
+
+
+def _each(parts: Annotations | Targets, change: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    """The tensors of a batch by name, changed; those that are None stay so."""
+    return {name: change(part) for name, part in vars(parts).items() if part is not None}
 
 
 def affine_transform(points: Tensor, matrices: Tensor) -> Tensor:

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from pipeline.config import DetectionVariant
 from pipeline.config.presets import Augmentation
-from pipeline.detection import STRIDE, augment, inference, losses, metrics
+from pipeline.detection import inference, losses, metrics
+from pipeline.detection.batches import Batches
 from pipeline.detection.image_set import ImageSet
-from pipeline.detection.targets import Annotations, make_targets
+from pipeline.training.compiled import Compiled
 from pipeline.training.moment import Done
 
 if TYPE_CHECKING:
@@ -30,7 +31,11 @@ class DetectionSettings:
 
 
 class DetectionTask:
-    """A variant's network with its training and validation images."""
+    """A variant's network with its training and validation images.
+
+    On a GPU the network's passes in training are in bfloat16, its losses and all else in float32. `compiled`: torch
+    compiles the backbone for whole batches, which takes a minute and is worth it for a network in its full size.
+    """
 
     unit = "images"
     best: Literal["lowest", "highest"] = "highest"
@@ -43,6 +48,7 @@ class DetectionTask:
         val: ImageSet,
         settings: DetectionSettings,
         device: str,
+        compiled: bool = False,
     ) -> None:
         self.variant = variant
         self.model: nn.Module = model.to(device)
@@ -51,6 +57,9 @@ class DetectionTask:
         self.val = val
         self.settings = settings
         self.device = device
+        self.batches = Batches(train, settings.input_size, settings.augment, device)
+        model.mixed = "cuda" if device.startswith("cuda") else None
+        self.compiled = Compiled(model.features, device) if compiled else None
 
     @property
     def examples(self) -> int:
@@ -60,22 +69,20 @@ class DetectionTask:
     def batch_size(self) -> int:
         return self.settings.batch_size
 
+    def announce(self, indices: Tensor) -> None:
+        """Begin to make the next batch. On a CPU there is nobody who could."""
+        if self.device != "cpu":
+            self.batches.announce(indices)
+
     def loss(self, indices: Tensor, done: Done) -> dict[str, Tensor]:
-        size = self.settings.input_size
-        images, annotations = self._batch(indices)
-        targets = make_targets(
-            annotations, self.variant.task, len(self.train.category_ids), len(indices), size // STRIDE
-        )
-        features = self.network.features(images)
+        images, targets = self.batches.of(indices)
+        whole = len(images) == self.batch_size
+        features = self.compiled(images) if self.compiled and whole else self.network.features(images)
         return losses.loss_terms(self.variant, self.network, features, targets, self.settings.sigma_factor, done)
 
     def forward(self, indices: Tensor) -> None:
         """The backbone's pass over one training batch; the heads have no batch norms."""
-        self.network.features(self._batch(indices)[0])
-
-    def _batch(self, indices: Tensor) -> tuple[Tensor, Annotations]:
-        settings = self.settings
-        return augment.training_batch(self.train, indices.cpu(), settings.input_size, settings.augment, self.device)
+        self.network.features(self.batches.images(indices))
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:

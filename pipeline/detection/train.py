@@ -28,7 +28,7 @@ def train_seed(run: Run, name: str, seed: int) -> None:
     networks = None if variant.imported else detection.networks
     settings = detection_data.settings(run, name)
     model = _first_model(run, name, seed, data["train"], settings)
-    task = DetectionTask(variant, model, data["train"], data["val"], settings, on)
+    task = DetectionTask(variant, model, data["train"], data["val"], settings, on, compiled=networks is None)
     if variant.imported:
         epochs, progress = variant.epochs, seeds.take_over(run, name, task, load_model)
     else:

@@ -29,6 +29,7 @@ from pipeline.lifting.outputs import (
 from pipeline.training.moment import Done
 
 BATCH = 256  # poses at once where no gradient is needed: as many as a processor's cache holds
+BATCH_ON_A_GPU = 4096  # there a batch of 256 takes as long, because Python launches as much
 WATCHED_SAMPLES = 5  # per pose, in validations of a model that draws samples: 200 would take longer than training
 
 
@@ -85,7 +86,7 @@ class LiftingTask:
         predict = predictor(self.model, self.test, WATCHED_SAMPLES)
         errors: dict[str, list[Tensor]] = {"test_oracle_mpjpe": [], "test_mpjpe": []}
         loss = 0.0
-        for rows in torch.arange(len(self.test), device=self.test.device).split(BATCH):
+        for rows in torch.arange(len(self.test), device=self.device).split(at_once(self.device)):
             output, targets = predict(rows), self.test.targets_of(rows)
             if isinstance(poses_of(output), PoseMixture):
                 errors["test_oracle_mpjpe"].append(mpjpe(closest_pose(output, targets), targets, per_pose=True))
@@ -97,6 +98,11 @@ class LiftingTask:
     def _action_average(self, errors: Tensor) -> float:
         averages = average_by_group(MILLIMETRES * errors, self.test.action, self.test.pose_set.actions)
         return sum(averages.values()) / len(averages)
+
+
+def at_once(device: str) -> int:
+    """How many poses are predicted at once on a device."""
+    return BATCH if device == "cpu" else BATCH_ON_A_GPU
 
 
 def total(terms: dict[str, Tensor]) -> float:
@@ -118,12 +124,13 @@ class MeanLoss:
         """The output for the next poses of the split."""
         self.waiting.append(output)
         count = sum(map(length, self.waiting))
-        if count < BATCH and self.seen + count < len(self.data):
+        size = at_once(self.data.device)
+        if count < size and self.seen + count < len(self.data):
             return
         whole = concatenate(self.waiting)
-        end = count if self.seen + count == len(self.data) else count - count % BATCH
-        for first in range(0, end, BATCH):
-            part = select(whole, slice(first, min(first + BATCH, end)))
+        end = count if self.seen + count == len(self.data) else count - count % size
+        for first in range(0, end, size):
+            part = select(whole, slice(first, min(first + size, end)))
             rows = slice(self.seen, self.seen + length(part))
             targets, meshes = self.data.targets_of(rows), self.data.meshes_of(rows)
             self.total += length(part) * total(loss_terms(self.variant, part, targets, meshes))
@@ -138,7 +145,7 @@ class MeanLoss:
 def mean_loss(variant: LiftingVariant, predict: Callable[[Rows], Output], data: LiftingData) -> float:
     """The loss over all poses of a split."""
     loss = MeanLoss(variant, data)
-    for rows in torch.arange(len(data), device=data.device).split(BATCH):
+    for rows in torch.arange(len(data), device=data.device).split(at_once(data.device)):
         loss.add(predict(rows))
     return loss.result()
 
@@ -154,6 +161,6 @@ def predict(model: nn.Module, inputs: Tensor, samples: int | None = None) -> Out
     was_training = model.training
     model.eval()
     options = {"samples": samples} if samples and isinstance(model, SampleDrawing) else {}
-    outputs = [model(batch, **options) for batch in inputs.split(BATCH)]
+    outputs = [model(batch, **options) for batch in inputs.split(at_once(inputs.device.type))]
     model.train(was_training)
     return concatenate(outputs)

@@ -29,7 +29,7 @@ from pipeline.training.captured import Captured
 from pipeline.training.progress import Progress, Row
 from pipeline.training.readings import Reading, Readings
 from pipeline.training.schedules import Schedule
-from pipeline.training.task import Task
+from pipeline.training.task import ReadsAhead, Task
 from pipeline.training.update import Update
 
 SECONDS_BETWEEN_LINES = 30.0  # of progress in a log file; a short training prints nothing there
@@ -69,6 +69,7 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume
     steps_an_epoch = math.ceil(task.examples / task.batch_size)
     total = steps_an_epoch * settings.epochs
     row_every = max(1, steps_an_epoch // settings.rows_an_epoch)
+    ahead = task if isinstance(task, ReadsAhead) else None
     task.model.train()
     clock = time.monotonic()
     saved = clock
@@ -85,13 +86,15 @@ def train(task: Task, schedule: Schedule, settings: LoopSettings, resume: Resume
             epoch, within = divmod(progress.step, steps_an_epoch)
             order = _order(task, settings.seed, epoch)
             for batch in range(within, steps_an_epoch):
-                indices = order[batch * task.batch_size : (batch + 1) * task.batch_size]
+                indices = _batch(task, order, batch)
                 done = (progress.step + 0.5) / total
                 rate = schedule.rate(done)
                 update.set_rate(rate)
                 unread.add(Reading(progress.step, rate, step(indices, done), update.names))
                 progress.step += 1
                 at_end = batch == steps_an_epoch - 1
+                if ahead and not at_end:
+                    ahead.announce(_batch(task, order, batch + 1))
                 row_due = at_end or (batch + 1) % row_every == 0
                 if row_due or unread.due:
                     losses = unread.read()
@@ -125,7 +128,12 @@ def _step(update: Update) -> Callable[[Tensor, float], Tensor]:
 def _order(task: Task, seed: int, epoch: int) -> Tensor:
     """The order of an epoch's examples. It depends on seed and epoch alone, so that resuming needs no record of it."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-    return torch.randperm(task.examples, generator=generator).to(task.device)
+    order = torch.randperm(task.examples, generator=generator)
+    return order if isinstance(task, ReadsAhead) else order.to(task.device)
+
+
+def _batch(task: Task, order: Tensor, batch: int) -> Tensor:
+    return order[batch * task.batch_size : (batch + 1) * task.batch_size]
 
 
 def _account(progress: Progress, losses: list[float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -46,4 +46,13 @@ class Task(Protocol):
 
     def validate(self) -> dict[str, float]:
         """Numbers of the current model on data that it is not trained on. The first one selects the best epoch."""
+        ...
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A task that makes its batches on the host, and can make the next one while the device works on this one."""
+
+    def announce(self, indices: Tensor) -> None:
+        """The indices [B] of the next batch. They are on the host, as are those that `loss` of such a task gets."""
         ...

@@ -147,3 +147,16 @@ def test_a_torchvision_that_does_not_work_is_not_used(monkeypatch: pytest.Monkey
         torch.testing.assert_close(deform_conv2d(*drawn()), by_grid_sample(*drawn()), atol=1e-12, rtol=0)
     finally:
         deformable._torchvision_works.cache_clear()
+
+
+def test_in_bfloat16_the_taps_stay_at_their_places() -> None:
+    """A place of 200 cells has no fraction in bfloat16, so an error of up to half a cell would be seen."""
+    torch.manual_seed(0)
+    layer = DeformableConvolution(2, 3)
+    torch.nn.init.constant_(layer.offsets.bias, 0.5)
+    values = torch.arange(256.0).sin().view(1, 1, 1, 256).expand(1, 2, 4, 256)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layer(values)
+    expected = layer(values)
+    assert found.dtype == torch.bfloat16
+    assert (found - expected).abs().max() < 0.02 * expected.abs().max()

@@ -8,7 +8,8 @@ square input, G = S / 4 cells of the output grid, F features.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -67,6 +68,7 @@ class CenterNet(nn.Module):
         super().__init__()
         self.variant, self.categories, self.backbone = variant, categories, backbone
         self.stacks = backbone.stack_count
+        self.mixed: str | None = None  # the type of the device on which training passes are in bfloat16
         self.divisor, self.head_names = backbone.divisor, tuple(head_channels(variant, categories))
         self.map_names = tuple(name for name in self.head_names if name in MAPS)
         starts = dict.fromkeys(MAPS, LOW) | {"sigma": sigma_start}
@@ -79,7 +81,8 @@ class CenterNet(nn.Module):
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Features [B, F, G, G] of each stack; in evaluation mode of the last stack only."""
-        return self.backbone(images.contiguous(memory_format=torch.channels_last))
+        with self._precision():
+            return self.backbone(images.contiguous(memory_format=torch.channels_last))
 
     def maps(self, features: Sequence[Tensor], stack: int = -1) -> dict[str, Tensor]:
         """Logits of `center` [B, categories, G, G] and, for poses, of `keypoint_heatmap` [B, 17, G, G]."""
@@ -87,7 +90,8 @@ class CenterNet(nn.Module):
 
     def whole(self, features: Sequence[Tensor], names: Iterable[str], stack: int = -1) -> dict[str, Tensor]:
         """Maps [B, channels, G, G] of the heads `names`."""
-        return {name: self.head(name, stack)(features[stack]) for name in names}
+        with self._precision():
+            return {name: self.head(name, stack)(features[stack]) for name in names}
 
     def at(
         self, features: Sequence[Tensor], image: Tensor, cell: Tensor, names: Iterable[str], stack: int = -1
@@ -97,7 +101,14 @@ class CenterNet(nn.Module):
         Values and gradients are those of the full maps at these cells.
         """
         patches = patches_at(features[stack], image, cell)
-        return {name: self.head(name, stack).at(patches) for name in names}
+        with self._precision():
+            return {name: self.head(name, stack).at(patches) for name in names}
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        """Convolutions and products in bfloat16 in training, if the device has it; weights stay in float32."""
+        if self.mixed is None or not self.training:
+            return nullcontext()
+        return torch.autocast(self.mixed, torch.bfloat16)
 
     def head(self, name: str, stack: int = -1) -> Head:
         """One head of a stack."""

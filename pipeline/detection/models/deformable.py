@@ -155,8 +155,9 @@ class DeformableConvolution(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """[B, inputs, H, W] -> [B, outputs, H, W]."""
-        offset, mask = self.offsets(values).split((2 * TAPS, TAPS), 1)
-        return deform_conv2d(values, offset, mask.sigmoid(), self.weight, self.bias)
+        wide = torch.promote_types(values.dtype, torch.float32)  # places in bfloat16 would be half a cell off
+        offset, mask = self.offsets(values).to(wide).split((2 * TAPS, TAPS), 1)
+        return deform_conv2d(values.to(wide), offset, mask.sigmoid(), self.weight, self.bias)
 
 
 class DeformableLayer(nn.Module):
