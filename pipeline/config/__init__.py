@@ -16,7 +16,7 @@ from pydantic import Field
 
 from pipeline.artifacts import InputError
 from pipeline.config import likeness
-from pipeline.config.detection import DetectionHead, DetectionVariant
+from pipeline.config.detection import USUAL_INPUT_SIZE, DetectionHead, DetectionVariant
 from pipeline.config.lifting import Detector, HeadSettings, LiftingVariant, ModelSettings
 from pipeline.config.presets import DetectionRecipe, Preset, SmallNetworks
 from pipeline.config.reading import nearest, read_mapping, read_yaml, validate
@@ -134,11 +134,13 @@ class Run(Settings):
         return preset.epochs_of.get(name, of_kind) or variant.epochs
 
     def input_size(self, name: str) -> int:
-        """Width and height in pixels of a detection network's input; imported weights keep their own."""
+        """Width and height in pixels of a detection network's input; imported weights keep their own.
+
+        What the preset grants is for the variants that state the usual 512 px; a larger one is larger in proportion.
+        """
         variant = self.detection_variant(name)
-        if variant.imported:
-            return variant.input_size
-        return (self.preset.detection.input_size or {}).get(variant.task, variant.input_size)
+        granted = None if variant.imported else (self.preset.detection.input_size or {}).get(variant.task)
+        return variant.input_size if granted is None else granted * variant.input_size // USUAL_INPUT_SIZE
 
 
 Variant = TypeVar("Variant", LiftingVariant, DetectionVariant)

@@ -12,6 +12,8 @@ from pipeline.settings import Numbers, Settings, one_of
 
 PAPERS = ("mdn_offset", "mixture_dense")  # in the order of the report; pipeline/report/papers/ has a module for each
 
+USUAL_INPUT_SIZE = 512  # px: CenterNet's, and that of all but two of the papers' networks
+
 
 class DetectionHead(Settings):
     """How keypoint offsets (pose) or sizes (boxes) are regressed. The defaults are those of the authors' code."""
@@ -72,7 +74,7 @@ class DetectionVariant(Settings):
     architecture: Literal["large_hourglass", "small_hourglass", "extra_small_hourglass", "dla_34"] = "large_hourglass"
     imported: bool = False
     weights: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
-    input_size: int = Field(512, ge=64, multiple_of=128)
+    input_size: int = Field(USUAL_INPUT_SIZE, ge=64, multiple_of=128)
     training_share: float = Field(1.0, gt=0, le=1)  # of the training images; which ones is drawn once
     head: DetectionHead = DetectionHead()
     loss: DetectionWeights = DetectionWeights()

@@ -79,7 +79,7 @@ class DetectionRecipe(Settings):
     learning_rate: float = Field(gt=0)
     batch_size: int = Field(ge=1)
     beta2: float = Field(0.999, gt=0, lt=1)
-    # Multiplies every minimum sigma above 1, because the output grid has fewer cells.
+    # Multiplies the floor of every sigma (the stated minimum less 1), because the output grid has fewer cells.
     sigma_factor: float = Field(1.0, gt=0)
     # The raw sigma at the start of training, by task; 0 for a task that is not listed.
     sigma_start: dict[DetectionTask, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)

@@ -95,11 +95,11 @@ def test_epochs_and_sizes_by_task(root: Path) -> None:
     names = ("pose_base", "boxes_base", "pose_authors")
     assert [small.epochs(name) for name in names] == [2, 30, 2]
     assert [real.epochs(name) for name in names] == [40, 30, 150]
-    assert [small.input_size(name) for name in names] == [512, 96, 512]
+    assert [small.input_size(name) for name in names] == [512, 144, 512]  # it states 768 px: 96 px times 768 / 512
     assert [real.input_size(name) for name in names] == [512, 768, 512]
     edit(root, "params/small.yaml", "    boxes: 96\n", "    boxes: 96\n    pose: 64\n")
     small = config.load(None, root)
-    assert [small.input_size(name) for name in names] == [64, 96, 512]  # imported weights were trained at their own
+    assert [small.input_size(name) for name in names] == [64, 144, 512]  # imported weights were trained at their own
     assert small.preset.lifting.epochs == 3 and small.epochs("semgcn") == 3
 
 

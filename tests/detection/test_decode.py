@@ -104,7 +104,7 @@ def test_sigmas_are_after_activation_and_follow_the_factor() -> None:
     maps = truth_maps(targets, what)
     maps["sigma"][:] = 2.0
     assert decode(MapHeads(maps), what).sigmas.unique().tolist() == [12.0]
-    assert decode(MapHeads(maps), what, sigma_factor=0.3).sigmas.unique().tolist() == [5.0]
+    assert decode(MapHeads(maps), what, sigma_factor=2 / 9).sigmas.unique().tolist() == [5.0]
     base = variant("pose")
     assert not decode(MapHeads(truth_maps(targets, base)), base).sigmas.any()
 

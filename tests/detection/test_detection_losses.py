@@ -127,9 +127,19 @@ def test_shared_axes_have_the_sigma_of_their_mean() -> None:
 
 @pytest.mark.parametrize(
     ("minimum", "factor", "expected"),
-    [(10, 1, 10), (10, 0.3, 3), (2, 0.3, 1.0001), (1.0001, 0.3, 1.0001), (1, 0.3, 1), (1, 5, 1), (2, 5, 10)],
+    [
+        (10, 1, 10),
+        (10, 2 / 9, 3),  # a floor of 9 cells becomes one of 2
+        (2, 0.25, 1.25),
+        (3, 0.25, 1.5),
+        (2, 1e-9, 1.0001),
+        (1.0001, 0.3, 1.0001),
+        (1, 0.3, 1),
+        (1, 5, 1),
+        (2, 5, 6),
+    ],
 )
-def test_the_minimum_follows_the_grid_unless_its_floor_is_near_zero(minimum, factor, expected) -> None:
+def test_the_floor_follows_the_grid_unless_it_is_near_zero(minimum, factor, expected) -> None:
     assert minimum_sigma(DetectionHead(components=1, minimum_sigma=minimum), factor) == pytest.approx(expected)
 
 

@@ -229,14 +229,13 @@ def sigma_of(raw: Tensor, minimum: float, axes: str = "per_axis") -> Tensor:
 
 
 def minimum_sigma(head: DetectionHead, sigma_factor: float = 1.0) -> float:
-    """The `minimum` of `sigma_of`: the head's setting, times `sigma_factor` where the output grid is smaller.
+    """The `minimum` of `sigma_of`: the head's, with its floor times `sigma_factor` where the output grid is smaller.
 
-    The true floor is minimum - 1, so a minimum above 1.001 stays above 1. One of at most 1.001, a floor near 0, is not
-    scaled.
+    The true floor is minimum - 1 cells. A minimum of at most 1.001, a floor near 0, is not scaled.
     """
     if head.minimum_sigma <= FLOOR_ABOVE_ZERO:
         return head.minimum_sigma
-    return max(1.0 + LOWEST_SIGMA, head.minimum_sigma * sigma_factor)
+    return 1.0 + max(LOWEST_SIGMA, (head.minimum_sigma - 1.0) * sigma_factor)
 
 
 def factors_of(head: DetectionHead, points: int, like: Tensor) -> Tensor:
