@@ -29,6 +29,7 @@ HEADER = """\
 # tests/config/test_dag.py compares it with the plan and with Snakefile.
 """
 # Folders that many jobs write into. A job that reads all of them depends on the folder, which keeps the lock short.
+SEED = 20_000  # of priority
 GATHERED = ("train_lifting", "evaluate_lifting", "train_detection", "evaluate_detection", "metrics")
 
 
@@ -100,14 +101,23 @@ class Dag:
         return next((list(job.inputs) for job in self.jobs if job.stage == stage), [])
 
     def priority(self, stage: str) -> Callable[[Any], int]:
-        """Priorities by wildcards. Long jobs start first: started last, they would leave cores idle.
+        """Priorities by wildcards. Rows with more seeds start first: claims rest on them, so that a run that is not yet
+        at its end has its claims.
+
+        Among those with equally many, long jobs start first: started last, they would leave cores idle.
+        """
+        return lambda wildcards: (
+            SEED * len(self.run.seeds_of(wildcards.variant))
+            + self._length(wildcards.variant)
+            + (1 if stage.startswith("train") else 0)
+        )
+
+    def _length(self, variant: str) -> int:
+        """An order of variants by the time that they take, below SEED.
 
         A network over mesh graphs has ten times the nodes of the others, and a wider network takes longer. Detection
         networks take longer than most.
         """
-        return lambda wildcards: self._priority(wildcards.variant) + (1 if stage.startswith("train") else 0)
-
-    def _priority(self, variant: str) -> int:
         settings = self.run.any_variant(variant)
         if isinstance(settings, params.DetectionVariant):
             return 10_000 + settings.head.total_components
@@ -119,7 +129,7 @@ class Dag:
 
     def first(self) -> int:
         """The priority of jobs that prepare data: the longest jobs wait for them."""
-        return 20_000
+        return SEED * (1 + len(self.run.params.seeds))
 
     def gpus(self) -> int:
         """The number of GPUs per training: 1, so that two trainings do not share one, or 0 on a machine without GPU."""

@@ -40,6 +40,8 @@ def run_of(job: Job) -> Run:
 
 def different(part: Any, whole: Any, where: str = "") -> list[str]:
     """Where a part of the settings has another class than the same place of the whole."""
+    if where == ".lifting.epochs" and type(part) is int:  # by schedule in a preset, a variant's own number in a plan
+        return []
     if part is None and not isinstance(whole, tuple):  # a job may not need what the preset has
         return []
     if type(part) is not type(whole):
@@ -57,7 +59,7 @@ def different(part: Any, whole: Any, where: str = "") -> list[str]:
 
 @pytest.mark.parametrize("preset", RUNS)
 def test_every_job_gets_exactly_the_settings_of_its_plan(preset: str) -> None:
-    assert len(JOBS[preset]) > 20
+    assert len(JOBS[preset]) > 10
     for name, job in JOBS[preset].items():
         found = run_of(job)
         wanted = {"lifting_variants": {}, "detection_variants": {}} | job.settings.get("params", {})
@@ -80,7 +82,7 @@ def test_every_setting_has_the_class_that_it_was_validated_to(preset: str) -> No
     ("preset", "motion", "images", "keypoints"),
     [
         ("demo", SyntheticMotion, SyntheticImages, NoisyKeypoints),
-        ("mini", CmuMotion, CocoImages, NoisyKeypoints),
+        ("mini", CmuMotion, SyntheticImages, NoisyKeypoints),
         ("paper", Human36mMotion, CocoImages, KeypointFile),
     ],
 )

@@ -21,14 +21,12 @@ REPOSITORY = Path(__file__).parents[2]
 MINI = config.load("mini", REPOSITORY).preset.motion
 ADDRESSES = cmu.addresses(MINI)
 COCO = "images:\n  source: coco\n  files: {files}\n  limit: {limit}\n  test_dev: {test_dev}\n"
-COCO_OF_MINI = COCO.format(files="single", limit=80, test_dev="false") + "  unlabelled_people: false\n"
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project with this one's settings, and no network. Preset mini has motion only here."""
+    """An empty project with this one's settings, and no network."""
     shutil.copytree(REPOSITORY / "params", tmp_path / "params")
-    replace_in(tmp_path / "params" / "mini.yaml", COCO_OF_MINI, "images: null\n")
     shutil.copy(REPOSITORY / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MIXPOSE_MIRROR", raising=False)
