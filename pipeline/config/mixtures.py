@@ -20,12 +20,13 @@ class AnnealedLikelihood(Settings):
 class EvolvingWinners(Settings):
     """Evolving winner-takes-all: the n closest components learn, n from all to 1.
 
-    `share_of_losers` of the loss is that of the other components, so that those that never win do not die.
+    `share_of_losers` of the loss is that of the other components, so that those that never win do not die. The defaults
+    keep all components of the study `collapse` in use (docs/studies.md).
     """
 
     kind: Literal["evolving_winners"]
-    share_of_steps: float = Field(0.6, gt=0, le=1)  # then the plain likelihood
-    share_of_losers: float = Field(0.0, ge=0, lt=1)
+    share_of_steps: float = Field(0.9, gt=0, le=1)  # then the plain likelihood
+    share_of_losers: float = Field(0.05, ge=0, lt=1)
 
 
 class DirichletPrior(Settings):

@@ -19,7 +19,7 @@ RUN = run_of_all(ROOT)
 VARIANTS = {"lifting": RUN.lifting_variants, "detection": RUN.detection_variants}
 CODE = Code()
 MODELS = "pipeline/lifting/models"
-GRAPHMDNS = ("graphmdn", "graphmdn_annealed", "graphmdn_clusters")
+GRAPHMDNS = ("graphmdn", "small_annealed", "small_clusters")
 
 
 def settings_of(kind: str, name: str) -> config.LiftingVariant | config.DetectionVariant:
@@ -98,11 +98,11 @@ def test_a_variant_calls_nothing_that_its_digest_leaves_out(
         (f"{MODELS}/baselines.py", "MeanPose", {"mean_pose"}),
         ("pipeline/lifting/losses.py", "pose_nll", {"mixture_without_graph_sh", *GRAPHMDNS}),
         ("pipeline/lifting/losses.py", "mesh_distances", {"hgn", "hgn_vanilla"}),
-        ("pipeline/lifting/remedies.py", "annealed_terms", {"graphmdn_annealed"}),
+        ("pipeline/lifting/remedies.py", "annealed_terms", {"small_annealed"}),
         ("pipeline/lifting/remedies.py", "winners_terms", set()),
-        ("pipeline/training/mixture_remedies.py", "annealed_nll", {"graphmdn_annealed"}),
-        ("pipeline/lifting/mixture_start.py", "BiasedMixtureHead", {"graphmdn_clusters"}),
-        ("pipeline/training/clusters.py", "clusters", {"graphmdn_clusters"}),
+        ("pipeline/training/mixture_remedies.py", "annealed_nll", {"small_annealed"}),
+        ("pipeline/lifting/mixture_start.py", "BiasedMixtureHead", {"small_clusters"}),
+        ("pipeline/training/clusters.py", "clusters", {"small_clusters"}),
     ],
 )
 def test_a_layer_or_loss_counts_for_the_variants_that_use_it(file: str, definition: str, users: set[str]) -> None:

@@ -135,20 +135,20 @@ def test_dvc_and_snakemake_have_the_jobs_of_a_studys_own_variants(make_copy: Cal
     folder = make_copy("study")
     assert run_tool("python", "-m", "pipeline", "plan", "--preset", "collapse", folder=folder).returncode == 0
     jobs = dvc_jobs(folder, "collapse")
-    assert sum("train_lifting" in command and "graphmdn_clusters" in command for command in jobs) == 10
+    assert sum("train_lifting" in command and "small_clusters" in command for command in jobs) == 10
     assert differences(jobs, snakemake_jobs(folder, "--config", "preset=collapse")) == []
-    settings = json.loads((folder / "data/collapse/plan/train_lifting/graphmdn_clusters/seed_9.json").read_text())
-    assert settings["settings"]["params"]["lifting_variants"]["graphmdn_clusters"]["head"]["start"] == "clusters"
+    settings = json.loads((folder / "data/collapse/plan/train_lifting/small_clusters/seed_9.json").read_text())
+    assert settings["settings"]["params"]["lifting_variants"]["small_clusters"]["head"]["start"] == "clusters"
 
 
 def test_dvcs_option_reaches_a_setting_of_a_presets_own_variant(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "params", tmp_path / "params")
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    apply_overrides(tmp_path / "params" / "collapse.yaml", ["lifting_variants.graphmdn_clusters.head.start=random"])
-    assert config.load("collapse", tmp_path).variant("graphmdn_clusters").head.start == "random"
+    apply_overrides(tmp_path / "params" / "collapse.yaml", ["lifting_variants.small_clusters.head.start=random"])
+    assert config.load("collapse", tmp_path).variant("small_clusters").head.start == "random"
 
 
 def test_a_preset_without_own_variants_has_the_lists_of_params_yaml_alone() -> None:
     demo = config.load("demo", ROOT)
-    assert not demo.preset.lifting_variants and "graphmdn_clusters" not in demo.lifting_variants
-    assert "graphmdn_clusters" not in dvc_text(plan.jobs(demo, Code()))
+    assert not demo.preset.lifting_variants and "small_clusters" not in demo.lifting_variants
+    assert "small_clusters" not in dvc_text(plan.jobs(demo, Code()))

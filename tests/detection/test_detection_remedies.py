@@ -14,7 +14,12 @@ from pipeline.config.modules import MIXTURE_TERMS_IN_TRAINING, load
 from pipeline.detection.losses import mixture_term
 
 P, N, K = 5, 17, 3
-KINDS = tuple(MIXTURE_TERMS_IN_TRAINING)
+LIKELIHOODS = {
+    "annealed": {"kind": "annealed"},
+    "evolving_winners": {"kind": "evolving_winners", "share_of_steps": 0.6, "share_of_losers": 0.0},
+    "dirichlet_prior": {"kind": "dirichlet_prior"},
+}
+KINDS = tuple(LIKELIHOODS)
 
 
 def numbers(*shape: int, seed: int) -> Tensor:
@@ -22,7 +27,7 @@ def numbers(*shape: int, seed: int) -> Tensor:
 
 
 def head_of(kind: str, **settings: Any) -> DetectionHead:
-    return DetectionHead.model_validate({"components": K, "likelihood": {"kind": kind}, **settings})
+    return DetectionHead.model_validate({"components": K, "likelihood": LIKELIHOODS[kind], **settings})
 
 
 def inputs() -> tuple[dict[str, Tensor], Tensor, Tensor, Tensor]:
@@ -76,7 +81,7 @@ def test_the_winner_is_the_nearest_by_the_points_that_count() -> None:
 
 
 def test_the_other_components_have_the_share_that_the_settings_state() -> None:
-    losers = {"kind": "evolving_winners", "share_of_losers": 0.25}
+    losers = LIKELIHOODS["evolving_winners"] | {"share_of_losers": 0.25}
     of_winner = term("evolving_winners", 0.59)
     of_all = K * term("evolving_winners", 0.0)  # at the start all win: the mean over the components
     expected = 0.75 * of_winner + 0.25 * (of_all - of_winner) / (K - 1)

@@ -20,7 +20,12 @@ from pipeline.training.loop import LoopSettings, Resume, train
 from pipeline.training.schedules import OneCycle
 
 SMALL = {"channels": 8, "blocks": 1, "dropout": 0.1}
-KINDS = ("annealed", "evolving_winners", "dirichlet_prior")
+LIKELIHOODS = {
+    "annealed": {"kind": "annealed"},
+    "evolving_winners": {"kind": "evolving_winners", "share_of_steps": 0.6, "share_of_losers": 0.0},
+    "dirichlet_prior": {"kind": "dirichlet_prior"},
+}
+KINDS = tuple(LIKELIHOODS)
 NODE = {"level": "node", "sigma": "per_joint"}
 LEVELS = pytest.mark.parametrize(("head", "nll"), [({}, pose_nll), (NODE, node_nll)], ids=["pose", "node"])
 
@@ -29,7 +34,7 @@ def variant_of(kind: str | None = None, **head: Any) -> LiftingVariant:
     settings: dict[str, Any] = {"paper": "sanity", "title": "small", "model": SMALL}
     settings["head"] = {"name": "mixture", "kernels": 3, **head}
     settings["optimizer"] = {"batch_size": 16}
-    return LiftingVariant.model_validate(settings | ({"likelihood": {"kind": kind}} if kind else {}))
+    return LiftingVariant.model_validate(settings | ({"likelihood": LIKELIHOODS[kind]} if kind else {}))
 
 
 def given(variant: LiftingVariant) -> tuple[PoseMixture, Tensor]:
@@ -71,7 +76,7 @@ def test_at_the_start_all_components_win_and_at_the_end_of_the_winners_the_neare
 def test_the_other_components_have_the_share_that_the_settings_state() -> None:
     variant = variant_of("evolving_winners")
     mixture, targets = given(variant)
-    losers = {"kind": "evolving_winners", "share_of_losers": 0.25}
+    losers = LIKELIHOODS["evolving_winners"] | {"share_of_losers": 0.25}
     shared = LiftingVariant.model_validate(variant.model_dump() | {"likelihood": losers})
     density = distribution(mixture)
     log_joint = density.component_log_prob(targets.flatten(1)) + density.log_weights

@@ -358,6 +358,7 @@ TABLES = (
             Row("HG, MDN_1", "boxes_l_mdn_1"),
             Row("HG, MDN_2", "boxes_l_mdn_2"),
             Row("HG, MDN_3", "boxes_l_mdn_3"),
+            Row("HG, MDN_3, evolving winners", "boxes_l_mdn_3_evolving_winners"),
             Row("HG, MDN_5", "boxes_l_mdn_5"),
             Row("DLA-34, MDN_3", "boxes_dla_mdn_3"),
         ),
