@@ -38,5 +38,9 @@ include: "pipeline/rules/results.smk"  # tabulate, report, publish
 progress.show(workflow, PRESET)
 
 
+onstart:
+    PLAN.hold()
+
+
 onsuccess:
     PLAN.adopt({job.rule.name for job in workflow.dag.jobs})

@@ -135,6 +135,11 @@ class Layout:
         return self.root / ".resume" / "code_digests.json"
 
     @property
+    def running(self) -> Path:
+        """Locked while Snakemake runs the preset; holds the number of its process."""
+        return self.root / ".resume" / self.preset / "running"
+
+    @property
     def fitting_state(self) -> Path:
         """Subjects that a stopped fit_body has finished."""
         return self.root / ".resume" / self.preset / "fit_body"

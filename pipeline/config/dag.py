@@ -6,6 +6,8 @@ its own: params/<preset>/dvc.yaml holds that preset's jobs and nothing else. dvc
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -135,6 +137,26 @@ class Dag:
         """The number of GPUs per training: 1, so that two trainings do not share one, or 0 on a machine without GPU."""
         device = self.run.preset.device
         return int(device == "cuda" or (device == "auto" and any(Path("/dev").glob("nvidia[0-9]*"))))
+
+    def hold(self) -> None:
+        """Let no other Snakemake run this preset until this process ends; if one does, print one line and exit with 2.
+
+        The system ends a lock on an open file with its process, also after a kill. Snakemake's own lock would stay; the
+        profile turns it off. Where files cannot be locked (some network file systems) there is no lock.
+        """
+        path = self.run.layout.running
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT)  # stays open, and no job inherits it
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            process = os.read(file, 20).decode().strip()
+            print(f"error: process {process} is running preset {self.run.preset_name}; wait for it", file=sys.stderr)
+            sys.exit(2)
+        except OSError:
+            return
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
 
     def adopt(self, finished: Iterable[str]) -> None:
         """Register the outputs with DVC, so that `dvc repro` finds nothing to do.
