@@ -113,24 +113,26 @@ class Plan:
     def left(self, now: float) -> float | None:
         """Seconds until the last job is done; None if too little is known.
 
-        A job's time is its time in an earlier run, scaled by the pace of this run; otherwise the mean of its rule;
-        otherwise the mean of all jobs.
+        A job's time is its time in an earlier run, scaled by the pace of this run; otherwise the mean, in both runs, of
+        its variant's other seeds, or of its rule; otherwise the mean of all jobs.
         """
         rest = [name for name in self.shares if name not in self.took]
         here, before = _by_rule(self.took), _by_rule(self.earlier)
         known = sum(_rule(name) in here or _rule(name) in before for name in rest)
         if not rest or known < KNOWN_SHARE * len(rest):
             return None
-        usual = fmean((self.took or self.earlier).values())
+        usual, seconds = fmean((self.took or self.earlier).values()), self.earlier | self.took
         coming = {}
         for name in rest:
             done = here.get(_rule(name), [])
             past = [self.earlier[other] for other in done if other in self.earlier]
             expected = fmean(self.took[other] for other in done) if done else usual
-            if name in self.earlier and len(past) == len(done):
+            if name not in self.earlier:
+                of_rule = [*{*done, *before.get(_rule(name), [])}]
+                alike = [other for other in of_rule if _variant(other) == _variant(name)] or of_rule
+                expected = fmean(seconds[other] for other in alike) if alike else usual
+            elif len(past) == len(done):
                 expected = self.earlier[name] * (expected * len(done) / sum(past) if sum(past) else 1.0)
-            elif not done and _rule(name) in before:
-                expected = fmean(self.earlier[other] for other in before[_rule(name)])
             coming[name] = max(expected - (now - self.started.get(name, now)), 0.0)
         return max(sum(seconds * self.shares[name] for name, seconds in coming.items()), *coming.values())
 
@@ -141,6 +143,10 @@ def _by_rule(names: Iterable[str]) -> dict[str, list[str]]:
 
 def _rule(name: str) -> str:
     return name.partition(" ")[0]
+
+
+def _variant(name: str) -> list[str]:
+    return name.split(" ")[:2]
 
 
 def read_plan(workflow: Any) -> Plan:

@@ -133,6 +133,22 @@ def test_an_earlier_run_tells_the_time_left() -> None:
     assert plan("train b", "train d", took={"train d": 30.0}, earlier=earlier).left(0.0) == 30.0
 
 
+def test_another_seed_of_a_variant_tells_more_than_the_rule() -> None:
+    took = {"train hgn 0": 1000.0, "train gat 0": 50.0}
+    assert plan("train hgn 1", "train gat 1", "train gat 2", took=took).left(0.0) == 1000 + 50 + 50
+    assert plan("train new 0", took=took | {"train hgn 1": 900.0}).left(0.0) == 650.0
+
+
+def test_a_run_that_goes_on_counts_what_it_did_before_it_was_stopped() -> None:
+    """Its remaining jobs were in no run before, but the same variants and rules were."""
+    earlier = {"train hgn 0": 1000.0, "train gat 0": 50.0, "train gat 1": 60.0, "evaluate gat": 8.0}
+    rest = ("train hgn 1", "train gat 2", "train new 0", "evaluate hgn")
+    assert plan(*rest, earlier=earlier).left(0.0) == 1000 + 55 + 370 + 8
+    assert plan(*rest, "train hgn 2", took={"train hgn 2": 800.0}, earlier=earlier).left(0.0) == pytest.approx(
+        900 + 55 + (1000 + 50 + 60 + 800) / 4 + 8
+    )
+
+
 def test_no_time_left_is_shown_if_too_little_is_known() -> None:
     assert plan("train a").left(0.0) is None
     assert plan("download", *map(str, range(20)), took={"download": 2.0}).left(0.0) is None
