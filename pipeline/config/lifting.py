@@ -29,17 +29,16 @@ class Network(NamedTuple):
 
 NON_LOCAL = ("non_local", "non_local_start")
 COMMON = ("name", "channels", "blocks", "dropout", "refinement")
-OF_HGN = ("name", "channels", "dropout", "refinement", "convolution", "edge_weights", *NON_LOCAL, "meshes", "fusion")
+OF_GRAPHS = ("convolution", "edge_weights", "bias_before_norm")
+OF_HGN = ("name", "channels", "dropout", "refinement", *OF_GRAPHS, *NON_LOCAL, "meshes", "fusion")
 OF_CLOSED_FORMS = ("name", "refinement")
 MODELS = "pipeline.lifting.models"
 
 # By `model.name`.
 NETWORKS = {
-    "graph_network": Network(f"{MODELS}.semgcn:build", (*COMMON, "convolution", "edge_weights", *NON_LOCAL)),
+    "graph_network": Network(f"{MODELS}.semgcn:build", (*COMMON, *OF_GRAPHS, *NON_LOCAL)),
     "hierarchical_graph_network": Network(f"{MODELS}.hgn:build", OF_HGN),
-    "graph_stacked_hourglass": Network(
-        f"{MODELS}.graph_stacked_hourglass:build", (*COMMON, "convolution", "edge_weights")
-    ),
+    "graph_stacked_hourglass": Network(f"{MODELS}.graph_stacked_hourglass:build", (*COMMON, *OF_GRAPHS)),
     "fully_connected": Network(f"{MODELS}.martinez:build", (*COMMON, "omit_root")),
     "variational_autoencoder": Network(
         f"{MODELS}.variational_autoencoder:build", (*COMMON, "latent", "samples", "divergence_weight")
@@ -58,6 +57,9 @@ class ModelSettings(Settings):
     edge_weights: Literal["softmax", "raw"] = "softmax"
     non_local: Literal["grouped", "ungrouped", "none"] = "grouped"
     non_local_start: Literal["xavier", "kaiming"] = "xavier"  # of their weights: the paper's, or the authors' code's
+    # Of graph networks: whether the biases in front of batch norm, which change nothing, are trained or stay as they
+    # start (lifting/models/frozen_biases.py).
+    bias_before_norm: Literal["trained", "frozen"] = "trained"
     channels: int = Field(128, ge=2)
     blocks: int = Field(4, ge=1)
     dropout: float = Field(0.0, ge=0, lt=1)
@@ -195,6 +197,8 @@ class LiftingVariant(Settings):
             raise ValueError("flip.testing: samples of a pose and of its mirror image have nothing to average")
         if self.model.refinement != "none" and not network:
             raise ValueError(f"model.refinement: a {model} has none; take it out")
+        if self.model.bias_before_norm == "frozen" and "bias_before_norm" not in NETWORKS[model].settings:
+            raise ValueError(f"model.bias_before_norm: only of graph networks, not of a {model}; take it out")
         if self.model.omit_root and model != "fully_connected":
             raise ValueError(f"model.omit_root: only of a fully_connected network, not of a {model}; take it out")
         if self.loss != "joints" and not network:

@@ -58,6 +58,7 @@ HEADS = {
 }
 STARTS = {"clusters": "pipeline.lifting.mixture_start:start_at_clusters"}
 REFINEMENTS = {"pose_grammar": "pipeline.lifting.models.pose_grammar:build"}  # by `model.refinement`
+FREEZE_BIASES = "pipeline.lifting.models.frozen_biases:freeze"  # with `model.bias_before_norm: frozen`
 MIRROR_TESTED = "pipeline.lifting.mirror:MirrorTested"  # with `flip.testing`
 
 # The loss of a pose, by `loss`, and of a mixture over poses; then the loss of meshes.
@@ -123,6 +124,11 @@ def start(variant: LiftingVariant) -> str | None:
     return STARTS.get(variant.head.start) if variant.head.name == "mixture" else None
 
 
+def freeze_biases(variant: LiftingVariant) -> str | None:
+    """The definition that freezes biases in front of batch norm; None where they are trained, or nobody asks."""
+    return FREEZE_BIASES if variant.model.name in LAYERS and variant.model.bias_before_norm == "frozen" else None
+
+
 def mesh_loss(variant: LiftingVariant) -> str | None:
     """The definition with the loss on meshes; None without one."""
     if variant.loss == "joints_and_meshes_authors":  # it has weights of its own
@@ -139,6 +145,7 @@ def _of_lifting(variant: LiftingVariant) -> list[str | None]:
         non_local.get(model.non_local),
         head(variant),
         start(variant),
+        freeze_biases(variant),
         REFINEMENTS.get(model.refinement),
         MIRROR_TESTED if variant.flip.testing else None,
         POSE_LOSSES["mixture" if mixture else variant.loss],

@@ -51,7 +51,13 @@ def choices() -> Iterator[str]:
     )
     yield from (name for table in tables for name in table.values())
     yield from (name for pair in modules.LAYERS.values() for table in pair for name in table.values())
-    yield from (modules.GRAPHMDN, modules.MIRROR_TESTED, modules.MESH_LOSS, modules.MESH_LOSS_AUTHORS)
+    yield from (
+        modules.GRAPHMDN,
+        modules.FREEZE_BIASES,
+        modules.MIRROR_TESTED,
+        modules.MESH_LOSS,
+        modules.MESH_LOSS_AUTHORS,
+    )
     yield from (modules.WEIGHTS_AND_SIGMAS, modules.MIXTURE_TERM, *modules.MIXTURE_TERMS_IN_TRAINING.values())
 
 

@@ -58,6 +58,8 @@ def build_model(
     settings = variant.model
     parts = Parts(skeleton, *_head(variant, skeleton), graphs)
     model: nn.Module = modules.load(modules.network(variant))(settings, parts)
+    if freeze := modules.freeze_biases(variant):
+        modules.load(freeze)(model)
     if settings.refinement in modules.REFINEMENTS:
         model = modules.load(modules.REFINEMENTS[settings.refinement])(model, skeleton)
     if variant.flip.testing:
