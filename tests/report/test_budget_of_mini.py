@@ -30,6 +30,9 @@ EXPENSIVE = {
     "graph_sh_cpn",
 }
 
+# The remedy of collapsing mixtures: no claim names it, but it is to be compared with rows of three seeds.
+REMEDIES = {"graphmdn_evolving_winners", "pose_l_mdn_3_evolving_winners", "boxes_l_mdn_3_evolving_winners"}
+
 
 def named(part: Part) -> set[str]:
     """The variants that a part of a claim needs: its expressions', and those that they are compared with inside."""
@@ -45,7 +48,7 @@ def test_rows_of_claims_have_three_seeds_and_the_others_one() -> None:
     claimed = rows(CLAIMS)
     assert len(claimed) > 90
     for name in PLANNED:
-        expected = 3 if name in claimed - EXPENSIVE else 1
+        expected = 3 if name in (claimed - EXPENSIVE) | REMEDIES else 1
         assert len(RUN.seeds_of(name)) == expected, name
     assert claimed & PLANNED >= EXPENSIVE
 
