@@ -50,6 +50,13 @@ def learn(run: Run, name: str, task: Task, schedule: Schedule, settings: LoopSet
         raise InputError(f"{kind}_variants.{name}: training stopped at {error}") from None
     except CheckpointError as error:
         raise InputError(str(error)) from None
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):  # torch's words where a batch norm sees one example
+            raise
+        raise InputError(
+            f"{kind}_variants.{name}: {task.examples} training {task.unit} in batches of {task.batch_size} leave a "
+            "batch of one, and a batch norm needs two; change its optimizer.batch_size"
+        ) from None
 
 
 def take_over(

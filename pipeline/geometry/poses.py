@@ -54,7 +54,7 @@ class PoseSet:
                 raise PoseSetError(f"{name}: expected shape {shape}, got {values.shape}")
             if values.dtype != dtype:
                 raise PoseSetError(f"{name}: expected {np.dtype(dtype)}, got {values.dtype}")
-            broken = ~np.isfinite(values).reshape(len(self), -1).all(axis=1)
+            broken = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
             if broken.any():
                 raise PoseSetError(f"{name}: not finite in row {broken.argmax()} ({broken.sum()} such rows)")
         for name, table_name in TABLE_OF.items():

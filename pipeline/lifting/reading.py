@@ -26,6 +26,13 @@ def read_data(run: Run, variant: LiftingVariant, device: str) -> dict[str, Lifti
     skeleton = skeleton_of(variant)
     if variant.protocol == "semgcn_2":
         poses = dict(zip(poses, semgcn_protocol_2(*poses.values()), strict=True))
+    for split, found in poses.items():
+        if not len(found):
+            path = run.layout.motion_split(split, variant.input)
+            raise InputError(
+                f"{path}: no poses for protocol {variant.protocol}; "
+                f"let motion: in params/{run.preset_name}.yaml have more"
+            )
     if variant.targets == "joints":
         return {split: LiftingData.from_pose_set(found, device, skeleton) for split, found in poses.items()}
     graphs = read_graphs(run)
