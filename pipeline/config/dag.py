@@ -135,7 +135,7 @@ class Dag:
         return SEED * (1 + len(self.run.params.seeds))
 
     def gpus(self) -> int:
-        """The number of GPUs per training: 1, so that two trainings do not share one, or 0 on a machine without GPU."""
+        """What a job that uses a GPU takes of Snakemake's counter `gpu`: 1, or 0 on a machine without GPU."""
         device = self.run.preset.device
         return int(device == "cuda" or (device == "auto" and any(Path("/dev").glob("nvidia[0-9]*"))))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline import artifacts
+from pipeline import artifacts, device
 from pipeline.config import Run
 from pipeline.lifting import evaluate
 
 
 def run(run: Run, variant: str) -> None:
-    metrics, arrays = evaluate.measure_variant(run, variant)
+    with device.slot(run):
+        metrics, arrays = evaluate.measure_variant(run, variant)
     artifacts.write_arrays(run.layout.evaluation(variant), arrays)
     artifacts.write_json(run.layout.metrics(variant), metrics.as_json())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pipeline import device
 from pipeline.config import Run
 from pipeline.lifting import train
 
 
 def run(run: Run, variant: str, seed: int) -> None:
-    train.train_seed(run, variant, seed)
+    with device.slot(run):
+        train.train_seed(run, variant, seed)
