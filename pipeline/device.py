@@ -24,7 +24,13 @@ def prepare(run: Run, threads: int | None = None) -> str:
 
 
 def slot(run: Run, whole: bool = False) -> AbstractContextManager[None]:
-    """A slot of the GPU that the preset's jobs use (training/slots.py), or all of them. On a CPU there are none."""
+    """A slot of the GPU that the preset's jobs use (training/slots.py), or all of them. On a CPU there are none.
+
+    Raises InputError if the number of slots is none.
+    """
     if run.preset.device == "cpu" or not torch.cuda.is_available():
         return nullcontext()
-    return slots.slot(str(torch.cuda.get_device_properties(0).uuid), whole)
+    try:
+        return slots.slot(str(torch.cuda.get_device_properties(0).uuid), slots.count(), whole)
+    except ValueError as error:
+        raise InputError(str(error)) from None

@@ -21,16 +21,22 @@ SECONDS = 0.2  # between two looks for a free slot
 
 
 def count() -> int:
-    """How many jobs share a card: MIXPOSE_GPU_SLOTS. It changes no number, so it is no setting."""
-    return max(1, int(os.environ.get("MIXPOSE_GPU_SLOTS", str(DEFAULT))))
+    """How many jobs share a card: MIXPOSE_GPU_SLOTS. It changes no number, so it is no setting.
+
+    Raises ValueError unless it is a whole number from 1.
+    """
+    stated = os.environ.get("MIXPOSE_GPU_SLOTS", str(DEFAULT))
+    if not stated.isdecimal() or int(stated) < 1:
+        raise ValueError(f"MIXPOSE_GPU_SLOTS: expected a whole number from 1, found {stated!r}; change or unset it")
+    return int(stated)
 
 
 @contextmanager
-def slot(card: str, whole: bool = False, folder: Path | None = None) -> Iterator[None]:
-    """Wait for a slot of a card and keep it within the block; with `whole` all of them, so that nobody shares it."""
+def slot(card: str, slots: int, whole: bool = False, folder: Path | None = None) -> Iterator[None]:
+    """Wait for one of a card's slots and keep it within the block; `whole`: for all, so that nobody shares the card."""
     folder = folder or Path(tempfile.gettempdir()) / f"mixpose-{os.getuid()}"
     folder.mkdir(parents=True, exist_ok=True)
-    locks = [FileLock(folder / f"{card}.{number}.lock") for number in range(count())]
+    locks = [FileLock(folder / f"{card}.{number}.lock") for number in range(slots)]
     with ExitStack() as held:
         if whole:  # always in the same order, so that two such jobs cannot wait for each other
             for lock in locks:

@@ -388,8 +388,8 @@ def main() -> None:
     bench.measure("images through the loop", images_through_the_loop)
     bench.measure("steps", steps_of(("graphmdn", "semgcn", "hgn")))
     bench.measure("two epochs of Human3.6M's size", two_epochs, needs=90)
-    bench.measure("LargeHG at 512 px", large_hourglass, needs=60)
     bench.measure("lifting of mini, three seeds", budget_of_mini, needs=30)
+    bench.measure("LargeHG at 512 px", large_hourglass, needs=60)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ CASES: dict[str, dict[str, Any]] = {
     "fully connected": {"model": {"name": "fully_connected", "channels": 16, "dropout": 0.5, "omit_root": True}},
     "auto-encoder": {"model": {"name": "variational_autoencoder", "channels": 48, "latent": 4, "dropout": 0.2}},
     "stacked": {"model": {"name": "graph_stacked_hourglass", "channels": 8, "blocks": 2}},
+    "frozen biases": {"model": SMALL | {"bias_before_norm": "frozen"}},
     "mixture": {"head": MIXTURE, "flip": {"training": True}},
     "dense": {"head": MIXTURE | {"pooling": "dense"}},
     "nodes": {"head": NODES},

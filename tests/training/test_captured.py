@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 from recorded_operations import Tapes
 from torch import Tensor, nn
 
-from pipeline.training import cuda_graphs, mixture_remedies
+from pipeline.training import cuda_graphs, loop, mixture_remedies
 from pipeline.training.captured import REHEARSALS, Captured
 from pipeline.training.moment import Done, Moment
+from pipeline.training.progress import Progress
+from pipeline.training.schedules import OneCycle
 from pipeline.training.update import Update
 
 Loss = Callable[[Tensor, Done], Tensor]
@@ -36,10 +39,12 @@ class Small:
     def loss(self, indices: Tensor, done: Done) -> dict[str, Tensor]:
         return {"error": self.of_output(self.model(self.inputs[indices]), done)}
 
-    def forward(self, indices: Tensor) -> None: ...
+    def forward(self, indices: Tensor) -> None:
+        self.model(self.inputs[indices])
 
+    @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        return {}
+        return {"test_error": float(self.model(self.inputs).square().mean())}
 
 
 def plain(output: Tensor, done: Done) -> Tensor:
@@ -97,6 +102,40 @@ def test_a_step_is_recorded_anew_when_a_constant_changes() -> None:
 
 def test_a_number_that_changes_needs_no_new_recording() -> None:
     assert run(annealed, recorded=True)[2].recorded == 2
+
+
+def through_the_loop(folder: Path, recorded: bool, stop_at: int | None = None) -> tuple[Small, Progress]:
+    """Six epochs of eight steps, the last of them smaller; `stop_at` is the step that is never done."""
+    task, asked = Small(annealed), 0
+
+    class Rates(OneCycle):
+        def rate(self, progress: float) -> float:
+            nonlocal asked
+            asked += 1
+            if stop_at is not None and asked == stop_at + 2:  # it is asked once more, before the first step
+                raise SystemExit("killed")
+            return super().rate(progress)
+
+    def step(update: Update) -> Captured | Update:
+        return Captured(update, Tapes(update), pytest.fail) if recorded else update
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cuda_graphs, "wanted", lambda device: True)
+        patch.setattr(loop, "_step", step)
+        settings = loop.LoopSettings(epochs=6, seed=0, max_gradient_norm=1.0, recorded=True, read_every=5)
+        torch.manual_seed(4)
+        return task, loop.train(task, Rates(0.05), settings, loop.Resume(folder / "a.pt", "a", 0.0), "test")
+
+
+@pytest.mark.parametrize("stop_at", [2, 17, 40])
+def test_a_recorded_training_that_is_killed_ends_with_the_bits_of_a_plain_one(tmp_path: Path, stop_at: int) -> None:
+    """After the kill the first steps run before one is recorded again, so they must be what a recorded step is."""
+    one, expected = through_the_loop(tmp_path / "plain", recorded=False)
+    with pytest.raises(SystemExit):
+        through_the_loop(tmp_path / "recorded", recorded=True, stop_at=stop_at)
+    other, progress = through_the_loop(tmp_path / "recorded", recorded=True)
+    assert progress.resumed == 1 and progress.rows == expected.rows
+    assert same(one.model, other.model)
 
 
 def wait_for_a_value(output: Tensor, done: Done) -> Tensor:

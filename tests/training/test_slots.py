@@ -14,6 +14,7 @@ import pytest
 from repository import ROOT
 
 from pipeline import device
+from pipeline.artifacts import InputError
 from pipeline.training import slots
 
 JOB = """
@@ -21,7 +22,7 @@ import sys, time
 from pathlib import Path
 from pipeline.training import slots
 folder, name, whole, seconds = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "whole", float(sys.argv[4])
-with slots.slot("card", whole, folder):
+with slots.slot("card", slots.count(), whole, folder):
     start = time.monotonic()
     (folder / f"{name}.began").touch()
     time.sleep(seconds)
@@ -87,6 +88,16 @@ def test_only_a_job_on_a_gpu_takes_a_slot(monkeypatch: pytest.MonkeyPatch, asked
     run: Any = SimpleNamespace(preset=SimpleNamespace(device=asked))
     monkeypatch.setattr("torch.cuda.is_available", lambda: there)
     monkeypatch.setattr("torch.cuda.get_device_properties", lambda number: SimpleNamespace(uuid=f"card {number}"))
-    monkeypatch.setattr(slots, "slot", lambda card, whole: cards.append(card))
+    monkeypatch.setattr(slots, "slot", lambda card, count, whole: cards.append(card))
     device.slot(run)
     assert cards == ["card 0"] * taken
+
+
+@pytest.mark.parametrize("stated", ["0", "-1", "two", ""])
+def test_a_number_of_slots_that_is_none_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, stated: str) -> None:
+    monkeypatch.setenv("MIXPOSE_GPU_SLOTS", stated)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda number: SimpleNamespace(uuid="card"))
+    run: Any = SimpleNamespace(preset=SimpleNamespace(device="auto"))
+    with pytest.raises(InputError, match=f"MIXPOSE_GPU_SLOTS: expected a whole number from 1, found '{stated}'"):
+        device.slot(run)
