@@ -180,15 +180,15 @@ def recolour(pixels: Tensor, factors: Tensor, turns: Tensor, shift: Tensor) -> T
         means = torch.tensor([cv2.mean(image)[:3] for image in pixels.numpy()])
     else:
         means = pixels.flatten(1, 2).float().mean(dim=1)
-    mean = means @ grey.to(pixels.device) / 255
-    return _changed(pixels, matrix, shift.to(pixels.device) + (mean_grey.to(pixels.device) * mean)[:, None])
+    mean = means @ _sent(grey, pixels) / 255
+    return _changed(pixels, matrix, _sent(shift, pixels) + (_sent(mean_grey, pixels) * mean)[:, None])
 
 
 def _changed(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
     """(matrix [B, 3, 3] x colour + shift [B, 3] - mean) / std, [B, 3, H, W], of colours from 0 to 1."""
     std = torch.tensor(STD)
     matrix = matrix / (255 * std[:, None])
-    shift = (shift - torch.tensor(MEAN, device=shift.device)) / std.to(shift.device)
+    shift = (shift - _sent(torch.tensor(MEAN), shift)) / _sent(std, shift)
     return (_one_by_one if pixels.device.type == "cpu" else _at_once)(pixels, matrix, shift)
 
 
@@ -208,5 +208,10 @@ def _at_once(pixels: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
     """The same on any device."""
     batch, height, width, _ = pixels.shape
     colours = pixels.flatten(1, 2).float().transpose(1, 2)
-    matrix, shift = matrix.to(pixels.device), shift.to(pixels.device)
+    matrix, shift = _sent(matrix, pixels), _sent(shift, pixels)
     return torch.baddbmm(shift[:, :, None], matrix, colours).view(batch, 3, height, width)
+
+
+def _sent(few: Tensor, like: Tensor) -> Tensor:
+    """A few numbers on the device of `like`. A copy that waited would wait for the whole step before this batch."""
+    return few.to(like.device, non_blocking=True)

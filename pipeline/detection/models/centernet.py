@@ -242,7 +242,8 @@ def factors_of(head: DetectionHead, points: int, like: Tensor) -> Tensor:
     """The factor of sigma for each of n regressed points, [n]: V_k (the code) or 1 / V_k (both papers); 1 for a box."""
     if points == 1:
         return torch.ones(1, dtype=like.dtype, device=like.device)
-    factors = torch.tensor(coco_keypoints.SIGMAS, dtype=like.dtype, device=like.device)
+    # A copy that waited would wait for the forward pass.
+    factors = torch.tensor(coco_keypoints.SIGMAS, dtype=like.dtype).to(like.device, non_blocking=True)
     return factors if head.keypoint_factors == "multiplied" else 1 / factors
 
 
