@@ -117,17 +117,18 @@ class Dag:
     def _length(self, variant: str) -> int:
         """An order of variants by the time that they take, below SEED.
 
-        A network over mesh graphs has ten times the nodes of the others, and a wider network takes longer. Detection
-        networks take longer than most.
+        A network over mesh graphs has ten times the nodes of the others, a wider network takes longer, and each epoch
+        takes as long as the others. Detection networks take longer than most.
         """
         settings = self.run.any_variant(variant)
         if isinstance(settings, params.DetectionVariant):
             return 10_000 + settings.head.total_components
         if settings.closed_form:
             return 0
+        size = settings.model.channels * self.run.epochs(variant) // 64
         if settings.model.name == "graph_stacked_hourglass":
-            return settings.model.channels * settings.model.blocks  # stacks, one after the other
-        return settings.model.channels * (10 if settings.targets == "meshes" else 1)
+            return size * settings.model.blocks  # stacks, one after the other
+        return size * (10 if settings.targets == "meshes" else 1)
 
     def first(self) -> int:
         """The priority of jobs that prepare data: the longest jobs wait for them."""
