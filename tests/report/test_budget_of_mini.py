@@ -22,8 +22,20 @@ CLAIMS = [claim for paper in PAPERS for claim in paper.claims]
 
 # Rows that a claim names and that have one seed, because they cost most.
 EXPENSIVE = {
+    "semgcn_wide_one_cycle",
+    "semgcn_wide_one_cycle_sh",
+    "graphmdn_wide",
+    "graphmdn_wide_sh",
     "graphmdn_wide_8_sh",
     "graphmdn_wide_200_sh",
+    "hgn_mesh_0001",
+    "hgn_mesh_01",
+    "hgn_mesh_1",
+    "hgn_fine_no_mesh_loss",
+    "hgn_coarse_no_mesh_loss",
+    "hgn_fine_narrow",
+    "hgn_coarse_narrow",
+    "hgn_narrow",
     "hgn_fixed_fusion",
     "hgn_cpn",
     "semgcn_17_cpn",
