@@ -84,6 +84,11 @@ def root(tmp_path: Path) -> Path:
             "model.omit_root: only of a fully_connected network, not of a graph_network",
         ),
         (
+            "      convolution: semantic\n",
+            "      name: fully_connected\n      bias_before_norm: frozen\n",
+            "model.bias_before_norm: only of graph networks, not of a fully_connected; take it out",
+        ),
+        (
             "      name: mean_pose\n",
             "      name: mean_pose\n    flip:\n      training: true\n",
             "flip: a mean_pose is fitted in one go",
