@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 # Folders in data/ and results/ that do not belong to a preset.
-RESERVED = ("raw", "licensed", "imported", "published", "reference")
+RESERVED = ("raw", "licensed", "imported", "published", "reference", "studies")
 
 
 class Params(Settings):

@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.config import detection, lifting
 from pipeline.config.detection import DetectionVariant
 from pipeline.config.lifting import NETWORKS, LiftingVariant
+from pipeline.config.presets import STUDIES as STUDY_KEYS
 
 # What the report shows of each paper: tables and claims; and the figures of a paper whose folder has figures.py.
 KEYS = (*lifting.PAPERS, *detection.PAPERS)
@@ -21,6 +22,15 @@ FOLDER = Path(__file__).parents[1] / "report" / "papers"
 PAPERS = tuple(f"pipeline.report.papers.{key}:PAPER" for key in KEYS)
 FIGURES = {
     key: f"pipeline.report.papers.{key}.figures:FIGURES" for key in KEYS if (FOLDER / key / "figures.py").is_file()
+}
+
+# What the report of a study's preset shows instead.
+OF_STUDIES = FOLDER.parent / "studies"
+STUDIES = {key: f"pipeline.report.studies.{key}:STUDY" for key in STUDY_KEYS}
+STUDY_FIGURES = {
+    key: f"pipeline.report.studies.{key}.figures:FIGURES"
+    for key in STUDY_KEYS
+    if (OF_STUDIES / key / "figures.py").is_file()
 }
 
 GRAPHMDN = "pipeline.lifting.models.graphmdn:build"  # a graph network with a mixture head
@@ -97,6 +107,16 @@ def load(choice: str) -> Any:
     """The definition that `module:name` names."""
     module, _, name = choice.partition(":")
     return getattr(importlib.import_module(module), name)
+
+
+def papers(study: str | None) -> tuple[str, ...]:
+    """The definitions of what a report shows: every paper, or the one study."""
+    return PAPERS if study is None else (STUDIES[study],)
+
+
+def figures(study: str | None) -> dict[str, str]:
+    """The definitions of their figures, by the paper's or the study's key."""
+    return FIGURES if study is None else {key: name for key, name in STUDY_FIGURES.items() if key == study}
 
 
 def chosen_by(variant: LiftingVariant | DetectionVariant) -> tuple[str, ...]:

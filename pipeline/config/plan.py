@@ -16,7 +16,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import DetectionVariant, Params, Preset, Run, uses
 from pipeline.config.code import Code
-from pipeline.config.modules import FIGURES, PAPERS, chosen_by
+from pipeline.config.modules import chosen_by, figures, papers
 from pipeline.config.partial import partial
 from pipeline.data.images.settings import CocoImages
 from pipeline.layout import Layout
@@ -185,16 +185,19 @@ def _of_results(run: Run) -> Iterator[Job]:
     names = planned(run, detection=False), planned(run, detection=True)
     metrics = [layout.metrics(name) for kind in names for name in kind]
     trained = [layout.seed(name, seed) for kind in names for name in kind for seed in run.seeds_of(name)]
-    shown = [layout.evaluation(name) for name in names[0]] + [layout.detection_evaluation(name) for name in names[1]]
+    evaluated = [layout.evaluation(name) for name in names[0]] + [
+        layout.detection_evaluation(name) for name in names[1]
+    ]
     published = [Path("results") / "published"]
+    shown = papers(run.preset.study)
     tables = [layout.tables, layout.claims, layout.claims_text]
-    yield make.job("tabulate", settings, [*metrics, *trained, *shown, *published], tables, PAPERS)
+    yield make.job("tabulate", settings, [*metrics, *trained, *evaluated, *published], tables, shown)
     tasks = sorted({run.detection_variant(name).task for name in names[1]})
     data = [layout.motion(), *([layout.body, layout.targets("meshes")] if run.preset.body else [])]
     data += [layout.images(task) for task in tasks]
     page = [layout.figures, layout.report]
-    inputs = [*tables[:2], *metrics, *trained, *shown, *data, *published]
-    yield make.job("report", settings, inputs, page, (*PAPERS, *FIGURES.values()))
+    inputs = [*tables[:2], *metrics, *trained, *evaluated, *data, *published]
+    yield make.job("report", settings, inputs, page, (*shown, *figures(run.preset.study).values()))
     yield make.job("publish", settings, [*tables, *page, *metrics, *trained], [layout.publish_receipt])
 
 

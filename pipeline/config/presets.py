@@ -10,7 +10,7 @@ from pipeline.config.detection import DetectionVariant
 from pipeline.config.lifting import Detector, LiftingVariant, ScheduleKind
 from pipeline.data.images.settings import Images
 from pipeline.data.motion.settings import Keypoints, Motion
-from pipeline.settings import Name, Settings, Words
+from pipeline.settings import Name, Settings, Words, one_of
 
 Epochs = Annotated[int, Field(ge=1)]
 
@@ -109,8 +109,13 @@ class DetectionBudget(Settings):
 Variants = TypeVar("Variants", dict[str, LiftingVariant], dict[str, DetectionVariant])
 
 
+STUDIES = ("batch_norm", "collapse")  # pipeline/report/studies/ has a module for each
+
+
 class Preset(Settings):
     description: str
+    # Of a study's preset: what its report shows instead of the papers' tables, figures and claims.
+    study: Annotated[str, one_of(STUDIES)] | None = None
     threads: int = Field(1, ge=1)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seeds: int = Field(1, ge=1)

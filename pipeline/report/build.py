@@ -10,20 +10,20 @@ from pipeline.report.cells import Cells, expression_of
 from pipeline.report.columns import Column
 from pipeline.report.evidence import Evidence, Expression, Quantity
 from pipeline.report.metrics import DetectionMetrics, Metrics
-from pipeline.report.papers import PAPERS
+from pipeline.report.papers import shown
 from pipeline.report.tables import Row, Table
 
 
 def every(evidence: Evidence) -> list[render.Table]:
-    """Every paper's tables. Raises InputError where a table names what does not exist."""
-    return tables(evidence, [table for paper in PAPERS for table in paper.tables])
+    """The tables of every paper, or of the study. Raises InputError where a table names what does not exist."""
+    return tables(evidence, [table for paper in shown(evidence.run) for table in paper.tables])
 
 
 def tables(evidence: Evidence, declared: Iterable[Table]) -> list[render.Table]:
     """These tables, those with a column per action after the compact one that they belong to."""
     numbers, on_training = published.read(evidence.run.root), evidence.run.preset.detection.training_images
-    shown = [table for table in declared if on_training or not table.training_images]
-    return [built for table in shown for built in Builder(Cells(evidence, numbers, table)).tables()]
+    wanted = [table for table in declared if on_training or not table.training_images]
+    return [built for table in wanted for built in Builder(Cells(evidence, numbers, table)).tables()]
 
 
 @dataclass(frozen=True)

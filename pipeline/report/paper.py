@@ -1,4 +1,4 @@
-"""What a paper declares in papers/."""
+"""What a paper declares in papers/, and a study of our own, which claims nothing, in studies/."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.report.tables import Table
 class Paper:
     """Its tables and claims, in the order in which they are shown. Figures are apart, so that no table needs them."""
 
-    key: str  # as variants name their paper in params.yaml
+    key: str  # as variants name their paper, and a preset its study
     title: str
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline import artifacts
 from pipeline.config import Run
 from pipeline.report import build, figures, loading, page
-from pipeline.report.figures.overview import EVERY
+from pipeline.report.figures.chosen import every
 
 
 def run(run: Run) -> None:
@@ -14,5 +14,5 @@ def run(run: Run) -> None:
     built = build.every(evidence)
     content = page.read(run)  # before the figures, so that a missing file leaves the old ones as they are
     with artifacts.atomic_folder(run.layout.figures) as folder:
-        not_drawn = figures.draw_all(evidence, EVERY, folder)
+        not_drawn = figures.draw_all(evidence, every(run), folder)
     artifacts.write_text(run.layout.report, page.text(evidence, built, content, not_drawn))

@@ -1,7 +1,8 @@
 """`python -m pipeline reference`: copies the results of a finished run to where git keeps them.
 
 results/<preset>/ has the results of the last run; git ignores it. results/reference/<preset>/ has the run that the
-repository shows; its run.json names the machine, the commit and the date.
+repository shows, results/reference/studies/<preset>/ that of a study. Its run.json names the machine, the commit and
+the date.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ NEEDED = ("started", "finished", "seconds", "device", "torch", "python", "platfo
 
 DESCRIPTION = """\
 Copy the results of a finished run from results/<preset> to results/reference/<preset>, which is committed, and replace
-what was there. run.json receives the machine, the commit and the date from the records of the trainings. Figures that
-show COCO's images are left out.
+what was there. A study goes to results/reference/studies/<preset>. run.json receives the machine, the commit and the
+date from the records of the trainings. Figures that show COCO's images are left out.
 
   python -m pipeline reference --preset mini
 
@@ -48,7 +49,7 @@ def run(root: Path, preset: str | None = None) -> int:
     settings = config.load(preset, root)
     _require_finished(settings)
     about = _about(settings)
-    target = folder(root, settings.preset_name)
+    target = folder(settings)
     with artifacts.atomic_folder(target) as part:
         ignored = shutil.ignore_patterns(*LEFT_BEHIND)
         shutil.copytree(settings.layout.results, part, ignore=ignored, dirs_exist_ok=True)
@@ -57,9 +58,10 @@ def run(root: Path, preset: str | None = None) -> int:
     return 0
 
 
-def folder(root: Path, preset: str) -> Path:
+def folder(run: Run) -> Path:
     """The folder of the committed run of a preset."""
-    return root / "results" / "reference" / preset
+    reference = run.root / "results" / "reference"
+    return (reference / "studies" if run.preset.study else reference) / run.preset_name
 
 
 def _require_finished(run: Run) -> None:

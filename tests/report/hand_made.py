@@ -31,9 +31,9 @@ WEIGHTS = (0.4, 0.3, 0.2, 0.06, 0.04)
 
 
 @functools.cache
-def demo() -> config.Run:
-    """Read once: the files are the same in every test."""
-    return config.load("demo", REPOSITORY)
+def demo(preset: str = "demo") -> config.Run:
+    """The demo's or another preset's, read once: the files are the same in every test."""
+    return config.load(preset, REPOSITORY)
 
 
 class MadeRun(config.Run):
@@ -48,8 +48,8 @@ class MadeRun(config.Run):
 class Maker:
     """Writes one preset's artifacts in the form in which the stages before leave them."""
 
-    def __init__(self, root: Path, actions: list[str]) -> None:
-        self.run = MadeRun.model_construct(**dict(demo()) | {"root": root, "left_out": {}})
+    def __init__(self, root: Path, actions: list[str], preset: str = "demo") -> None:
+        self.run = MadeRun.model_construct(**dict(demo(preset)) | {"root": root, "left_out": {}})
         self.actions = actions
         for variant in (*self.run.lifting_variants, *self.run.detection_variants):
             self.not_run(variant)
@@ -141,12 +141,18 @@ class Maker:
         record = {"seconds": 100.0, "git_commit": "c0ffee" * 6 + "c0ff"} | speeds | values
         artifacts.write_json(self.run.layout.environment(variant, seed), record)
 
-    def history(self, variant: str, losses: list[float], errors: list[float], seed: int = 0) -> None:
-        """Two rows per epoch: one halfway, with the training loss alone, and one at its end."""
-        lines = ["epoch,step,learning_rate,loss,test_mpjpe,test_loss"]
-        for epoch, (loss, error) in enumerate(zip(losses, errors, strict=True), 1):
-            lines.append(f"{epoch - 0.5},{10 * epoch - 5},0.001,{loss},,")
-            lines.append(f"{epoch}.0,{10 * epoch},0.001,{loss},{error},{loss}")
+    def history(
+        self, variant: str, losses: list[float], errors: list[float], seed: int = 0, gaps: list[float] | None = None
+    ) -> None:
+        """Two rows per epoch: one halfway, with the training loss alone, and one at its end.
+
+        With running statistics the error is larger by the epoch's gap.
+        """
+        lines = ["epoch,step,learning_rate,loss,test_mpjpe,test_loss,running_test_mpjpe,running_test_loss"]
+        gaps = gaps or [0.0] * len(errors)
+        for epoch, (loss, error, gap) in enumerate(zip(losses, errors, gaps, strict=True), 1):
+            lines.append(f"{epoch - 0.5},{10 * epoch - 5},0.001,{loss},,,,")
+            lines.append(f"{epoch}.0,{10 * epoch},0.001,{loss},{error},{loss},{error + gap},{loss}")
         artifacts.write_text(self.run.layout.history(variant, seed), "\n".join(lines) + "\n")
 
     def edge_weights(self, variant: str, scores: np.ndarray, seeds: int = 1) -> None:
@@ -299,7 +305,7 @@ class Maker:
 
     def write(self, variant: str, content: dict[str, Any]) -> None:
         self.run.left_out.pop(variant, None)
-        head: dict[str, Any] = {"schema": 1, "variant": variant, "preset": "demo"}
+        head: dict[str, Any] = {"schema": 1, "variant": variant, "preset": self.run.preset_name}
         head |= {"kind": "detection"} if variant in self.run.detection_variants else {}
         artifacts.write_text(self.run.layout.metrics(variant), json.dumps(head | content))
 

@@ -12,6 +12,7 @@ import pytest
 from detection_figure_maker import DetectionMaker
 from detection_images import SIDE, objects, people
 from detection_made import component, viewing
+from hand_made import demo
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
@@ -22,6 +23,7 @@ from pipeline.geometry import coco_keypoints
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import (
     Drawing,
+    chosen,
     components,
     curves,
     overview,
@@ -31,7 +33,8 @@ from pipeline.report.figures import (
     style,
 )
 
-EVERY = (overview.OVERVIEWS[1], *overview.OF_PAPERS["mdn_offset"], *overview.OF_PAPERS["mixture_dense"])
+OF_PAPERS = chosen.by_key(demo())
+EVERY = (overview.OVERVIEWS[1], *OF_PAPERS["mdn_offset"], *OF_PAPERS["mixture_dense"])
 
 
 def of_scales(*median_and_share: tuple[float, float]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
-from hand_made import Maker
+from hand_made import Maker, demo
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
@@ -17,6 +17,7 @@ from pipeline.report import figures
 from pipeline.report.figures import (
     Drawing,
     best_of_many,
+    chosen,
     hypotheses,
     overview,
     skeleton,
@@ -25,8 +26,8 @@ from pipeline.report.figures import (
 
 OF_BODIES = ["hgn_open_body", "hgn_coarse_graphs", "hgn_fits"]  # in test_body_figures.py
 OF_DETECTION = ["detection_overview"]  # in test_detection_figures.py
-OF_DETECTION += [drawing.name for paper in ("mdn_offset", "mixture_dense") for drawing in overview.OF_PAPERS[paper]]
-DRAWN = [drawing.name for drawing in overview.EVERY if drawing.name not in OF_BODIES]
+OF_DETECTION += [drawing.name for paper in ("mdn_offset", "mixture_dense") for drawing in chosen.by_key(demo())[paper]]
+DRAWN = [drawing.name for drawing in chosen.every(demo()) if drawing.name not in OF_BODIES]
 OVERVIEW = overview.OVERVIEWS[0]
 
 
@@ -80,8 +81,8 @@ def test_the_words_on_a_figure(reported: Maker, name: str, expected: set[str]) -
 
 def test_a_figure_without_data_is_left_out_with_the_reason(make: Callable[..., Maker], tmp_path: Path) -> None:
     maker = make()
-    reasons = figures.draw_all(maker.evidence, overview.EVERY, tmp_path / "figures")
-    assert list(reasons) == [drawing.name for drawing in overview.EVERY]
+    reasons = figures.draw_all(maker.evidence, chosen.every(demo()), tmp_path / "figures")
+    assert list(reasons) == [drawing.name for drawing in chosen.every(demo())]
     assert None not in reasons.values()
     assert {name: reason for name, reason in reasons.items() if name not in OF_DETECTION} == {
         "overview": "no variant was run",

@@ -12,7 +12,7 @@ from pipeline import config
 from pipeline.report import figures
 from pipeline.report.evidence import Evidence
 from pipeline.report.figures import Drawing
-from pipeline.report.figures.overview import EVERY
+from pipeline.report.figures.chosen import every
 from pipeline.report.metrics import DetectionResults, Results
 
 
@@ -38,5 +38,5 @@ def test_git_ignores_them(run: str) -> None:
 
 
 def test_both_figures_of_samples_are_marked() -> None:
-    marked = {drawing.name for drawing in EVERY if drawing.shows_images}
+    marked = {drawing.name for drawing in every(config.load("demo", ROOT)) if drawing.shows_images}
     assert marked == {"mdn_offset_figure2", "mixture_dense_figure5"}

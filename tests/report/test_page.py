@@ -10,7 +10,7 @@ import pytest
 from hand_made import Maker
 
 from pipeline.report import build, loading, page, states
-from pipeline.report.figures.overview import EVERY
+from pipeline.report.figures.chosen import every
 from pipeline.report.papers import PAPERS
 
 
@@ -103,7 +103,7 @@ def test_a_figure_that_was_not_drawn_leaves_its_reason(make: Callable[..., Maker
     maker.motion_summary()
     evidence = maker.evidence
     content = {"claims": [], "motion": "", "images": "", "body": ""}
-    drawings = EVERY[1:]
+    drawings = every(maker.run)[1:]
     reasons = {drawing.name: f"{drawing.name} has no data" for drawing in drawings}
     text = page.text(evidence, build.every(evidence), content, reasons | {"overview": None})
     assert "![Overview of the lifting networks](figures/overview.png)" in text

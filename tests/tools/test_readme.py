@@ -26,7 +26,7 @@ Change = Callable[[dict[str, Any]], None]
 def root(tmp_path: Path) -> Path:
     """Both pages and the files that their tables are written from."""
     shutil.copytree(ROOT / "results/published", tmp_path / "results/published")
-    for run in readme_cells.reference(ROOT).iterdir():
+    for run in (file.parent for file in readme_cells.reference(ROOT).glob("*/run.json")):
         copy = readme_cells.reference(tmp_path) / run.name
         shutil.copytree(run / "metrics", copy / "metrics")
         for name in ("run.json", "claims.json"):

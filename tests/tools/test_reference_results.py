@@ -165,6 +165,14 @@ def test_what_is_not_finished_is_refused_and_the_old_run_stays(root: Path, damag
     assert files(root / "results/reference") == {"demo/README.md": b"of an earlier run"}
 
 
+def test_a_study_is_copied_to_the_studies(root: Path) -> None:
+    preset = root / "params/demo.yaml"
+    preset.write_text(preset.read_text() + "study: collapse\n")
+    assert reference.run(root, "demo") == 0
+    assert [path.name for path in (root / "results/reference").iterdir()] == ["studies"]
+    assert (root / "results/reference/studies/demo/run.json").exists()
+
+
 def test_an_unknown_preset(root: Path) -> None:
     with pytest.raises(InputError, match="no preset 'demmo'"):
         reference.run(root, "demmo")

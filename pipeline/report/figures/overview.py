@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.config import Run, modules
+from pipeline.config import Run
 from pipeline.detection.results import Mode
 from pipeline.lifting.results import GROUND_TRUTH
 from pipeline.report import inputs
@@ -214,6 +214,3 @@ OVERVIEWS = (
         draw_detection,
     ),
 )
-
-OF_PAPERS: dict[str, tuple[Drawing, ...]] = {key: modules.load(choice) for key, choice in modules.FIGURES.items()}
-EVERY = (*OVERVIEWS, *(drawing for drawings in OF_PAPERS.values() for drawing in drawings))

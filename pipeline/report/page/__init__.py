@@ -12,9 +12,9 @@ from pipeline import artifacts
 from pipeline.config import Run
 from pipeline.report import caption, render, states
 from pipeline.report.evidence import Evidence
-from pipeline.report.figures.overview import OF_PAPERS, OVERVIEWS
+from pipeline.report.figures import chosen
 from pipeline.report.page import body, images, variants
-from pipeline.report.papers import PAPERS
+from pipeline.report.papers import shown
 from pipeline.report.render import Table
 from pipeline.report.states import AGREE, NOT_RUN, STATES
 
@@ -43,11 +43,11 @@ def text(evidence: Evidence, tables: list[Table], content: dict[str, Any], not_d
         preset=evidence.run.preset_name,
         lifting_caption=caption.text(evidence.run, lifting.variants.values()),
         detection_caption=caption.beside(detection.variants.values()),
-        overviews=OVERVIEWS,
+        overviews=chosen.overviews(evidence.run),
         not_drawn=not_drawn,
         claim_counts=_counts(content["claims"]),
         legend=dict.fromkeys(note for table in tables for note in table.legend),
-        papers=_papers(tables, content["claims"]),
+        papers=_papers(evidence.run, tables, content["claims"]),
         lifting_variants=variants.lifting(lifting.variants.values()),
         detection_variants=variants.detection(detection.variants.values()),
     )
@@ -67,15 +67,15 @@ def _template() -> jinja2.Template:
     return environment.get_template(TEMPLATE)
 
 
-def _papers(tables: list[Table], claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _papers(run: Run, tables: list[Table], claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each paper its title, tables, figures and claims; last the tables that belong to no single paper."""
-    papers = []
-    for paper in PAPERS:
+    papers, figures = [], chosen.by_key(run)
+    for paper in shown(run):
         own = [table for table in tables if table.name.startswith(f"{paper.key}_")]
-        stated = _claims([claim for claim in claims if claim["paper"] == paper.key])
-        papers.append({"title": paper.title, "tables": own, "figures": OF_PAPERS.get(paper.key, ()), "claims": stated})
-    shown = [table for section in papers for table in section["tables"]]
-    rest = [table for table in tables if table not in shown]
+        stated = _claims([claim for claim in claims if claim["paper"] == paper.key]) if paper.claims else ""
+        papers.append({"title": paper.title, "tables": own, "figures": figures.get(paper.key, ()), "claims": stated})
+    placed = [table for section in papers for table in section["tables"]]
+    rest = [table for table in tables if table not in placed]
     return papers + ([{"title": "All papers' networks", "tables": rest, "figures": (), "claims": ""}] if rest else [])
 
 
@@ -85,7 +85,7 @@ def _papers(tables: list[Table], claims: list[dict[str, Any]]) -> list[dict[str,
 def _counts(claims: list[dict[str, Any]]) -> str:
     found = [claim["state"] for claim in claims]
     counts = ", ".join(f"{found.count(state)} {state}" for state in STATES if state in found)
-    return f"Of {len(found)} claims: {counts}."
+    return f"Of {len(found)} claims: {counts}." if found else ""
 
 
 def _claims(claims: list[dict[str, Any]]) -> str:
