@@ -22,7 +22,11 @@ def drawing(shows_images: bool) -> Drawing:
 
 @pytest.mark.parametrize(
     ("preset", "shows_images", "place"),
-    [("demo", True, "a_figure.png"), ("mini", False, "a_figure.png"), ("mini", True, "with_images/a_figure.png")],
+    [
+        ("demo", True, "a_figure.png"),
+        ("coco_overfit", False, "a_figure.png"),
+        ("coco_overfit", True, "with_images/a_figure.png"),
+    ],
 )
 def test_where_a_figure_goes(preset: str, shows_images: bool, place: str, tmp_path: Path) -> None:
     evidence = Evidence(config.load(preset, ROOT), Results(preset, {}), DetectionResults(preset, {}))
