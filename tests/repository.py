@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -47,3 +49,12 @@ def replace_in(path: Path, before: str, after: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count(before) == 1, f"{before!r} is {text.count(before)} times in {path}"
     path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def write_demo(folder: Path, *left_out: str) -> None:
+    """params/demo.yaml in a repository with other variants, so without the keys that name the demo's."""
+    preset = yaml.safe_load((ROOT / "params" / "demo.yaml").read_text(encoding="utf-8"))
+    for key in ("seeds_of", "epochs_of", *left_out):
+        preset.pop(key, None)
+    (folder / "params").mkdir(parents=True, exist_ok=True)
+    (folder / "params" / "demo.yaml").write_text(yaml.safe_dump(preset), encoding="utf-8")

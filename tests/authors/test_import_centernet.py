@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
-from repository import ROOT
+from repository import write_demo
 from torch import Tensor
 
 from pipeline import artifacts, config
@@ -43,13 +42,7 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     folder = tmp_path / "repository"
-    (folder / "params").mkdir(parents=True)
-    shutil.copy(ROOT / "params" / "demo.yaml", folder / "params")
-    preset = yaml.safe_load((folder / "params" / "demo.yaml").read_text())
-    preset.pop("variants", None)
-    preset.pop("seeds_of", None)
-    preset.pop("detection", None)
-    (folder / "params" / "demo.yaml").write_text(yaml.safe_dump(preset))
+    write_demo(folder, "variants", "detection")
     lifting = {"semgcn": {"paper": "semgcn", "title": "x", "model": {"channels": 8, "blocks": 2}}}
     settings = {"preset": "demo", "seeds": [0, 1, 2], "lifting_variants": lifting, "detection_variants": VARIANTS}
     (folder / "params.yaml").write_text(yaml.safe_dump(settings))

@@ -2,13 +2,12 @@
 
 import argparse
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
-from repository import ROOT
+from repository import write_demo
 from torch import Tensor
 
 from pipeline import artifacts, config
@@ -46,8 +45,7 @@ PAPERS = pytest.mark.parametrize("paper", list(AUTHORS))
 def root(tmp_path: Path) -> Path:
     """A repository with small variants of the authors' networks."""
     folder = tmp_path / "repository"
-    (folder / "params").mkdir(parents=True)
-    shutil.copy(ROOT / "params" / "demo.yaml", folder / "params")
+    write_demo(folder)
     settings = {"preset": "demo", "seeds": [0, 1, 2], "lifting_variants": VARIANTS}
     (folder / "params.yaml").write_text(yaml.safe_dump(settings))
     return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import hgn_graphs
@@ -10,7 +9,7 @@ import mesh_files
 import pytest
 import torch
 import yaml
-from repository import ROOT
+from repository import write_demo
 from torch import Tensor
 
 from pipeline import artifacts, config
@@ -39,8 +38,7 @@ VARIANTS = {
 def root(tmp_path: Path) -> Path:
     """A repository with small variants, after fit_body."""
     folder = tmp_path / "repository"
-    (folder / "params").mkdir(parents=True)
-    shutil.copy(ROOT / "params" / "demo.yaml", folder / "params")
+    write_demo(folder)
     settings = {"preset": "demo", "seeds": [0, 1, 2], "lifting_variants": VARIANTS}
     (folder / "params.yaml").write_text(yaml.safe_dump(settings))
     path = graphs_of(folder)
