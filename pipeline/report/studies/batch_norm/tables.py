@@ -58,8 +58,8 @@ TABLES = (
         columns=(*map(_after, EVERY_EPOCH), EPOCHS, SEEDS),
         rows=(*ROWS, START),
         notes=(
-            "All rows are CMU's or this preset's motion, no paper's numbers. A positive gap: running statistics give "
-            "the larger error. Only the statistics differ; the weights are the same.",
+            "No number is from a paper. A positive gap: running statistics give the larger error. Only the statistics "
+            "differ; the weights are the same.",
         ),
     ),
     Table(
