@@ -30,8 +30,8 @@ HEADER = """\
 # The jobs of preset {preset}, written by `python -m pipeline plan --preset {preset}`: change params.yaml or the preset.
 # tests/config/test_dag.py compares it with the plan and with Snakefile.
 """
+SEED = 20_000  # what one seed more adds to a job's priority
 # Folders that many jobs write into. A job that reads all of them depends on the folder, which keeps the lock short.
-SEED = 20_000  # of priority
 GATHERED = ("train_lifting", "evaluate_lifting", "train_detection", "evaluate_detection", "metrics")
 
 
@@ -103,8 +103,7 @@ class Dag:
         return next((list(job.inputs) for job in self.jobs if job.stage == stage), [])
 
     def priority(self, stage: str) -> Callable[[Any], int]:
-        """Priorities by wildcards. Rows with more seeds start first: claims rest on them, so that a run that is not yet
-        at its end has its claims.
+        """Priorities by wildcards. Rows with more seeds start first, because claims rest on them.
 
         Among those with equally many, long jobs start first: started last, they would leave cores idle.
         """
@@ -117,8 +116,8 @@ class Dag:
     def _length(self, variant: str) -> int:
         """An order of variants by the time that they take, below SEED.
 
-        A network over mesh graphs has ten times the nodes of the others, a wider network takes longer, and each epoch
-        takes as long as the others. Detection networks take longer than most.
+        A network over mesh graphs has ten times the nodes of the others, a wider network takes longer, and so do
+        more epochs. Detection networks take longer than most.
         """
         settings = self.run.any_variant(variant)
         if isinstance(settings, params.DetectionVariant):

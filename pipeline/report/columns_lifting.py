@@ -156,3 +156,19 @@ GREEN_SCREEN = _scene("Studio, green screen", "green screen", "green_screen")
 NO_GREEN_SCREEN = _scene("Studio, no green screen", "no green screen", "no_green_screen")
 OUTDOOR = _scene("Outdoor", "outdoor", "outdoor")
 ALL_SCENES = _scene("All", "all", "all")
+
+# How a mixture is judged against others: what it uses, what it predicts, and how sure it is.
+OF_A_MIXTURE = (
+    KERNELS_USED,
+    LARGEST_WEIGHT,
+    P1_MEAN,
+    P1_HIGHEST,
+    P1_ORACLE,
+    P2_MEAN,
+    P2_ORACLE,
+    NLL,
+    CALIBRATION,
+    SPREAD,
+    EPOCHS,
+    SEEDS,
+)

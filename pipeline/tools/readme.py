@@ -1,7 +1,8 @@
-"""`python -m pipeline readme`: write the result tables of README.md and docs/results.md from the committed runs.
+"""`python -m pipeline readme`: write the result tables of README.md and docs/ from the committed runs.
 
 Each table is between two comments, `<!-- results: NAME -->` and `<!-- end -->`. The command replaces what is between
-them. readme_tables.py declares the tables; `runs` lists the committed runs, `claims` counts the states of their claims.
+them. readme_tables.py declares most tables; `runs` lists the committed runs, `claims` counts their claims by state, and
+`collapse` is the study's.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from pathlib import Path
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.report import published
-from pipeline.tools import readme_cells, readme_claims
+from pipeline.tools import readme_cells, readme_claims, readme_studies
 from pipeline.tools.readme_tables import TABLES, LiftingTable
 
-PAGES = ("README.md", "docs/results.md")
-RUNS, CLAIMS = "runs", "claims"
+PAGES = ("README.md", "docs/results.md", "docs/studies.md")
+RUNS, CLAIMS, COLLAPSE = "runs", "claims", "collapse"
 BLOCK = re.compile(r"<!-- results: ([^>]*?) -->\n(.*?)<!-- end -->", re.DOTALL)
 MARK = re.compile(r"<!-- (?:results: [^>]*?|end) -->")
 
 DESCRIPTION = """\
-Write the result tables of README.md and docs/results.md from the committed runs (results/reference) and the papers'
+Write the result tables of README.md and docs/ from the committed runs (results/reference) and the papers'
 numbers (results/published). Text outside the comments `<!-- results: NAME -->` and `<!-- end -->` is not changed.
 
   python -m pipeline readme             # after `python -m pipeline reference`
@@ -62,7 +63,11 @@ def texts(root: Path) -> dict[str, str]:
         else readme_cells.detection_table(root, table)
         for name, table in TABLES.items()
     }
-    found |= {RUNS: readme_cells.runs_table(root), CLAIMS: readme_claims.table(root)}
+    found |= {
+        RUNS: readme_cells.runs_table(root),
+        CLAIMS: readme_claims.table(root),
+        COLLAPSE: readme_studies.collapse_table(root),
+    }
     return {name: f"\n{text}\n\n" for name, text in found.items()}
 
 

@@ -24,13 +24,15 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Both pages and the files that their tables are written from."""
+    """The pages and the files that their tables are written from."""
     shutil.copytree(ROOT / "results/published", tmp_path / "results/published")
     for run in (file.parent for file in readme_cells.reference(ROOT).glob("*/run.json")):
         copy = readme_cells.reference(tmp_path) / run.name
         shutil.copytree(run / "metrics", copy / "metrics")
         for name in ("run.json", "claims.json"):
             shutil.copy(run / name, copy)
+    study = "studies/collapse/metrics"
+    shutil.copytree(readme_cells.reference(ROOT) / study, readme_cells.reference(tmp_path) / study)
     for page in readme.PAGES:
         (tmp_path / page).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / page, tmp_path / page)
@@ -42,7 +44,7 @@ def edit(root: Path, preset: str, variant: str, change: Change) -> None:
 
 
 def text_of(root: Path) -> str:
-    """Both pages, one after the other, after their tables were written."""
+    """The pages, one after the other, after their tables were written."""
     assert readme.run(root) == 0
     return "\n".join((root / page).read_text(encoding="utf-8") for page in readme.PAGES)
 
@@ -295,3 +297,21 @@ def test_a_published_row_that_is_not_there(root: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(table.paper_cells, "mpjpe", (" misspelt", "MPJPE (mm)"))
     with pytest.raises(InputError, match=r"hgn_table2\.csv: no row"):
         readme.run(root)
+
+
+def test_a_remedys_row_is_its_mean_over_seeds(root: Path) -> None:
+    def two_seeds(content: dict[str, Any]) -> None:
+        content["seeds"] = content["seeds"][:2]
+        values = ((70.0, 60.0, 4.0, [0.2] * 5), (74.0, 64.0, 5.0, [0.04, 0.24, 0.24, 0.24, 0.24]))
+        for seed, (mean, oracle, used, weights) in zip(content["seeds"], values, strict=True):
+            seed["predictions"]["mean"]["mpjpe"]["action_average"] = mean
+            seed["predictions"]["oracle"]["mpjpe"]["action_average"] = oracle
+            seed["mixture"]["components_used"]["over_5_percent_on_average"] = used
+            seed["mixture"] |= {"mean_weights": weights, "spread_mm": {"x": 10.0, "y": 2 * used, "depth": 30.0}}
+
+    edit(root, "studies/collapse", "small_annealed", two_seeds)
+    assert row(root, "Annealed responsibilities") == (
+        "| Annealed responsibilities | 4.5 of 5 | 1 of 2 | 72.0 ± 2.8 | 62.0 ± 2.8 | 10 / 9 / 30 |"
+    )
+    (readme_cells.reference(root) / "studies/collapse/metrics/small_annealed.json").unlink()
+    assert row(root, "Annealed responsibilities") == "| Annealed responsibilities |" + 5 * " not run |"

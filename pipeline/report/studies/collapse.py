@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 from pipeline.report.columns import EPOCHS, SEEDS
-from pipeline.report.columns_lifting import (
-    CALIBRATION,
-    KERNELS_USED,
-    LARGEST_WEIGHT,
-    NLL,
-    P1_HIGHEST,
-    P1_MEAN,
-    P1_MM,
-    P1_ORACLE,
-    P2_MEAN,
-    P2_MM,
-    P2_ORACLE,
-    RUNNING,
-    SPREAD,
-)
+from pipeline.report.columns_lifting import OF_A_MIXTURE, P1_MM, P2_MM, RUNNING
 from pipeline.report.paper import Paper
 from pipeline.report.tables import Row, Table
 
 MIXTURES = Table(
     "collapse_remedies",
     "Remedies for collapsing mixtures beside the authors' formulation",
-    columns=(
-        KERNELS_USED,
-        LARGEST_WEIGHT,
-        P1_MEAN,
-        P1_HIGHEST,
-        P1_ORACLE,
-        P2_MEAN,
-        P2_ORACLE,
-        NLL,
-        CALIBRATION,
-        SPREAD,
-        EPOCHS,
-        SEEDS,
-    ),
+    columns=OF_A_MIXTURE,
     rows=(
         Row("The authors' formulation", "small_graphmdn"),
         Row("Annealed responsibilities [1]", "small_annealed"),
