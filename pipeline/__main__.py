@@ -57,6 +57,9 @@ TOOLS = {
         "tools.doctor", "list, for each preset, which data are there, which are missing and where to get them"
     ),
     "reference": Tool("tools.reference", "copy the results of a finished run to results/reference/<preset>"),
+    "adopt": Tool(
+        "tools.adopt", "take over the finished variants of a committed run, so that they are not trained again"
+    ),
     "readme": Tool("tools.readme", "write the tables of README.md and docs/results.md from results/reference"),
     "import_checkpoint": Tool(
         "authors.import_checkpoint", "convert an authors' checkpoint to ours, without executing it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -226,3 +227,24 @@ def assert_nothing_is_done_by_dvc(folder: Path) -> None:
 
 def assert_nothing_is_done_by_snakemake(folder: Path) -> None:
     assert "Nothing to be done" in snakemake(folder)
+
+
+def test_a_run_can_be_shown_before_its_end_and_taken_over(runs: Runs) -> None:
+    """The last test, because it takes a finished run apart."""
+    folder, reference = runs.snakemake, runs.snakemake / "results" / "reference" / "tiny"
+    (folder / "data/tiny/made/evaluate_lifting/semgcn_17.json").unlink()  # as if it were still to come
+    tool(folder, "python", "-m", "pipeline", "reference", "--so-far")
+    assert "Not finished: 8 of 9 variants so far." in (reference / "run.json").read_text()
+    assert not (reference / "metrics/semgcn_17.json").exists()
+    assert "not yet: the run is not finished" in (reference / "tables/hgn_table2.md").read_text()
+    assert (reference / "metrics/graphmdn.json").read_bytes() == (
+        folder / "results/tiny/metrics/graphmdn.json"
+    ).read_bytes()
+    for place in ("train_lifting", "evaluate_lifting", "made/train_lifting", "made/evaluate_lifting"):
+        shutil.rmtree(folder / "data/tiny" / place)
+    shutil.rmtree(folder / "results/tiny/metrics")
+    printed = tool(folder, "python", "-m", "pipeline", "adopt")
+    assert "6 variants taken over" in printed and "2 variants left as they are" in printed
+    printed = snakemake(folder, "--dry-run")
+    assert printed.count("rule train_lifting:") == 1
+    assert "variant=semgcn_17, seed=0" in printed and "variant=graphmdn" not in printed

@@ -62,6 +62,7 @@ class Run(Settings):
     root: Path = Path()
     params: Params
     preset: Preset
+    awaited: frozenset[str] = frozenset()  # of a run that is shown before its end: the variants that are to come
 
     @property
     def layout(self) -> Layout:
@@ -94,6 +95,8 @@ class Run(Settings):
 
     def why_not_run(self, name: str) -> str | None:
         """Why the preset leaves a variant out, whatever data it has; None if it asks for it."""
+        if name in self.awaited:
+            return "not yet: the run is not finished"
         variant = self.any_variant(name)
         chosen = self.preset.detection.variants if isinstance(variant, DetectionVariant) else self.preset.variants
         if variant.imported:

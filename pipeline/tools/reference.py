@@ -2,7 +2,7 @@
 
 results/<preset>/ has the results of the last run; git ignores it. results/reference/<preset>/ has the run that the
 repository shows, results/reference/studies/<preset>/ that of a study. Its run.json names the machine, the commit and
-the date.
+the date. A long run may be copied before its end: its tables and claims then have the finished variants.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ import torch
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
 from pipeline.config import Run
+from pipeline.config import plan as planning
+from pipeline.config.code import Code
+from pipeline.stages import report, tabulate
+from pipeline.tools import kept
 
 RUN = "run.json"
 # Figures with COCO's images are never committed; the other names are temporary files of a stage or of Snakemake.
@@ -33,6 +37,10 @@ what was there. A study goes to results/reference/studies/<preset>. run.json rec
 date from the records of the trainings. Figures that show COCO's images are left out.
 
   python -m pipeline reference --preset mini
+  python -m pipeline reference --preset mini --so-far        # of a run that is not finished, once it is stopped
+
+With --so-far, tables, claims and figures are made from the variants that are finished; the others are shown as not run.
+The folder run/ keeps what `python -m pipeline adopt` needs to go on with the run in another clone.
 
 Afterwards `python -m pipeline readme` writes the tables of README.md and docs/results.md."""
 
@@ -42,20 +50,38 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.description = DESCRIPTION
     command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    command.add_argument("--so-far", action="store_true", help="copy the finished variants of a run that is stopped")
 
 
-def run(root: Path, preset: str | None = None) -> int:
-    """Copy a finished run. Raises InputError, and changes nothing, if the run is not finished."""
+def run(root: Path, preset: str | None = None, so_far: bool = False) -> int:
+    """Copy a finished run. Raises InputError, and changes nothing, if it is not finished and `so_far` is not asked."""
     settings = config.load(preset, root)
-    _require_finished(settings)
-    about = _about(settings)
+    found = kept.variants(planning.jobs(settings, Code(cache=settings.layout.code_digests)))
+    finished = [variant for variant in found if not variant.difference(root, root.joinpath)]
+    if so_far:
+        settings = _show(settings, {variant.name for variant in found if variant not in finished})
+    else:
+        _require_finished(settings)
+    about = _about(settings, f"Not finished: {len(finished)} of {len(found)} variants so far." if so_far else None)
     target = folder(settings)
     with artifacts.atomic_folder(target) as part:
-        ignored = shutil.ignore_patterns(*LEFT_BEHIND)
+        ignored = shutil.ignore_patterns(*LEFT_BEHIND, *(f"{name}.json" for name in settings.awaited))
         shutil.copytree(settings.layout.results, part, ignore=ignored, dirs_exist_ok=True)
         artifacts.write_json(part / RUN, about)
+        kept.write(settings, finished, part)
     print(f"{target}: the run of {about['date']}; `python -m pipeline readme` writes the result tables from it")
     return 0
+
+
+def _show(run: Run, awaited: set[str]) -> Run:
+    """Make tables, claims and figures of a run that is not finished. Gives the run without what is awaited."""
+    run = run.model_copy(update={"awaited": frozenset(awaited)})
+    measured = [name for name in (*run.lifting_variants, *run.detection_variants) if not run.why_left_out(name)]
+    if not measured:
+        raise InputError(f"{run.layout.results / 'metrics'}: no variant is finished, so there is nothing to copy")
+    tabulate.run(run)
+    report.run(run)
+    return run
 
 
 def folder(run: Run) -> Path:
@@ -82,7 +108,7 @@ def _require_finished(run: Run) -> None:
 # --- run.json ---------------------------------------------------------------------------------------------------------
 
 
-def _about(run: Run) -> dict[str, Any]:
+def _about(run: Run, how_far: str | None) -> dict[str, Any]:
     """Machine, commits and times, from the records of the trainings whose metrics are there."""
     records = [_record(run, file) for file in _record_files(run)]
     started = min(_moment(record["started"]) for record in records)
@@ -90,7 +116,7 @@ def _about(run: Run) -> dict[str, Any]:
     commits = _distinct(record["git_commit"] for record in records)
     changed = [commit for commit in commits if commit.endswith(DIRTY)]
     machine, machine_note = _machine(records)
-    notes = [machine_note] if machine_note else []
+    notes = [note for note in (how_far, machine_note) if note]
     if changed:
         notes.append("The code differed from the commit while it ran (-dirty).")
     return {
@@ -115,6 +141,7 @@ def _record_files(run: Run) -> list[Path]:
     for file in sorted(run.layout.data.glob("train_*/**/environment.json")):
         found.setdefault(_variant(run, file), []).append(file)
     files = sorted((run.layout.results / "metrics").glob("*.json"))
+    files = [file for file in files if file.stem not in run.awaited]
     measured = [file for file in files if artifacts.read_json(file).get("status", "run") == "run"]
     for file in measured:
         if file.stem not in found:

@@ -1,0 +1,106 @@
+"""Finished variants of a run, kept beside its committed results so that another clone can take them over.
+
+A variant is kept as what its jobs wrote, at the same places: results/reference/<preset>/run/ stands for data/<preset>/.
+The weights are left out, because they are large. What a variant was made from stands in the records of its jobs, so a
+clone can see whether it would train the same: the same settings, the same code, the same data.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import artifacts
+from pipeline.config import Run, made
+from pipeline.config.made import Digests
+from pipeline.config.plan import Job
+
+FOLDER = "run"
+WEIGHTS = "*.pt"
+NOT_KEPT = (WEIGHTS, ".*")  # weights, and the tools' own files
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A variant's jobs: its trainings, and its evaluation last."""
+
+    name: str
+    jobs: tuple[Job, ...]
+
+    def files(self) -> Iterator[str]:
+        """What its jobs write, in their order; the record of a job is its last file."""
+        return (path for job in self.jobs for path in (*job.outputs, job.made))
+
+    def begun(self, root: Path) -> bool:
+        """Whether something of this variant is there, which must not be overwritten."""
+        return any((root / path).exists() for path in self.files())
+
+    def difference(self, root: Path, place: Callable[[str], Path]) -> str | None:
+        """Why what is at `place` is not what the jobs would write now; None if it is.
+
+        The first thing that the present plan or data have otherwise. Weights may be absent.
+        """
+        own, digests = {path for job in self.jobs for path in job.outputs}, Digests(root)
+        for job in self.jobs:
+            missing = next((path for path in (job.made, *job.outputs) if not place(path).exists()), None)
+            if missing:
+                return f"{job.stage} is not finished"
+            record = artifacts.read_json(place(job.made))
+            changed = next(made.differences(record["plan"], job.content()), None)
+            if changed:
+                return changed
+            for path in job.inputs:
+                if path in own and not any((root / path).glob(WEIGHTS)):
+                    continue  # kept without weights, so its digest is another
+                if not (root / path).exists():
+                    return f"data: {path} is not made yet"
+                if record["data"].get(path) != digests.of(path):
+                    return f"data: {path} differs"
+        return None
+
+
+def variants(jobs: Iterable[Job]) -> list[Variant]:
+    """The variants of a plan, in its order."""
+    found: dict[str, list[Job]] = {}
+    for job in jobs:
+        if "variant" in job.options:
+            found.setdefault(job.options["variant"], []).append(job)
+    return [Variant(name, tuple(of_variant)) for name, of_variant in found.items()]
+
+
+def write(run: Run, finished: Iterable[Variant], reference: Path) -> None:
+    """Copy the finished variants of a run into a folder of committed results, whose metrics are there already."""
+    for path in (path for variant in finished for path in variant.files()):
+        place = in_reference(run, path, reference)
+        if not place.exists():
+            _copy(run.root / path, place)
+
+
+def adopt(run: Run, variant: Variant, reference: Path) -> None:
+    """Put a kept variant where its jobs would have written it, in their order, because Snakemake compares dates."""
+    for path in variant.files():
+        _copy(in_reference(run, path, reference), run.root / path)
+
+
+def in_reference(run: Run, path: str, reference: Path) -> Path:
+    """Where a path of the run is kept: metrics with the results, all else in its own folder."""
+    place, layout = run.root / path, run.layout
+    if place.is_relative_to(layout.results):
+        return reference / place.relative_to(layout.results)
+    return reference / FOLDER / place.relative_to(layout.data)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file, or a folder without its weights, with the date of now."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        with artifacts.atomic_folder(target) as part:
+            ignored = shutil.ignore_patterns(*NOT_KEPT)
+            shutil.copytree(source, part, ignore=ignored, copy_function=shutil.copyfile, dirs_exist_ok=True)
+            os.utime(part)  # copytree gives a folder the old one's date
+    else:
+        with artifacts.atomic(target) as part:
+            shutil.copyfile(source, part)

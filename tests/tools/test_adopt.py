@@ -1,0 +1,137 @@
+"""tools.adopt: what of a committed run another clone takes over, and what it trains itself.
+
+The tools, the plan and the code are real; quick_stages.py replaces the stages.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import quick_stages
+from repository import replace_in, run_tool
+from tiny_preset import copy_with_tiny
+
+from pipeline import artifacts, config
+from pipeline.artifacts import InputError
+from pipeline.config import plan as planning
+from pipeline.config.code import Code
+from pipeline.tools import adopt, kept
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+DATA = ("fit_body", "prepare_keypoints", "prepare_images")
+RESULTS = ["publish", "report", "tabulate"]
+
+
+class Clone:
+    """A copy of the repository in which Snakemake runs quick stages."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = copy_with_tiny(folder / "repository")
+        self.path = quick_stages.install(folder / "bin")
+        self.journal = folder / "journal"
+
+    def run(self, *options: str) -> list[str]:
+        """Run Snakemake; gives the jobs that it ran."""
+        self.journal.write_text("")
+        environment = {"PATH": self.path, "JOURNAL": str(self.journal), "RECORDS": "1"}
+        answer = run_tool("snakemake", "--cores", "2", *options, folder=self.folder, **environment)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return sorted(self.journal.read_text().splitlines())
+
+    def adopt(self) -> str:
+        """Take over what is committed; gives what the tool says."""
+        answer = run_tool(sys.executable, "-m", "pipeline", "adopt", folder=self.folder)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    def keep(self) -> Path:
+        """Keep the run's finished variants, as `reference` does."""
+        run = config.load("tiny", self.folder)
+        reference = self.folder / "results" / "reference" / "tiny"
+        shutil.copytree(run.layout.results, reference)
+        found = kept.variants(planning.jobs(run, Code(cache=run.layout.code_digests)))
+        kept.write(run, [one for one in found if not one.difference(self.folder, self.folder.joinpath)], reference)
+        return reference
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a whole run left in results/reference."""
+    clone = Clone(tmp_path_factory.mktemp("first"))
+    clone.run()
+    return clone.keep()
+
+
+@pytest.fixture
+def clone(committed: Path, tmp_path: Path) -> Clone:
+    """Another clone with the committed run and the preset's data."""
+    made = Clone(tmp_path)
+    shutil.copytree(committed, made.folder / "results" / "reference" / "tiny")
+    made.run("--until", *DATA)
+    return made
+
+
+def test_what_is_the_same_is_not_trained_again(clone: Clone) -> None:
+    assert "9 variants taken over" in clone.adopt()
+    assert clone.run() == RESULTS
+    assert clone.run() == []
+    assert "9 variants left as they are" in clone.adopt()
+
+
+def test_a_variant_with_other_settings_code_or_data_is_trained(
+    clone: Clone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace_in(clone.folder / "params/tiny.yaml", "seeds_of: {}", "seeds_of:\n  graphmdn: 2")
+    replace_in(
+        clone.folder / "pipeline/lifting/models/hgn.py",
+        "return non_local(residual(features))",
+        "return non_local(1 * residual(features))",
+    )
+    (clone.folder / "data/tiny/images/boxes/file").write_text("other images")
+    said = clone.adopt()
+    for line in (
+        "6 variants taken over",
+        "train_lifting is not finished",
+        "hgn.py changed",
+        "data/tiny/images/boxes differs",
+    ):
+        assert line in said
+    assert clone.run() == [
+        "evaluate_detection boxes_l_mdn_3",
+        "evaluate_lifting graphmdn",
+        "evaluate_lifting hgn_64",
+        *RESULTS,
+        "train_detection boxes_l_mdn_3 seed_0",
+        "train_lifting graphmdn seed_0",
+        "train_lifting graphmdn seed_1",
+        "train_lifting hgn_64 seed_0",
+    ]
+
+
+def test_without_the_data_nothing_is_taken_over(committed: Path, tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    shutil.copytree(committed, clone.folder / "results" / "reference" / "tiny")
+    said = clone.adopt()
+    assert "0 variants taken over" in said and "data: data/tiny/motion/ground_truth is not made yet" in said
+
+
+def test_what_is_there_is_not_overwritten(clone: Clone) -> None:
+    own = clone.folder / "data/tiny/train_lifting/graphmdn/seed_0/history.csv"
+    artifacts.write_text(own, "my own")
+    clone.adopt()
+    assert own.read_text() == "my own"
+    assert not (clone.folder / "results/tiny/metrics/graphmdn.json").exists()
+
+
+def test_weights_are_not_kept(committed: Path) -> None:
+    assert (committed / "run/train_lifting/graphmdn/seed_0/file").exists()
+    assert not list(committed.rglob("*.pt"))
+
+
+def test_a_run_that_keeps_nothing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="results/reference/tiny/run: missing, so there is nothing to take over"):
+        adopt.run(copy_with_tiny(tmp_path / "repository"))
