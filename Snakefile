@@ -12,6 +12,7 @@ PLAN = dag.plan_or_exit(config, workflow.is_main_process)
 PRESET = PLAN.run.preset_name
 LIFTING_VARIANTS = list(PLAN.run.lifting_variants)
 DETECTION_VARIANTS = list(PLAN.run.detection_variants)
+OTHER_DATA = PLAN.run.preset.generalization or "none"  # another data set, to test on
 DETECTORS = ["stacked_hourglass", "cascaded_pyramid_network"]
 
 

@@ -48,12 +48,13 @@ def preset(motion: str, *more: str) -> str:
 
 
 def make(root: Path) -> Path:
-    """Three presets: demo needs nothing, mini downloads, paper needs everything that is licensed."""
+    """Four presets: demo needs nothing, mini downloads, other a mirror, paper everything that is licensed."""
     (root / "params").mkdir()
     (root / "params.yaml").write_text(PARAMS)
     contents = {
         "demo": preset(SYNTHETIC, NOISE),
         "mini": preset(CMU, "variants: core"),
+        "other": preset(SYNTHETIC, "variants: core", "generalization: hdm05"),
         "paper": preset(HUMAN36M, FILES, "generalization: mpi_inf_3dhp"),
     }
     for name, content in contents.items():

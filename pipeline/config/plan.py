@@ -135,8 +135,9 @@ def _of_data(run: Run) -> Iterator[Job]:
             settings = uses.prepare_keypoints(run, detector)
             yield make.job("prepare_keypoints", settings, [poses], [layout.motion(detector)], detector=detector)
     if preset.generalization:
-        settings = uses.prepare_generalization(run)
-        yield make.job("prepare_generalization", settings, [], [layout.motion(preset.generalization)])
+        settings, brought = uses.prepare_generalization(run), preset.generalization == "mpi_inf_3dhp"
+        needed = [] if brought else [layout.download_manifest]
+        yield make.job("prepare_generalization", settings, needed, [layout.motion(preset.generalization)])
     for task in (task for task in TASKS if task in tasks):
         # COCO's images are downloaded, scenes are rendered from the body.
         drawn = [body] if preset.body else []

@@ -109,6 +109,8 @@ class DetectionBudget(Settings):
 Variants = TypeVar("Variants", dict[str, LiftingVariant], dict[str, DetectionVariant])
 
 
+OtherData = Literal["mpi_inf_3dhp", "hdm05"]
+
 STUDIES = ("batch_norm", "collapse")  # pipeline/report/studies/ has a module for each
 
 
@@ -126,7 +128,7 @@ class Preset(Settings):
     keypoints: dict[Detector, Keypoints] = Field(default_factory=dict)
     # The body that is fitted to the poses; null: networks that learn meshes are not run.
     body: Literal["open", "smpl"] | None = None
-    generalization: Literal["mpi_inf_3dhp"] | None = None  # another data set's test set, to measure every variant on
+    generalization: OtherData | None = None  # another data set, to measure every variant on
     lifting: LiftingBudget = LiftingBudget()
     images: Images | None = None  # null: detection variants are not run
     detection: DetectionBudget = DetectionBudget()

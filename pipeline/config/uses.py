@@ -33,6 +33,7 @@ def download(run: Run) -> Content:
         preset["images"] = dump(images, "source", "files", "limit", "test_dev")
     if run.preset.body == "smpl":
         preset["body"] = "smpl"
+    preset["generalization"] = run.preset.generalization if run.preset.generalization == "hdm05" else None
     return {"preset": preset}
 
 
@@ -53,7 +54,12 @@ def prepare_keypoints(run: Run, detector: str) -> Content:
 
 
 def prepare_generalization(run: Run) -> Content:
-    return {"preset": dump(run.preset, "generalization")}
+    """With HDM05 come noise models of detectors, for the variants that are trained on such 2D joints."""
+    preset = dump(run.preset, "generalization")
+    if run.preset.generalization == "hdm05":
+        detectors = run.preset.keypoints.items()
+        preset["keypoints"] = {name: dump(settings) for name, settings in detectors if settings.source == "noise"}
+    return {"preset": preset}
 
 
 def prepare_images(run: Run, task: str) -> Content:

@@ -78,7 +78,7 @@ def measure(
             train=_mean_loss(predictor, data["train"].every(LOSS_POSES)),
             test=_mean_loss(predictor, test) if drawn else loss.result(),
         ),
-        generalization=None if other is None else generalization.evaluate(main_poses(predictor, other), other),
+        generalization=_elsewhere(run, predictor, other),
         best_on_test=_best_on_test(run, seed, predictor, data, evaluation, bones),
         running_statistics=as_trained,
         non_local=non_local_layers,
@@ -137,6 +137,12 @@ def _best_on_test(
         by_prediction=averages,
         **averages["mean" if "mean" in averages else "point"],
     )
+
+
+def _elsewhere(run: Run, predictor: LiftingPredictor, other: LiftingData | None) -> results.Generalization | None:
+    """The errors on another data set, where there is one."""
+    name = run.preset.generalization
+    return generalization.evaluate(main_poses(predictor, other), other, name) if name and other else None
 
 
 def main_poses(predictor: LiftingPredictor, data: LiftingData) -> Callable[[slice], Tensor]:

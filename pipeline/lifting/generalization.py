@@ -1,6 +1,6 @@
-"""Errors on a data set that the model was not trained on: MPI-INF-3DHP's test set, by scene.
+"""Errors on a data set that the model was not trained on: MPI-INF-3DHP's test set by scene, or HDM05 by kind of motion.
 
-HGN, Section 4.4 and Table 7, as published there:
+HGN, Section 4.4 and Table 7, as published there for MPI-INF-3DHP:
 
 - Poses are compared relative to the root, without rescaling, alignment or transfer of bone lengths, although the data
   sets' skeletons differ. Table 7 and the papers that it quotes do the same. The test set's truth is already scaled to
@@ -34,12 +34,15 @@ POSES_AT_ONCE = 4096
 
 
 @torch.no_grad()
-def evaluate(predict: Callable[[slice], Tensor], data: LiftingData, counted: Sequence[str] = COUNTED) -> Generalization:
+def evaluate(
+    predict: Callable[[slice], Tensor], data: LiftingData, name: str, counted: Sequence[str] = COUNTED
+) -> Generalization:
     """3D-PCK at 150 mm, its area under the curve over 0, 5, ..., 150 mm (percent), MPJPE (mm) and poses, by scene.
 
     `predict` gives the poses of a slice of rows, [n, J, 3] in metres with the root at 0, of the J joints of
-    `data.skeleton`; the scenes are the actions of `data.pose_set`. A scene without a pose is left out. ValueError for a
-    joint to count that the skeleton lacks, and for data without a pose.
+    `data.skeleton`; the scenes are the actions of `data.pose_set`. The same is measured by subject. What has no pose is
+    left out. `name` is the data set's. ValueError for a joint to count that the skeleton lacks, and for data without a
+    pose.
     """
     joints = _indices(data.skeleton.names, counted)
     if not len(data):
@@ -59,11 +62,16 @@ def evaluate(predict: Callable[[slice], Tensor], data: LiftingData, counted: Seq
             poses=len(prediction),
         )
 
-    scene = torch.tensor(data.pose_set.action.tolist())
-    chosen = {name: scene == index for index, name in enumerate(data.pose_set.actions)}
-    scenes = {name: measures(rows) for name, rows in chosen.items() if rows.any()}
-    everywhere = measures(torch.ones(len(data), dtype=torch.bool))
-    return Generalization(data="mpi_inf_3dhp", scenes=scenes, all=everywhere)
+    def by_group(group: Tensor, names: Sequence[str]) -> dict[str, Measures]:
+        chosen = {name: group.cpu() == index for index, name in enumerate(names)}
+        return {name: measures(rows) for name, rows in chosen.items() if rows.any()}
+
+    return Generalization(
+        data=name,
+        scenes=by_group(data.action, data.pose_set.actions),
+        subjects=by_group(data.subject, data.pose_set.subjects),
+        all=measures(torch.ones(len(data), dtype=torch.bool)),
+    )
 
 
 def _indices(names: Sequence[str], counted: Sequence[str]) -> list[int]:

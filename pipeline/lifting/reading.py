@@ -14,6 +14,7 @@ from pipeline.geometry.coarsening import GraphError, MeshGraphs
 from pipeline.geometry.poses import PoseSet, read_poses
 from pipeline.lifting.data import LiftingData, semgcn_protocol_2, skeleton_of
 from pipeline.lifting.mesh_targets import MeshTargets
+from pipeline.lifting.results import GROUND_TRUTH
 from pipeline.lifting.task import LiftingTask, predict
 
 TIMED_BATCH = 64  # the batch of SemGCN's trainings
@@ -61,12 +62,20 @@ def _read_meshes(run: Run, split: str, poses: PoseSet, graphs: MeshGraphs, devic
 
 
 def read_generalization(run: Run, variant: LiftingVariant, device: str) -> LiftingData | None:
-    """Another data set's test poses; None if the preset asks for none."""
+    """Another data set's poses; None if the preset asks for none, and where there are no 2D joints of this kind.
+
+    The 2D joints of MPI-INF-3DHP are the true ones for every variant, those of HDM05 the variant's own kind: true ones,
+    or true ones spoilt by the noise that it was trained with. A detector's file has no detections of HDM05.
+    """
     name = run.preset.generalization
     if name is None:
         return None
-    poses = read_poses(run.layout.motion_split("test", name))
-    return LiftingData.from_pose_set(poses, device, skeleton_of(variant))
+    path = run.layout.motion_split("test", name)
+    if name == "hdm05" and variant.input != GROUND_TRUTH:
+        path = run.layout.motion_split(variant.input, name)
+        if not path.exists():
+            return None
+    return LiftingData.from_pose_set(read_poses(path), device, skeleton_of(variant))
 
 
 def inference_speed(task: LiftingTask) -> float | None:

@@ -143,15 +143,16 @@ class Measures(Part):
 
 
 class Generalization(Part):
-    """Results on test poses of a data set that the variant was not trained on. A scene without a pose is left out."""
+    """Results on poses of a data set that the variant was not trained on. What has no pose is left out."""
 
     data: str | None = None
-    scenes: dict[str, Measures]
+    scenes: dict[str, Measures]  # of HDM05 by kind of motion
+    subjects: dict[str, Measures] = {}  # of MPI-INF-3DHP by sequence
     everywhere: Measures = Field(alias="all")
 
     def value(self, scene: str, measure: str) -> float | None:
-        """One measure of a scene, or of all scenes together. None if the scene has no pose."""
-        found = self.everywhere if scene == EVERYWHERE else self.scenes.get(scene)
+        """One measure of a scene or a subject, or of all scenes together. None if it has no pose."""
+        found = self.everywhere if scene == EVERYWHERE else (self.scenes | self.subjects).get(scene)
         return None if found is None else float(getattr(found, measure))
 
 

@@ -21,8 +21,13 @@ def every(evidence: Evidence) -> list[render.Table]:
 
 def tables(evidence: Evidence, declared: Iterable[Table]) -> list[render.Table]:
     """These tables, those with a column per action after the compact one that they belong to."""
-    numbers, on_training = published.read(evidence.run.root), evidence.run.preset.detection.training_images
-    wanted = [table for table in declared if on_training or not table.training_images]
+    numbers, preset = published.read(evidence.run.root), evidence.run.preset
+    wanted = [
+        table
+        for table in declared
+        if (preset.detection.training_images or not table.training_images)
+        and (table.tested_on is None or preset.generalization in table.tested_on)
+    ]
     return [built for table in wanted for built in Builder(Cells(evidence, numbers, table)).tables()]
 
 

@@ -40,6 +40,7 @@ from pipeline.report.quantities_lifting import (
     spread_x,
     spread_y,
 )
+from pipeline.report.readers_lifting import ACTORS, KINDS
 from pipeline.report.render import NONE, Cell
 
 
@@ -156,6 +157,8 @@ GREEN_SCREEN = _scene("Studio, green screen", "green screen", "green_screen")
 NO_GREEN_SCREEN = _scene("Studio, no green screen", "no green screen", "no_green_screen")
 OUTDOOR = _scene("Outdoor", "outdoor", "outdoor")
 ALL_SCENES = _scene("All", "all", "all")
+OF_ACTORS = tuple(_scene(f"Actor {name}", name, name) for name in ACTORS)
+OF_KINDS = tuple(_scene(name, name, name) for name in KINDS)
 
 # How a mixture is judged against others: what it uses, what it predicts, and how sure it is.
 OF_A_MIXTURE = (

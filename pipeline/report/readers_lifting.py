@@ -26,6 +26,13 @@ SCENES = {
     "outdoor": "outdoor",
     "all": EVERYWHERE,
 }
+# HDM05's kinds of motion and its actors, which are their own arguments.
+KINDS = (
+    *("Deposit", "ElbowToKnee", "GrabHigh", "Hop", "Jog", "Kick"),
+    *("LieDown", "RotateArms", "Sneak", "Squat", "Throw"),
+)
+ACTORS = ("bd", "bk", "dg", "mm")
+PLACES = SCENES | {name: name for name in (*KINDS, *ACTORS)}
 
 
 # --- readers: of the metrics file -------------------------------------------------------------------------------------
@@ -95,17 +102,17 @@ def mesh_error(evidence: Evidence, expression: Expression) -> BySeed:
 
 
 def elsewhere(measure: str) -> Read:
-    """A measure on another data set, in one of SCENES."""
+    """A measure on another data set, in one of PLACES."""
 
     def by_seed(evidence: Evidence, expression: Expression) -> BySeed:
         name = expression.argument or ""
-        if name not in SCENES:
-            raise InputError(f"{expression.label}: no scene {name!r}{nearest(name, SCENES)}")
+        if name not in PLACES:
+            raise InputError(f"{expression.label}: no scene {name!r}{nearest(name, PLACES)}")
         if not any(seed.generalization for seed in evidence.results[expression.variant].seeds):
             raise NotRunError(f"{expression.variant}: not tested on another data set")
 
         def value(seed: Seed) -> float | None:
-            return seed.generalization.value(SCENES[name], measure) if seed.generalization else None
+            return seed.generalization.value(PLACES[name], measure) if seed.generalization else None
 
         return of_seed(value, "no pose of this scene")(evidence, expression)
 

@@ -39,5 +39,6 @@ class Table:
     rows: tuple[Row, ...]
     published: str | None = None
     per_action: tuple[Quantity, ...] = ()  # P1, P2: spread out, with a column per action
+    tested_on: tuple[str | None, ...] | None = None  # built only if the preset's other data set is one of these
     training_images: bool = False  # built only if the preset measures on its training images as well
     notes: tuple[str, ...] = ()

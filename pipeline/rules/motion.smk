@@ -64,8 +64,9 @@ rule prepare_keypoints:
 rule prepare_generalization:
     input:
         "<data>/plan/prepare_generalization.json",
+        PLAN.data("prepare_generalization"),
     output:
-        directory("<data>/motion/mpi_inf_3dhp"),
+        directory(f"<data>/motion/{OTHER_DATA}"),
         "<data>/made/prepare_generalization.json",
     log:
         "<logs>/prepare_generalization.log",

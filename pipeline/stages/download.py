@@ -18,6 +18,7 @@ from pipeline.data.fetch.mirror import choose_mirror
 from pipeline.data.images import coco
 from pipeline.data.images.settings import CocoImages
 from pipeline.data.motion import sources
+from pipeline.data.motion.hdm05 import catalogue as hdm05
 
 
 def run(run: Run, mirror: str | None = None) -> None:
@@ -29,6 +30,8 @@ def run(run: Run, mirror: str | None = None) -> None:
             licensed.require(key, run.layout.licensed)
     source = choose_mirror(mirror, config.mirror(run.root))
     downloads = fetch(sources.addresses(motion), run.layout.raw, source)
+    if run.preset.generalization == "hdm05":
+        downloads += hdm05.bring(run.layout.raw, source)
     if isinstance(images, CocoImages):
         downloads += _coco(images, run.layout.raw, source)
     write_json(run.layout.download_manifest, [asdict(download) for download in downloads])

@@ -28,6 +28,7 @@ from pipeline.data.fetch.mirror import choose_mirror
 from pipeline.data.images import coco
 from pipeline.data.images.settings import CocoImages
 from pipeline.data.motion import sources
+from pipeline.data.motion.hdm05 import catalogue as hdm05
 
 WIDTH = 80
 PYTHON = (3, 11)  # the oldest that pyproject.toml allows
@@ -245,9 +246,23 @@ def _keypoints(run: Run) -> Iterator[Finding]:
 
 
 def _generalization(run: Run) -> Iterator[Finding]:
-    if run.preset.generalization:
-        remedy = f"or write `generalization: null` into {_file(run)}: PCK and AUC stay empty, all variants will run"
+    remedy = f"or write `generalization: null` into {_file(run)}: PCK and AUC stay empty, all variants will run"
+    if run.preset.generalization == "hdm05":
+        yield _hdm05(run, remedy)
+    elif run.preset.generalization:
         yield _brought("generalization", run.preset.generalization, run, remedy)
+
+
+def _hdm05(run: Run, without: str) -> Finding:
+    """HDM05, which has no address to download it from: a mirror has it, or the user puts it into data/raw."""
+    lacking = hdm05.absent(run.layout.raw)
+    count = len(hdm05.files())
+    here = f"hdm05: {count - len(lacking)} of {count} files in data/raw"
+    if not lacking or choose_mirror(None, run.params.mirror):
+        return _fetched("generalization", "hdm05", hdm05.addresses(), run)
+    place = f"put data/raw/{lacking[0].as_posix()} and the others there (docs/data.md), or name a mirror that has them"
+    mirror = "--mirror, MIXPOSE_MIRROR or mirror: in params.yaml"
+    return Finding("generalization", "missing", here, [place, mirror, without])
 
 
 def _weights(run: Run) -> Iterator[Finding]:

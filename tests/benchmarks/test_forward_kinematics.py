@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from pipeline.data.motion.cmu.amc import AcclaimMotion
-from pipeline.data.motion.cmu.asf import AcclaimSkeleton
-from pipeline.data.motion.cmu.kinematics import forward_kinematics
+from pipeline.data.motion.acclaim.amc import AcclaimMotion
+from pipeline.data.motion.acclaim.asf import AcclaimSkeleton
+from pipeline.data.motion.acclaim.kinematics import forward_kinematics
 
 # CMU's 31 bones: each one's parent, and how many rotations it is free in (62 channels with the root's six).
 PARENTS = (

@@ -211,7 +211,7 @@ def test_an_imported_variant_waits_for_weights_whatever_the_preset_lists(root: P
         ("miss: 0.01", "miss: -0.1", "miss: input should be greater than or equal to 0, found -0.1"),
         ("    miss: 0.01\n", "", "miss: missing"),
         ("source: noise", "source: file", "unknown key"),
-        ("lifting:", "generalization: 3dhp\nlifting:", "generalization: expected 'mpi_inf_3dhp'"),
+        ("lifting:", "generalization: 3dhp\nlifting:", "generalization: expected 'mpi_inf_3dhp' or 'hdm05'"),
     ],
 )
 def test_a_mistake_in_detections_is_one_line(root: Path, old: str, new: str, expected: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def lifting_data(scenes: list[int], skeleton: Skeleton = HUMAN36M_16) -> Lifting
 
 
 def evaluate(predict: Callable[[slice], torch.Tensor], data: LiftingData, **options: Any) -> dict[str, Any]:
-    return generalization.evaluate(predict, data, **options).model_dump(by_alias=True)
+    return generalization.evaluate(predict, data, "mpi_inf_3dhp", **options).model_dump(by_alias=True)
 
 
 def off_by(data: LiftingData, errors: torch.Tensor) -> Callable[[slice], torch.Tensor]:
@@ -144,6 +145,20 @@ def test_a_scene_without_a_pose_is_left_out() -> None:
     result = evaluate(lambda rows: data.batch(rows)[1], data)
     assert list(result["scenes"]) == ["outdoor"]
     assert result["scenes"]["outdoor"] == result["all"]
+
+
+def test_subjects_are_measured_alone() -> None:
+    """One actor's three poses are 40 mm off, the other's one is right; a third actor has none."""
+    data = lifting_data([0, 1, 2, 2])
+    pose_set = replace(data.pose_set, subject=np.array([0, 0, 0, 1], np.int16), subjects=["bd", "bk", "dg"])
+    data = LiftingData.from_pose_set(pose_set, "cpu")
+    errors = torch.zeros(4, 16)
+    errors[:3] = 40.0
+    found = generalization.evaluate(off_by(data, errors), data, "hdm05")
+    assert found.data == "hdm05" and list(found.subjects) == ["bd", "bk"]
+    assert [(one.poses, round(one.mpjpe, 3)) for one in found.subjects.values()] == [(3, 40.0), (1, 0.0)]
+    assert found.value("bd", "mpjpe") == pytest.approx(40) and found.value("dg", "mpjpe") is None
+    assert found.value("outdoor", "mpjpe") == pytest.approx(20) and found.everywhere.mpjpe == pytest.approx(30)
 
 
 def test_no_pose_or_an_unknown_joint() -> None:

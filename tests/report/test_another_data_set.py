@@ -11,7 +11,7 @@ from reading import build as built
 
 from pipeline.data.motion import mpi_inf_3dhp
 from pipeline.report import render
-from pipeline.report.readers_lifting import SCENES
+from pipeline.report.readers_lifting import ACTORS, KINDS, SCENES
 from pipeline.report.render import Table
 
 GREEN, NO_GREEN, OUTDOOR = list(SCENES.values())[:3]
@@ -54,6 +54,28 @@ def test_a_row_by_hand(make: Callable[..., Maker]) -> None:
     assert csv[0].startswith("row,variant,PCK green screen,PCK green screen sd,AUC green screen,")
     (line,) = [line for line in csv if line.startswith("SemGCN,semgcn,")]
     assert line.startswith("SemGCN,semgcn,73.000,2.828,36.500,1.414,127.000,2.828,74.000,")
+
+
+def test_hdm05_has_tables_of_its_own(make: Callable[..., Maker]) -> None:
+    """By kind and by actor, and in Table 7 beside what the paper prints; MPI-INF-3DHP's tables go."""
+    maker = make()
+    found = elsewhere(60.0, *KINDS) | {"data": "hdm05", "subjects": elsewhere(70.0, *ACTORS)["scenes"]}
+    for variant in ("linear_least_squares", "hgn"):
+        maker.point(variant, 50.0, generalization=[found])
+    tables = built(maker.with_preset(generalization="hdm05"))
+    assert not {"generalization", "hgn_table7"} & set(tables)
+    assert not {"generalization_kinds", "generalization_actors", "hgn_hdm05"} & set(built(maker.run))
+    kinds, actors, table_7 = (tables[name] for name in ("generalization_kinds", "generalization_actors", "hgn_hdm05"))
+    headings = [column.heading for column in kinds.columns]
+    by_kind = dict(zip(headings, row(kinds, "Linear least squares"), strict=True))
+    assert by_kind["All: PCK / AUC / MPJPE"] == "60.0 / 30.0 / 140.0"
+    assert by_kind["Deposit: PCK / AUC / MPJPE"] == "61.0 / 30.5 / 139.0"
+    assert by_kind["Throw: PCK / AUC / MPJPE"] == "71.0 / 35.5 / 129.0"
+    by_actor = dict(zip([column.heading for column in actors.columns], row(actors, "HGN"), strict=True))
+    assert by_actor["Actor mm: PCK / AUC / MPJPE"] == "74.0 / 37.0 / 126.0"
+    assert row(table_7, "HGN")[:2] == ["60.0 / 30.0 / 140.0", "85.2 / 52.1"]
+    assert row(table_7, "GraphSH, 64 channels")[0] == "not run"
+    assert any("Müller" in note for note in table_7.notes)
 
 
 def test_a_scene_without_a_pose_has_no_number(make: Callable[..., Maker]) -> None:

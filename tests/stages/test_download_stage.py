@@ -16,10 +16,11 @@ from pipeline import config
 from pipeline.artifacts import digest
 from pipeline.data.images import coco
 from pipeline.data.motion import cmu
+from pipeline.data.motion.hdm05 import catalogue as hdm05
 
 REPOSITORY = Path(__file__).parents[2]
 MINI = config.load("mini", REPOSITORY).preset.motion
-ADDRESSES = cmu.addresses(MINI)
+ADDRESSES = [*cmu.addresses(MINI), *hdm05.addresses()]
 COCO = "images:\n  source: coco\n  files: {files}\n  limit: {limit}\n  test_dev: {test_dev}\n"
 
 
@@ -40,7 +41,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
-    """Small stand-ins for CMU's files, each with its own content."""
+    """Small stand-ins for CMU's and HDM05's files, each with its own content."""
     folder = tmp_path / "a mirror"
     for address in ADDRESSES:
         path = folder / address.removeprefix("http://")
@@ -66,7 +67,7 @@ def test_the_list_names_the_original_addresses_only(project: Path, mirror: Path)
     assert download("mini", "--mirror", str(mirror)) == 0
     text = (project / "data/mini/download.json").read_text()
     entries = json.loads(text)
-    assert [entry["address"] for entry in entries] == sorted(ADDRESSES) and str(mirror) not in text
+    assert sorted(entry["address"] for entry in entries) == sorted(ADDRESSES) and str(mirror) not in text
     for entry in entries:
         file = project / "data/raw" / entry["path"]
         assert file.read_text() == entry["address"]

@@ -17,6 +17,7 @@ from pipeline.artifacts import InputError
 from pipeline.data.fetch.download import local_path
 from pipeline.data.fetch.licensed import LICENSED
 from pipeline.data.motion.cmu import catalogue
+from pipeline.data.motion.hdm05 import catalogue as hdm05
 from pipeline.tools import doctor
 
 IMPORTED = """
@@ -182,6 +183,24 @@ def test_downloads_from_a_mirror(root: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch.setenv("MIXPOSE_MIRROR", "https://mirror.example/data")
     assert doctor.run(root, "mini") == 0
     assert "the others from the mirror: needs the network" in said(capsys)
+
+
+def test_hdm05_has_no_address(root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.run(root, "other") == 1
+    text = said(capsys)
+    assert "generalization missing hdm05: 0 of 237 files in data/raw" in text
+    assert "put data/raw/resources.mpi-inf.mpg.de/HDM05/bd/HDM_bd.asf and the others there" in text
+    assert "MIXPOSE_MIRROR" in text and "or write `generalization: null` into params/other.yaml" in text
+    for path in hdm05.files():
+        bring(root / "mirror" / path)
+    monkeypatch.setenv("MIXPOSE_MIRROR", str(root / "mirror"))
+    assert doctor.run(root, "other") == 0
+    assert f"the others are in the mirror {root / 'mirror'}" in said(capsys)
+    monkeypatch.delenv("MIXPOSE_MIRROR")
+    for path in hdm05.files():
+        bring(root / "data" / "raw" / path)
+    assert doctor.run(root, "other") == 0
+    assert "generalization ok hdm05: 237 of 237 files in data/raw" in said(capsys)
 
 
 def test_imported_weights(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""data/motion/cmu/amc.py: the fast and the careful reader agree, and damage is reported with its line."""
+"""data/motion/acclaim/amc.py: the fast and the careful reader agree, and damage is reported with its line."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ import pytest
 from acclaim_files import AMC_HEADER, MILLIMETRES, SMALL_ASF, real_files, small_frame, write
 
 from pipeline.artifacts import InputError
-from pipeline.data.motion.cmu import amc
-from pipeline.data.motion.cmu.amc import read_motion
-from pipeline.data.motion.cmu.asf import AcclaimSkeleton, read_skeleton
+from pipeline.data.motion.acclaim import amc
+from pipeline.data.motion.acclaim.amc import read_motion
+from pipeline.data.motion.acclaim.asf import AcclaimSkeleton, read_skeleton
 
 FRAMES = [
     small_frame(41, "1 2 3 10 20 30", "4 5 6", "7"),

@@ -1,4 +1,4 @@
-"""data/motion/cmu/asf.py: what a skeleton file says, and which line of a damaged one is at fault."""
+"""data/motion/acclaim/asf.py: what a skeleton file says, and which line of a damaged one is at fault."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from acclaim_files import MILLIMETRES, SMALL_ASF, real_files, write
 from scipy.spatial.transform import Rotation
 
 from pipeline.artifacts import InputError
-from pipeline.data.motion.cmu.asf import read_skeleton
+from pipeline.data.motion.acclaim.asf import read_skeleton
 
 
 def test_the_small_skeleton_by_hand(tmp_path: Path) -> None:

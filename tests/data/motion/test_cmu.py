@@ -11,10 +11,11 @@ from repository import ROOT
 from pipeline import config
 from pipeline.artifacts import InputError
 from pipeline.data.motion import cmu
+from pipeline.data.motion.acclaim.amc import read_motion
+from pipeline.data.motion.acclaim.asf import read_skeleton
+from pipeline.data.motion.acclaim.kinematics import forward_kinematics
+from pipeline.data.motion.acclaim.takes import RECORDED_RATE, joints_17, sampled
 from pipeline.data.motion.cmu import catalogue
-from pipeline.data.motion.cmu.amc import read_motion
-from pipeline.data.motion.cmu.asf import read_skeleton
-from pipeline.data.motion.cmu.kinematics import forward_kinematics
 from pipeline.data.motion.settings import CmuMotion
 from pipeline.geometry.camera import camera_to_world
 from pipeline.geometry.poses import PoseSet
@@ -61,18 +62,18 @@ def test_an_unknown_subject_is_named() -> None:
 )
 def test_sampling_takes_the_nearest_recorded_frames(rate: float, expected: list[int]) -> None:
     frames = np.arange(10, 34)
-    np.testing.assert_array_equal(frames[cmu.sampled(frames, rate)], list(expected))
+    np.testing.assert_array_equal(frames[sampled(frames, rate)], list(expected))
 
 
 def test_sampling_goes_by_frame_numbers() -> None:
     frames = np.array([10, 11, 12, 13, 18, 19, 23])  # some were cut out
-    np.testing.assert_array_equal(frames[cmu.sampled(frames, 30)], [10, 18])
+    np.testing.assert_array_equal(frames[sampled(frames, 30)], [10, 18])
 
 
 @pytest.mark.parametrize("rate", [0, -1, 121])
 def test_a_rate_beyond_the_recording_is_refused(rate: float) -> None:
     with pytest.raises(InputError, match="frames_per_second"):
-        cmu.sampled(np.arange(5), rate)
+        sampled(np.arange(5), rate)
 
 
 @pytest.fixture
@@ -188,7 +189,7 @@ def world(take: catalogue.Take) -> np.ndarray:
     folder = real_files() / catalogue.HOST / "subjects" / take.subject
     skeleton = read_skeleton(folder / f"{take.subject}.asf")
     motion = read_motion(folder / f"{take.name}.amc", skeleton)
-    return cmu.joints_17(skeleton, forward_kinematics(skeleton, motion))
+    return joints_17(skeleton, forward_kinematics(skeleton, motion))
 
 
 def of_action(action: str) -> list[catalogue.Take]:
@@ -198,7 +199,7 @@ def of_action(action: str) -> list[catalogue.Take]:
 
 def speed(joints: np.ndarray) -> float:
     """Median speed of the root over ground, m/s."""
-    return float(np.median(np.linalg.norm(np.diff(joints[:, 0, :2], axis=0), axis=1)) * cmu.RECORDED_RATE / 1000)
+    return float(np.median(np.linalg.norm(np.diff(joints[:, 0, :2], axis=0), axis=1)) * RECORDED_RATE / 1000)
 
 
 def lower_ankle(joints: np.ndarray) -> np.ndarray:
@@ -237,7 +238,7 @@ def test_the_other_actions_move_as_their_names_say() -> None:
         assert speed(joints) < 0.3, take  # on the spot
         assert lower_ankle(joints).max() < 150, take
         wrists = joints[:, [JOINT["LWrist"], JOINT["RWrist"]]] - joints[:, :1]
-        assert np.linalg.norm(np.diff(wrists, axis=0), axis=-1).max() * cmu.RECORDED_RATE > 2000, take
+        assert np.linalg.norm(np.diff(wrists, axis=0), axis=-1).max() * RECORDED_RATE > 2000, take
         if take.action == "Bend":
             assert joints[:, JOINT["Head"], 2].min() < 0.6 * np.median(joints[:, JOINT["Head"], 2])
 

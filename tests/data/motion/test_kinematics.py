@@ -1,4 +1,4 @@
-"""data/motion/cmu/kinematics.py: against poses computed by hand, and bone by bone and frame by frame."""
+"""data/motion/acclaim/kinematics.py: against poses computed by hand, and bone by bone and frame by frame."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ import pytest
 from acclaim_files import AMC_HEADER, MILLIMETRES, SMALL_ASF, real_files, small_frame, write
 from scipy.spatial.transform import Rotation
 
-from pipeline.data.motion.cmu.amc import AcclaimMotion, read_motion
-from pipeline.data.motion.cmu.asf import AcclaimSkeleton, read_skeleton
-from pipeline.data.motion.cmu.kinematics import forward_kinematics
+from pipeline.data.motion.acclaim.amc import AcclaimMotion, read_motion
+from pipeline.data.motion.acclaim.asf import AcclaimSkeleton, read_skeleton
+from pipeline.data.motion.acclaim.kinematics import forward_kinematics
 
 
 def ends(tmp_path: Path, frame: str, asf: str = SMALL_ASF) -> dict[str, np.ndarray]:

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from pipeline.report.columns import EPOCHS, PARAMETERS, SEEDS
 from pipeline.report.columns_lifting import (
-    ALL_SCENES,
     AS_TRAINED,
     BEST_ON_TEST,
     CHANNELS,
     DEAD_NON_LOCAL,
     DEPTH,
     FRAMES,
-    GREEN_SCREEN,
     HIDDEN_JOINTS,
     INPUT,
     KERNELS_USED,
     MESH_WEIGHT,
     MPVPE_COARSE,
     MPVPE_FINE,
-    NO_GREEN_SCREEN,
-    OUTDOOR,
     P1_MM,
     P2_MM,
     PARAMETERS_PRINTED,
     RUNNING,
 )
+from pipeline.report.papers.hgn import another_data_set
 from pipeline.report.quantities_lifting import P1, P2
 from pipeline.report.tables import Row, Table
 
@@ -222,47 +219,7 @@ TABLES = (
             ),
         ),
     ),
-    Table(
-        "hgn_table7",
-        "HGN, Table 7, on another data set, MPI-INF-3DHP",
-        columns=(
-            GREEN_SCREEN.printed("GS"),
-            NO_GREEN_SCREEN.printed("noGS"),
-            OUTDOOR.printed("Outdoor"),
-            ALL_SCENES.printed("ALL (PCK)", "ALL (AUC)"),
-            EPOCHS,
-            SEEDS,
-        ),
-        published="hgn_table7",
-        rows=(
-            Row("FC, Martinez et al. [23]", "fully_connected", paper="Martinez et al. [23]|H36M"),
-            Row("Mehta et al. [24]", paper="Mehta et al. [24]|H36M"),
-            Row("Yang et al. [39] +", paper="Yang et al. [39]|H36M+MPII"),
-            Row("Zhou et al. [43] +", paper="Zhou et al. [43]|H36M+MPII"),
-            Row("Luo et al. [22]", paper="Luo et al. [22]|H36M"),
-            Row("Ci et al. [8]", paper="Ci et al. [8]|H36M"),
-            Row("Zhou et al. [42] +", paper="Zhou et al. [42]|H36M+MPII"),
-            Row("Xu & Takano [37]", paper="Xu and Takano [37]|H36M"),
-            Row("SemGCN, 17 joints", "semgcn_17"),
-            Row("GraphSH, 64 channels", "graph_sh"),
-            Row("HGN", "hgn", paper="Ours|H36M"),
-        ),
-        notes=(
-            (
-                "Tested on the test set of MPI-INF-3DHP, with its true 2D joints; trained on the data that the "
-                "caption names. The published rows were trained on Human3.6M, those with + also on MPII. The paper "
-                "does not say which 2D joints they were given."
-            ),
-            (
-                "`not run`: the preset asks for no other data set (`generalization:` in params/), or the model was "
-                "not run."
-            ),
-            (
-                "PCK and AUC are over the same 14 joints for every network. MPJPE is over all joints of a network: 16 "
-                "for FC, 17 for the others."
-            ),
-        ),
-    ),
+    *another_data_set.TABLE_7,
     Table(
         "hgn_hidden_joints",
         "HGN, joints that the body hides",
@@ -324,31 +281,5 @@ TABLES = (
             ),
         ),
     ),
-    Table(
-        "generalization",
-        "On another data set, MPI-INF-3DHP",
-        columns=(GREEN_SCREEN, NO_GREEN_SCREEN, OUTDOOR, ALL_SCENES, EPOCHS, SEEDS),
-        rows=(
-            Row("Mean pose", "mean_pose"),
-            Row("Linear least squares", "linear_least_squares"),
-            Row("FC", "fully_connected"),
-            Row("ResGCN", "resgcn"),
-            Row("SemGCN w/o SemGConv", "semgcn_without_semgconv"),
-            Row("SemGCN w/o Non-Local", "semgcn_without_non_local"),
-            Row("SemGCN", "semgcn"),
-            Row("SemGCN, one-cycle", "semgcn_one_cycle"),
-            Row("GraphMDN (Mean)", "graphmdn"),
-        ),
-        notes=(
-            (
-                "Tested on the test set of MPI-INF-3DHP, with its true 2D joints; trained on the data that the "
-                "caption names. The skeletons differ a little, and nothing is rescaled "
-                "(pipeline/lifting/generalization.py)."
-            ),
-            (
-                "`not run`: the preset asks for no other data set (`generalization:` in params/), or the model was "
-                "not run."
-            ),
-        ),
-    ),
+    *another_data_set.BASELINES,
 )

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from pipeline.data.motion.hdm05 import catalogue
+
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 MILLIMETRES = 25.4 / 0.5  # one unit of the files written here
 
@@ -106,9 +108,31 @@ def person_asf() -> str:
     return f":units\n{units}:root\n{root}:bonedata\n{bones}:hierarchy\nbegin\n{hierarchy}end\n"
 
 
+def write_hdm05(raw: Path, frames: int = 49) -> list[Path]:
+    """Every file of HDM05 below a folder, with CRLF and a Latin-1 letter: people who stand 38 inches high and turn."""
+    turning = "".join(f"{i + 1}\nroot 0 38 -2 0 {i} 0\nhead 0\n" for i in range(frames))
+    for path in catalogue.files():
+        text = person_asf() if path.suffix == ".asf" else AMC_HEADER.replace("small", "f\u00fcr/small") + turning
+        (raw / path).parent.mkdir(parents=True, exist_ok=True)
+        (raw / path).write_bytes(text.replace("\n", "\r\n").encode("latin-1"))
+    return catalogue.files()
+
+
+def real_hdm05() -> Path:
+    """The folder that holds HDM05 as a mirror does; skips the test where there is none."""
+    folder = _mirror()
+    if not (folder / catalogue.FOLDER).is_dir():
+        pytest.skip(f"no HDM05 at hand: set MIXPOSE_MIRROR to a folder that holds {catalogue.FOLDER}")
+    return folder
+
+
 def real_files() -> Path:
     """The folder that holds mocap.cs.cmu.edu, laid out as there; skips the test where there is none."""
-    folder = Path(os.environ.get("MIXPOSE_MIRROR") or REPOSITORY.parent / "shared" / "mirror")
+    folder = _mirror()
     if not (folder / "mocap.cs.cmu.edu").is_dir():
         pytest.skip("no CMU files at hand: set MIXPOSE_MIRROR to a folder that holds mocap.cs.cmu.edu")
     return folder
+
+
+def _mirror() -> Path:
+    return Path(os.environ.get("MIXPOSE_MIRROR") or REPOSITORY.parent / "shared" / "mirror")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
-from pipeline.data.motion.cmu.asf import REMEDY, AcclaimSkeleton
+from pipeline.data.motion.acclaim.asf import REMEDY, AcclaimSkeleton
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.motion.cmu.amc import AcclaimMotion
-from pipeline.data.motion.cmu.asf import AcclaimSkeleton
+from pipeline.data.motion.acclaim.amc import AcclaimMotion
+from pipeline.data.motion.acclaim.asf import AcclaimSkeleton
 from pipeline.data.motion.rotations import euler
 
 
