@@ -1,13 +1,11 @@
 """Small Acclaim files for the tests, and the way to the real ones where they are at hand."""
 
-import os
 from pathlib import Path
 
 import pytest
+from repository import MIRROR
 
 from pipeline.data.motion.hdm05 import catalogue
-
-REPOSITORY = Path(__file__).resolve().parents[1]
 
 MILLIMETRES = 25.4 / 0.5  # one unit of the files written here
 
@@ -120,7 +118,7 @@ def write_hdm05(raw: Path, frames: int = 49) -> list[Path]:
 
 def real_hdm05() -> Path:
     """The folder that holds HDM05 as a mirror does; skips the test where there is none."""
-    folder = _mirror()
+    folder = MIRROR
     if not (folder / catalogue.FOLDER).is_dir():
         pytest.skip(f"no HDM05 at hand: set MIXPOSE_MIRROR to a folder that holds {catalogue.FOLDER}")
     return folder
@@ -128,11 +126,7 @@ def real_hdm05() -> Path:
 
 def real_files() -> Path:
     """The folder that holds mocap.cs.cmu.edu, laid out as there; skips the test where there is none."""
-    folder = _mirror()
+    folder = MIRROR
     if not (folder / "mocap.cs.cmu.edu").is_dir():
         pytest.skip("no CMU files at hand: set MIXPOSE_MIRROR to a folder that holds mocap.cs.cmu.edu")
     return folder
-
-
-def _mirror() -> Path:
-    return Path(os.environ.get("MIXPOSE_MIRROR") or REPOSITORY.parent / "shared" / "mirror")

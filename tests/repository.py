@@ -11,6 +11,8 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent
+# Where real data may be. Read here, because conftest.py then takes the variable out of the tests' environment.
+MIRROR = Path(os.environ.get("MIXPOSE_MIRROR") or ROOT.parent / "shared" / "mirror")
 
 
 def files_of_repository() -> list[Path]:

@@ -127,7 +127,8 @@ def test_people_stand_upright_and_have_human_limbs() -> None:
                 np.linalg.norm(joints[:, JOINT[side + start]] - joints[:, JOINT[side + end]], axis=1) for side in "LR"
             ]
             for limb in lengths:
-                assert np.ptp(limb) < 1e-6 * limb.mean() and low < limb.mean() < high
+                # The forearm is two bones, of which the second twists about a line that is not quite the first's.
+                assert np.ptp(limb) < 1e-3 * limb.mean() and low < limb.mean() < high
             assert lengths[0].mean() == pytest.approx(lengths[1].mean(), rel=0.15)
 
 

@@ -22,7 +22,7 @@ from pipeline.data.motion.hdm05 import catalogue
 from pipeline.geometry.poses import PoseSet, concatenate
 
 SEED = 0  # of the directions from which the clips are filmed: a test set is the same in every preset
-# 9,650 poses. At 30 frames a second 57,000 would be nearly equal neighbours, and cost more than all else measured.
+# 9,960 poses. At 30 frames a second 57,000 would be nearly equal neighbours, and cost more than all else measured.
 FRAMES_PER_SECOND = 5.0
 
 
