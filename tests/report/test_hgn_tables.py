@@ -27,7 +27,7 @@ def test_tables_are_in_the_papers_order() -> None:
         "hgn_table4b",
         *(f"hgn_table{n}" for n in (5, 6, 7)),
     ]
-    assert names == [*papers, "hgn_hidden_joints", "hgn_variants"]
+    assert names == [*papers, "hgn_hdm05", "hgn_hidden_joints", "hgn_variants"]
 
 
 def test_the_weight_of_the_mesh_loss_is_the_printed_one(make: Callable[..., Maker]) -> None:
