@@ -28,12 +28,10 @@ demo: $(INSTALLED)  ## run the preset of params.yaml (demo); afterwards `dvc rep
 mini: $(INSTALLED)  ## run preset mini (real motion capture); MIRROR=<folder or address> replaces the original sources
 	$(if $(MIRROR),MIXPOSE_MIRROR='$(MIRROR)') snakemake --config preset=mini
 
-# It publishes first, because results that DVC pulled are not in this machine's MLflow yet. The server's job runner is
-# off: it would start eight processes, and nothing here uses it.
-ui: $(INSTALLED)  ## show finished runs in MLflow at http://localhost:5000; PORT=<number>, PRESET=<name>
+# It publishes first, because results that DVC pulled are not in this machine's MLflow yet.
+ui: $(INSTALLED)  ## show finished runs in MLflow and print where they are; PORT=<number>, PRESET=<name>
 	python -m pipeline plan --preset '$(PRESET)' && python -m pipeline publish --preset '$(PRESET)'
-	MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false python -m mlflow server \
-		--backend-store-uri sqlite:///mlflow.db --artifacts-destination mlartifacts --workers 1 --port $(PORT)
+	python -m pipeline ui --preset '$(PRESET)' --port $(PORT)
 
 reference: $(INSTALLED)  ## copy the finished run of a preset to results/reference; PRESET=<name>
 	python -m pipeline reference --preset '$(PRESET)'

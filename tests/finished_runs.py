@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
+
 from pipeline import artifacts
 from pipeline.layout import Layout
 
+PUBLISHED = Path(__file__).parent.parent / "results" / "published"
 STARTED, FINISHED = "2026-11-20T10:00:00+00:00", "2026-11-20T12:30:00+02:00"
 PARAMS = """
 preset: demo
@@ -76,6 +80,7 @@ def make(root: Path) -> Path:
     write(root / "params.yaml", PARAMS)
     for preset in ("demo", "mini"):
         write(root / "params" / f"{preset}.yaml", PRESET)
+    shutil.copytree(PUBLISHED, root / "results" / "published")
     train(root, "demo")
     return root
 
@@ -83,6 +88,12 @@ def make(root: Path) -> Path:
 def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+def image(path: Path) -> None:
+    """A small picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PIL.Image.new("RGB", (64, 48), "orange").save(path)
 
 
 def train(root: Path, preset: str) -> None:
@@ -96,9 +107,9 @@ def train(root: Path, preset: str) -> None:
             artifacts.write_json(folder / "environment.json", environment())
         artifacts.write_json(layout.metrics(variant), metrics(preset, variant, mixture=variant == "graphmdn"))
     write(layout.tables / "semgcn_table_1.md", f"| {preset} |")
-    write(layout.figures / "semgcn_figure_7.png", "an image")
+    image(layout.figures / "semgcn_figure_7.png")
     write(layout.tables / "graphmdn_table_1.md", "| GraphMDN |")
-    write(layout.figures / "overview.png", "of both papers")
+    image(layout.figures / "overview.png")
     write(layout.claims_text, "# Claims")
 
 

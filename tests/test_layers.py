@@ -36,13 +36,14 @@ MAY_USE = {
     # what was measured: of the networks only the results
     "report": FILES | SETTINGS | {"geometry", "lifting", "detection"},
     "records": FILES | SETTINGS | {"lifting", "detection", "report"},
-    "tracking": {"artifacts", "records"},
+    "tracking": {"artifacts", "records", "lifting"},
     # the front doors
     "__init__": {"lifting"},
     "__main__": {"artifacts"} | SETTINGS,
     "progress": set(),
 }
-TOOLS = {"mlflow": {"pipeline/tracking.py"}, "dvc": set(), "snakemake": set()}
+TRACKING = {f"pipeline/tracking/{name}.py" for name in ("models", "served_model", "store")}
+TOOLS = {"mlflow": TRACKING, "dvc": set(), "snakemake": set()}
 MODULES = [path.relative_to(ROOT) for path in module_graph.modules(ROOT)]
 
 

@@ -52,15 +52,17 @@ def test_two_first_publishes_at_once_without_a_network(tmp_path: Path) -> None:
     store = mlflow.MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
     found = store.search_runs([experiment.experiment_id for experiment in store.search_experiments()])
     receipt = artifacts.read_json(Layout("demo", root).publish_receipt)
-    assert {run.info.run_id for run in found} == {line["run_id"] for line in receipt["runs"] + receipt["results"]}
-    assert len(found) == 6
+    listed = {line["run_id"] for line in receipt["runs"] + receipt["results"]}
+    variants = {run.info.run_id for run in found if run.data.tags["kind"] == "variant"}
+    assert {run.info.run_id for run in found} == listed | variants
+    assert (len(found), len(variants)) == (8, 2)
 
 
 def test_nothing_finished_needs_no_database(tmp_path: Path) -> None:
     root = finished_runs.make(tmp_path)
     publish.run(config.load("mini", root))
     receipt = artifacts.read_json(Layout("mini", root).publish_receipt)
-    assert receipt == {"tracking_uri": None, "runs": [], "results": []}
+    assert receipt == {"tracking_uri": None, "experiments": [], "runs": [], "results": [], "models": []}
     assert not (root / "mlflow.db").exists()
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import finished_runs
 import pytest
 
-from pipeline import config, records
+from pipeline import artifacts, config, records
 from pipeline.artifacts import InputError
 from pipeline.layout import Layout
-from pipeline.records import Record
+from pipeline.records import Experiment, Record
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -26,45 +26,107 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def find(layout: Layout, preset: str = "demo") -> dict[tuple[str, str], Record]:
-    found = records.find(config.load(preset, layout.root))
-    return {(record.experiment, record.name): record for record in found}
+    found = experiments(layout, preset).values()
+    return {(record.experiment, record.name): record for experiment in found for record in experiment.records}
+
+
+def experiments(layout: Layout, preset: str = "demo") -> dict[str, Experiment]:
+    return {experiment.name: experiment for experiment in records.find(config.load(preset, layout.root))}
 
 
 def test_a_record_for_every_trained_variant_and_seed(layout: Layout) -> None:
     assert list(find(layout)) == [
+        ("semgcn", "results (demo)"),
+        ("semgcn", "semgcn (demo)"),
         ("semgcn", "semgcn seed 0 (demo)"),
         ("semgcn", "semgcn seed 1 (demo)"),
+        ("graphmdn", "results (demo)"),
+        ("graphmdn", "graphmdn (demo)"),
         ("graphmdn", "graphmdn seed 0 (demo)"),
         ("graphmdn", "graphmdn seed 1 (demo)"),  # not graphmdn_wide, which this preset leaves out
-        ("semgcn", "results (demo)"),
-        ("graphmdn", "results (demo)"),
     ]
+
+
+def test_seeds_are_below_their_variant(layout: Layout) -> None:
+    found = find(layout)
+    variant = found["graphmdn", "graphmdn (demo)"]
+    assert variant.parent is None and variant.history_file is None
+    for seed in (0, 1):
+        assert found["graphmdn", f"graphmdn seed {seed} (demo)"].parent == variant.place
 
 
 def test_what_is_not_finished_is_left_out(layout: Layout) -> None:
     layout.metrics("semgcn").unlink()
-    assert {name for _, name in find(layout)} == {"graphmdn seed 0 (demo)", "graphmdn seed 1 (demo)", "results (demo)"}
+    assert {name for _, name in find(layout)} == {
+        "graphmdn (demo)",
+        "graphmdn seed 0 (demo)",
+        "graphmdn seed 1 (demo)",
+        "results (demo)",
+    }
     assert find(layout, "mini") == {}
 
 
-def test_final_metrics(layout: Layout) -> None:
+def test_numbers_of_a_seed(layout: Layout) -> None:
+    """They have the names of tables and claims, in groups; one number is one metric."""
     found = find(layout)
     point = found["semgcn", "semgcn seed 1 (demo)"].metrics
-    errors = [point[f"predictions/point/{name}/action_average"] for name in ("mpjpe", "p_mpjpe")]
-    assert errors == [61, 41]
-    assert point["predictions/point/mpjpe/frame_average"] == 61.5
-    assert point["predictions/point/mpjpe/per_action/Walking"] == 60
-    assert point["predictions/point/mpjpe/per_action/Sitting Down _ Up"] == 62  # MLflow refuses the ampersand
-    assert (point["loss/train"], point["loss/test"]) == (0.25, 0.5)
-    assert (point["P1"], point["P2"], point["P1_frames"]) == (61, 41, 61.5)  # as tables and claims call them
-    assert point["best_on_test/mpjpe"] == 55.5 and point["parameters"] == 440357
-    assert "seed" not in point and not any(name.startswith("mixture") for name in point)
+    assert (point["test/P1"], point["test/P2"], point["test/P1_frames"]) == (61, 41, 61.5)
+    assert point["test/by_action/P1/Walking"] == 60
+    assert point["test/by_action/P1/Sitting Down _ Up"] == 62  # MLflow refuses the ampersand
+    assert (point["best_on_test/P1"], point["best_on_test/P2"], point["best_on_test/epoch"]) == (55.5, 44.5, 1)
+    assert point["cost/parameters"] == 440357 and point["cost/seconds"] == 1234.5
     mixture = found["graphmdn", "graphmdn seed 0 (demo)"].metrics
-    names = ("mean", "highest", "oracle")
-    assert [mixture[f"predictions/{name}/mpjpe/action_average"] for name in names] == [60, 70, 80]
-    assert mixture["mixture/nll"] == -31.5 and mixture["mixture/calibration/0.1"] == 0.09
-    assert mixture["mixture/mean_weights/1"] == 0.25
-    assert mixture["training/seconds"] == 1234.5 and mixture["training/resumed"] == 1
+    assert [mixture[f"test/{name}P1"] for name in ("", "highest/", "oracle/")] == [60, 70, 80]
+    assert "test/oracle/P1" not in point
+    groups = {name.partition("/")[0] for one in (point, mixture) for name in one}
+    assert groups == {"test", "best_on_test", "cost"}
+
+
+def test_numbers_of_a_variant(layout: Layout) -> None:
+    """Mean, standard deviation, what the paper prints, and the difference, by hand: P1 is 60 and 61."""
+    found = find(layout)["semgcn", "semgcn (demo)"]
+    assert found.metrics["test/P1"] == 60.5 and found.metrics["sd/P1"] == pytest.approx(0.5**0.5)
+    assert found.metrics["paper/P1"] == 43.8  # SemGCN, Table 1: Ours (SemGCN)
+    assert found.metrics["difference/P1"] == pytest.approx(60.5 - 43.8)
+    assert "paper/P2" not in found.metrics  # it prints none
+    assert found.metrics["test/by_action/P1/Walking"] == 59.5
+    assert found.tags["seeds"] == "2" and "semgcn_table1" in found.tags["table"]
+    assert "SemGCN" in found.tags["row"] and found.tags["status"] == "2 of 30 epochs"
+    assert found.tags["input"] == "ground_truth" and "components used" not in found.tags
+    mixture = find(layout)["graphmdn", "graphmdn (demo)"]
+    assert mixture.metrics["paper/P1"] == 38.7  # GraphMDN, Table 1: Ours (Mean)
+    assert mixture.tags["components used"] == "2.0 of 2"
+
+
+def test_what_a_paper_says_of_itself(layout: Layout) -> None:
+    claims = [
+        {"id": "SG-1", "paper": "semgcn", "text": "It is small.", "state": "held"},
+        {"id": "GM-1", "paper": "graphmdn", "text": "It is large.", "state": "not run"},
+    ]
+    artifacts.write_json(layout.claims, {"claims": claims})
+    found = experiments(layout)["semgcn"]
+    assert "| SemGCN | 60.5 ± 0.7 | 43.8 | 40.5 ± 0.7 | - | - | - | 2 |" in found.description
+    assert "| SG-1 | It is small. | ✓ held |" in found.description and "GM-1" not in found.description
+    assert "snakemake --config preset=demo" in found.description and "semgcn_table1" in found.description
+    assert found.columns[:4] == ("metrics.test/P1", "metrics.sd/P1", "metrics.paper/P1", "metrics.difference/P1")
+    assert found.order_by == "metrics.test/P1" and found.ascending
+
+
+def test_a_long_description_is_cut_at_a_line(layout: Layout) -> None:
+    """MLflow takes 20,000 characters."""
+    one = {"paper": "semgcn", "text": "a word " * 30, "state": "held"}
+    artifacts.write_json(layout.claims, {"claims": [one | {"id": f"SG-{number}"} for number in range(200)]})
+    description = experiments(layout)["semgcn"].description
+    assert 17_000 < len(description) < 20_000 and description.endswith(
+        "The rest is in the run `results`, in claims.md."
+    )
+
+
+def test_models_are_the_best_seeds(layout: Layout) -> None:
+    (model,) = experiments(layout)["graphmdn"].models
+    assert (model.name, model.alias, model.training["seed"]) == ("graphmdn-demo", "best", "0")  # P1 60, not 61
+    assert model.checkpoint == layout.checkpoint("graphmdn", 0) and model.joints == 16
+    assert "| P1 | 60.0 | 60.5 | 38.7 |" in model.card and "Licence" in model.card and "Not for" in model.card
 
 
 def test_parameters_tags_and_data(layout: Layout) -> None:
@@ -88,25 +150,28 @@ def test_parameters_tags_and_data(layout: Layout) -> None:
 
 
 def test_tables_and_figures_go_to_their_paper(layout: Layout) -> None:
+    finished_runs.write(layout.results / "report" / "index.html", "<html>")
+
     def names(paper: str) -> set[tuple[str, str]]:
         return {(folder, file.name) for folder, file in find(layout)[paper, "results (demo)"].files}
 
-    shared = {("", "claims.md"), ("figures", "overview.png")}
+    shared = {("", "claims.md"), ("figures", "overview.png"), ("report", "index.html")}
     assert names("graphmdn") == shared | {("tables", "graphmdn_table_1.md")}
     assert names("semgcn") == shared | {("tables", "semgcn_table_1.md"), ("figures", "semgcn_figure_7.png")}
+    assert [image.name for image in find(layout)["semgcn", "results (demo)"].images] == ["semgcn_figure_7.png"]
 
 
 def test_the_history_of_a_training(layout: Layout) -> None:
     rows = ["epoch,step,learning_rate,loss,test_mpjpe", "0.5,10,0.25,3,", "2.0,40,0.125,2,50"]
     finished_runs.write(layout.history("semgcn", 0), "\n".join(rows))
     assert list(find(layout)["semgcn", "semgcn seed 0 (demo)"].history()) == [
-        ("history/epoch", 0.5, 10, 0.25),  # step 10 of 40: a quarter of the training
-        ("history/learning_rate", 0.25, 10, 0.25),
-        ("history/loss", 3.0, 10, 0.25),
-        ("history/epoch", 2.0, 40, 1.0),
-        ("history/learning_rate", 0.125, 40, 1.0),
-        ("history/loss", 2.0, 40, 1.0),
-        ("history/test_mpjpe", 50.0, 40, 1.0),
+        ("train/epoch", 0.5, 10, 0.25),  # step 10 of 40: a quarter of the training
+        ("train/learning_rate", 0.25, 10, 0.25),
+        ("train/loss", 3.0, 10, 0.25),
+        ("train/epoch", 2.0, 40, 1.0),
+        ("train/learning_rate", 0.125, 40, 1.0),
+        ("train/loss", 2.0, 40, 1.0),
+        ("test/by_epoch/mpjpe", 50.0, 40, 1.0),
     ]
 
 
@@ -117,7 +182,8 @@ def test_the_digest_covers_everything(layout: Layout) -> None:
         "name": "other",
         "tags": record.tags | {"git_commit": "other"},
         "parameters": record.parameters | {"epochs": "7"},
-        "metrics": record.metrics | {"loss/test": 0.125},
+        "metrics": record.metrics | {"test/loss": 0.125},
+        "parent": None,
         "datasets": record.datasets[:1],
         "files": record.files[1:],
         "started": 0.0,
@@ -145,9 +211,10 @@ def detection(layout: Layout) -> Layout:
 def test_a_detection_training_is_a_record_like_any_other(detection: Layout) -> None:
     found = find(detection)
     assert [name for paper, name in found if paper == "mdn_offset"] == [
+        "results (demo)",
+        "pose_mdn_2 (demo)",
         "pose_mdn_2 seed 0 (demo)",
         "pose_mdn_2 seed 1 (demo)",
-        "results (demo)",
     ]
     record = found["mdn_offset", "pose_mdn_2 seed 1 (demo)"]
     assert record.place == {"kind": "training", "preset": "demo", "variant": "pose_mdn_2", "seed": "1"}
@@ -157,22 +224,23 @@ def test_a_detection_training_is_a_record_like_any_other(detection: Layout) -> N
         ("", "data/demo/train_detection/pose_mdn_2/seed_1/environment.json"),
         ("metrics", "results/demo/metrics/pose_mdn_2.json"),
     ]
-    note = "SmallHG, MDN_2: 2 of the 50 epochs that the variant states, 96 synthetic images"
+    note = "SmallHG, MDN_2, seed 1: 2 of the 50 epochs that the variant states, 96 synthetic images"
     assert record.tags["mlflow.note.content"] == note
     assert (record.tags["train_digest"], record.tags["val_digest"]) == ("c" * 64, "d" * 64)
     assert "test_digest" not in record.tags and record.steps == 40
 
 
-def test_final_metrics_of_a_detection_training(detection: Layout) -> None:
-    found = find(detection)["mdn_offset", "pose_mdn_2 seed 1 (demo)"].metrics
-    assert (found["modes/plain/ap"], found["modes/flip/ap"], found["modes/plain/ap_50"]) == (51, 56, 81)
-    assert (found["AP"], found["AP50"], found["AR"]) == (51, 81, 56)
-    assert found["training_images/plain/ap"] == 91 and found["groups/legs"] == 41
-    assert found["mixture/components/1/share"] == 25 and found["mixture/components/0/only/all/ap"] == 31
-    assert "modes/plain/ap_small" not in found  # None is no number
-    assert (found["best/epoch"], found["best/ap"]) == (1, 61)
-    assert (found["training/images"], found["training/images_per_second"]) == (192, 3.5)
-    assert found["parameters"] == 1234 and "training/poses" not in found
+def test_numbers_of_a_detection_training(detection: Layout) -> None:
+    record = find(detection)["mdn_offset", "pose_mdn_2 seed 1 (demo)"]
+    found = record.metrics
+    assert (found["test/AP"], found["test/AP50"], found["test/AP75"], found["test/AR"]) == (51, 81, 25.5, 56)
+    assert found["best_on_test/epoch"] == 1
+    assert (found["cost/images"], found["cost/images_per_second"]) == (192, 3.5)
+    assert record.tags["components used"] == "2 of 2" and record.tags["input"] == "images, pose"
+    variant = find(detection)["mdn_offset", "pose_mdn_2 (demo)"].metrics
+    assert variant["test/AP"] == 50.5 and variant["sd/AP"] == pytest.approx(0.5**0.5)
+    assert experiments(detection)["mdn_offset"].order_by == "metrics.test/AP"
+    assert not experiments(detection)["mdn_offset"].ascending and not experiments(detection)["mdn_offset"].models
 
 
 def test_parameters_and_data_of_a_detection_training(detection: Layout) -> None:
@@ -200,8 +268,8 @@ def test_parameters_and_data_of_a_detection_training(detection: Layout) -> None:
 
 def test_the_history_of_a_detection_training(detection: Layout) -> None:
     history = list(find(detection)["mdn_offset", "pose_mdn_2 seed 0 (demo)"].history())
-    assert ("history/val_ap", 12.5, 40, 1.0) in history and ("history/loss", 3.0, 20, 0.5) in history
-    assert sum(name == "history/val_ap" for name, *_ in history) == 1
+    assert ("test/by_epoch/ap", 12.5, 40, 1.0) in history and ("train/loss", 3.0, 20, 0.5) in history
+    assert sum(name == "test/by_epoch/ap" for name, *_ in history) == 1
 
 
 def test_damaged_files_of_a_detection_training_are_named(detection: Layout) -> None:

@@ -17,6 +17,16 @@ import pytest
 from pipeline import artifacts, config, records, tracking
 from pipeline.artifacts import InputError
 from pipeline.layout import Layout
+from pipeline.tracking import store
+
+CURVES = ("train/", "test/by_epoch/")
+COLUMNS = {
+    "epoch": "train/epoch",
+    "learning_rate": "train/learning_rate",
+    "loss": "train/loss",
+    "test_mpjpe": "test/by_epoch/mpjpe",
+    "test_loss": "test/by_epoch/loss",
+}
 
 mlflow = pytest.importorskip("mlflow")
 
@@ -26,7 +36,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An initialised database without runs, created once because that takes a second."""
     root = tmp_path_factory.mktemp("mlflow")
     database = root / "mlflow.db"
-    with tracking._open(f"sqlite:///{database}", root):
+    with store.opened(f"sqlite:///{database}", root):
         return database
 
 
@@ -83,6 +93,7 @@ def test_every_trained_variant_and_seed_has_an_mlflow_run(published: tuple[Path,
     assert [(line["variant"], line["seed"]) for line in receipt["runs"]] == expected
     assert set(runs(root)) == {
         *(f"{variant}/{variant} seed {seed} (demo)" for variant, seed in expected),
+        *(f"{variant}/{variant} (demo)" for variant, _ in expected),
         "semgcn/results (demo)",
         "graphmdn/results (demo)",
     }
@@ -104,16 +115,40 @@ def test_times_are_those_of_the_training(published: tuple[Path, dict[str, Any]])
 
 def test_parameters_metrics_and_tags_are_those_of_the_record(published: tuple[Path, dict[str, Any]]) -> None:
     root, _ = published
-    found, store = runs(root), client(root)
-    for record in records.find(config.load("demo", root)):
+    found = runs(root)
+    for record in (record for paper in records.find(config.load("demo", root)) for record in paper.records):
         data = found[f"{record.experiment}/{record.name}"].data
         assert data.params == record.parameters
-        figures = {name: value for name, value in data.metrics.items() if not name.startswith("history/")}
+        figures = {name: value for name, value in data.metrics.items() if not name.startswith(CURVES)}
         assert figures == record.metrics
         assert record.place.items() | record.tags.items() <= data.tags.items()
     run_id = found["graphmdn/graphmdn seed 0 (demo)"].info.run_id
-    (last,) = store.get_metric_history(run_id, "predictions/oracle/p_mpjpe/per_action/Walking")
-    assert (last.value, last.step, last.timestamp) == (59, 40, milliseconds(finished_runs.FINISHED))
+    (only,) = client(root).get_metric_history(run_id, "test/by_action/P2/Walking")
+    # At step 0 alone, so that MLflow draws a bar and no curve of one point.
+    assert (only.value, only.step, only.timestamp) == (39, 0, milliseconds(finished_runs.FINISHED))
+
+
+def test_seeds_are_shown_below_their_variant(published: tuple[Path, dict[str, Any]]) -> None:
+    found = runs(published[0])
+    for name in ("semgcn", "graphmdn"):
+        for seed in (0, 1):
+            parent = found[f"{name}/{name} seed {seed} (demo)"].data.tags["mlflow.parentRunId"]
+            assert parent == found[f"{name}/{name} (demo)"].info.run_id
+
+
+def test_an_experiment_describes_itself_and_opens_with_its_columns(published: tuple[Path, dict[str, Any]]) -> None:
+    """The view is what MLflow's button Share would write; the address opens it."""
+    root, receipt = published
+    tags = client(root).get_experiment_by_name("graphmdn").tags
+    assert tags["mlflow.note.content"].startswith("## GraphMDN") and "60.5 ± 0.7" in tags["mlflow.note.content"]
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    view = json.loads(tags["mlflow.sharedViewState.demo"])
+    assert view["searchFilter"] == "tags.preset = 'demo'" and view["orderByKey"] == "metrics.`test/P1`"
+    assert view["selectedColumns"][:3] == ["metrics.`test/P1`", "metrics.`sd/P1`", "metrics.`paper/P1`"]
+    number = {line["experiment"]: line["id"] for line in receipt["experiments"]}["graphmdn"]
+    assert tracking.page("http://localhost:5000", number, "demo") == (
+        f"http://localhost:5000/#/experiments/{number}/runs?workflowType=machine_learning&viewStateShareKey=demo"
+    )
 
 
 @pytest.mark.parametrize("name", ["semgcn", "graphmdn"])
@@ -122,13 +157,13 @@ def test_histories_equal_the_file(published: tuple[Path, dict[str, Any]], name: 
     store, run_id = client(root), ids(root)[f"{name}/{name} seed 1 (demo)"]
     with Layout("demo", root).history(name, 1).open() as file:
         rows = list(csv.DictReader(file))
-    for column in ("epoch", "learning_rate", "loss", "test_mpjpe", "test_loss"):
+    for column, metric in COLUMNS.items():
         expected = [(int(row["step"]), float(row[column])) for row in rows if row[column]]
-        found = sorted(store.get_metric_history(run_id, f"history/{column}"), key=lambda metric: metric.step)
-        assert [(metric.step, metric.value) for metric in found] == expected
+        found = sorted(store.get_metric_history(run_id, metric), key=lambda point: point.step)
+        assert [(point.step, point.value) for point in found] == expected
         # 40 steps in 30 minutes
         times = [milliseconds(finished_runs.STARTED) + step * 30 * 60 * 1000 // 40 for step, _ in expected]
-        assert [metric.timestamp for metric in found] == times
+        assert [point.timestamp for point in found] == times
 
 
 def test_data_sets_are_inputs(published: tuple[Path, dict[str, Any]]) -> None:
@@ -154,6 +189,15 @@ def test_artifacts_are_where_a_server_looks_for_them(published: tuple[Path, dict
     assert names_in(results) == {"tables/graphmdn_table_1.md", "figures/overview.png", "claims.md"}
 
 
+def test_figures_are_images_of_the_charts(published: tuple[Path, dict[str, Any]]) -> None:
+    root, _ = published
+    run = runs(root)["semgcn/results (demo)"]
+    folder = root / "mlartifacts" / "semgcn" / run.info.run_id / "artifacts" / "images"
+    full, small = sorted(folder.iterdir())[::-1]
+    assert full.name.startswith("semgcn_figure_7+step+0+") and full.suffix == ".png" and small.suffix == ".webp"
+    assert run.data.tags["mlflow.loggedImages"] == "True"
+
+
 def names_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
@@ -170,18 +214,19 @@ def test_nothing_names_the_machine(published: tuple[Path, dict[str, Any]]) -> No
 def test_a_long_history_goes_in_several_calls(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, sizes = mlflow.MlflowClient.log_batch, []
 
-    def counted(self: Any, run_id: str, metrics: Any = (), params: Any = ()) -> None:
-        sizes.append(max(len(metrics), 10 * len(params)))  # a server accepts 1000 metrics and 100 parameters
-        whole(self, run_id, metrics, params)
+    def counted(self: Any, run_id: str, metrics: Any = (), params: Any = (), tags: Any = ()) -> None:
+        assert len(params) <= 100 and len(metrics) + len(params) + len(tags) <= 1000  # what a server accepts
+        sizes.append(len(metrics))
+        whole(self, run_id, metrics, params, tags)
 
     monkeypatch.setattr(mlflow.MlflowClient, "log_batch", counted)
     rows = [f"{step / 20},{step},0.001,{step / 7}" for step in range(1, 2501)]
     text = "\n".join(["epoch,step,learning_rate,loss", *rows])
     finished_runs.write(Layout("demo", root).history("semgcn", 0), text)
     publish(root)
-    found = client(root).get_metric_history(ids(root)["semgcn/semgcn seed 0 (demo)"], "history/loss")
+    found = client(root).get_metric_history(ids(root)["semgcn/semgcn seed 0 (demo)"], "train/loss")
     assert {metric.step: metric.value for metric in found} == {step: step / 7 for step in range(1, 2501)}
-    assert max(sizes) == 1000
+    assert max(sizes) == 890
 
 
 # --- published again --------------------------------------------------------------------------------------------------
@@ -204,6 +249,7 @@ def test_another_checkpoint_is_another_mlflow_run(root: Path) -> None:
     store, before, after = client(root), first["runs"][0], second["runs"][0]
     old, new = store.get_run(before["run_id"]), store.get_run(after["run_id"])
     assert old.info.lifecycle_stage == new.info.lifecycle_stage == "active"
+    assert (old.data.tags["status"], new.data.tags["status"]) == ("earlier training", "2 of 30 epochs")
     assert old.data.tags["checkpoint"] == before["checkpoint"] != after["checkpoint"] == new.data.tags["checkpoint"]
 
 
@@ -217,8 +263,13 @@ def test_another_evaluation_replaces_the_mlflow_run(root: Path) -> None:
     finished_runs.edit(Layout("demo", root).metrics("semgcn"), improve)
     publish(root)
     run = runs(root)["semgcn/semgcn seed 0 (demo)"]
-    assert run.info.run_id != before and run.data.metrics["predictions/point/mpjpe/action_average"] == 1.5
+    assert run.info.run_id != before and run.data.metrics["test/P1"] == 1.5
     assert not (root / "mlartifacts" / "semgcn" / before).exists()
+    variant = runs(root)["semgcn/semgcn (demo)"]
+    assert variant.data.metrics["test/P1"] == (1.5 + 61) / 2
+    for seed in (0, 1):  # the other seed, which has not changed, is below the new run too
+        tags = runs(root)[f"semgcn/semgcn seed {seed} (demo)"].data.tags
+        assert tags["mlflow.parentRunId"] == variant.info.run_id
 
 
 def test_changed_settings_replace_the_mlflow_run(root: Path) -> None:
@@ -240,7 +291,7 @@ def test_a_changed_table_replaces_the_results_of_its_paper_only(root: Path) -> N
     assert table.read_text() == "| other |"
 
 
-@pytest.mark.parametrize("call", ["create_run", "log_batch", "log_inputs", "set_terminated", "set_tag"])
+@pytest.mark.parametrize("call", ["create_run", "log_artifact", "log_inputs", "set_terminated"])
 def test_an_interrupted_publish_is_repaired(root: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     """The interruption comes after the first such call for the second MLflow run."""
     whole, seen = getattr(mlflow.MlflowClient, call), set()
@@ -258,7 +309,7 @@ def test_an_interrupted_publish_is_repaired(root: Path, monkeypatch: pytest.Monk
             publish(root)
     publish(root)
     found = runs(root)
-    assert len(found) == 6
+    assert len(found) == 8
     for run in found.values():
         assert run.info.status == "FINISHED" and len(run.data.tags["complete"]) == 64
     one, other = (found[f"semgcn/semgcn seed {seed} (demo)"] for seed in (0, 1))
@@ -275,7 +326,7 @@ def test_an_unfinished_run_of_a_lost_checkpoint_is_removed(root: Path, monkeypat
             publish(root)
     finished_runs.write(Layout("demo", root).checkpoint("semgcn", 0), "weights of another training")
     publish(root)
-    assert len(runs(root)) == 6  # this also fails if two runs have one name
+    assert len(runs(root)) == 8  # this also fails if two runs have one name
 
 
 def test_what_was_deleted_by_hand_is_restored(root: Path) -> None:
@@ -283,12 +334,12 @@ def test_what_was_deleted_by_hand_is_restored(root: Path) -> None:
     receipt, store = publish(root), client(root)
     store.delete_run(receipt["runs"][3]["run_id"])
     store.delete_experiment(store.get_experiment_by_name("semgcn").experiment_id)
-    assert set(runs(root)) == {"graphmdn/graphmdn seed 0 (demo)", "graphmdn/results (demo)"}
+    assert set(runs(root)) == {f"graphmdn/{name} (demo)" for name in ("graphmdn", "graphmdn seed 0", "results")}
     publish(root)
-    assert len(runs(root)) == 6
+    assert len(runs(root)) == 8
     shutil.rmtree(root / "mlartifacts")
     publish(root)
-    assert len(runs(root)) == len(list(root.glob("mlartifacts/*/*/artifacts"))) == 6
+    assert len(runs(root)) == len(list(root.glob("mlartifacts/*/*/artifacts"))) == 8
 
 
 def test_presets_are_published_side_by_side(root: Path) -> None:
@@ -298,7 +349,7 @@ def test_presets_are_published_side_by_side(root: Path) -> None:
     assert not {line["run_id"] for line in demo["runs"]} & {line["run_id"] for line in mini["runs"]}
     assert publish(root) == demo
     found = runs(root)
-    assert len(found) == 12
+    assert len(found) == 16
     assert found["semgcn/semgcn seed 0 (mini)"].data.tags["preset"] == "mini"
 
 
@@ -318,7 +369,7 @@ def test_without_mlflow(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_locked_database(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracking, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
     other = sqlite3.connect(root / "mlflow.db")
     other.execute("BEGIN EXCLUSIVE")
     says(root, "mlflow.db: database is locked", "stop the program")

@@ -22,6 +22,7 @@ from pipeline.data.images.settings import CocoImages
 from pipeline.layout import Layout
 
 TASKS = ("pose", "boxes")
+SERVED_MODEL = "pipeline.tracking.served_model"  # copied into registered models, and so imported by nothing
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,8 @@ def _of_results(run: Run) -> Iterator[Job]:
     page = [layout.figures, layout.report]
     inputs = [*tables[:2], *metrics, *trained, *evaluated, *data, *published]
     yield make.job("report", settings, inputs, page, (*shown, *figures(run.preset.study).values()))
-    yield make.job("publish", settings, [*tables, *page, *metrics, *trained], [layout.publish_receipt])
+    inputs = [*tables, *page, *metrics, *trained, *evaluated, *published]
+    yield make.job("publish", settings, inputs, [layout.publish_receipt], (*shown, SERVED_MODEL))
 
 
 # --- the plan's files -------------------------------------------------------------------------------------------------

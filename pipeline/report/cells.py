@@ -43,7 +43,7 @@ class Cells:
         else:
             yield tuple(self._measured(column, index, row) for index in range(len(column.values)))
             if column.paper:
-                yield self._printed(column, row)
+                yield self.printed(column, row)
 
     def _about(self, column: About, row: Row) -> Cell:
         if row.variant is None:
@@ -82,7 +82,7 @@ class Cells:
         names = [row.paper_column or name if column.values[0] is P1 else name for name in column.paper]
         return [name.replace(PAPER, row.paper or "") for name in names]
 
-    def _printed(self, column: Column, row: Row) -> Cell:
+    def printed(self, column: Column, row: Row) -> Cell:
         place = self.place(column, row)
         found = (self.numbers.cell(*place, name) if place else None for name in self.printed_columns(column, row))
         return tuple(value or NONE for value in found)
@@ -92,7 +92,7 @@ class Cells:
         if row.paper is None:
             return
         asked = [column for column in self.table.columns if isinstance(column, Column) and column.paper]
-        found = [self._printed(column, row) for column in asked]
+        found = [self.printed(column, row) for column in asked]
         places = [place for column in asked if (place := self.place(column, row))]
         if not any(self.numbers.has_row(*place) for place in places) or all(set(cell) == {NONE} for cell in found):
             file = f"results/published/{row.paper_table or self.table.published}.csv"

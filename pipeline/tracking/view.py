@@ -1,0 +1,50 @@
+"""How MLflow's page shows an experiment: its description, and the columns, order and filter of its table of runs.
+
+MLflow keeps such a view as a tag of the experiment, `mlflow.sharedViewState.<key>`: the state of its page as JSON, as
+its button *Share* writes it. `?viewStateShareKey=<key>` in the address opens it.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from typing import Any
+
+from pipeline.records import Experiment
+
+SHARED_VIEW = "mlflow.sharedViewState."
+
+
+def experiment_tags(experiment: Experiment) -> dict[str, str]:
+    """The tags of an experiment: what it says of itself, and its view."""
+    return {
+        # With this tag the page for trained models opens, not that for language models.
+        "mlflow.experimentKind": "custom_model_development",
+        "mlflow.note.content": experiment.description,
+        f"{SHARED_VIEW}{experiment.preset}": json.dumps(_state(experiment)),
+    }
+
+
+def _state(experiment: Experiment) -> dict[str, Any]:
+    """What the page reads: the search first, then the table."""
+    return {
+        "searchFilter": f"tags.preset = '{experiment.preset}'",
+        "orderByKey": _key(experiment.order_by),
+        "orderByAsc": experiment.ascending,
+        "selectedColumns": [_key(column) for column in experiment.columns],
+        "columnOrder": [_key(column) for column in experiment.columns],
+        "runsHiddenMode": "FIRST_20_RUNS",
+        "hideEmptyCharts": True,
+    }
+
+
+def _key(column: str) -> str:
+    """`metrics.test/P1` as the page writes it: metrics.`test/P1`."""
+    kind, _, name = column.partition(".")
+    return f"{kind}.`{name}`"
+
+
+def page(server: str, experiment_id: str, preset: str) -> str:
+    """Where the runs of an experiment are."""
+    query = urllib.parse.urlencode({"workflowType": "machine_learning", "viewStateShareKey": preset})
+    return f"{server}/#/experiments/{experiment_id}/runs?{query}"
