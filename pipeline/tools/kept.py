@@ -1,8 +1,8 @@
 """Finished variants of a run, kept beside its committed results so that another clone can take them over.
 
 A variant is kept as what its jobs wrote, at the same places: results/reference/<preset>/run/ stands for data/<preset>/.
-The weights are left out, because they are large. What a variant was made from stands in the records of its jobs, so a
-clone can see whether it would train the same: the same settings, the same code, the same data.
+Weights and predictions are left out, because they are large. What a variant was made from stands in the records of its
+jobs, so a clone can see whether it would train the same: the same settings, the same code, the same data.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.config.plan import Job
 
 FOLDER = "run"
 WEIGHTS = "*.pt"
-NOT_KEPT = (WEIGHTS, ".*")  # weights, and the tools' own files
+NOT_KEPT = (WEIGHTS, "predictions_*", ".*")  # what is large and no table or figure reads; the tools' own files
 
 
 @dataclass(frozen=True)
