@@ -27,18 +27,21 @@ class Model {
     if (spread) {
       this.figure.add(skeletonOf(scene.mean, scene.skeleton, colors, 0.013, 1), ellipsoidsOf(scene, colors.spread));
     }
-    if (scene.meshes[state.mesh]) {
-      this.figure.add(meshOf(scene.meshes[state.mesh], colors));
+    const mesh = scene.meshes[state.mesh];
+    if (mesh) {
+      this.figure.add(meshOf(mesh, colors));
     }
     if (state.camera && state.input && scene.lens && scene.input) {
       this.figure.add(this.inputOf(scene, colors));
     }
     this.figure.updateMatrixWorld(true);
+    const vertices = mesh ? mesh.vertices.map((place) => this.placed(place)) : [];
     const body = (scene.truth || scene.mean).map((place) => this.placed(place));
     if (!state.camera) {
-      this.ground.add(groundOf(Math.min(...body.map((place) => place.y)) - 0.05, body, scene.skeleton, colors));
+      const lowest = Math.min(...body.map((place) => place.y - 0.05), ...vertices.map((place) => place.y));
+      this.ground.add(groundOf(lowest, body, scene.skeleton, colors));
     }
-    this.measure(scene);
+    this.measure(scene, vertices);
   }
 
   // The likeliest is opaque, the others as opaque as their weight in comparison; all are paler around the mean of the
@@ -78,9 +81,10 @@ class Model {
     return point.clone().applyQuaternion(this.figure.quaternion);
   }
 
-  // The middle and the radius of a ball around all poses.
-  measure(scene) {
-    const points = [...scene.hypotheses.flat(), ...(scene.truth || [])].map((point) => this.placed(point));
+  // The middle and the radius of a ball around all that is shown.
+  measure(scene, vertices) {
+    const joints = [...scene.hypotheses.flat(), ...(scene.truth || [])].map((point) => this.placed(point));
+    const points = [...joints, ...vertices];
     const box = new THREE.Box3().setFromPoints(points);
     this.middle = box.getCenter(new THREE.Vector3());
     this.radius = Math.max(...points.map((point) => point.distanceTo(this.middle)), 0.3) + 0.08;

@@ -41,11 +41,17 @@ function errorBars(scenes, choose) {
   });
 }
 
-// The joints' names at these places of the canvas.
+// The joints' names at these places of the canvas; one that would cover another is moved down.
 function nameLabels(names, places) {
+  const taken = [];
   return places.map(([x, y], joint) => {
     const label = element("span", names[joint]);
-    label.style.transform = `translate(${Math.round(x) + 7}px, ${Math.round(y) - 6}px)`;
+    const place = [Math.round(x) + 8, Math.round(y) - 6];
+    while (taken.some(([left, top]) => Math.abs(left - place[0]) < 62 && Math.abs(top - place[1]) < 14)) {
+      place[1] += 7;
+    }
+    taken.push(place);
+    label.style.transform = `translate(${place[0]}px, ${place[1]}px)`;
     return label;
   });
 }

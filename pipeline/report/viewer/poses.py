@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import Run
-from pipeline.report.viewer.scene import SKELETONS, Group, Mesh, Scene
+from pipeline.geometry.skeleton import HUMAN36M_17
+from pipeline.report import inputs
+from pipeline.report.viewer.scene import Group, Mesh, Scene
 from pipeline.report.viewer.world import MILLIMETRES, World, by_row
 
 Arrays = dict[str, NDArray]
 
-FIRST = ("graphmdn", "hgn")  # variants shown first, if they were run
+FIRST = ("graphmdn", "hgn", "graphmdn_evolving_winners")  # variants shown first, if they were run
 MOST_VARIANTS = 8  # each is about 10 kB
 MOST_HYPOTHESES = 20  # of a pose; an auto-encoder draws 200
 EXAMPLES = ("keypoints_2d", "truth", "hypotheses", "weights", "action", "subject", "mpjpe_mean", "mpjpe_oracle")
@@ -61,16 +63,15 @@ def groups(run: Run) -> tuple[list[Group], list[str]]:
 
 
 def _of_variant(run: Run, name: str, arrays: Arrays, world: World) -> Iterator[Group]:
-    title = run.variant(name).title
+    title, given = f"{run.variant(name).title} ({name})", f" {inputs.given([run.variant(name).input], False)}"
     several = arrays.get("example_hypotheses", np.zeros((0, 1))).shape[1] > 1
     if several:
-        yield Group(
-            f"{title}: hypotheses", _examples(_require(run, name, arrays, "example", EXAMPLES), world), EXAMPLES_NOTE
-        )
+        examples = _examples(_require(run, name, arrays, "example", EXAMPLES), world)
+        yield Group(f"{title}: hypotheses", examples, EXAMPLES_NOTE + given)
     if "overlay_pose" in arrays:
-        overlays = _require(run, name, arrays, "overlay", OVERLAYS)
+        overlays = _overlays(_require(run, name, arrays, "overlay", OVERLAYS), world)
         what = "mean pose" if several else "pose"
-        yield Group(f"{title}: {what}, successes and failures", _overlays(overlays, world), OVERLAYS_NOTE)
+        yield Group(f"{title}: {what}, successes and failures", overlays, OVERLAYS_NOTE + given)
 
 
 def _require(run: Run, name: str, arrays: Arrays, kind: str, fields: tuple[str, ...]) -> Arrays:
@@ -144,16 +145,24 @@ def fitted_bodies(run: Run) -> list[Group]:
             raise InputError(f"{path}: {field}: missing; run fit_body again")
     scenes = []
     for one in by_row({field: arrays[field] for field in fields}):
-        vertices, joints, fitted = (_upright(MILLIMETRES * one[field]) for field in ("vertices", "joints", "fitted"))
+        parts = [_upright(MILLIMETRES * one[field]) for field in ("vertices", "joints", "fitted")]
+        vertices, joints, fitted = (part @ _facing(parts[1]) for part in parts)
         body = Mesh("fitted body", vertices, arrays["faces"])
         scenes.append(
             Scene(str(one["label"]), fitted[None], np.ones(1), joints, float(one["residual"]), meshes=(body,))
         )
-    count = len(SKELETONS[17].names)
-    note = f"The body fitted to {count} measured joints: its own joints in colour, the measured ones beside them."
+    count = HUMAN36M_17.joint_count
+    note = f"The body fitted to {count} measured joints: its own joints in colour, the measured ones as the truth."
     return [Group("Fitted body: best, median and worst fit", scenes, note)]
 
 
 def _upright(points: NDArray) -> NDArray:
     """World axes (z up) [..., 3] as those of a level camera that looks along the world's y."""
     return points[..., [0, 2, 1]] * [1.0, -1.0, 1.0]
+
+
+def _facing(joints: NDArray) -> NDArray:
+    """The turn [3, 3] around the vertical after which a person of these joints [17, 3] faces the camera."""
+    across = joints[HUMAN36M_17.names.index("LHip")] - joints[HUMAN36M_17.names.index("RHip")]
+    x, z = across[[0, 2]] / max(float(np.hypot(across[0], across[2])), 1e-9)
+    return np.array([[x, 0.0, -z], [0.0, 1.0, 0.0], [z, 0.0, x]])

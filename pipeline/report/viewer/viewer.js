@@ -6,7 +6,7 @@ class Viewer {
   constructor(section) {
     this.section = section;
     this.canvas = this.find("canvas");
-    this.groups = read(this.find("#viewer-data"));
+    this.groups = read(this.find("#poses-data"));
     this.state = { camera: false, truth: true, spread: false, input: true, names: false, only: null, mesh: -1 };
     this.model = new Model();
     this.view = new View();
@@ -44,6 +44,7 @@ class Viewer {
     this.pause();
     this.group = this.groups[number];
     this.find(".viewer-note").textContent = this.group.note;
+    this.state.mesh = this.group.scenes[0].meshes.findIndex((mesh) => mesh.corners === 3); // a body is shown at once
     const slider = this.find("input");
     slider.max = this.group.scenes.length - 1;
     this.find(".viewer-play").hidden = !this.group.framesPerSecond;
@@ -246,7 +247,7 @@ function giveUp(section, reason) {
   section.querySelector(".viewer-why").textContent = `${reason}.`;
 }
 
-const section = document.getElementById("viewer");
+const section = document.getElementById("poses");
 if (document.createElement("canvas").getContext("webgl2")) {
   section.viewer = new Viewer(section);
   section.viewer.start();

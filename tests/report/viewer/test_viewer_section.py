@@ -12,6 +12,8 @@ import pytest
 from hand_made import Maker
 
 from pipeline import artifacts
+from pipeline.config import Run
+from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.report import viewer
 from pipeline.report.viewer import images, poses
 
@@ -32,10 +34,14 @@ def made(make: Callable[..., Maker]) -> Maker:
 def test_a_mixture_shows_its_hypotheses_and_a_point_its_successes_and_failures(made: Maker) -> None:
     groups, problems = poses.groups(made.run)
     assert problems == []
-    assert [group.title for group in groups] == ["GraphMDN: hypotheses", "HGN: pose, successes and failures"]
+    assert [group.title for group in groups] == [
+        "GraphMDN (graphmdn): hypotheses",
+        "HGN (hgn): pose, successes and failures",
+    ]
     hypotheses, chosen = groups
     assert [scene.hypotheses.shape for scene in hypotheses.scenes] == [(5, 16, 3)] * 3
     assert [scene.error for scene in hypotheses.scenes] == [91.0, 82.0, 75.0]
+    assert hypotheses.note.endswith("They show hypotheses that differ, and are not typical. 2D input: ground-truth 2D.")
     assert "best hypothesis 45 mm" in hypotheses.scenes[0].note
     errors = [scene.error or 0.0 for scene in chosen.scenes]
     assert errors == sorted(errors) and len(errors) == 3
@@ -65,8 +71,50 @@ def test_a_damaged_file_is_named_and_the_rest_is_shown(made: Maker) -> None:
     del arrays["example_weights"]
     artifacts.write_arrays(path, arrays)
     section = viewer.section(made.run)
-    assert section and "HGN: pose" in section
+    assert section and "HGN (hgn): pose" in section
     assert "example_weights: missing; run evaluate_lifting for graphmdn again" in section
+
+
+def fits(run: Run) -> dict[str, np.ndarray]:
+    """Two bodies as fit_body draws them: world axes (z up), metres relative to the root."""
+    random = np.random.default_rng(0)
+    joints = random.normal(0, 0.4, (2, 17, 3))
+    arrays = {
+        "faces": np.array([[0, 1, 2], [0, 2, 3]]),
+        "vertices": random.normal(0, 0.5, (2, 4, 3)),
+        "joints": joints,
+        "fitted": joints + np.array([0.003, 0.0, 0.004]),
+        "residual": np.array([5.0, 5.0]),
+        "label": np.array(["best: S9, Sitting", "worst: S9, Photo"]),
+    }
+    artifacts.write_arrays(run.layout.targets("meshes") / "drawings.npz", arrays)
+    return arrays
+
+
+def test_fitted_bodies_stand_upright_and_face_the_camera(made: Maker) -> None:
+    drawn = fits(made.run)
+    group = poses.groups(made.run)[0][-1]
+    assert [scene.label for scene in group.scenes] == drawn["label"].tolist()
+    for scene, vertices, joints in zip(group.scenes, drawn["vertices"], drawn["joints"], strict=True):
+        (body,) = scene.meshes
+        assert scene.truth is not None and scene.errors == pytest.approx([5.0])
+        assert scene.truth[:, 1] == pytest.approx(-1000 * joints[:, 2]), "the camera's y is down"
+        left, right = (scene.truth[HUMAN36M_17.names.index(name)] for name in ("LHip", "RHip"))
+        assert left[0] > right[0] and left[2] == pytest.approx(right[2]), "the person's left is on the right"
+        between = np.linalg.norm(body.vertices[:, None] - scene.truth, axis=-1)
+        assert between == pytest.approx(1000 * np.linalg.norm(vertices[:, None] - joints, axis=-1)), "nothing is moved"
+        turn = np.linalg.lstsq(1000 * joints, scene.truth, rcond=None)[0]
+        assert np.linalg.det(turn) == pytest.approx(1.0), "nothing is mirrored"
+
+
+def test_a_body_without_its_joints_is_named(made: Maker) -> None:
+    drawn = fits(made.run)
+    artifacts.write_arrays(
+        made.run.layout.targets("meshes") / "drawings.npz", {k: v for k, v in drawn.items() if k != "fitted"}
+    )
+    groups, problems = poses.groups(made.run)
+    assert len(groups) == 2
+    assert [problem.partition(": ")[2] for problem in problems] == ["fitted: missing; run fit_body again"]
 
 
 def test_nothing_measured_is_no_section(make: Callable[..., Maker]) -> None:
