@@ -32,17 +32,16 @@ SCRIPTS = (
 POLICY = "<!-- policy -->"  # the place of the page's Content-Security-Policy
 
 
-def poses_section(groups: Sequence[Group], level: int = 2) -> str:
+def poses_section(groups: Sequence[Group]) -> str:
     """A <section> with the viewer of these groups, each of at least one scene, and all that it needs.
 
-    `level` is its heading's. A page contains it once, because its parts have names. Raises ValueError for places that
+    A page contains it once, because its parts have names. Raises ValueError for places that
     are not finite or farther than 32 m from the root, InputError without three.js.
     """
     assert groups and all(group.scenes for group in groups), "a group without a scene has nothing to show"
     first = groups[0].scenes[0]
     library = three.source()
     return _template(POSES).render(
-        level=level,
         groups=groups,
         still=Markup(still.picture(first)),
         first=still.caption(first),
@@ -54,9 +53,9 @@ def poses_section(groups: Sequence[Group], level: int = 2) -> str:
     )
 
 
-def images_section(galleries: Sequence[Gallery], level: int = 2) -> str:
+def images_section(galleries: Sequence[Gallery]) -> str:
     """A <section> for each gallery of images; it needs no script."""
-    return _template(IMAGES).render(level=level, galleries=galleries, style=Markup(_file(IMAGES_STYLE)))
+    return _template(IMAGES).render(galleries=galleries, style=Markup(_file(IMAGES_STYLE)))
 
 
 def page(groups: Sequence[Group], title: str) -> str:

@@ -8,8 +8,6 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.report.viewer import html, images, poses
 
-LEVEL = 3  # of headings: the page has one above them
-
 
 def section(run: Run) -> str | None:
     """HTML for the run's page, which anybody may have; None if no variant has kept anything to show.
@@ -17,9 +15,9 @@ def section(run: Run) -> str | None:
     A file that cannot be read is named in a line, and the rest is shown. Raises InputError without three.js.
     """
     groups, problems = poses.groups(run)
-    parts = [html.poses_section(groups, LEVEL)] if groups else []
+    parts = [html.poses_section(groups)] if groups else []
     if images.are_ours(run):
-        parts += _images(run, problems, LEVEL)
+        parts += _images(run, problems)
     lines = [f"<p>Not shown: {escape(problem)}.</p>" for problem in problems]
     return "\n".join([*parts, *lines]) or None
 
@@ -29,14 +27,14 @@ def local_page(run: Run) -> str | None:
     if run.preset.images is None or images.are_ours(run):
         return None
     problems: list[str] = []
-    parts = _images(run, problems, level=2)
+    parts = _images(run, problems)
     return html.wrapped("\n".join(parts), f"Images of preset {run.preset_name}") if parts else None
 
 
-def _images(run: Run, problems: list[str], level: int) -> list[str]:
+def _images(run: Run, problems: list[str]) -> list[str]:
     try:
         galleries = images.galleries(run)
     except InputError as error:
         problems.append(str(error))
         return []
-    return [html.images_section(galleries, level)] if galleries else []
+    return [html.images_section(galleries)] if galleries else []

@@ -6,7 +6,7 @@ class Viewer {
   constructor(section) {
     this.section = section;
     this.canvas = this.find("canvas");
-    this.groups = read(this.find("#poses-data"));
+    this.groups = read(this.find("#viewer-data"));
     this.state = { camera: false, truth: true, spread: false, input: true, names: false, only: null, mesh: -1 };
     this.model = new Model();
     this.view = new View();
@@ -247,7 +247,7 @@ function giveUp(section, reason) {
   section.querySelector(".viewer-why").textContent = `${reason}.`;
 }
 
-const section = document.getElementById("poses");
+const section = document.getElementById("viewer");
 if (document.createElement("canvas").getContext("webgl2")) {
   section.viewer = new Viewer(section);
   section.viewer.start();

@@ -67,7 +67,7 @@ def opened(browser: Any, address: str) -> Iterator[Open]:
     assert problems == []
 
 
-DRAWN = "(() => { const v = document.getElementById('poses').viewer; v.draw(); return v.canvas.toDataURL(); })()"
+DRAWN = "(() => { const v = document.getElementById('viewer').viewer; v.draw(); return v.canvas.toDataURL(); })()"
 
 
 def pixels(page: Any) -> str:
@@ -77,7 +77,7 @@ def pixels(page: Any) -> str:
 
 def projected(page: Any) -> np.ndarray:
     """Where the browser sees the joints of all hypotheses, [K, J, 2] px of the canvas."""
-    return np.array(page.evaluate("document.getElementById('poses').viewer.projected()"))
+    return np.array(page.evaluate("document.getElementById('viewer').viewer.projected()"))
 
 
 @pytest.mark.parametrize("key", ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "+", "-"])
