@@ -14,7 +14,7 @@ INSTALLED := .venv/installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo mini ui reference test bench sync lock
+.PHONY: help environment demo mini report ui reference test bench sync lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,6 +27,10 @@ demo: $(INSTALLED)  ## run the preset of params.yaml (demo); afterwards `dvc rep
 
 mini: $(INSTALLED)  ## run preset mini (real motion capture); MIRROR=<folder or address> replaces the original sources
 	$(if $(MIRROR),MIXPOSE_MIRROR='$(MIRROR)') snakemake --config preset=mini
+
+# The page's address is printed as well, for machines without a browser.
+report: $(INSTALLED)  ## open the page of a finished run in a browser; PRESET=<name>
+	@python -m pipeline where --preset '$(PRESET)' --open
 
 # It publishes first, because results that DVC pulled are not in this machine's MLflow yet.
 ui: $(INSTALLED)  ## show finished runs in MLflow and print where they are; PORT=<number>, PRESET=<name>

@@ -183,5 +183,10 @@ class Layout:
         return self.results / "README.md"
 
     @property
+    def report_page(self) -> Path:
+        """The same and more, as one page for a browser."""
+        return self.results / "report" / "index.html"
+
+    @property
     def publish_receipt(self) -> Path:
         return self.data / "publish.json"

@@ -294,7 +294,7 @@ def show(workflow: Any, preset: str, last_line: str | None = None, describe: Cal
         own = next((handler for handler in logger.handlers if handler.name == "DefaultStreamHandler"), None)
         asked = settings.dryrun or settings.quiet or settings.verbose or settings.debug_dag or settings.printshellcmds
         if own and workflow.is_main_process and not asked:
-            where = f"The results are in results/{preset}/README.md; `make ui` shows the runs in MLflow."
+            where = f"Results: results/{preset}/report/index.html (`make report`). `make ui` shows the runs in MLflow."
             logger.addHandler(Handler(workflow, own, last_line or where, describe))
             logger.removeHandler(own)
     except Exception as error:

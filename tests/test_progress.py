@@ -302,7 +302,7 @@ def test_with_snakemake(tmp_path: Path) -> None:
     first, job, last = lines()
     assert first == "Jobs to run: 1, less than 1 min by the times of an earlier run"
     assert job.startswith("1/1  evaluate b  ") and job.endswith("P1 80.0 mm")
-    assert last.startswith("Done in ") and "results/tiny/README.md" in last and "`make ui`" in last
+    assert last.startswith("Done in ") and "results/tiny/report/index.html" in last and "`make ui`" in last
 
     (line,) = lines()
     assert line.startswith("Nothing to be done: everything is up to date.")

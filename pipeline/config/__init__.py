@@ -69,6 +69,12 @@ class Run(Settings):
         return Layout(self.preset_name, self.root, frozenset(self.detection_variants))
 
     @property
+    def reference(self) -> Path:
+        """The folder of the committed run of this preset, whether there is one or not."""
+        reference = self.root / "results" / "reference"
+        return (reference / "studies" if self.preset.study else reference) / self.preset_name
+
+    @property
     def lifting_variants(self) -> dict[str, LiftingVariant]:
         return self.params.lifting_variants
 

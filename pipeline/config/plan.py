@@ -197,7 +197,7 @@ def _of_results(run: Run) -> Iterator[Job]:
     tasks = sorted({run.detection_variant(name).task for name in names[1]})
     data = [layout.motion(), *([layout.body, layout.targets("meshes")] if run.preset.body else [])]
     data += [layout.images(task) for task in tasks]
-    page = [layout.figures, layout.report]
+    page = [layout.figures, layout.report, layout.report_page.parent]
     inputs = [*tables[:2], *metrics, *trained, *evaluated, *data, *published]
     yield make.job("report", settings, inputs, page, (*shown, *figures(run.preset.study).values()))
     inputs = [*tables, *page, *metrics, *trained, *evaluated, *published]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.report import by_action, caption, columns, components, inputs, published, render
 from pipeline.report.cells import Cells, expression_of
-from pipeline.report.columns import Column
+from pipeline.report.columns import AnyColumn, Column
 from pipeline.report.evidence import Evidence, Expression, Quantity
 from pipeline.report.metrics import DetectionMetrics, Metrics
 from pipeline.report.papers import shown
@@ -43,7 +43,7 @@ class Builder:
             table.name,
             table.title,
             self._caption(),
-            tuple(heading for column in table.columns for heading in column.headings),
+            tuple(heading for column in table.columns for heading in self._headings(column)),
             tuple(self._row(row) for row in table.rows),
             columns.legend(table.columns, self._quantities()),
             (*table.notes, *self._not_told_apart()),
@@ -51,6 +51,15 @@ class Builder:
         )
         yield built
         yield from by_action.build(self.cells, built)
+
+    def _headings(self, column: AnyColumn) -> tuple[render.Column, ...]:
+        """A column's headings; they know which numbers are better if all rows show such quantities."""
+        if not isinstance(column, Column):
+            return column.headings
+        shown = [expression_of(column, 0, row) for row in self.cells.table.rows]
+        directions = {expression.quantity.better for expression in shown if expression}
+        better = directions.pop() if len(directions) == 1 else None
+        return tuple(replace(heading, better=better) for heading in column.headings)
 
     def _row(self, row: Row) -> render.Row:
         self.cells.require_published(row)

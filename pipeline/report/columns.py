@@ -58,7 +58,7 @@ class Column:
             return (here,)
         words = BETWEEN.join(self.heading.removesuffix(", mm").split(BETWEEN)[: len(self.paper)])
         names = tuple(f"{field} paper" for field in self.fields[: len(self.paper)])
-        return here, render.Column(f"{words}, paper", names)
+        return here, render.Column(f"{words}, paper", names, source="paper")
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -91,7 +91,8 @@ class Repository:
 
     @property
     def headings(self) -> tuple[render.Column, ...]:
-        return (render.Column("P1 / P2, authors' repository", ("P1 repository", "P2 repository")),)
+        names = ("P1 repository", "P2 repository")
+        return (render.Column("P1 / P2, authors' repository", names, source="repository"),)
 
     def cell(self, numbers: Published, row: str | None) -> Cell:
         if row:

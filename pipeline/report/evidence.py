@@ -15,6 +15,7 @@ from pipeline.config import Run
 from pipeline.report.metrics import DetectionMetrics, DetectionResults, Metrics, Results
 
 BySeed = dict[int, float]
+Better = Literal["lower", "higher"]
 # What decides a number: the trained weights, the annotations alone, the network as it is built, or the machine.
 RestsOn = Literal["training", "data", "network", "machine"]
 
@@ -48,6 +49,11 @@ class Quantity:
     relative_gap: float = 0.0
     once: bool = False  # the same for every seed, so that it has no spread over seeds
     rests_on: RestsOn = "training"
+
+    @property
+    def better(self) -> Better | None:
+        """Which of two values is better. Distances in mm are errors; a share or a count is neither good nor bad."""
+        return "higher" if self.higher_is_better else "lower" if self.unit == "mm" else None
 
     def __call__(self, variant: str, argument: str | None = None) -> Expression:
         return Expression(self, variant, argument or None)
@@ -88,6 +94,11 @@ class Evidence:
     results: Results
     detection: DetectionResults
     known: dict[Expression, BySeed] = field(default_factory=dict)
+
+    @property
+    def variants(self) -> list[Metrics | DetectionMetrics]:
+        """All variants, of lifting and then of detection."""
+        return [*self.results.variants.values(), *self.detection.variants.values()]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Processes that draw figures are given the results alone: what is known can be read again."""

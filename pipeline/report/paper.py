@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.report.claims import Claim
+from pipeline.report.evidence import Expression
 from pipeline.report.tables import Table
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where paper, authors' code and this project differ: the number in the tables, and the one the other way.
+
+    Both are of the same quantity's unit. `words` name the other way.
+    """
+
+    words: str
+    here: Expression
+    instead: Expression
 
 
 @dataclass(frozen=True)
@@ -16,3 +29,5 @@ class Paper:
     title: str
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
+    source: str = ""  # authors, place and year, title
+    differences: tuple[Difference, ...] = ()  # those that variants or columns measure

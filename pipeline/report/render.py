@@ -7,10 +7,12 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tabulate import LATEX_ESCAPE_RULES, tabulate
 
 from pipeline import artifacts
+from pipeline.report.evidence import Better
 from pipeline.report.metrics import Statistic
 
 NOT_RUN = "not run"
@@ -19,6 +21,7 @@ CSV_DECIMALS = 3
 
 Value = Statistic | int | str
 Cell = tuple[Value, ...]
+Source = Literal["here", "paper", "repository"]  # measured here, printed beside it, or stated by the authors
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Column:
     fields: tuple[str, ...]
     decimals: int = 1
     spread: bool = True  # whether Markdown and LaTeX show the standard deviation; the CSV always does
+    source: Source = "here"
+    better: Better | None = None  # which of two of its numbers is better; None where neither is
 
 
 @dataclass(frozen=True)
@@ -153,6 +158,11 @@ def _fields(table: Table) -> Iterator[tuple[int, int, str]]:
     for index, column in enumerate(table.columns):
         for part, field in enumerate(column.fields):
             yield index, part, field
+
+
+def exact(value: Value) -> str:
+    """A value as the CSV has it, without its standard deviation."""
+    return _csv_value(value)[0]
 
 
 def _csv_value(value: Value) -> tuple[str, str]:

@@ -29,6 +29,7 @@ rule report:
     output:
         directory("<results>/figures"),
         "<results>/README.md",
+        directory("<results>/report"),
         "<data>/made/report.json",
     log:
         "<logs>/report.log",

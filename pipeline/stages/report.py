@@ -6,6 +6,7 @@ from pipeline import artifacts
 from pipeline.config import Run
 from pipeline.report import build, figures, loading, page
 from pipeline.report.figures.chosen import every
+from pipeline.report.page import web
 
 
 def run(run: Run) -> None:
@@ -16,3 +17,5 @@ def run(run: Run) -> None:
     with artifacts.atomic_folder(run.layout.figures) as folder:
         not_drawn = figures.draw_all(evidence, every(run), folder)
     artifacts.write_text(run.layout.report, page.text(evidence, built, content, not_drawn))
+    with artifacts.atomic_folder(run.layout.report_page.parent) as folder:
+        web.write(folder, evidence, built, content, not_drawn)

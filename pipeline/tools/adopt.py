@@ -10,7 +10,6 @@ from pathlib import Path
 from pipeline import config
 from pipeline.artifacts import InputError
 from pipeline.tools import kept, plan
-from pipeline.tools.reference import folder
 
 DESCRIPTION = """\
 Take over the variants that results/reference/<preset> has measured: their metrics, learning curves and example poses
@@ -36,7 +35,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(root: Path, preset: str | None = None) -> int:
     """Take over what is the same, and say for the rest why not. Raises InputError if no run is committed."""
     settings = config.load(preset, root)
-    reference = folder(settings)
+    reference = settings.reference
     if not (reference / kept.FOLDER).is_dir():
         raise InputError(
             f"{reference / kept.FOLDER}: missing, so there is nothing to take over; "

@@ -8,7 +8,6 @@ the date. A long run may be copied before its end: its tables and claims then ha
 from __future__ import annotations
 
 import argparse
-import datetime
 import os
 import platform
 import shutil
@@ -22,19 +21,20 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.config import plan as planning
 from pipeline.config.code import Code
+from pipeline.report import provenance
+from pipeline.report.provenance import NEEDED
 from pipeline.stages import report, tabulate
 from pipeline.tools import kept
 
 RUN = "run.json"
-# Figures with COCO's images are never committed; the other names are temporary files of a stage or of Snakemake.
-LEFT_BEHIND = ("with_images", ".*")
-DIRTY = "-dirty"
-NEEDED = ("started", "finished", "seconds", "device", "torch", "python", "platform", "git_commit")
+# Figures with COCO's images are never committed. The page of megabytes can be made again from what is. The other names
+# are temporary files of a stage or of Snakemake.
+LEFT_BEHIND = ("with_images", "report", ".*")
 
 DESCRIPTION = """\
 Copy the results of a finished run from results/<preset> to results/reference/<preset>, which is committed, and replace
 what was there. A study goes to results/reference/studies/<preset>. run.json receives the machine, the commit and the
-date from the records of the trainings. Figures that show COCO's images are left out.
+date from the records of the trainings. Figures that show COCO's images and the page report/ are left out.
 
   python -m pipeline reference --preset mini
   python -m pipeline reference --preset mini --so-far        # of a run that is not finished, once it is stopped
@@ -63,7 +63,7 @@ def run(root: Path, preset: str | None = None, so_far: bool = False) -> int:
     else:
         _require_finished(settings)
     about = _about(settings, f"Not finished: {len(finished)} of {len(found)} variants so far." if so_far else None)
-    target = folder(settings)
+    target = settings.reference
     with artifacts.atomic_folder(target) as part:
         ignored = shutil.ignore_patterns(*LEFT_BEHIND, *(f"{name}.json" for name in settings.awaited))
         shutil.copytree(settings.layout.results, part, ignore=ignored, dirs_exist_ok=True)
@@ -82,12 +82,6 @@ def _show(run: Run, awaited: set[str]) -> Run:
     tabulate.run(run)
     report.run(run)
     return run
-
-
-def folder(run: Run) -> Path:
-    """The folder of the committed run of a preset."""
-    reference = run.root / "results" / "reference"
-    return (reference / "studies" if run.preset.study else reference) / run.preset_name
 
 
 def _require_finished(run: Run) -> None:
@@ -111,28 +105,13 @@ def _require_finished(run: Run) -> None:
 def _about(run: Run, how_far: str | None) -> dict[str, Any]:
     """Machine, commits and times, from the records of the trainings whose metrics are there."""
     records = [_record(run, file) for file in _record_files(run)]
-    started = min(_moment(record["started"]) for record in records)
-    finished = max(_moment(record["finished"]) for record in records)
-    commits = _distinct(record["git_commit"] for record in records)
-    changed = [commit for commit in commits if commit.endswith(DIRTY)]
+    about = provenance.of(records)
     machine, machine_note = _machine(records)
     notes = [note for note in (how_far, machine_note) if note]
-    if changed:
+    if about["uncommitted_changes"]:
         notes.append("The code differed from the commit while it ran (-dirty).")
-    return {
-        "preset": run.preset_name,
-        "date": finished.date().isoformat(),
-        "started": started.isoformat(),
-        "finished": finished.isoformat(),
-        "hours": round((finished - started).total_seconds() / 3600, 2),
-        "training_hours": round(sum(float(record["seconds"]) for record in records) / 3600, 2),
-        "commits": list(dict.fromkeys(commit.removesuffix(DIRTY) for commit in commits)),
-        "uncommitted_changes": bool(changed),
-        "machine": machine,
-        "torch": ", ".join(_distinct(record["torch"] for record in records)),
-        "python": ", ".join(_distinct(record["python"] for record in records)),
-        "note": " ".join(notes) or None,
-    }
+    versions = {name: about.pop(name) for name in ("torch", "python")}
+    return {"preset": run.preset_name, **about, "machine": machine, **versions, "note": " ".join(notes) or None}
 
 
 def _record_files(run: Run) -> list[Path]:
@@ -174,10 +153,8 @@ def _machine(records: list[dict[str, Any]]) -> tuple[dict[str, Any], str | None]
     A training records its system and its device, but not the name of its processor. This function asks the present
     system for the name, if the trainings ran on it.
     """
-    systems = _distinct(record["platform"] for record in records)
+    systems, gpus = provenance.systems(records), provenance.gpus(records)
     here = systems == [platform.platform()]
-    # The record of a CPU is its architecture, which is part of the system's name; that of a GPU is its name.
-    gpus = _distinct(record["device"] for record in records if record["device"] not in record["platform"])
     machine = {
         "processor": processor() if here else None,
         "cpu_capability": torch.backends.cpu.get_cpu_capability() if here else None,
@@ -196,13 +173,3 @@ def processor() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
-
-
-def _moment(text: str) -> datetime.datetime:
-    """An ISO time in UTC; a time without an offset is UTC."""
-    moment = datetime.datetime.fromisoformat(text)
-    return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
-
-
-def _distinct(values: Any) -> list[str]:
-    return list(dict.fromkeys(str(value) for value in values if value))

@@ -1,8 +1,9 @@
-"""`python -m pipeline where`: prints where the results are; the last line of a run."""
+"""`python -m pipeline where`: prints where the results are; the last line of a run. `make report` opens the page."""
 
 from __future__ import annotations
 
 import argparse
+import webbrowser
 from pathlib import Path
 
 from pipeline import config
@@ -12,17 +13,23 @@ from pipeline.config import Run
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
     command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    command.add_argument("--open", action="store_true", help="open the page in a browser, where there is one")
 
 
-def run(root: Path, preset: str | None = None) -> int:
+def run(root: Path, preset: str | None = None, open: bool = False) -> int:
     """Print the line. The exit code is 0 if there are results, else 1."""
     settings = config.load(preset, root)
-    there = settings.layout.report.exists()
-    print(
-        line(settings) if there else f"preset {settings.preset_name} has no results yet: run `dvc repro` or `snakemake`"
-    )
-    return 0 if there else 1
+    found = results(settings)
+    if found is None:
+        print(f"preset {settings.preset_name} has no results yet: run `dvc repro` or `snakemake`")
+        return 1
+    print(f"Results: {found.relative_to(root).as_posix()}. The runs in MLflow: `make ui`.")
+    if open:
+        address = found.resolve().as_uri()
+        print(f"Opened {address}" if webbrowser.open(address) else f"Open {address} in a browser; none was found here.")
+    return 0
 
 
-def line(run: Run) -> str:
-    return f"Results: results/{run.preset_name}/README.md. The runs in MLflow: `make ui`."
+def results(run: Run) -> Path | None:
+    """The page of a finished run; of a run that is older than the page, its README.md; None if there is neither."""
+    return next((path for path in (run.layout.report_page, run.layout.report) if path.exists()), None)

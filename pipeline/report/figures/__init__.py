@@ -33,6 +33,7 @@ class Drawing:
     caption: str
     draw: Callable[[Evidence], Figure]
     shows_images: bool = False  # images of the data set, which belong to others unless they are synthetic
+    paper: str = ""  # what the paper's figure shows, in a sentence
 
 
 def draw_all(evidence: Evidence, drawings: Iterable[Drawing], folder: Path) -> dict[str, str | None]:

@@ -22,7 +22,7 @@ def _table(heading: str, variants: list[tuple[Metrics, str]] | list[tuple[Detect
             render.linked(metrics.variant, f"metrics/{metrics.variant}", metrics.ran),
             metrics.title,
             data,
-            _training(metrics),
+            training(metrics),
         ]
         for metrics, data in variants
     ]
@@ -34,16 +34,17 @@ def _images(metrics: DetectionMetrics) -> str:
     return render.NONE if data is None else f"{data.val_images:,} images, {data.input_size} px ({data.task})"
 
 
-def _training(metrics: Metrics | DetectionMetrics) -> str:
-    training = metrics.training
+def training(metrics: Metrics | DetectionMetrics) -> str:
+    """How a variant was trained, in a line; or why it was not."""
+    record = metrics.training
     if not metrics.ran:
         return f"not run: {metrics.reason}"
-    if training is None or (isinstance(metrics, Metrics) and metrics.imported):
+    if record is None or (isinstance(metrics, Metrics) and metrics.imported):
         return "imported: its authors' weights, evaluated here"
     if isinstance(metrics, Metrics) and metrics.closed_form:
-        return f"fitted on {training.date}, without training"
+        return f"fitted on {record.date}, without training"
     seeds = len(metrics.seeds)
     return (
-        f"trained on {training.date}: {seeds} seed{'s' if seeds > 1 else ''}, {training.epochs:g} epochs, "
-        f"{training.steps:,} steps"
+        f"trained on {record.date}: {seeds} seed{'s' if seeds > 1 else ''}, {record.epochs:g} epochs, "
+        f"{record.steps:,} steps"
     )

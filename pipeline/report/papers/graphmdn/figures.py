@@ -14,6 +14,8 @@ FIGURES = (
         "over the mixture's mean (the P1 of both is above the input). These poses are chosen to tell hypotheses "
         "apart and are not typical.",
         hypotheses.draw,
+        paper="Poses of Human3.6M: the 2D input, the true pose, and the hypotheses from three azimuths, opaque by their"
+        " weight. They agree in the image plane and differ in depth.",
     ),
     Drawing(
         "graphmdn_hypotheses",

@@ -13,6 +13,8 @@ FIGURES = (
         "refinement.",
         samples.draw_poses,
         shows_images=True,
+        paper="Predictions of MDN_3 on COCO's validation images. Boxes and ellipses are blue or red by the "
+        "component that made them, the ellipse is the spread in x and y; the third component is redundant.",
     ),
     Drawing(
         "mdn_offset_components",

@@ -11,6 +11,8 @@ FIGURES = (
         "Training loss (left) and error on the test subjects at the end of each epoch (right) of the four networks "
         "of Table 1. Lines are means over seeds; shading spans the lowest to the highest seed.",
         curves.draw_errors,
+        paper="Training loss and test error of the four networks of Table 1. The full network's curves are lower and "
+        "smoother.",
     ),
     Drawing(
         "semgcn_figure7",
@@ -18,6 +20,8 @@ FIGURES = (
         "Learned edge weights of the SemGConv layers in the residual blocks (first seed). A row has the weights "
         "that one joint gives itself and its neighbours; it sums to 1. Grey: no edge.",
         edges.draw_matrices,
+        paper="The learned weighting matrices of the eight SemGConv layers. Each layer has its own; all give "
+        "larger weights to joints far from the body's centre.",
     ),
     Drawing(
         "semgcn_figure8",
@@ -26,5 +30,7 @@ FIGURES = (
         "three regions of weight. The black marks are the weights without any learning, which the skeleton alone "
         "determines: a joint with few neighbours has a larger weight.",
         edges.draw_joints,
+        paper="The learned weight of each joint, averaged over the layers, and the skeleton in three regions of "
+        "weight: wrists, ankles and head above 0.4, neck, thorax and pelvis below 0.3.",
     ),
 )
