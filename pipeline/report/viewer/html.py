@@ -53,9 +53,9 @@ def poses_section(groups: Sequence[Group]) -> str:
     )
 
 
-def images_section(galleries: Sequence[Gallery]) -> str:
-    """A <section> for each gallery of images; it needs no script."""
-    return _template(IMAGES).render(galleries=galleries, style=Markup(_file(IMAGES_STYLE)))
+def images_section(galleries: Sequence[Gallery], name: str = "") -> str:
+    """A <section> for each gallery of images; it needs no script. `name` is what a link to the first one says."""
+    return _template(IMAGES).render(name=name, galleries=galleries, style=Markup(_file(IMAGES_STYLE)))
 
 
 def page(groups: Sequence[Group], title: str) -> str:

@@ -17,6 +17,7 @@ function hypothesisRows(scene, alone) {
     const share = element("td", `${Math.round(100 * weight)} %`);
     const meter = document.createElement("meter");
     meter.value = weight;
+    meter.setAttribute("aria-hidden", "true"); // the number is beside it
     share.prepend(meter);
     const first = document.createElement("td");
     first.append(button);

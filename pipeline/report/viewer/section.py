@@ -8,6 +8,8 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.report.viewer import html, images, poses
 
+NAME = "viewer"  # of the section: what a link on the page says
+
 
 def section(run: Run) -> str | None:
     """HTML for the run's page, which anybody may have; None if no variant has kept anything to show.
@@ -17,7 +19,7 @@ def section(run: Run) -> str | None:
     groups, problems = poses.groups(run)
     parts = [html.poses_section(groups)] if groups else []
     if images.are_ours(run):
-        parts += _images(run, problems)
+        parts += _images(run, problems, "" if groups else NAME)
     lines = [f"<p>Not shown: {escape(problem)}.</p>" for problem in problems]
     return "\n".join([*parts, *lines]) or None
 
@@ -31,10 +33,10 @@ def local_page(run: Run) -> str | None:
     return html.wrapped("\n".join(parts), f"Images of preset {run.preset_name}") if parts else None
 
 
-def _images(run: Run, problems: list[str]) -> list[str]:
+def _images(run: Run, problems: list[str], name: str = "") -> list[str]:
     try:
         galleries = images.galleries(run)
     except InputError as error:
         problems.append(str(error))
         return []
-    return [html.images_section(galleries)] if galleries else []
+    return [html.images_section(galleries, name)] if galleries else []

@@ -219,6 +219,7 @@ class Viewer {
     }
   }
 
+  // Nothing moves unless somebody asks for it, so `prefers-reduced-motion` needs no other way.
   play() {
     const button = this.find(".viewer-play");
     button.textContent = "Pause";

@@ -132,6 +132,16 @@ def test_rendered_scenes_are_in_the_section_with_predictions_and_truth(made: Mak
     assert len(section) < 1_200_000
 
 
+@pytest.mark.parametrize("poses_too", [True, False])
+def test_a_link_to_the_viewer_leads_somewhere(made: Maker, poses_too: bool) -> None:
+    if not poses_too:
+        for variant in ("graphmdn", "hgn"):
+            made.not_run(variant)
+    section = viewer.section(made.run)
+    assert section and section.count(' id="viewer"') == 1
+    assert ("<canvas" in section) == poses_too
+
+
 def test_images_of_others_are_in_no_page_but_the_local_one(made: Maker) -> None:
     settings = made.run.preset.images.model_copy(update={"source": "coco"})
     theirs = made.with_preset(images=settings)
