@@ -24,6 +24,12 @@ def section(run: Run) -> str | None:
     return "\n".join([*parts, *lines]) or None
 
 
+def alone(run: Run) -> str | None:
+    """The same as a page of its own."""
+    shown = section(run)
+    return None if shown is None else html.wrapped(shown, f"Poses and images of preset {run.preset_name}")
+
+
 def local_page(run: Run) -> str | None:
     """A page with others' images, for this machine alone; None where there are none or they are rendered scenes."""
     if run.preset.images is None or images.are_ours(run):

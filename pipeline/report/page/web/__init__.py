@@ -17,7 +17,7 @@ from pipeline import artifacts
 from pipeline.config import Run
 from pipeline.report import caption, states, viewer
 from pipeline.report.evidence import Evidence
-from pipeline.report.figures import Drawing, chosen
+from pipeline.report.figures import WITH_IMAGES, Drawing, chosen
 from pipeline.report.page.web import (
     claims,
     committed,
@@ -39,7 +39,8 @@ from pipeline.report.viewer.html import POLICY, with_policy
 FOLDER = Path(__file__).parent
 TEMPLATES = ("page.html", "claim.html", "figure.html", "paper.html", "table.html", "variant.html")  # the first has all
 STYLE, SCRIPT = "page.css", "page.js"
-IMAGES_APART = "images.html"
+VIEWER_ALONE = "viewer.html"
+IMAGES_APART = f"{WITH_IMAGES}/images.html"  # in a folder of its own, so that what takes the pages leaves them
 
 
 def write(
@@ -49,7 +50,7 @@ def write(
     content: dict[str, Any],
     not_drawn: dict[str, str | None],
 ) -> None:
-    """Write the page, and beside it others' images with what was found in them, which are no part of the page.
+    """Write the page, and beside it the viewer as a page of its own (for MLflow) and others' images, which are no part.
 
     `content` is what `page.read` returned; `not_drawn` is what `figures.draw_all` returned.
     """
@@ -58,6 +59,9 @@ def write(
         artifacts.write_text(folder / IMAGES_APART, apart)
     html = text(evidence, built, content, not_drawn, apart is not None)
     artifacts.write_text(folder / evidence.run.layout.report_page.name, html)
+    alone = viewer.alone(evidence.run)
+    if alone is not None:
+        artifacts.write_text(folder / VIEWER_ALONE, alone)
 
 
 def text(
