@@ -6,9 +6,15 @@ rule tabulate:
         "<data>/plan/tabulate.json",
         PLAN.data("tabulate"),
     output:
-        directory("<results>/tables"),
+        report(
+            directory("<results>/tables"),
+            patterns=["{table}.csv"],
+            caption="captions/tables.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
         "<results>/claims.json",
-        "<results>/claims.md",
+        report("<results>/claims.md", caption="captions/claims.rst", category="Claims"),
         "<data>/made/tabulate.json",
     log:
         "<logs>/tabulate.log",
@@ -27,9 +33,20 @@ rule report:
         "<data>/plan/report.json",
         PLAN.data("report"),
     output:
-        directory("<results>/figures"),
+        report(
+            directory("<results>/figures"),
+            patterns=["{figure}.png"],
+            caption="captions/figures.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
         "<results>/README.md",
-        directory("<results>/report"),
+        report(
+            directory("<results>/report"),
+            htmlindex="index.html",
+            caption="captions/page.rst",
+            category="Report",
+        ),
         "<data>/made/report.json",
     log:
         "<logs>/report.log",
