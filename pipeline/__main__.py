@@ -57,6 +57,7 @@ TOOLS = {
         "tools.doctor", "list, for each preset, which data are there, which are missing and where to get them"
     ),
     "ui": Tool("tools.ui", "start MLflow's page on this machine and print where the runs are"),
+    "follow": Tool("tools.follow", "send the curves of trainings that are under way to an MLflow server"),
     "reference": Tool("tools.reference", "copy the results of a finished run to results/reference/<preset>"),
     "adopt": Tool(
         "tools.adopt", "take over the finished variants of a committed run, so that they are not trained again"

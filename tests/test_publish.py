@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import finished_runs
+import mlflow_server
 import pytest
 
 from pipeline import artifacts, config
@@ -77,33 +75,8 @@ def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def server(moved: Path) -> Iterator[str]:
-    """What `make ui` starts; without the workers for language models it takes a quarter of the memory."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", "sqlite:///mlflow.db"]
-    command += ["--artifacts-destination", "mlartifacts", "--workers", "1", "--port", str(port)]
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    process = subprocess.Popen(
-        command, cwd=moved, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        yield wait_for(address, process)
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes]) -> str:
-    for _ in range(600):
-        assert process.poll() is None, "the server ended"
-        try:
-            urllib.request.urlopen(f"{address}/health", timeout=1).close()
-            return address
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(f"no server at {address} after a minute")
+    with mlflow_server.started(moved) as address:
+        yield address
 
 
 @pytest.mark.slow
@@ -127,3 +100,6 @@ def test_a_server_shows_the_runs_of_a_moved_repository(
     finished_runs.train(moved, "mini")
     publish.run(config.load("mini", moved))  # new trainings are published through the server
     check("mini")
+    aliases = store.get_registered_model("semgcn-mini").aliases
+    local = mlflow.artifacts.download_artifacts("models:/semgcn-mini@best", dst_path=str(tmp_path / "model"))
+    assert set(aliases) == {"best"} and (Path(local) / "artifacts" / "checkpoint.pt").exists()

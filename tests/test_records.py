@@ -38,29 +38,29 @@ def test_a_record_for_every_trained_variant_and_seed(layout: Layout) -> None:
     assert list(find(layout)) == [
         ("semgcn", "results (demo)"),
         ("semgcn", "semgcn (demo)"),
-        ("semgcn", "semgcn seed 0 (demo)"),
-        ("semgcn", "semgcn seed 1 (demo)"),
+        ("semgcn", "seed 0 of semgcn (demo)"),
+        ("semgcn", "seed 1 of semgcn (demo)"),
         ("graphmdn", "results (demo)"),
         ("graphmdn", "graphmdn (demo)"),
-        ("graphmdn", "graphmdn seed 0 (demo)"),
-        ("graphmdn", "graphmdn seed 1 (demo)"),  # not graphmdn_wide, which this preset leaves out
+        ("graphmdn", "seed 0 of graphmdn (demo)"),
+        ("graphmdn", "seed 1 of graphmdn (demo)"),  # not graphmdn_wide, which this preset leaves out
     ]
 
 
 def test_seeds_are_below_their_variant(layout: Layout) -> None:
     found = find(layout)
     variant = found["graphmdn", "graphmdn (demo)"]
-    assert variant.parent is None and variant.history_file is None
+    assert variant.parent is None and len(variant.histories) == 2
     for seed in (0, 1):
-        assert found["graphmdn", f"graphmdn seed {seed} (demo)"].parent == variant.place
+        assert found["graphmdn", f"seed {seed} of graphmdn (demo)"].parent == variant.place
 
 
 def test_what_is_not_finished_is_left_out(layout: Layout) -> None:
     layout.metrics("semgcn").unlink()
     assert {name for _, name in find(layout)} == {
         "graphmdn (demo)",
-        "graphmdn seed 0 (demo)",
-        "graphmdn seed 1 (demo)",
+        "seed 0 of graphmdn (demo)",
+        "seed 1 of graphmdn (demo)",
         "results (demo)",
     }
     assert find(layout, "mini") == {}
@@ -69,13 +69,13 @@ def test_what_is_not_finished_is_left_out(layout: Layout) -> None:
 def test_numbers_of_a_seed(layout: Layout) -> None:
     """They have the names of tables and claims, in groups; one number is one metric."""
     found = find(layout)
-    point = found["semgcn", "semgcn seed 1 (demo)"].metrics
+    point = found["semgcn", "seed 1 of semgcn (demo)"].metrics
     assert (point["test/P1"], point["test/P2"], point["test/P1_frames"]) == (61, 41, 61.5)
     assert point["test/by_action/P1/Walking"] == 60
     assert point["test/by_action/P1/Sitting Down _ Up"] == 62  # MLflow refuses the ampersand
     assert (point["best_on_test/P1"], point["best_on_test/P2"], point["best_on_test/epoch"]) == (55.5, 44.5, 1)
     assert point["cost/parameters"] == 440357 and point["cost/seconds"] == 1234.5
-    mixture = found["graphmdn", "graphmdn seed 0 (demo)"].metrics
+    mixture = found["graphmdn", "seed 0 of graphmdn (demo)"].metrics
     assert [mixture[f"test/{name}P1"] for name in ("", "highest/", "oracle/")] == [60, 70, 80]
     assert "test/oracle/P1" not in point
     groups = {name.partition("/")[0] for one in (point, mixture) for name in one}
@@ -109,7 +109,7 @@ def test_what_a_paper_says_of_itself(layout: Layout) -> None:
     assert "| SG-1 | It is small. | ✓ held |" in found.description and "GM-1" not in found.description
     assert "snakemake --config preset=demo" in found.description and "semgcn_table1" in found.description
     assert found.columns[:4] == ("metrics.test/P1", "metrics.sd/P1", "metrics.paper/P1", "metrics.difference/P1")
-    assert found.order_by == "metrics.test/P1" and found.ascending
+    assert found.curves[:2] == ("train/loss", "test/by_epoch/mpjpe")
 
 
 def test_a_long_description_is_cut_at_a_line(layout: Layout) -> None:
@@ -130,7 +130,7 @@ def test_models_are_the_best_seeds(layout: Layout) -> None:
 
 
 def test_parameters_tags_and_data(layout: Layout) -> None:
-    record = find(layout)["semgcn", "semgcn seed 1 (demo)"]
+    record = find(layout)["semgcn", "seed 1 of semgcn (demo)"]
     expected = {
         "seed": "1",
         "epochs": "2",
@@ -164,7 +164,7 @@ def test_tables_and_figures_go_to_their_paper(layout: Layout) -> None:
 def test_the_history_of_a_training(layout: Layout) -> None:
     rows = ["epoch,step,learning_rate,loss,test_mpjpe", "0.5,10,0.25,3,", "2.0,40,0.125,2,50"]
     finished_runs.write(layout.history("semgcn", 0), "\n".join(rows))
-    assert list(find(layout)["semgcn", "semgcn seed 0 (demo)"].history()) == [
+    assert list(find(layout)["semgcn", "seed 0 of semgcn (demo)"].history()) == [
         ("train/epoch", 0.5, 10, 0.25),  # step 10 of 40: a quarter of the training
         ("train/learning_rate", 0.25, 10, 0.25),
         ("train/loss", 3.0, 10, 0.25),
@@ -175,9 +175,18 @@ def test_the_history_of_a_training(layout: Layout) -> None:
     ]
 
 
+def test_the_curves_of_a_variant_are_means_over_its_seeds(layout: Layout) -> None:
+    """At the steps that all seeds have; by hand."""
+    finished_runs.write(layout.history("semgcn", 0), "epoch,step,loss\n0.5,10,3\n2.0,40,2\n")
+    finished_runs.write(layout.history("semgcn", 1), "epoch,step,loss\n0.5,10,5\n1.0,20,4\n2.0,40,1\n")
+    history = find(layout)["semgcn", "semgcn (demo)"].history()
+    losses = {step: value for name, value, step, _ in history if name == "train/loss"}
+    assert losses == {10: 4.0, 40: 1.5}
+
+
 def test_the_digest_covers_everything(layout: Layout) -> None:
     """A record that differs in any respect has another digest; an equal one has the same."""
-    record = find(layout)["semgcn", "semgcn seed 0 (demo)"]
+    record = find(layout)["semgcn", "seed 0 of semgcn (demo)"]
     changes: dict[str, Any] = {
         "name": "other",
         "tags": record.tags | {"git_commit": "other"},
@@ -194,7 +203,7 @@ def test_the_digest_covers_everything(layout: Layout) -> None:
     digests.add(record.digest())
     assert len(digests) == len(changes) + 1
     finished_runs.write(layout.history("semgcn", 0), finished_runs.history(0))
-    assert find(layout)["semgcn", "semgcn seed 0 (demo)"].digest() == record.digest() not in digests
+    assert find(layout)["semgcn", "seed 0 of semgcn (demo)"].digest() == record.digest() not in digests
 
 
 # --- a detection variant ----------------------------------------------------------------------------------------------
@@ -213,10 +222,10 @@ def test_a_detection_training_is_a_record_like_any_other(detection: Layout) -> N
     assert [name for paper, name in found if paper == "mdn_offset"] == [
         "results (demo)",
         "pose_mdn_2 (demo)",
-        "pose_mdn_2 seed 0 (demo)",
-        "pose_mdn_2 seed 1 (demo)",
+        "seed 0 of pose_mdn_2 (demo)",
+        "seed 1 of pose_mdn_2 (demo)",
     ]
-    record = found["mdn_offset", "pose_mdn_2 seed 1 (demo)"]
+    record = found["mdn_offset", "seed 1 of pose_mdn_2 (demo)"]
     assert record.place == {"kind": "training", "preset": "demo", "variant": "pose_mdn_2", "seed": "1"}
     assert [(place, file.relative_to(detection.root).as_posix()) for place, file in record.files] == [
         ("", "data/demo/train_detection/pose_mdn_2/seed_1/checkpoint.pt"),
@@ -224,14 +233,14 @@ def test_a_detection_training_is_a_record_like_any_other(detection: Layout) -> N
         ("", "data/demo/train_detection/pose_mdn_2/seed_1/environment.json"),
         ("metrics", "results/demo/metrics/pose_mdn_2.json"),
     ]
-    note = "SmallHG, MDN_2, seed 1: 2 of the 50 epochs that the variant states, 96 synthetic images"
+    note = "SmallHG, MDN_2, seed 1: 2 epochs (50 are stated), 96 synthetic images"
     assert record.tags["mlflow.note.content"] == note
     assert (record.tags["train_digest"], record.tags["val_digest"]) == ("c" * 64, "d" * 64)
     assert "test_digest" not in record.tags and record.steps == 40
 
 
 def test_numbers_of_a_detection_training(detection: Layout) -> None:
-    record = find(detection)["mdn_offset", "pose_mdn_2 seed 1 (demo)"]
+    record = find(detection)["mdn_offset", "seed 1 of pose_mdn_2 (demo)"]
     found = record.metrics
     assert (found["test/AP"], found["test/AP50"], found["test/AP75"], found["test/AR"]) == (51, 81, 25.5, 56)
     assert found["best_on_test/epoch"] == 1
@@ -239,12 +248,13 @@ def test_numbers_of_a_detection_training(detection: Layout) -> None:
     assert record.tags["components used"] == "2 of 2" and record.tags["input"] == "images, pose"
     variant = find(detection)["mdn_offset", "pose_mdn_2 (demo)"].metrics
     assert variant["test/AP"] == 50.5 and variant["sd/AP"] == pytest.approx(0.5**0.5)
-    assert experiments(detection)["mdn_offset"].order_by == "metrics.test/AP"
-    assert not experiments(detection)["mdn_offset"].ascending and not experiments(detection)["mdn_offset"].models
+    experiment = experiments(detection)["mdn_offset"]
+    assert experiment.columns[0] == "metrics.test/AP" and "test/by_epoch/ap" in experiment.curves
+    assert not experiment.models
 
 
 def test_parameters_and_data_of_a_detection_training(detection: Layout) -> None:
-    record = find(detection)["mdn_offset", "pose_mdn_2 seed 0 (demo)"]
+    record = find(detection)["mdn_offset", "seed 0 of pose_mdn_2 (demo)"]
     expected = {
         "task": "pose",
         "epochs": "2",
@@ -258,7 +268,7 @@ def test_parameters_and_data_of_a_detection_training(detection: Layout) -> None:
     }
     assert {name: record.parameters.get(name) for name in expected} == expected
     assert not any(name.startswith("preset.motion") for name in record.parameters)
-    lifting = find(detection)["semgcn", "semgcn seed 0 (demo)"].parameters
+    lifting = find(detection)["semgcn", "seed 0 of semgcn (demo)"].parameters
     assert not any(name.startswith(("preset.images", "preset.detection")) for name in lifting)
     train, val = record.datasets
     assert (train.name, train.context, train.digest) == ("demo synthetic pose train", "training", "c" * 64)
@@ -267,7 +277,7 @@ def test_parameters_and_data_of_a_detection_training(detection: Layout) -> None:
 
 
 def test_the_history_of_a_detection_training(detection: Layout) -> None:
-    history = list(find(detection)["mdn_offset", "pose_mdn_2 seed 0 (demo)"].history())
+    history = list(find(detection)["mdn_offset", "seed 0 of pose_mdn_2 (demo)"].history())
     assert ("test/by_epoch/ap", 12.5, 40, 1.0) in history and ("train/loss", 3.0, 20, 0.5) in history
     assert sum(name == "test/by_epoch/ap" for name, *_ in history) == 1
 

@@ -92,7 +92,7 @@ def test_every_trained_variant_and_seed_has_an_mlflow_run(published: tuple[Path,
     expected = [("semgcn", 0), ("semgcn", 1), ("graphmdn", 0), ("graphmdn", 1)]
     assert [(line["variant"], line["seed"]) for line in receipt["runs"]] == expected
     assert set(runs(root)) == {
-        *(f"{variant}/{variant} seed {seed} (demo)" for variant, seed in expected),
+        *(f"{variant}/seed {seed} of {variant} (demo)" for variant, seed in expected),
         *(f"{variant}/{variant} (demo)" for variant, _ in expected),
         "semgcn/results (demo)",
         "graphmdn/results (demo)",
@@ -107,7 +107,7 @@ def test_every_trained_variant_and_seed_has_an_mlflow_run(published: tuple[Path,
 
 
 def test_times_are_those_of_the_training(published: tuple[Path, dict[str, Any]]) -> None:
-    info = runs(published[0])["semgcn/semgcn seed 0 (demo)"].info
+    info = runs(published[0])["semgcn/seed 0 of semgcn (demo)"].info
     assert info.start_time == milliseconds(finished_runs.STARTED)
     assert info.end_time == milliseconds(finished_runs.FINISHED) == info.start_time + 30 * 60 * 1000
     assert info.status == "FINISHED"
@@ -120,9 +120,9 @@ def test_parameters_metrics_and_tags_are_those_of_the_record(published: tuple[Pa
         data = found[f"{record.experiment}/{record.name}"].data
         assert data.params == record.parameters
         figures = {name: value for name, value in data.metrics.items() if not name.startswith(CURVES)}
-        assert figures == record.metrics
+        assert figures == pytest.approx(record.metrics, rel=1e-5)
         assert record.place.items() | record.tags.items() <= data.tags.items()
-    run_id = found["graphmdn/graphmdn seed 0 (demo)"].info.run_id
+    run_id = found["graphmdn/seed 0 of graphmdn (demo)"].info.run_id
     (only,) = client(root).get_metric_history(run_id, "test/by_action/P2/Walking")
     # At step 0 alone, so that MLflow draws a bar and no curve of one point.
     assert (only.value, only.step, only.timestamp) == (39, 0, milliseconds(finished_runs.FINISHED))
@@ -132,7 +132,7 @@ def test_seeds_are_shown_below_their_variant(published: tuple[Path, dict[str, An
     found = runs(published[0])
     for name in ("semgcn", "graphmdn"):
         for seed in (0, 1):
-            parent = found[f"{name}/{name} seed {seed} (demo)"].data.tags["mlflow.parentRunId"]
+            parent = found[f"{name}/seed {seed} of {name} (demo)"].data.tags["mlflow.parentRunId"]
             assert parent == found[f"{name}/{name} (demo)"].info.run_id
 
 
@@ -140,10 +140,14 @@ def test_an_experiment_describes_itself_and_opens_with_its_columns(published: tu
     """The view is what MLflow's button Share would write; the address opens it."""
     root, receipt = published
     tags = client(root).get_experiment_by_name("graphmdn").tags
-    assert tags["mlflow.note.content"].startswith("## GraphMDN") and "60.5 ± 0.7" in tags["mlflow.note.content"]
+    assert (
+        tags["mlflow.note.content"].startswith("GraphMDN, measured with preset `demo`")
+        and "60.5 ± 0.7" in tags["mlflow.note.content"]
+    )
     assert tags["mlflow.experimentKind"] == "custom_model_development"
     view = json.loads(tags["mlflow.sharedViewState.demo"])
-    assert view["searchFilter"] == "tags.preset = 'demo'" and view["orderByKey"] == "metrics.`test/P1`"
+    assert view["searchFilter"] == "tags.preset = 'demo'" and view["orderByKey"] == "attributes.start_time"
+    assert [chart["metricKey"] for chart in view["compareRunCharts"]][:2] == ["train/loss", "test/by_epoch/mpjpe"]
     assert view["selectedColumns"][:3] == ["metrics.`test/P1`", "metrics.`sd/P1`", "metrics.`paper/P1`"]
     number = {line["experiment"]: line["id"] for line in receipt["experiments"]}["graphmdn"]
     assert tracking.page("http://localhost:5000", number, "demo") == (
@@ -154,7 +158,7 @@ def test_an_experiment_describes_itself_and_opens_with_its_columns(published: tu
 @pytest.mark.parametrize("name", ["semgcn", "graphmdn"])
 def test_histories_equal_the_file(published: tuple[Path, dict[str, Any]], name: str) -> None:
     root, _ = published
-    store, run_id = client(root), ids(root)[f"{name}/{name} seed 1 (demo)"]
+    store, run_id = client(root), ids(root)[f"{name}/seed 1 of {name} (demo)"]
     with Layout("demo", root).history(name, 1).open() as file:
         rows = list(csv.DictReader(file))
     for column, metric in COLUMNS.items():
@@ -167,7 +171,7 @@ def test_histories_equal_the_file(published: tuple[Path, dict[str, Any]], name: 
 
 
 def test_data_sets_are_inputs(published: tuple[Path, dict[str, Any]]) -> None:
-    inputs = runs(published[0])["semgcn/semgcn seed 0 (demo)"].inputs.dataset_inputs
+    inputs = runs(published[0])["semgcn/seed 0 of semgcn (demo)"].inputs.dataset_inputs
     found = {item.tags[0].value: item.dataset for item in inputs}
     assert {context: dataset.name for context, dataset in found.items()} == {
         "training": "demo synthetic train",
@@ -181,7 +185,7 @@ def test_data_sets_are_inputs(published: tuple[Path, dict[str, Any]]) -> None:
 def test_artifacts_are_where_a_server_looks_for_them(published: tuple[Path, dict[str, Any]]) -> None:
     root, _ = published
     found, folder = ids(root), root / "mlartifacts" / "graphmdn"
-    training = folder / found["graphmdn/graphmdn seed 0 (demo)"] / "artifacts"
+    training = folder / found["graphmdn/seed 0 of graphmdn (demo)"] / "artifacts"
     assert names_in(training) == {"checkpoint.pt", "history.csv", "environment.json", "metrics/graphmdn.json"}
     checkpoint = Layout("demo", root).checkpoint("graphmdn", 0)
     assert (training / "checkpoint.pt").read_bytes() == checkpoint.read_bytes()
@@ -224,7 +228,7 @@ def test_a_long_history_goes_in_several_calls(root: Path, monkeypatch: pytest.Mo
     text = "\n".join(["epoch,step,learning_rate,loss", *rows])
     finished_runs.write(Layout("demo", root).history("semgcn", 0), text)
     publish(root)
-    found = client(root).get_metric_history(ids(root)["semgcn/semgcn seed 0 (demo)"], "train/loss")
+    found = client(root).get_metric_history(ids(root)["semgcn/seed 0 of semgcn (demo)"], "train/loss")
     assert {metric.step: metric.value for metric in found} == {step: step / 7 for step in range(1, 2501)}
     assert max(sizes) == 890
 
@@ -262,13 +266,13 @@ def test_another_evaluation_replaces_the_mlflow_run(root: Path) -> None:
 
     finished_runs.edit(Layout("demo", root).metrics("semgcn"), improve)
     publish(root)
-    run = runs(root)["semgcn/semgcn seed 0 (demo)"]
+    run = runs(root)["semgcn/seed 0 of semgcn (demo)"]
     assert run.info.run_id != before and run.data.metrics["test/P1"] == 1.5
     assert not (root / "mlartifacts" / "semgcn" / before).exists()
     variant = runs(root)["semgcn/semgcn (demo)"]
     assert variant.data.metrics["test/P1"] == (1.5 + 61) / 2
     for seed in (0, 1):  # the other seed, which has not changed, is below the new run too
-        tags = runs(root)[f"semgcn/semgcn seed {seed} (demo)"].data.tags
+        tags = runs(root)[f"semgcn/seed {seed} of semgcn (demo)"].data.tags
         assert tags["mlflow.parentRunId"] == variant.info.run_id
 
 
@@ -277,7 +281,7 @@ def test_changed_settings_replace_the_mlflow_run(root: Path) -> None:
     publish(root)
     finished_runs.write(root / "params.yaml", finished_runs.PARAMS.replace("0.96", "0.5"))
     publish(root)
-    assert runs(root)["semgcn/semgcn seed 0 (demo)"].data.params["schedule.factor"] == "0.5"
+    assert runs(root)["semgcn/seed 0 of semgcn (demo)"].data.params["schedule.factor"] == "0.5"
 
 
 def test_a_changed_table_replaces_the_results_of_its_paper_only(root: Path) -> None:
@@ -312,7 +316,7 @@ def test_an_interrupted_publish_is_repaired(root: Path, monkeypatch: pytest.Monk
     assert len(found) == 8
     for run in found.values():
         assert run.info.status == "FINISHED" and len(run.data.tags["complete"]) == 64
-    one, other = (found[f"semgcn/semgcn seed {seed} (demo)"] for seed in (0, 1))
+    one, other = (found[f"semgcn/seed {seed} of semgcn (demo)"] for seed in (0, 1))
     assert one.data.params.keys() == other.data.params.keys() and one.data.metrics.keys() == other.data.metrics.keys()
 
 
@@ -334,12 +338,30 @@ def test_what_was_deleted_by_hand_is_restored(root: Path) -> None:
     receipt, store = publish(root), client(root)
     store.delete_run(receipt["runs"][3]["run_id"])
     store.delete_experiment(store.get_experiment_by_name("semgcn").experiment_id)
-    assert set(runs(root)) == {f"graphmdn/{name} (demo)" for name in ("graphmdn", "graphmdn seed 0", "results")}
+    assert set(runs(root)) == {f"graphmdn/{name} (demo)" for name in ("graphmdn", "seed 0 of graphmdn", "results")}
     publish(root)
     assert len(runs(root)) == 8
     shutil.rmtree(root / "mlartifacts")
     publish(root)
     assert len(runs(root)) == len(list(root.glob("mlartifacts/*/*/artifacts"))) == 8
+
+
+def test_a_model_is_registered_once_and_moves_with_its_training(root: Path) -> None:
+    first, store = publish(root), client(root)
+    (line,) = [line for line in first["models"] if line["name"] == "graphmdn-demo"]
+    assert line == {"name": "graphmdn-demo", "version": "1", "alias": "best"}
+    assert publish(root)["models"] == first["models"]
+    version = store.get_model_version_by_alias("graphmdn-demo", "best")
+    assert version.description.startswith("## GraphMDN") and version.tags["preset"] == "demo"
+    folder = next((root / "mlartifacts" / "graphmdn" / "models").iterdir()) / "artifacts"
+    assert {"MLmodel", "served_model.py", "artifacts/checkpoint.pt"} <= names_in(folder)
+    assert not any(name.endswith(".pkl") for name in names_in(folder))
+    assert str(root) not in (folder / "MLmodel").read_text() and "served_model.py" in (folder / "MLmodel").read_text()
+    finished_runs.write(Layout("demo", root).checkpoint("graphmdn", 0), "weights of another training")
+    publish(root)
+    version = store.get_model_version_by_alias("graphmdn-demo", "best")
+    assert version.version == "2" or version.version == 2
+    assert version.tags["checkpoint"] == artifacts.digest(Layout("demo", root).checkpoint("graphmdn", 0))
 
 
 def test_presets_are_published_side_by_side(root: Path) -> None:
@@ -350,7 +372,7 @@ def test_presets_are_published_side_by_side(root: Path) -> None:
     assert publish(root) == demo
     found = runs(root)
     assert len(found) == 16
-    assert found["semgcn/semgcn seed 0 (mini)"].data.tags["preset"] == "mini"
+    assert found["semgcn/seed 0 of semgcn (mini)"].data.tags["preset"] == "mini"
 
 
 # --- errors are one line ----------------------------------------------------------------------------------------------
@@ -397,6 +419,13 @@ def test_a_database_of_another_version(root: Path) -> None:
         database.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
     database.close()
     says(root, "out-of-date database schema", "mlflow db upgrade")
+
+
+def test_a_database_of_a_later_version(root: Path) -> None:
+    with sqlite3.connect(root / "mlflow.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    database.close()
+    says(root, "another version of MLflow", "move the file away")
 
 
 def test_an_address_of_no_store(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,7 +151,7 @@ def place_of(expression: Expression) -> tuple[str, str]:
     for end in BEST:
         if name.endswith(end):
             group, name = "best_on_test", name.removesuffix(end)
-    argument = None if expression.argument in MAIN else expression.argument
+    argument = None if expression.argument in MAIN or group == "cost" else expression.argument
     place = "by_action" if expression.action else argument
     return group, "/".join(filter(None, (place, name, expression.action)))
 

@@ -13,7 +13,12 @@ from pipeline.report import render, states
 from pipeline.report.paper import Paper
 
 LONGEST = 18_000  # characters of a description, of MLflow's 20,000
+# For each kind: the numbers of its table of runs, and the curves of its charts.
 HEADLINES = {"lifting": ("P1", "P2", "oracle/P1"), "detection": ("AP", "AP50", "AR")}
+CURVES = {
+    "lifting": ("train/loss", "test/by_epoch/mpjpe", "test/by_epoch/oracle_mpjpe", "test/by_epoch/loss"),
+    "detection": ("train/loss", "test/by_epoch/ap"),
+}
 # Of a paper's table of runs; {0} is the first headline number, and so on.
 COLUMNS = (
     "metrics.test/{0}",
@@ -44,6 +49,12 @@ def columns(kind: str) -> tuple[str, ...]:
     return tuple(column.format(*HEADLINES[kind]) for column in COLUMNS)
 
 
+def bars(kind: str) -> tuple[str, ...]:
+    """The numbers that are compared as bars."""
+    first, second, third = HEADLINES[kind]
+    return f"test/{first}", f"difference/{first}", f"test/{second}", f"test/{third}"
+
+
 # --- the description --------------------------------------------------------------------------------------------------
 
 
@@ -52,9 +63,9 @@ def description(run: Run, paper: str, declared: Paper | None, measured: Mapping[
     title = declared.title if declared else paper
     claims = _claims(run, paper)
     parts = [
-        f"## {title}",
-        f"Runs of preset `{run.preset_name}`: {run.preset.description}. A run of a variant has the mean of its seeds, "
-        "and its seeds below it. `paper/` is what the paper prints, `difference/` the mean less that. The run "
+        f"{title}, measured with preset `{run.preset_name}`: {run.preset.description.rstrip('.')}.",
+        "A run of a variant has the mean of its seeds, and its seeds below it (the arrow in front of it shows them). "
+        "`paper/` is what the paper prints, `difference/` the mean less that. The run "
         "`results` has the tables, the figures and the report page.",
         _numbers(run, kind(run, paper), measured),
         _tables(declared),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from pipeline import artifacts
@@ -36,7 +37,7 @@ class Dataset:
 class Record:
     """One MLflow run. Times are in seconds since 1970; None means the time of publishing.
 
-    `metrics` are single values. Curves are read from `history_file`, over `steps` steps.
+    `metrics` are single values. Curves are read from `histories`, over `steps` steps, as a mean over these files.
     """
 
     kind: str  # training (one seed), variant (its seeds together) or results (of a paper)
@@ -50,7 +51,7 @@ class Record:
     metrics: dict[str, float] = field(default_factory=dict)
     datasets: tuple[Dataset, ...] = ()
     images: tuple[Path, ...] = ()  # PNG files that are shown beside the curves, under their names
-    history_file: Path | None = None
+    histories: tuple[Path, ...] = ()
     steps: int = 0
     started: float | None = None
     finished: float | None = None
@@ -62,22 +63,32 @@ class Record:
             "files": [(place, file.name, artifacts.digest(file)) for place, file in self.files],
             "images": [(file.name, artifacts.digest(file)) for file in self.images],
             "datasets": [vars(dataset) for dataset in self.datasets],
-            "history_file": None,  # one of the files
+            "histories": [artifacts.digest(file) for file in self.histories],
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def history(self) -> Iterator[Point]:
-        """Each value of the training's history. Raises InputError on a damaged file."""
-        if self.history_file is None:
-            return
-        with self.history_file.open(newline="", encoding="utf-8") as file:
+        """Each value of the history; of several, means at the steps that all have.
+
+        Raises InputError on a damaged file.
+        """
+        several: dict[tuple[str, int, float], list[float]] = {}
+        for file in self.histories:
+            for name, value, step, share in self._points(file):
+                several.setdefault((name, step, share), []).append(value)
+        for (name, step, share), values in several.items():
+            if len(values) == len(self.histories):
+                yield name, fmean(values), step, share
+
+    def _points(self, path: Path) -> Iterator[Point]:
+        with path.open(newline="", encoding="utf-8") as file:
             for number, row in enumerate(csv.DictReader(file), start=2):
                 try:
                     values = {name: float(cell) for name, cell in row.items() if cell != ""}
                     yield from points([values], self.steps)
                 except (KeyError, TypeError, ValueError) as error:
                     raise InputError(
-                        f"{self.history_file}: line {number}: not a row of a history ({error!r}); train again"
+                        f"{path}: line {number}: not a row of a history ({error!r}); train again"
                     ) from None
 
 
@@ -106,8 +117,8 @@ class Experiment:
     preset: str
     description: str
     columns: tuple[str, ...]
-    order_by: str
-    ascending: bool
+    curves: tuple[str, ...]  # metrics of the first charts
+    bars: tuple[str, ...]
     records: tuple[Record, ...]
     models: tuple[Model, ...] = ()
 

@@ -64,8 +64,8 @@ def _training(
     tags = shared | {
         "checkpoint": artifacts.digest(layout.checkpoint(variant, seed)),
         **{f"{split}_digest": dataset.digest for split, dataset in splits.items()},
-        "mlflow.note.content": f"{settings.title}, seed {seed}: {epochs} of the {settings.epochs} epochs that the "
-        f"variant states, {_examples(results)}",
+        "mlflow.note.content": f"{settings.title}, seed {seed}: {epochs} epochs ({settings.epochs} are stated), "
+        f"{_examples(results)}",
     }
     used = components_used(results, number)
     if used:
@@ -76,7 +76,7 @@ def _training(
     return Record(
         kind="training",
         experiment=settings.paper,
-        name=f"{variant} seed {seed} ({preset})",
+        name=f"seed {seed} of {variant} ({preset})",
         place=place(preset, variant, seed),
         parent=place_of_variant(preset, variant),
         tags=tags,
@@ -84,7 +84,7 @@ def _training(
         parameters=parameters(run, variant) | {"seed": str(seed), "epochs": str(epochs)},
         metrics=_of_the_best_epoch(results, number) | measured.of_seed(seed) | _costs(environment),
         datasets=tuple(splits.values()),
-        history_file=layout.history(variant, seed),
+        histories=(layout.history(variant, seed),),
         steps=int(environment["steps"]),
         started=seconds(environment["started"]),
         finished=seconds(environment["finished"]),

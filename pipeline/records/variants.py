@@ -62,12 +62,14 @@ def record(run: Run, results: Results, measured: Measured, shared: dict[str, str
             "seeds": str(len(seeds)),
             "mlflow.note.content": f"{settings.title}: mean over {len(seeds)} "
             f"{'seed' if len(seeds) == 1 else 'seeds'} (`test/`), standard deviation (`sd/`), what the paper prints "
-            "(`paper/`) and the mean less that (`difference/`). The seeds are below it.",
+            "(`paper/`) and the mean less that (`difference/`). Curves are means. The seeds are below it.",
         },
         files=(("metrics", run.layout.metrics(results.variant)),),
         parameters=trainings.parameters(run, results.variant) | {"epochs": seeds[0].parameters["epochs"]},
         metrics=measured.over_seeds() | means,
         datasets=seeds[0].datasets,
+        histories=tuple(file for seed in seeds for file in seed.histories),
+        steps=seeds[0].steps,
         started=min(seed.started for seed in seeds if seed.started is not None),
         finished=max(seed.finished for seed in seeds if seed.finished is not None),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -57,9 +58,10 @@ def serve(root: Path, port: int) -> int:
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "mlartifacts"]
     process = subprocess.Popen(command, cwd=root, env=os.environ | ENVIRONMENT)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())  # whoever ends this process ends the server
     try:
         return process.wait()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # a terminal sends it to the server too
         process.wait()
         return 0
 

@@ -51,11 +51,22 @@ class Registry:
         versions = self._client.search_model_versions(f"name = '{model.name}'")
         found = [version for version in versions if (version.tags, version.run_id) == (tags, run_id)]
         version = found[0] if found else self._create(experiment, run_id, model, tags)
+        for old in versions:  # of a run that was replaced, with the same weights
+            if old.version != version.version and old.tags.get("checkpoint") == tags["checkpoint"]:
+                self._remove(old)
         if version.description != model.card:
             self._client.update_model_version(model.name, version.version, model.card)
         if str(there.aliases.get(model.alias)) != str(version.version):
             self._client.set_registered_model_alias(model.name, model.alias, version.version)
         return {"name": model.name, "version": str(version.version), "alias": model.alias}
+
+    def _remove(self, version: Any) -> None:
+        """Remove a version with its files."""
+        folder = self._store.folder(version.source)
+        self._client.delete_model_version(version.name, version.version)
+        self._client.delete_logged_model(str(version.source).rpartition("/models/")[2].partition("/")[0])
+        if folder is not None:
+            shutil.rmtree(folder.parent, ignore_errors=True)
 
     def _create(self, experiment: str, run_id: str, model: Model, tags: dict[str, str]) -> Any:
         """A new version. It appears when its files are complete."""

@@ -145,8 +145,10 @@ class Publisher:
             self._entities.Metric(name, value, round(started + (finished - started) * share), step)
             for name, value, step, share in record.history()
         ]
-        # Step 0 alone: MLflow draws a bar per run and not a curve of one point.
-        metrics += [self._entities.Metric(name, value, finished, 0) for name, value in record.metrics.items()]
+        # Step 0 alone: MLflow draws a bar per run and not a curve of one point. Its columns are as wide as six digits;
+        # the files have all of them.
+        singles = [(name, float(f"{value:.6g}")) for name, value in record.metrics.items()]
+        metrics += [self._entities.Metric(name, value, finished, 0) for name, value in singles]
         parameters = [self._entities.Param(*pair) for pair in record.parameters.items()]
         tags = record.tags | record.place | ({PARENT: parent} if parent else {})
         run_id = str(self._client.create_run(self.experiment, started, tags, record.name).info.run_id)

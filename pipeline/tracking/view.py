@@ -26,16 +26,46 @@ def experiment_tags(experiment: Experiment) -> dict[str, str]:
 
 
 def _state(experiment: Experiment) -> dict[str, Any]:
-    """What the page reads: the search first, then the table."""
+    """What the page reads: the search, the table, the first charts.
+
+    It shows seeds below their variant only in the order of time, which is its own.
+    """
+    columns = [_key(column) for column in experiment.columns]
     return {
         "searchFilter": f"tags.preset = '{experiment.preset}'",
-        "orderByKey": _key(experiment.order_by),
-        "orderByAsc": experiment.ascending,
-        "selectedColumns": [_key(column) for column in experiment.columns],
-        "columnOrder": [_key(column) for column in experiment.columns],
+        "orderByKey": "attributes.start_time",
+        "orderByAsc": False,
+        "selectedColumns": columns,
+        "columnOrder": columns,
         "runsHiddenMode": "FIRST_20_RUNS",
         "hideEmptyCharts": True,
+        "isAccordionReordered": True,  # else the page sorts its sections by name
+        "compareRunSections": [_section("Curves"), _section("Numbers")],
+        "compareRunCharts": [
+            *(_chart("LINE", "Curves", metric) for metric in experiment.curves),
+            *(_chart("BAR", "Numbers", metric) for metric in experiment.bars),
+        ],
     }
+
+
+def _section(name: str) -> dict[str, Any]:
+    """A section of charts; the page adds those of all other metrics."""
+    return {"uuid": name, "name": name, "display": True, "isReordered": True, "deleted": False, "isGenerated": False}
+
+
+def _chart(kind: str, section: str, metric: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "uuid": f"{section} {metric}",
+        "type": kind,
+        "metricSectionId": section,
+        "displayName": metric,
+    }
+    found |= {"runsCountToCompare": 20, "deleted": False, "isGenerated": False, "metricKey": metric}
+    if kind == "LINE":
+        found |= {"selectedMetricKeys": [metric], "lineSmoothness": 0, "scaleType": "linear", "xAxisKey": "step"}
+        found |= {"xAxisScaleType": "linear", "selectedXAxisMetricKey": "", "yAxisKey": "metric", "range": {}}
+        found |= {"yAxisExpressions": [], "useGlobalXaxisKey": True, "useGlobalLineSmoothing": True}
+    return found
 
 
 def _key(column: str) -> str:
