@@ -132,7 +132,7 @@ def results(run: Run, paper: str, papers: tuple[str, ...]) -> Iterator[Record]:
         if file.is_file()
     ]
     own = [(folder, file) for folder, file in drawn if file.name.startswith(f"{paper}_")]
-    pages = [("report", file) for file in _pages(layout.results / "report")]
+    pages = [("report", file) for file in _pages(layout.report_page.parent)]
     if not own and not pages:
         return
     shared = [(folder, file) for folder, file in drawn if not file.name.startswith(papers)]
