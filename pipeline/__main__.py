@@ -52,6 +52,7 @@ STAGES = {
 }
 TOOLS = {
     "plan": Tool("tools.plan", "resolve the jobs of a preset, and list which would run again and why (--explain)"),
+    "predict": Tool("tools.predict", "lift your own 2D keypoints to 3D poses that say how sure they are"),
     "where": Tool("tools.where", "print where the results of a finished run are"),
     "doctor": Tool(
         "tools.doctor", "list, for each preset, which data are there, which are missing and where to get them"
@@ -63,6 +64,7 @@ TOOLS = {
         "tools.adopt", "take over the finished variants of a committed run, so that they are not trained again"
     ),
     "readme": Tool("tools.readme", "write the tables of README.md and docs/results.md from results/reference"),
+    "export_weights": Tool("tools.export_weights", "write a trained lifting network as safetensors with a model card"),
     "import_checkpoint": Tool(
         "authors.import_checkpoint", "convert an authors' checkpoint to ours, without executing it"
     ),

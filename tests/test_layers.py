@@ -37,6 +37,8 @@ MAY_USE = {
     "report": FILES | SETTINGS | {"geometry", "lifting", "detection"},
     "records": FILES | SETTINGS | {"lifting", "detection", "report"},
     "tracking": {"artifacts", "records", "lifting"},
+    # a user's own input
+    "predict": FILES | SETTINGS | {"geometry", "lifting", "training", "device", "seeds"},
     # the front doors
     "__init__": {"lifting"},
     "__main__": {"artifacts"} | SETTINGS,

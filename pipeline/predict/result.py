@@ -1,0 +1,111 @@
+"""One run of `predict`: from a file of keypoints and a model to everything that is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artifacts import InputError
+from pipeline.geometry.skeleton import HUMAN36M_17
+from pipeline.lifting.data import joint_choice
+from pipeline.predict import flags, placing
+from pipeline.predict.human36m import fill, to_human36m
+from pipeline.predict.keypoints import Keypoints
+from pipeline.predict.lifting import Poses, lift
+from pipeline.predict.placing import Placement
+from pipeline.predict.weights import Model
+
+LEAST_JOINTS = 8  # of Human3.6M's 17 that must have been found: with fewer, a pose would be mostly guessed
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """N poses with their place in the input. `rows` [N] are the rows of the keypoints that they belong to."""
+
+    keypoints: Keypoints
+    rows: NDArray  # [N]
+    joints: NDArray  # [N, 17, 2] px in Human3.6M's order; absent ones guessed
+    there: NDArray  # [N, 17] which were found
+    confidence: NDArray  # [N, 17]
+    size: NDArray  # [N, 2] px
+    person: NDArray  # [N]
+    poses: Poses
+    placement: Placement
+    flags: list[list[str]]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def images(self) -> list[str]:
+        return [self.keypoints.table.images[row] for row in self.rows]
+
+    @property
+    def frame(self) -> NDArray:
+        return self.keypoints.table.frame[self.rows]
+
+    def absent(self, row: int) -> list[str]:
+        """The names of the joints that were not found."""
+        return [name for name, found in zip(HUMAN36M_17.names, self.there[row], strict=True) if not found]
+
+
+def predict(
+    keypoints: Keypoints, size: NDArray, model: Model, focal_length: float | None = None, path: object = "input"
+) -> Prediction:
+    """Poses of all rows with enough joints, with flags. `size` [rows, 2] px. Raises InputError if there are none."""
+    joints, absent, confidence = to_human36m(keypoints.places, keypoints.absent, keypoints.confidence, keypoints.layout)
+    rows = np.flatnonzero((~absent).sum(axis=1) >= LEAST_JOINTS)
+    if not len(rows):
+        raise InputError(f"{path}: no person has {LEAST_JOINTS} of Human3.6M's 17 joints, which a pose needs")
+    joints, absent, confidence, size = joints[rows], absent[rows], confidence[rows], size[rows]
+    filled = fill(joints, absent)
+    poses = lift(model.predictor, filled, size)
+    chosen = joint_choice(model.predictor.skeleton)
+    return Prediction(
+        keypoints=keypoints,
+        rows=rows,
+        joints=filled,
+        there=~absent,
+        confidence=confidence,
+        size=size,
+        person=_people(keypoints, rows),
+        poses=poses,
+        placement=placing.place(poses.mean, filled[:, chosen], ~absent[:, chosen], size, focal_length),
+        flags=flags.find(filled, ~absent, size, poses, flags.of_card(model.card, model.path)),
+    )
+
+
+def image_sizes(keypoints: Keypoints, width: int | None, height: int | None, path: Path) -> NDArray:
+    """Width and height of each row's image in px, [rows, 2]: what the user says, else what the file says.
+
+    Raises InputError if neither does.
+    """
+    if (width is None) != (height is None):
+        raise InputError("--width and --height: give both, in pixels")
+    if width is not None and height is not None:
+        if min(width, height) < 1:
+            raise InputError(f"--width {width} --height {height}: expected a size in pixels")
+        return np.tile([float(width), float(height)], (len(keypoints.table), 1))
+    size = keypoints.table.size
+    if not (size > 0).all():
+        raise InputError(
+            f"{path}: {keypoints.table.source}: the file does not say how large the images are; "
+            "add --width and --height, in pixels"
+        )
+    return size
+
+
+def _people(keypoints: Keypoints, rows: NDArray) -> NDArray:
+    """The file's own numbers of people, else 0, 1, 2, ... within each image."""
+    table = keypoints.table
+    if (table.person[rows] >= 0).all():
+        return table.person[rows]
+    seen: dict[int, int] = {}
+    numbers = []
+    for frame in table.frame[rows]:
+        numbers.append(seen.get(frame, 0))
+        seen[frame] = numbers[-1] + 1
+    return np.array(numbers)

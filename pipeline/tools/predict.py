@@ -1,0 +1,116 @@
+"""`python -m pipeline predict`: 3D poses of the people in a file of keypoints."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.artifacts import InputError
+from pipeline.predict import flags, keypoints, result, weights, writing
+from pipeline.predict.keypoints.layouts import LAYOUTS
+from pipeline.predict.result import Prediction
+
+DESCRIPTION = """\
+Lift the 2D joints that a pose estimator has found to 3D poses that say how sure they are.
+
+  python -m pipeline predict keypoints.json --output poses --width 1920 --height 1080
+  python -m pipeline predict walk.npz --output poses --width 1280 --height 720 --fps 25
+  python -m pipeline predict person_keypoints_val2017.json --output poses
+
+INPUT is told apart by its content: COCO results or annotations (JSON), AlphaPose with 17 or Halpe's 26 keypoints
+(JSON), OpenPose (a JSON file, or a folder with one for each frame), npz, npy or csv with [frames, joints, 2 or 3] in
+COCO's or Human3.6M's order. COCO annotations say how large the images are; for others give --width and --height.
+
+FOLDER receives predictions.json, .npz and .csv (hypotheses, their weights, mean and spread of every joint in mm), the
+picture keypoints.png that shows which joint was taken for which, and for a video a BVH file of each person.
+docs/predict.md explains them."""
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `run`."""
+    command.description = DESCRIPTION
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.add_argument(
+        "input", type=Path, metavar="INPUT", help="a file of keypoints, or a folder of OpenPose's files"
+    )
+    command.add_argument(
+        "--output", type=Path, required=True, metavar="FOLDER", help="where to write; an earlier prediction is replaced"
+    )
+    command.add_argument(
+        "--model", help=f"a name in weights/, or a file of weights or checkpoint.pt (default: {weights.DEFAULT})"
+    )
+    command.add_argument("--width", type=int, metavar="PX", help="width of the images in pixels")
+    command.add_argument("--height", type=int, metavar="PX", help="height of the images in pixels")
+    command.add_argument(
+        "--layout", choices=tuple(LAYOUTS), help="the order of the joints, if it is told apart wrongly"
+    )
+    command.add_argument(
+        "--min-confidence",
+        type=float,
+        default=0.0,
+        metavar="C",
+        help="joints with this confidence or less count as not found (default: 0)",
+    )
+    command.add_argument(
+        "--focal-length", type=float, metavar="PX", help="of the camera, for the root's depth (pixels)"
+    )
+    command.add_argument("--fps", type=float, default=30.0, help="frames per second of a video, for BVH (default: 30)")
+
+
+def run(
+    root: Path,
+    input: Path,
+    output: Path,
+    model: str | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    layout: str | None = None,
+    min_confidence: float = 0.0,
+    focal_length: float | None = None,
+    fps: float = 30.0,
+) -> int:
+    """Predict and write; the exit code is 0. Raises InputError for unusable input, and then nothing is written."""
+    if not fps > 0 or not (focal_length is None or focal_length > 0):
+        raise InputError("--fps and --focal-length: expected a number above 0")
+    writing.check_folder(output)
+    found = keypoints.read(input, layout, min_confidence)
+    size = result.image_sizes(found, width, height, input)
+    table = found.table
+    print(f"{input}: {table.source}, {len(table)} people in {len(np.unique(table.frame))} images")
+    print(f"layout: {found.layout.title} ({found.why})")
+    for note in table.notes:
+        print(f"note: {note}")
+    loaded = weights.read(weights.find(root, model))
+    start = time.perf_counter()
+    prediction = result.predict(found, size, loaded, focal_length, input)
+    seconds = time.perf_counter() - start
+    writing.into(output, prediction, loaded, input, fps)
+    print(f"model: {loaded.predictor.variant_name} ({loaded.path}); {len(prediction)} poses in {seconds:.2f} s")
+    for line in summary(prediction):
+        print(line)
+    print(f"written: {output}; look at {output / 'keypoints.png'} to see whether the joints are right")
+    return 0
+
+
+def summary(prediction: Prediction) -> list[str]:
+    """What a user should know at once: the error of the drawing back, the spread, the flags."""
+    count, left = len(prediction), len(prediction.keypoints.table) - len(prediction)
+    error, spread = prediction.placement.error_px, prediction.poses.spread_mm[:, 1:]
+    error = error[np.isfinite(error)]
+    middle = (
+        f"{np.median(error):.1f} px (median of {len(error)} poses" if len(error) else "none (no pose fits its picture"
+    )
+    lines = [f"reprojection error: {middle}, after a weak-perspective fit)"]
+    if spread.any():
+        lines.append(f"spread: {np.median(spread):.0f} mm (median of the joints)")
+    if left:
+        lines.append(f"left out: {left} of {count + left}, with fewer than {result.LEAST_JOINTS} of 17 joints found")
+    raised = Counter(name for names in prediction.flags for name in names)
+    lines += [
+        f"flag: {name}: {number} of {count} poses; {flags.MEANING[name]}" for name, number in raised.most_common()
+    ]
+    return lines

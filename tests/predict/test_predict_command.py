@@ -1,0 +1,135 @@
+"""`python -m pipeline predict`: what it writes, what it says, and what it refuses without writing anything."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import made_keypoints
+import numpy as np
+import pytest
+
+from pipeline.__main__ import main
+from pipeline.lifting.checkpoints import load_model
+from pipeline.predict import flags
+from pipeline.predict.lifting import lift
+
+SIZE = ("--width", "1000", "--height", "1002")
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Path:
+    np.savez(tmp_path / "walk.npz", keypoints=made_keypoints.human36m())
+    return tmp_path / "walk.npz"
+
+
+def predict(source: Path, model: Path, *options: str) -> int:
+    return main(["predict", str(source), "--output", str(source.parent / "out"), "--model", str(model), *options])
+
+
+def test_the_files_of_a_prediction(walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The npz has what the model predicts; JSON and CSV have the same numbers."""
+    model = made_keypoints.checkpoint(tmp_path, "mixture")
+    assert predict(walk, model, *SIZE) == 0
+    said = capsys.readouterr().out
+    assert "40 people in 40 images" in said and "layout: Human3.6M's 17 joints (its first five joints span" in said
+    out = tmp_path / "out"
+    names = ["bvh", "keypoints.png", "predictions.csv", "predictions.json", "predictions.npz"]
+    assert sorted(file.name for file in out.iterdir()) == names
+    with np.load(out / "predictions.npz") as file:
+        arrays = dict(file)
+    joints = made_keypoints.human36m()
+    expected = lift(load_model(model), joints, np.tile([1000.0, 1002.0], (40, 1)))
+    for name in ("hypotheses", "weights", "mean", "spread_mm"):
+        np.testing.assert_array_equal(arrays[name], getattr(expected, name))
+    assert arrays["hypotheses"].shape == (40, 3, 16, 3) and arrays["spread_mm"].shape == (40, 16)
+    np.testing.assert_allclose(
+        np.einsum("nk,nkjc->njc", arrays["weights"], arrays["hypotheses"]), arrays["mean"], atol=0.1
+    )
+    content = json.loads((out / "predictions.json").read_text())
+    assert (len(content["poses"]), content["units"], content["input"]["layout"]) == (40, "mm", "human36m")
+    for pose, mean, hypotheses in zip(content["poses"], arrays["mean"], arrays["hypotheses"], strict=True):
+        np.testing.assert_allclose(pose["mean"], mean, atol=0.051)
+        np.testing.assert_allclose(pose["hypotheses"], hypotheses, atol=0.051)
+    rows = list(csv.DictReader((out / "predictions.csv").open()))
+    assert len(rows) == 40 * 16 and rows[17]["joint"] == content["joints"][1]
+    assert float(rows[17]["x_mm"]) == content["poses"][1]["mean"][1][0]
+    assert (out / "bvh" / "person_0.bvh").read_text().startswith("HIERARCHY\nROOT Hip\n")
+    assert (out / "keypoints.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_same_input_gives_the_same_files(walk: Path, tmp_path: Path) -> None:
+    model = made_keypoints.checkpoint(tmp_path, "mixture")
+    contents = []
+    for _ in range(2):
+        assert predict(walk, model, *SIZE) == 0
+        contents.append({p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()})
+    assert contents[0] == contents[1]
+
+
+def test_each_person_is_predicted_by_the_size_of_the_own_image(tmp_path: Path) -> None:
+    """A picture twice as large shows the same pose."""
+    content = made_keypoints.coco_annotations(made_keypoints.coco()[[0, 0]])
+    content["images"][1] |= {"width": 2000, "height": 2004}
+    second = content["annotations"][1]["keypoints"]
+    content["annotations"][1]["keypoints"] = [2 * v if i % 3 < 2 else v for i, v in enumerate(second)]
+    path = made_keypoints.write(tmp_path / "people.json", content)
+    assert predict(path, made_keypoints.checkpoint(tmp_path, "point")) == 0
+    with np.load(tmp_path / "out" / "predictions.npz") as file:
+        np.testing.assert_allclose(file["mean"][0], file["mean"][1], atol=0.01)
+    assert not (tmp_path / "out" / "bvh").exists()  # pictures are no video
+
+
+def test_doubtful_people_are_flagged_and_people_with_few_joints_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = made_keypoints.with_confidence(made_keypoints.coco()[:3])
+    values[1, 9] = 0.0  # no left wrist
+    values[2, 5:] = 0.0  # a face
+    np.savez(tmp_path / "people.npz", keypoints=values)
+    model = made_keypoints.checkpoint(tmp_path, "point")
+    assert predict(tmp_path / "people.npz", model, *SIZE, "--layout", "coco") == 0
+    said = capsys.readouterr().out
+    assert f"flag: {flags.ABSENT}: 1 of 2 poses" in said and "left out: 1 of 3" in said
+    content = json.loads((tmp_path / "out" / "predictions.json").read_text())
+    assert [flags.ABSENT in pose["flags"] for pose in content["poses"]] == [False, True]
+    assert content["poses"][1]["absent_joints"] == ["LWrist"]
+    assert content["left_out"] == [{"image": "frame 2", "reason": "too few joints were found"}]
+    assert content["flags"].keys() == {name for pose in content["poses"] for name in pose["flags"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "walk.npz: an array: the file does not say how large the images are; add --width and --height, in pixels"),
+        (("--width", "1000"), "--width and --height: give both, in pixels"),
+        (("--width", "0", "--height", "5"), "--width 0 --height 5: expected a size in pixels"),
+        ((*SIZE, "--fps", "0"), "--fps and --focal-length: expected a number above 0"),
+        ((*SIZE, "--min-confidence", "1"), "every joint is absent"),
+        ((*SIZE, "--layout", "halpe_26"), "has 17 joints, but --layout halpe_26 has 26"),
+        ((*SIZE, "--model", "nothing"), "--model: no file 'nothing' and no weights of this name"),
+    ],
+)
+def test_what_is_refused_writes_nothing(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], words: str
+) -> None:
+    model = made_keypoints.checkpoint(tmp_path, "point")
+    before = sorted(tmp_path.iterdir())
+    assert predict(walk, model, *options) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and words in said and said.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_folder_with_other_files_is_never_replaced(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = made_keypoints.checkpoint(tmp_path, "point")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.tex").write_text("mine")
+    assert predict(walk, model, *SIZE) == 2
+    assert "has other files (thesis.tex); name a new folder" in capsys.readouterr().err
+    assert (tmp_path / "out" / "thesis.tex").read_text() == "mine"
+    assert main(["predict", str(walk), "--output", str(walk), "--model", str(model), *SIZE]) == 2
+    assert "is a file; name a new folder" in capsys.readouterr().err
