@@ -65,11 +65,9 @@ class Model {
     const group = new THREE.Group();
     const look = new THREE.MeshBasicMaterial({ color: colors.input, depthTest: false, transparent: true });
     const away = -scene.lens.root.z;
-    for (let joint = 0; joint < scene.joints; joint += 1) {
-      const across = (scene.input[2 * joint] - scene.lens.center[0]) / scene.lens.focal[0];
-      const down = (scene.input[2 * joint + 1] - scene.lens.center[1]) / scene.lens.focal[1];
+    for (const [across, up] of inputSlopes(scene)) {
       const ring = new THREE.Mesh(new THREE.TorusGeometry(0.028, 0.004, 8, 24), look);
-      ring.position.set(across * away, -down * away, -away).sub(scene.lens.root);
+      ring.position.set(across * away, up * away, -away).sub(scene.lens.root);
       ring.renderOrder = 1000;
       group.add(ring);
     }
