@@ -14,8 +14,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from pipeline.report.states import STATES, SYMBOLS, State
 
 MOST_POINTS = 200  # of a curve
-WIDTH, HEIGHT = 320, 168  # in units of the drawing
-LEFT, RIGHT, TOP, BOTTOM = 44, 10, 22, 28
+WIDTH, HEIGHT = 320, 174  # in units of the drawing
+LEFT, RIGHT, TOP, BOTTOM = 44, 10, 22, 34
 DECADES = 1.3  # from so many on a curve of positive values is drawn over a logarithmic axis
 
 Scale = Callable[[float], float]
@@ -99,10 +99,10 @@ def _axes(across: _Axis, up: _Axis, title: str, below: str) -> Markup:
         parts.append(Markup('<text class="left" x="{}" y="{:.1f}">{:g}</text>').format(LEFT - 6, y + 3.5, tick))
     for tick in across.ticks:
         parts.append(
-            Markup('<text class="below" x="{:.1f}" y="{}">{:g}</text>').format(across.at(tick), HEIGHT - 12, tick)
+            Markup('<text class="below" x="{:.1f}" y="{}">{:g}</text>').format(across.at(tick), HEIGHT - 19, tick)
         )
     parts.append(Markup('<path class="axis" d="M{} {}H{}"/>').format(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT))
-    parts.append(Markup('<text class="end" x="{}" y="{}">{}</text>').format(WIDTH - RIGHT, HEIGHT - 1, below))
+    parts.append(Markup('<text class="end" x="{}" y="{}">{}</text>').format(WIDTH - RIGHT, HEIGHT - 4, below))
     return Markup("").join(parts)
 
 

@@ -28,7 +28,7 @@ def records(evidence: Evidence) -> tuple[list[Record], list[str]]:
             else:
                 found.append(record)
     names = ", ".join(f"`{name}`" for name in dict.fromkeys(without))
-    line = f"when and where {names} trained: no environment.json beside the checkpoint has all of {', '.join(NEEDED)}"
+    line = f"when and where {names} were trained (environment.json is missing, or lacks one of {', '.join(NEEDED)})"
     return found, [line] if without else []
 
 

@@ -139,7 +139,7 @@ def test_files_that_are_missing_damaged_or_older_are_named_and_the_rest_is_shown
     page = words_of(html_)
     assert "train_lifting/semgcn/seed_0/history.csv: missing;" in page
     assert "history.csv: no column 'loss';" in page
-    assert "when and where semgcn , semgcn_one_cycle , hgn trained: no environment.json beside the checkpoint" in page
+    assert "when and where semgcn , semgcn_one_cycle , hgn were trained (environment.json is missing, or lacks" in page
     assert "This preset has no committed reference run to compare with." in page
     assert card(html_, "semgcn_one_cycle").count("<svg") == 2
 
