@@ -92,5 +92,5 @@ def test_results_show_their_figure(page: Any, server: str, repository: Path) -> 
     page.goto(f"{server}/#/experiments/{number}/runs/{run['run_id']}/model-metrics?workflowType=machine_learning")
     page.get_by_text("semgcn_figure_7").first.wait_for()
     page.wait_for_function(
-        "() => [...document.images].some((image) => image.naturalWidth && image.naturalWidth * 3 === image.naturalHeight * 4)"
+        "() => [...document.images].some(({naturalWidth: w, naturalHeight: h}) => w && w * 3 === h * 4)"
     )
