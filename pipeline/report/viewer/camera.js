@@ -79,12 +79,12 @@ class View {
     this.eye.updateProjectionMatrix();
   }
 
-  // The part of the camera's picture that holds all poses and the 2D input: the same perspective, so joints lie where they do in it.
+  // The part of the camera's picture that holds all poses and the 2D input. Joints lie where they do in the picture.
   fromCamera(model, aspect) {
     this.eye.position.copy(this.cameraOf(model));
     this.eye.quaternion.copy(model.figure.quaternion);
     const scene = model.shown;
-    const points = [...scene.hypotheses.flat(), ...(scene.truth || [])];
+    const points = [...model.drawn.flat(), ...(scene.truth || [])];
     const slopes = [...points.map((point) => this.slope(scene, point)), ...inputSlopes(scene)];
     const [left, right] = ends(slopes.map((slope) => slope[0]));
     const [low, high] = ends(slopes.map((slope) => slope[1]));
@@ -116,8 +116,13 @@ class View {
 
 // Across and up of the 2D input in the camera's picture, in focal lengths.
 function inputSlopes({ input, lens, joints }) {
-  const known = input && lens ? Array.from({ length: joints }, (_, joint) => [input[2 * joint], input[2 * joint + 1]]) : [];
-  return known.map(([x, y]) => [(x - lens.center[0]) / lens.focal[0], (lens.center[1] - y) / lens.focal[1]]);
+  if (!input || !lens) {
+    return [];
+  }
+  return Array.from({ length: joints }, (_, joint) => [
+    (input[2 * joint] - lens.center[0]) / lens.focal[0],
+    (lens.center[1] - input[2 * joint + 1]) / lens.focal[1],
+  ]);
 }
 
 function ends(values) {

@@ -1,5 +1,7 @@
 // The scene of three.js that shows one pose. `figure` has what is measured in the camera's axes, turned so that up is up.
 
+const LEAST = 0.02; // of the largest weight: a hypothesis below it is drawn only if it is chosen
+
 class Model {
   constructor() {
     this.scene = new THREE.Scene();
@@ -16,6 +18,8 @@ class Model {
       group.clear();
     }
     this.shown = scene;
+    const least = LEAST * Math.max(...scene.weights);
+    this.drawn = scene.hypotheses.filter((_, index) => scene.weights[index] >= least || index === state.only);
     this.scene.background = new THREE.Color(colors.ground);
     this.figure.quaternion.setFromUnitVectors(scene.up, UPRIGHT);
     const spread = state.spread && scene.ellipsoids;
@@ -49,7 +53,7 @@ class Model {
   addHypotheses(scene, state, colors, strength) {
     const most = Math.max(...scene.weights);
     const order = scene.weights.map((_, index) => index).sort((a, b) => scene.weights[a] - scene.weights[b]);
-    for (const index of order) {
+    for (const index of order.filter((one) => scene.weights[one] >= LEAST * most || one === state.only)) {
       const alone = state.only === index;
       const faded = strength * (state.only === null ? 1 : 0.15);
       const opacity = alone ? 1 : Math.max(0.06, scene.weights[index] / most) * faded;
@@ -81,7 +85,7 @@ class Model {
 
   // The middle and the radius of a ball around all that is shown.
   measure(scene, vertices) {
-    const joints = [...scene.hypotheses.flat(), ...(scene.truth || [])].map((point) => this.placed(point));
+    const joints = [...this.drawn.flat(), ...(scene.truth || [])].map((point) => this.placed(point));
     const points = [...joints, ...vertices];
     const box = new THREE.Box3().setFromPoints(points);
     this.middle = box.getCenter(new THREE.Vector3());
