@@ -1,18 +1,20 @@
-"""The short table of the study of collapse in docs/studies.md, from the metrics of its committed run."""
+"""The short tables of the studies in docs/studies.md, from their committed runs."""
 
 from __future__ import annotations
 
+import csv
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.lifting.results import LiftingResults, Mixture, Seed
+from pipeline.report.studies.batch_norm.tables import EVERY_EPOCH
 from pipeline.report.studies.collapse import MIXTURES
 from pipeline.report.tables import Row
-from pipeline.tools.readme_cells import NOT_RUN, grid, mean, reference
+from pipeline.tools.readme_cells import NONE, NOT_RUN, grid, mean, reference
 
 USED = 0.05  # of the weight, averaged over poses
 HEAD = (
@@ -59,3 +61,43 @@ def _error(seeds: Sequence[Seed], prediction: str) -> str:
 
 def _all_are_used(mixture: Mixture) -> bool:
     return min(mixture.mean_weights) > USED
+
+
+# --- batch norm -------------------------------------------------------------------------------------------------------
+
+
+def batch_norm_table(root: Path) -> str:
+    """One row per network: the gap by epoch (mean over seeds, smallest and largest), and the last epoch's errors."""
+    gaps, last = (_cells(root, name) for name in ("batch_norm_gap", "batch_norm_final"))
+    head = ["", *(f"gap after epoch {epoch}" for epoch in EVERY_EPOCH), "P1 renewed", "P1 running", "dead layers"]
+    return grid(
+        head, [[row["row"], *map(_gap(row), EVERY_EPOCH), *_last(end)] for row, end in zip(gaps, last, strict=True)]
+    )
+
+
+def _cells(root: Path, name: str) -> list[dict[str, str]]:
+    """A committed table, one dictionary per row. Raises InputError where it is missing."""
+    path = reference(root) / "studies" / "batch_norm" / "tables" / f"{name}.csv"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        remedy = "run `python -m pipeline reference --preset batch_norm`, or restore it from the repository"
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
+
+
+def _gap(row: dict[str, str]) -> Callable[[int], str]:
+    def after(epoch: int) -> str:
+        value, low, high = (float(row[f"gap after epoch {epoch}{word}"]) for word in ("", " min", " max"))
+        return f"{value:+.1f}" + (f" ({round(low):+d} to {round(high):+d})" if int(row["n"]) > 1 else "")
+
+    return after
+
+
+def _last(row: dict[str, str]) -> list[str]:
+    errors = [
+        f"{float(row[name]):.1f}" + ("" if row[f"{name} sd"] == NONE else f" ± {float(row[f'{name} sd']):.1f}")
+        for name in ("P1", "P1 running")
+    ]
+    dead = row["dead non-local layers"]
+    return [*errors, NONE if dead == NONE else f"{float(dead):.1f} of {row['non-local layers']}"]

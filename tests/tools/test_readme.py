@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shutil
+import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,8 @@ def root(tmp_path: Path) -> Path:
         shutil.copytree(run / "metrics", copy / "metrics")
         for name in ("run.json", "claims.json"):
             shutil.copy(run / name, copy)
-    study = "studies/collapse/metrics"
-    shutil.copytree(readme_cells.reference(ROOT) / study, readme_cells.reference(tmp_path) / study)
+    for study in ("studies/collapse/metrics", "studies/batch_norm/metrics", "studies/batch_norm/tables"):
+        shutil.copytree(readme_cells.reference(ROOT) / study, readme_cells.reference(tmp_path) / study)
     for page in readme.PAGES:
         (tmp_path / page).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / page, tmp_path / page)
@@ -315,3 +316,18 @@ def test_a_remedys_row_is_its_mean_over_seeds(root: Path) -> None:
     )
     (readme_cells.reference(root) / "studies/collapse/metrics/small_annealed.json").unlink()
     assert row(root, "Annealed responsibilities") == "| Annealed responsibilities |" + 5 * " not run |"
+
+
+def test_a_networks_row_of_the_batch_norm_study_agrees_with_its_metrics(root: Path) -> None:
+    folder = readme_cells.reference(root) / "studies/batch_norm"
+    seeds = artifacts.read_json(folder / "metrics/resgcn.json")["seeds"]
+    renewed = [seed["predictions"]["point"]["mpjpe"]["action_average"] for seed in seeds]
+    running = [seed["running_statistics"]["point"]["mpjpe"] for seed in seeds]
+    cells = row(root, "ResGCN, authors' recipe").strip("| ").split(" | ")
+    for cell, values in ((cells[5], renewed), (cells[6], running)):
+        assert cell == f"{statistics.fmean(values):.1f} ± {statistics.stdev(values):.1f}"
+    # The gap after the last epoch is of single validations, so it agrees with the means of the evaluation.
+    assert float(cells[4].split()[0]) == pytest.approx(statistics.fmean(running) - statistics.fmean(renewed), abs=0.1)
+    (folder / "tables/batch_norm_gap.csv").unlink()
+    with pytest.raises(InputError, match=r"batch_norm_gap\.csv: cannot be read .*--preset batch_norm"):
+        readme.run(root)
