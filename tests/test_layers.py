@@ -38,7 +38,7 @@ MAY_USE = {
     "records": FILES | SETTINGS | {"lifting", "detection", "report"},
     "tracking": {"artifacts", "records", "lifting"},
     # a user's own input
-    "predict": FILES | SETTINGS | {"geometry", "lifting", "training", "device", "seeds"},
+    "predict": FILES | SETTINGS | {"geometry", "lifting", "training", "device", "seeds", "report"},
     # the front doors
     "__init__": {"lifting"},
     "__main__": {"artifacts"} | SETTINGS,

@@ -23,6 +23,7 @@ OUTSIDE = "outside the image"
 SMALL, LARGE = "smaller than in training", "larger than in training"
 LEANING = "leans further than in training"
 DISAGREE = "hypotheses disagree in the image plane"
+MISFIT = "does not fit its picture"
 MEANING = {
     ABSENT: "joints that were not found are put where the nearest joint is; those beside them are doubtful too",
     UNIT: "pixels are expected; multiply by the image's width and height",
@@ -32,6 +33,7 @@ MEANING = {
     LARGE: "the person is larger in the image than all people in training",
     LEANING: "the person lies or bends further than those in training, or the image is turned",
     DISAGREE: "the network's poses differ sideways, where the 2D joints leave no doubt",
+    MISFIT: "drawn at no size does the pose resemble its 2D joints",
 }
 
 Ranges = Mapping[str, tuple[float, float]]
@@ -82,10 +84,11 @@ def of_card(card: Mapping[str, Any], path: object) -> Ranges:
         raise InputError(f"{path}: ranges: expected two numbers for each of {', '.join(USUAL)}") from None
 
 
-def find(joints: NDArray, there: NDArray, size: NDArray, poses: Poses, usual: Ranges) -> list[list[str]]:
+def find(joints: NDArray, there: NDArray, size: NDArray, poses: Poses, fits: NDArray, usual: Ranges) -> list[list[str]]:
     """The flags of each of N poses.
 
-    `joints` [N, 17, 2] px with `there` [N, 17] saying which were found, `size` [N, 2] px.
+    `joints` [N, 17, 2] px with `there` [N, 17] saying which were found; `size` [N, 2] px; `fits` [N] says whether the
+    pose could be placed in its picture.
     """
     seen = joints[there]
     inside = np.abs(joints - size[:, None] / 2) <= 1.5 * size[:, None]
@@ -99,5 +102,6 @@ def find(joints: NDArray, there: NDArray, size: NDArray, poses: Poses, usual: Ra
         LARGE: measured > usual["size"][1],
         LEANING: np.asarray(leans(joints) > usual["lean_degrees"][1]),
         DISAGREE: np.asarray(disagreements(poses) > usual["disagreement_mm"][1]),
+        MISFIT: ~fits,
     }
     return [[name for name, marked in marks.items() if marked[row]] for row in range(len(joints))]

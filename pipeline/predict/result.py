@@ -20,6 +20,8 @@ from pipeline.predict.weights import Model
 
 LEAST_JOINTS = 8  # of Human3.6M's 17 that must have been found: with fewer, a pose would be mostly guessed
 
+FARTHEST = 30_000.0  # mm from the pelvis: beyond, a prediction is no pose
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -63,7 +65,15 @@ def predict(
     joints, absent, confidence, size = joints[rows], absent[rows], confidence[rows], size[rows]
     filled = fill(joints, absent)
     poses = lift(model.predictor, filled, size)
+    wild = np.flatnonzero(~(np.abs(poses.hypotheses) < FARTHEST).all(axis=(1, 2, 3)))  # NaN too
+    if len(wild):
+        raise InputError(
+            f"{path}: image {keypoints.table.images[rows[wild[0]]]}: the model puts joints farther than "
+            f"{FARTHEST / 1000:.0f} m from the pelvis; check that the keypoints and the image size are pixels"
+        )
     chosen = joint_choice(model.predictor.skeleton)
+    placement = placing.place(poses.mean, filled[:, chosen], ~absent[:, chosen], size, focal_length)
+    usual = flags.of_card(model.card, model.path)
     return Prediction(
         keypoints=keypoints,
         rows=rows,
@@ -73,8 +83,8 @@ def predict(
         size=size,
         person=_people(keypoints, rows),
         poses=poses,
-        placement=placing.place(poses.mean, filled[:, chosen], ~absent[:, chosen], size, focal_length),
-        flags=flags.find(filled, ~absent, size, poses, flags.of_card(model.card, model.path)),
+        placement=placement,
+        flags=flags.find(filled, ~absent, size, poses, np.isfinite(placement.scale), usual),
     )
 
 

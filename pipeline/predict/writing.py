@@ -15,14 +15,14 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.lifting.data import joint_choice
-from pipeline.predict import bvh, drawing, flags
+from pipeline.predict import bvh, drawing, flags, page
 from pipeline.predict.result import Prediction
 from pipeline.predict.weights import Model
 
 SCHEMA = 1
 AXES = "the camera's: x right, y down, z away; relative to the pelvis, which is joint 0"
 LARGE_FILE = 20  # more hypotheses a pose than that are in the npz alone
-OWN = ("predictions.json", "predictions.npz", "predictions.csv", "keypoints.png", "bvh")
+OWN = ("predictions.json", "predictions.npz", "predictions.csv", "keypoints.png", "poses.html", "bvh")
 
 
 def check_folder(folder: Path) -> None:
@@ -42,6 +42,7 @@ def write(folder: Path, prediction: Prediction, model: Model, source: Path, fram
     (folder / "predictions.json").write_text(as_json(prediction, model, source), encoding="utf-8")
     np.savez(folder / "predictions.npz", allow_pickle=False, **arrays(prediction, model))
     (folder / "predictions.csv").write_text(as_csv(prediction, model), encoding="utf-8")
+    (folder / "poses.html").write_text(page.of(prediction, model, source.name, frames_per_second), encoding="utf-8")
     drawing.draw(folder / "keypoints.png", prediction.keypoints, prediction.rows)
     if prediction.keypoints.table.sequence:
         (folder / "bvh").mkdir()
@@ -107,27 +108,26 @@ def as_json(prediction: Prediction, model: Model, source: Path) -> str:
 def _each(prediction: Prediction) -> Iterator[dict[str, Any]]:
     """The poses as JSON, rounded to 0.1 mm and 0.1 px."""
     poses, placement = prediction.poses, prediction.placement
-    images, several = prediction.images, 1 < poses.hypotheses.shape[1] <= LARGE_FILE
+    columns: dict[str, Any] = {
+        "image": prediction.images,
+        "frame": prediction.frame.tolist(),
+        "person": prediction.person.tolist(),
+        "flags": prediction.flags,
+        "absent_joints": [prediction.absent(row) for row in range(len(prediction))],
+        "mean": _rounded(poses.mean),
+        "spread_mm": _rounded(poses.spread_mm),
+    }
+    if 1 < poses.hypotheses.shape[1] <= LARGE_FILE:
+        columns |= {"hypotheses": _rounded(poses.hypotheses), "weights": _rounded(poses.weights, 4)}
+    columns |= {
+        "weak_perspective_root_mm": _rounded(placement.root_mm, 0),
+        "weak_perspective_px_per_mm": _rounded(placement.scale, 5),
+        "reprojection_error_px": _rounded(placement.error_px),
+        "reprojection_error_mm": _rounded(placement.error_mm),
+        "keypoints_2d": _rounded(prediction.joints),
+    }
     for row in range(len(prediction)):
-        pose: dict[str, Any] = {
-            "image": images[row],
-            "frame": int(prediction.frame[row]),
-            "person": int(prediction.person[row]),
-            "flags": prediction.flags[row],
-            "absent_joints": prediction.absent(row),
-            "mean": _rounded(poses.mean[row]),
-            "spread_mm": _rounded(poses.spread_mm[row]),
-        }
-        if several:
-            pose["hypotheses"] = _rounded(poses.hypotheses[row])
-            pose["weights"] = _rounded(poses.weights[row], 4)
-        yield pose | {
-            "weak_perspective_root_mm": _rounded(placement.root_mm[row], 0),
-            "weak_perspective_px_per_mm": _rounded(placement.scale[row], 5),
-            "reprojection_error_px": _rounded(placement.error_px[row]),
-            "reprojection_error_mm": _rounded(placement.error_mm[row]),
-            "keypoints_2d": _rounded(prediction.joints[row]),
-        }
+        yield {name: values[row] for name, values in columns.items()}
 
 
 def _rounded(values: Any, decimals: int = 1) -> Any:

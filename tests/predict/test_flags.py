@@ -24,14 +24,14 @@ def poses_of(sideways: float = 0.0, deep: float = 0.0) -> Poses:
 
 
 def found(joints: np.ndarray = JOINTS, there: np.ndarray = THERE, poses: Poses | None = None) -> list[list[str]]:
-    return flags.find(joints, there, SIZE, poses or poses_of(), flags.USUAL)
+    return flags.find(joints, there, SIZE, poses or poses_of(), THERE[:, 0], flags.USUAL)
 
 
 def test_usual_input_has_no_flag() -> None:
     assert found() == [[]] * 4
     assert set(flags.MEANING) == {
         *(flags.ABSENT, flags.UNIT, flags.SIGNED_UNIT, flags.OUTSIDE),
-        *(flags.SMALL, flags.LARGE, flags.LEANING, flags.DISAGREE),
+        *(flags.SMALL, flags.LARGE, flags.LEANING, flags.DISAGREE, flags.MISFIT),
     }
 
 
@@ -65,6 +65,12 @@ def test_hypotheses_may_differ_in_depth_but_not_in_the_image() -> None:
     np.testing.assert_allclose(flags.disagreements(poses_of(sideways=30.0, deep=500.0)), 30.0)
 
 
+def test_a_pose_that_could_not_be_placed() -> None:
+    fits = np.array([True, False, True, True])
+    raised = flags.find(JOINTS, THERE, SIZE, poses_of(), fits, flags.USUAL)
+    assert raised == [[], [flags.MISFIT], [], []]
+
+
 def test_the_lean_is_an_angle() -> None:
     joints = np.zeros((3, 17, 2))
     joints[:, 8] = [(0, -100), (100, 0), (-100, 100)]
@@ -76,9 +82,10 @@ def test_ranges_of_training_data_leave_it_unflagged() -> None:
     size = np.tile([1000.0, 1002.0], (len(joints), 1))
     poses = Poses(*(np.repeat(part[:1], len(joints), axis=0) for part in vars(poses_of(sideways=3.0)).values()))
     usual = flags.of_card({"ranges": flags.ranges(joints, size[:, 0], poses)}, "card")
-    raised = flags.find(joints, np.ones(joints.shape[:2], bool), size, poses, usual)
+    all_there = np.ones(joints.shape[:2], bool)
+    raised = flags.find(joints, all_there, size, poses, all_there[:, 0], usual)
     assert sum(map(len, raised)) <= 3  # the extremes themselves
-    assert flags.LARGE in flags.find(joints * 1.5, np.ones(joints.shape[:2], bool), size, poses, usual)[0]
+    assert flags.LARGE in flags.find(joints * 1.5, all_there, size, poses, all_there[:, 0], usual)[0]
 
 
 def test_a_card_with_other_ranges_is_refused() -> None:

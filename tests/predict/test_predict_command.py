@@ -35,7 +35,7 @@ def test_the_files_of_a_prediction(walk: Path, tmp_path: Path, capsys: pytest.Ca
     said = capsys.readouterr().out
     assert "40 people in 40 images" in said and "layout: Human3.6M's 17 joints (its first five joints span" in said
     out = tmp_path / "out"
-    names = ["bvh", "keypoints.png", "predictions.csv", "predictions.json", "predictions.npz"]
+    names = ["bvh", "keypoints.png", "poses.html", "predictions.csv", "predictions.json", "predictions.npz"]
     assert sorted(file.name for file in out.iterdir()) == names
     with np.load(out / "predictions.npz") as file:
         arrays = dict(file)
@@ -56,6 +56,8 @@ def test_the_files_of_a_prediction(walk: Path, tmp_path: Path, capsys: pytest.Ca
     assert len(rows) == 40 * 16 and rows[17]["joint"] == content["joints"][1]
     assert float(rows[17]["x_mm"]) == content["poses"][1]["mean"][1][0]
     assert (out / "bvh" / "person_0.bvh").read_text().startswith("HIERARCHY\nROOT Hip\n")
+    shown = (out / "poses.html").read_text()
+    assert "walk.npz" in shown and "frame 39" in shown
     assert (out / "keypoints.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -120,6 +122,13 @@ def test_what_is_refused_writes_nothing(
     said = capsys.readouterr().err
     assert said.startswith("error: ") and words in said and said.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_prediction_that_is_no_pose_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(tmp_path / "far.npz", keypoints=1e9 * made_keypoints.human36m())
+    assert predict(tmp_path / "far.npz", made_keypoints.checkpoint(tmp_path, "point"), *SIZE) == 2
+    assert "image frame 0: the model puts joints farther than 30 m from the pelvis" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_with_other_files_is_never_replaced(
