@@ -11,7 +11,7 @@ picture from the side an estimator finds one ear.
   the shoulders to the ears: 13 of 18.5 cm, rounded from the mean heights of acromion, tragion and vertex in the ANSUR
   survey. It tilts with the head.
 
-The table's error in mm is not the network's: it adds to it. `docs/predict.md` says what is known about it.
+These joints differ from those of motion capture, most of all Hip; docs/predict.md says by how much.
 """
 
 from __future__ import annotations

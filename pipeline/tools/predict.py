@@ -80,7 +80,7 @@ def run(
     found = keypoints.read(input, layout, min_confidence)
     size = result.image_sizes(found, width, height, input)
     table = found.table
-    print(f"{input}: {table.source}, {len(table)} people in {len(np.unique(table.frame))} images")
+    print(f"{input}: {table.source}, {len(table)} poses in {len(np.unique(table.frame))} images")
     print(f"layout: {found.layout.title} ({found.why})")
     for note in table.notes:
         print(f"note: {note}")

@@ -33,7 +33,7 @@ def test_the_files_of_a_prediction(walk: Path, tmp_path: Path, capsys: pytest.Ca
     model = made_keypoints.checkpoint(tmp_path, "mixture")
     assert predict(walk, model, *SIZE) == 0
     said = capsys.readouterr().out
-    assert "40 people in 40 images" in said and "layout: Human3.6M's 17 joints (its first five joints span" in said
+    assert "40 poses in 40 images" in said and "layout: Human3.6M's 17 joints (its first five joints span" in said
     out = tmp_path / "out"
     names = ["bvh", "keypoints.png", "poses.html", "predictions.csv", "predictions.json", "predictions.npz"]
     assert sorted(file.name for file in out.iterdir()) == names

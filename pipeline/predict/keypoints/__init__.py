@@ -54,7 +54,7 @@ def read(path: Path, layout: str | None = None, least_confidence: float = 0.0) -
     if absent.all():
         raise InputError(f"{path}: every joint is absent: at (0, 0), or of confidence {least_confidence:g} or less")
     if table.layout is not None and layout is None:
-        return Keypoints(table, table.layout, f"{table.source} has it", absent)
+        return Keypoints(table, table.layout, "the format says it", absent)
     found, why = layout_of.find(places, absent, layout, path)
     return Keypoints(replace(table, layout=found), found, why, absent)
 
