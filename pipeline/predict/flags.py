@@ -37,7 +37,8 @@ MEANING = {
 }
 
 Ranges = Mapping[str, tuple[float, float]]
-# The extremes of 80,718 poses of CMU motion capture and of 8,998 made ones, seen by Human3.6M's cameras.
+# Size and lean: the extremes of 80,718 poses of CMU motion capture and of 8,998 made ones, seen by Human3.6M's cameras.
+# The disagreement is a guess; a card has the measured one.
 USUAL: Ranges = {"size": (0.12, 0.75), "lean_degrees": (0.0, 85.0), "disagreement_mm": (0.0, 60.0)}
 INNER = (0.1, 99.9)  # percentiles of the training data that a card has as its ranges
 

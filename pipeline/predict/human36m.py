@@ -8,8 +8,7 @@ picture from the side an estimator finds one ear.
   conversion are the same here).
 - Neck/Nose is the nose. Where it is hidden, the ears are at its height.
 - Head is the top of the head, which no keypoint of COCO marks. It is as far above the ears as 0.7 of the distance from
-  the shoulders to the ears: 13 of 18.5 cm, rounded from the mean heights of acromion, tragion and vertex in the ANSUR
-  survey. It tilts with the head.
+  the shoulders to the ears, about 13 of 18.5 cm in an adult: an estimate, not a measurement. It tilts with the head.
 
 These joints differ from those of motion capture, most of all Hip; docs/predict.md says by how much.
 """
