@@ -146,14 +146,17 @@ def opened_by(runs: Runs) -> dict[str, set[str]]:
 
 
 def test_a_stage_opens_only_the_data_it_declares(runs: Runs) -> None:
-    """What a stage reads without saying so would not make it run again when that changes."""
+    """What a stage reads without saying so would not make it run again when that changes.
+
+    The committed run is beside the page's numbers and no input: else `make reference` would outdate what it copies.
+    """
     jobs, opened = dvc_jobs(runs.dvc, "tiny"), opened_by(runs)
     assert opened.keys() == jobs.keys()
     undeclared = [
         f"{command} opens {path}"
         for command, paths in opened.items()
         for path in paths
-        if not path.startswith("pipeline/")
+        if not path.startswith(("pipeline/", "results/reference/"))
         and not any(Path(path).is_relative_to(place) for place in jobs[command].inputs | jobs[command].outputs)
     ]
     assert sorted(undeclared) == []

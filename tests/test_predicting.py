@@ -11,7 +11,8 @@ import torch
 from pipeline import config, load_model
 from pipeline.lifting.checkpoints import save_model, seeded_model
 from pipeline.lifting.outputs import PoseMixture, PoseSamples
-from pipeline.tracking.predicting import Predictor, spread, weights
+from pipeline.lifting.uncertainty import spread, weights
+from pipeline.tracking.predicting import Predictor
 
 
 @pytest.fixture(scope="module")

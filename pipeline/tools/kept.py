@@ -80,9 +80,11 @@ def write(run: Run, finished: Iterable[Variant], reference: Path) -> None:
 
 
 def adopt(run: Run, variant: Variant, reference: Path) -> None:
-    """Put a kept variant where its jobs would have written it, in their order, because Snakemake compares dates."""
+    """Put a kept variant where its jobs would have written it, with dates in their order: Snakemake compares them."""
     for path in variant.files():
         _copy(in_reference(run, path, reference), run.root / path)
+    for path in variant.files():
+        os.utime(run.root / path)
 
 
 def in_reference(run: Run, path: str, reference: Path) -> Path:
@@ -94,13 +96,12 @@ def in_reference(run: Run, path: str, reference: Path) -> Path:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file, or a folder without its weights, with the date of now."""
+    """Copy a file, or a folder without its weights."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         with artifacts.atomic_folder(target) as part:
             ignored = shutil.ignore_patterns(*NOT_KEPT)
             shutil.copytree(source, part, ignore=ignored, copy_function=shutil.copyfile, dirs_exist_ok=True)
-            os.utime(part)  # copytree gives a folder the old one's date
     else:
         with artifacts.atomic(target) as part:
             shutil.copyfile(source, part)

@@ -131,7 +131,9 @@ def test_a_number_leads_to_its_variant(opened: Opened) -> None:
     opened.tab.keyboard.press("Enter")
     card = opened.tab.locator("article:target")
     assert card.get_attribute("id") == "v-graphmdn" and card.locator("svg.chart").count() == 2
-    assert card.evaluate("one => Math.abs(one.getBoundingClientRect().top) < innerHeight")
+    opened.tab.wait_for_function(
+        "Math.abs(document.querySelector('article:target').getBoundingClientRect().top) < innerHeight"
+    )
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import sqlite3
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,7 @@ import finished_runs
 import pytest
 
 from pipeline import artifacts, config, records, tracking
-from pipeline.artifacts import InputError
 from pipeline.layout import Layout
-from pipeline.tracking import store
 
 CURVES = ("train/", "test/by_epoch/")
 COLUMNS = {
@@ -29,23 +25,6 @@ COLUMNS = {
 }
 
 mlflow = pytest.importorskip("mlflow")
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An initialised database without runs, created once because that takes a second."""
-    root = tmp_path_factory.mktemp("mlflow")
-    database = root / "mlflow.db"
-    with store.opened(f"sqlite:///{database}", root):
-        return database
-
-
-@pytest.fixture
-def root(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    root = finished_runs.make(tmp_path / "repository")
-    shutil.copyfile(empty_store, root / "mlflow.db")
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -373,73 +352,3 @@ def test_presets_are_published_side_by_side(root: Path) -> None:
     found = runs(root)
     assert len(found) == 16
     assert found["semgcn/seed 0 of semgcn (mini)"].data.tags["preset"] == "mini"
-
-
-# --- errors are one line ----------------------------------------------------------------------------------------------
-
-
-def says(root: Path, *words: str) -> None:
-    with pytest.raises(InputError) as caught:
-        publish(root)
-    message = str(caught.value)
-    assert "\n" not in message and all(word in message for word in words), message
-
-
-def test_without_mlflow(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "mlflow", None)
-    says(root, "MLflow is missing", "install")
-
-
-def test_a_locked_database(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
-    other = sqlite3.connect(root / "mlflow.db")
-    other.execute("BEGIN EXCLUSIVE")
-    says(root, "mlflow.db: database is locked", "stop the program")
-    other.close()
-    assert len(publish(root)["runs"]) == 4
-
-
-def test_a_database_locked_later(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLflow's own error has many lines."""
-
-    def locked(*_: Any, **__: Any) -> None:
-        raise mlflow.MlflowException("(sqlite3.OperationalError) database is locked\n[SQL: INSERT]\n" + 99 * "values ")
-
-    monkeypatch.setattr(mlflow.MlflowClient, "log_batch", locked)
-    says(root, "MLflow at sqlite:///mlflow.db: (sqlite3.OperationalError) database is locked [SQL", "...")
-
-
-def test_a_file_that_is_no_database(root: Path) -> None:
-    (root / "mlflow.db").write_bytes(b"something else entirely" * 100)
-    says(root, "mlflow.db: file is not a database")
-
-
-def test_a_database_of_another_version(root: Path) -> None:
-    with sqlite3.connect(root / "mlflow.db") as database:
-        database.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
-    database.close()
-    says(root, "out-of-date database schema", "mlflow db upgrade")
-
-
-def test_a_database_of_a_later_version(root: Path) -> None:
-    with sqlite3.connect(root / "mlflow.db") as database:
-        database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
-    database.close()
-    says(root, "another version of MLflow", "move the file away")
-
-
-def test_an_address_of_no_store(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mlruns")
-    says(root, "MLFLOW_TRACKING_URI: 'mlruns'", "sqlite:///")
-
-
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("sqlite:///mlflow.db", "sqlite:///mlflow.db"),
-        ("sqlite:////home/someone/secret/runs.db", "sqlite:///runs.db"),
-        ("https://someone:word@server.example:5000/runs?token=word", "https://server.example:5000/runs"),
-    ],
-)
-def test_public_address(address: str, public: str) -> None:
-    assert tracking.public_address(address) == public
