@@ -131,9 +131,7 @@ def test_a_number_leads_to_its_variant(opened: Opened) -> None:
     opened.tab.keyboard.press("Enter")
     card = opened.tab.locator("article:target")
     assert card.get_attribute("id") == "v-graphmdn" and card.locator("svg.chart").count() == 2
-    opened.tab.wait_for_function(
-        "Math.abs(document.querySelector('article:target').getBoundingClientRect().top) < innerHeight"
-    )
+    sync_api.expect(card).to_be_in_viewport(timeout=20_000)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
