@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline.config.made import Digests
 from pipeline.config.plan import Job
 
 FOLDER = "run"
+MILLISECOND = 1_000_000  # in nanoseconds
 WEIGHTS = "*.pt"
 NOT_KEPT = (WEIGHTS, "predictions_*", ".*")  # what is large and no table or figure reads; the tools' own files
 
@@ -83,8 +85,9 @@ def adopt(run: Run, variant: Variant, reference: Path) -> None:
     """Put a kept variant where its jobs would have written it, with dates in their order: Snakemake compares them."""
     for path in variant.files():
         _copy(in_reference(run, path, reference), run.root / path)
-    for path in variant.files():
-        os.utime(run.root / path)
+    now = time.time_ns()
+    for number, path in enumerate(variant.files()):
+        os.utime(run.root / path, ns=(now, now + number * MILLISECOND))
 
 
 def in_reference(run: Run, path: str, reference: Path) -> Path:
