@@ -1,8 +1,7 @@
 """A pose over time as BVH, which Blender and other animation programs import: a skeleton at rest and its rotations.
 
 The skeleton at rest is a T-pose with the bone lengths of the prediction: the median over the frames, the same for left
-and right. A
-joint that carries several bones is turned so that they fit best (Kabsch 1976). A joint that carries one is turned by
+and right. A joint that carries several bones is turned so that they fit best (Kabsch 1976). A joint that carries one is turned by
 the smallest rotation from how its parent carries it: joints do not say how a limb is turned about itself. Predicted
 bones change their length from frame to frame and differ between left and right; those of BVH do not, so joints differ
 by that.

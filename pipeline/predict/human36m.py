@@ -4,8 +4,7 @@ A pose estimator marks what can be seen; Human3.6M has the joints of a skeleton.
 for each of them. Every entry is a list of weighted sums, and the first of which all keypoints are there is used: in a
 picture from the side an estimator finds one ear.
 
-- Hip, Spine and Thorax are made of the hips and shoulders, as users of lifting networks do (MotionBERT's and MMPose's
-  conversion are the same here).
+- Hip, Spine and Thorax are made of the hips and shoulders, as users of lifting networks do.
 - Neck/Nose is the nose. Where it is hidden, the ears are at its height.
 - Head is the top of the head, which no keypoint of COCO marks. It is as far above the ears as 0.7 of the distance from
   the shoulders to the ears, about 13 of 18.5 cm in an adult: an estimate, not a measurement. It tilts with the head.
