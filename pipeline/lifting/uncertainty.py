@@ -1,11 +1,44 @@
-"""How sure an output is: the weights of its poses, and the spread of each joint."""
+"""How sure an output is: its poses in mm, their weights, and the spread of each joint."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.lifting import outputs
+from pipeline.lifting.data import MILLIMETRES
+
+
+@dataclass(frozen=True)
+class Poses:
+    """N poses of J joints in mm, relative to the pelvis (joint 0), in the camera's axes: x right, y down, z away.
+
+    A network that gives one pose has K = 1 and no spread.
+    """
+
+    hypotheses: NDArray[np.float32]  # [N, K, J, 3]
+    weights: NDArray[np.float32]  # [N, K]
+    mean: NDArray[np.float32]  # [N, J, 3]
+    spread_mm: NDArray[np.float32]  # [N, J], a joint's standard deviation, all three axes together
+
+    def __len__(self) -> int:
+        return len(self.mean)
+
+
+def describe(output: outputs.Output) -> Poses:
+    """All that a network's output says of poses, as arrays."""
+    poses = outputs.poses_of(output)
+    found = (
+        outputs.possible_poses(poses) * MILLIMETRES,
+        weights(poses),
+        outputs.main_prediction(poses) * MILLIMETRES,
+        spread(poses) * MILLIMETRES,
+    )
+    return Poses(*(values.float().numpy() for values in found))
 
 
 def weights(output: outputs.Poses) -> Tensor:

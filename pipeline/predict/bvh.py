@@ -1,10 +1,10 @@
 """A pose over time as BVH, which Blender and other animation programs import: a skeleton at rest and its rotations.
 
 The skeleton at rest is a T-pose with the bone lengths of the prediction: the median over the frames, the same for left
-and right. A joint that carries several bones is turned so that they fit best (Kabsch 1976). A joint that carries one is turned by
-the smallest rotation from how its parent carries it: joints do not say how a limb is turned about itself. Predicted
-bones change their length from frame to frame and differ between left and right; those of BVH do not, so joints differ
-by that.
+and right. A joint that carries several bones is turned so that they fit best (Kabsch 1976). A joint that carries one is
+turned by the smallest rotation from how its parent carries it: joints do not say how a limb is turned about itself.
+Predicted bones change their length from frame to frame and differ between left and right; those of BVH do not, so
+joints differ by that.
 
 BVH has y up and the figure facing +z. The camera's axes (x right, y down, z away) are turned by half a turn about x, so
 a person who faces the camera faces +z. Lengths are cm, as in most BVH files.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_17
-from pipeline.predict.lifting import Poses
+from pipeline.lifting.uncertainty import Poses
 
 ABSENT = "absent joints"
 UNIT, SIGNED_UNIT = "coordinates in [0, 1]", "coordinates in [-1, 1]"

@@ -18,8 +18,9 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import shortest_path
 
-from pipeline.geometry.skeleton import HUMAN36M_17, hop_distance
+from pipeline.geometry.skeleton import HUMAN36M_17, normalized_edges
 from pipeline.predict.keypoints.layouts import HUMAN36M, Layout
 
 ABOVE = 0.7  # of the way from the shoulders to the ears, from the ears to the top of the head
@@ -101,15 +102,4 @@ def fill(joints: NDArray, absent: NDArray) -> NDArray:
 
 def _bones_between() -> NDArray:
     """The number of bones between any two joints, [17, 17]."""
-    paths = [_to_root(joint) for joint in range(HUMAN36M_17.joint_count)]
-    hops = hop_distance(HUMAN36M_17)
-    return np.array([[hops[a] + hops[b] - 2 * max(hops[j] for j in one & two) for b, two in enumerate(paths)]
-                     for a, one in enumerate(paths)])  # fmt: skip
-
-
-def _to_root(joint: int) -> set[int]:
-    path = {joint}
-    while HUMAN36M_17.parents[joint] >= 0:
-        joint = HUMAN36M_17.parents[joint]
-        path.add(joint)
-    return path
+    return shortest_path(normalized_edges(HUMAN36M_17) > 0, unweighted=True)

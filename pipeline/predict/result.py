@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.lifting.data import joint_choice
+from pipeline.lifting.uncertainty import Poses
 from pipeline.predict import flags, placing
 from pipeline.predict.human36m import fill, to_human36m
 from pipeline.predict.keypoints import Keypoints
-from pipeline.predict.lifting import Poses, lift
+from pipeline.predict.lifting import lift
 from pipeline.predict.placing import Placement
 from pipeline.predict.weights import Model
 

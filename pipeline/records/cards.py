@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pipeline.config import Run
 from pipeline.config.lifting import LiftingVariant
 from pipeline.lifting.results import LiftingResults
-from pipeline.records import trainings, variants
+from pipeline.records import variants
 from pipeline.records.measured import Measured
 from pipeline.records.record import Model
 from pipeline.records.trainings import Results
+from pipeline.report import runs
 
 BEST, PAPER = "best", "paper"
 AUTHORS = "_authors"  # the end of the name of a variant with the authors' weights
@@ -32,7 +33,7 @@ def models(run: Run, files: Sequence[Results], measured: Mapping[str, Measured])
                     card=_card(run, file, settings, measured[file.variant], seed),
                     alias=alias,
                     checkpoint=run.layout.checkpoint(file.variant, seed),
-                    training=trainings.place(run.preset_name, file.variant, seed),
+                    training=runs.place(run.preset_name, file.variant, seed),
                     joints=settings.joints,
                     variant=file.variant,
                 )

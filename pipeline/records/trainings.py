@@ -16,7 +16,7 @@ from pipeline.layout import Layout
 from pipeline.lifting.results import LiftingResults
 from pipeline.records.measured import Measured
 from pipeline.records.record import Dataset, Record, flat, metric_name
-from pipeline.report import components
+from pipeline.report import components, runs
 
 Results = LiftingResults | DetectionResults
 
@@ -76,8 +76,8 @@ def _training(
     return Record(
         kind="training",
         experiment=settings.paper,
-        name=f"seed {seed} of {variant} ({preset})",
-        place=place(preset, variant, seed),
+        name=runs.name(preset, variant, seed),
+        place=runs.place(preset, variant, seed),
         parent=place_of_variant(preset, variant),
         tags=tags,
         files=(*(("", file) for file in files), ("metrics", layout.metrics(variant))),
@@ -91,13 +91,8 @@ def _training(
     )
 
 
-def place(preset: str, variant: str, seed: int) -> dict[str, str]:
-    """The tags by which MLflow finds a seed's run."""
-    return {"kind": "training", "preset": preset, "variant": variant, "seed": str(seed)}
-
-
 def place_of_variant(preset: str, variant: str) -> dict[str, str]:
-    """Of the run of all its seeds."""
+    """The tags by which MLflow finds the run of all its seeds."""
     return {"kind": "variant", "preset": preset, "variant": variant}
 
 

@@ -12,6 +12,8 @@ from pipeline.records.measured import Measured
 from pipeline.records.record import Record
 from pipeline.records.trainings import Results
 
+SECONDS = "cost/seconds"  # that a training took
+
 
 def tags(run: Run, results: Results, measured: Measured) -> dict[str, str]:
     """What a variant and its seeds have in common, to filter by."""
@@ -50,8 +52,7 @@ def record(run: Run, results: Results, measured: Measured, shared: dict[str, str
     counted = [words.split(" of ") for words in used if words]
     if counted:
         shared = shared | {"components used": f"{fmean(float(count) for count, _ in counted):.1f} of {counted[0][1]}"}
-    costs = {f"cost/{name}": [seed.metrics.get(f"cost/{name}") for seed in seeds] for name in ("seconds",)}
-    means = {name: fmean(values) for name, found in costs.items() if (values := [one for one in found if one])}
+    took = [seed.metrics[SECONDS] for seed in seeds if SECONDS in seed.metrics]
     return Record(
         kind="variant",
         experiment=settings.paper,
@@ -66,7 +67,7 @@ def record(run: Run, results: Results, measured: Measured, shared: dict[str, str
         },
         files=(("metrics", run.layout.metrics(results.variant)),),
         parameters=trainings.parameters(run, results.variant) | {"epochs": seeds[0].parameters["epochs"]},
-        metrics=measured.over_seeds() | means,
+        metrics=measured.over_seeds() | ({SECONDS: fmean(took)} if took else {}),
         datasets=seeds[0].datasets,
         histories=tuple(file for seed in seeds for file in seed.histories),
         steps=seeds[0].steps,

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline import config
 from pipeline.artifacts import InputError
 from pipeline.config import Run
-from pipeline.records import trainings
+from pipeline.report import runs
 from pipeline.seeds import state_file
 from pipeline.tracking import streaming
 from pipeline.tracking.streaming import Course
@@ -97,8 +97,8 @@ class Follower:
         preset = self._run.preset_name
         return Course(
             experiment=self._run.any_variant(variant).paper,
-            name=f"seed {seed} of {variant} ({preset})",
-            place=trainings.place(preset, variant, seed),
+            name=runs.name(preset, variant, seed),
+            place=runs.place(preset, variant, seed),
             rows=rows,
             ended=ended,
         )

@@ -8,9 +8,7 @@ import numpy as np
 import torch
 
 from pipeline import load_model
-from pipeline.lifting import outputs, uncertainty
-
-MILLIMETRES = 1000.0
+from pipeline.lifting import uncertainty
 
 
 class Predictor:
@@ -29,14 +27,13 @@ class Predictor:
         """
         width, height = _size(image_size)
         joints = torch.as_tensor(np.asarray(keypoints, dtype=np.float32))
-        output = outputs.poses_of(self._model.output(joints, width, height))
-        answer = {
-            "poses": outputs.possible_poses(output) * MILLIMETRES,
-            "weights": uncertainty.weights(output),
-            "mean": outputs.main_prediction(output) * MILLIMETRES,
-            "spread_mm": uncertainty.spread(output) * MILLIMETRES,
+        found = uncertainty.describe(self._model.output(joints, width, height))
+        return {
+            "poses": found.hypotheses,
+            "weights": found.weights,
+            "mean": found.mean,
+            "spread_mm": found.spread_mm,
         }
-        return {name: value.float().numpy() for name, value in answer.items()}
 
 
 def _size(given: np.ndarray) -> tuple[float, float]:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.artifacts import InputError
+from pipeline.lifting.uncertainty import Poses
 from pipeline.predict import flags
-from pipeline.predict.lifting import Poses
 
 JOINTS = made_keypoints.human36m()[:4]
 SIZE = np.tile([1000.0, 1002.0], (4, 1))

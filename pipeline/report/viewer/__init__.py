@@ -1,7 +1,7 @@
 """A viewer of poses in 3D that a page can contain: hypotheses, truth, spread, coarse meshes and fitted bodies.
 
     section(run)            what a finished run has to show, as a part of its report's page
-    alone(run)              the same as a page of its own
+    alone(run, section)     the same as a page of its own
     local_page(run)         images of others with what was found in them, for a page that git ignores
     page(groups, title)     a page of its own with any poses
 

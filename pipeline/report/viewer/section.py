@@ -24,10 +24,9 @@ def section(run: Run) -> str | None:
     return "\n".join([*parts, *lines]) or None
 
 
-def alone(run: Run) -> str | None:
-    """The same as a page of its own."""
-    shown = section(run)
-    return None if shown is None else html.wrapped(shown, f"Poses and images of preset {run.preset_name}")
+def alone(run: Run, shown: str) -> str:
+    """What `section` gave, as a page of its own."""
+    return html.wrapped(shown, f"Poses and images of preset {run.preset_name}")
 
 
 def local_page(run: Run) -> str | None:

@@ -149,6 +149,5 @@ def test_images_of_others_are_in_no_page_but_the_local_one(made: Maker) -> None:
     assert section and "data:image" not in section
     local = viewer.local_page(theirs)
     assert local and local.count("data:image/webp") == 12
-    alone = viewer.alone(theirs)
-    assert alone and "data:image" not in alone
+    assert "data:image" not in viewer.alone(theirs, section)
     assert viewer.local_page(made.run) is None

@@ -57,11 +57,11 @@ def write(
     apart = viewer.local_page(evidence.run)
     if apart is not None:
         artifacts.write_text(folder / IMAGES_APART, apart)
-    html = text(evidence, built, content, not_drawn, apart is not None)
+    shown = viewer.section(evidence.run)
+    html = text(evidence, built, content, not_drawn, shown, apart is not None)
     artifacts.write_text(folder / evidence.run.layout.report_page.name, html)
-    alone = viewer.alone(evidence.run)
-    if alone is not None:
-        artifacts.write_text(folder / VIEWER_ALONE, alone)
+    if shown is not None:
+        artifacts.write_text(folder / VIEWER_ALONE, viewer.alone(evidence.run, shown))
 
 
 def text(
@@ -69,9 +69,10 @@ def text(
     built: Sequence[Table],
     content: dict[str, Any],
     not_drawn: dict[str, str | None],
+    shown_in_3d: str | None = None,
     apart: bool = False,
 ) -> str:
-    """The page as HTML. `apart`: others' images are on a page beside it."""
+    """The page as HTML, with the viewer's section in it. `apart`: others' images are on a page beside it."""
     run = evidence.run
     reference, found = committed.read(run), claims.read(content["claims"])
     lines = [
@@ -101,7 +102,7 @@ def text(
         cards=variants.cards(evidence),
         left_out=variants.left_out(evidence),
         policy=Markup(POLICY),
-        viewer=Markup(viewer.section(run) or ""),
+        viewer=Markup(shown_in_3d or ""),
         images_apart=IMAGES_APART if apart else None,
     )
     return with_policy(filled)

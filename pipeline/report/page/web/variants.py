@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from pipeline.artifacts import InputError
 from pipeline.config import Run
-from pipeline.report import histories
+from pipeline.report import histories, runs
 from pipeline.report.evidence import Evidence
 from pipeline.report.metrics import DetectionMetrics, Metrics
 from pipeline.report.page import variants
@@ -79,11 +79,11 @@ def _card(run: Run, metrics: Metrics | DetectionMetrics) -> Card:
 def _seed(run: Run, metrics: Metrics | DetectionMetrics, seed: int) -> Seed:
     name, layout = metrics.variant, run.layout
     files = (layout.history(name, seed), layout.environment(name, seed), layout.checkpoint(name, seed))
-    tags = {"preset": run.preset_name, "variant": name, "seed": str(seed)}
+    tags = runs.place(run.preset_name, name, seed)
     return Seed(
         seed,
         tuple(_file(run, file) for file in files if file.exists()),
-        f"{name} seed {seed} ({run.preset_name})",
+        runs.name(run.preset_name, name, seed),
         " and ".join(f"tags.{tag} = '{value}'" for tag, value in tags.items()),
     )
 

@@ -16,7 +16,7 @@ from hand_made import Maker
 
 from pipeline.config import plan
 from pipeline.config.code import Code
-from pipeline.records import trainings
+from pipeline.report import runs, viewer
 from pipeline.report.figures.chosen import every
 from pipeline.report.page import web
 from pipeline.report.papers import PAPERS
@@ -87,8 +87,8 @@ def test_a_variant_has_its_settings_curves_files_and_mlflow_run(written: Written
     assert semgcn.count("<svg") == 2 and "P1 on test subjects, mm by epoch, mean of 2 seeds" in semgcn
     assert "channels: 128" in semgcn and "batch_size: 64" in semgcn
     assert f'href="{Path("..") / "metrics" / "semgcn.json"}"' in semgcn
-    assert "semgcn seed 1 (demo)" in semgcn
-    place = trainings.place("demo", "semgcn", 1)
+    assert "MLflow run <code>seed 1 of semgcn (demo)</code>" in semgcn
+    place = runs.place("demo", "semgcn", 1)
     assert all(f"tags.{tag} = '{place[tag]}'" in semgcn for tag in ("preset", "variant", "seed"))
 
 
@@ -178,6 +178,7 @@ def test_the_plan_knows_every_file_of_the_page(written: Written) -> None:
 
 
 def test_of_two_equal_runs_the_pages_are_equal(written: Written) -> None:
-    again = web.text(written.maker.evidence, written.tables, written.content, written.not_drawn)
+    shown = viewer.section(written.maker.run)
+    again = web.text(written.maker.evidence, written.tables, written.content, written.not_drawn, shown)
     assert again == written.html
     assert dataclasses.replace(written).file.stat().st_size == len(again.encode())
