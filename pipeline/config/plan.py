@@ -124,8 +124,9 @@ def _of_data(run: Run) -> Iterator[Job]:
     poses, body = layout.motion(), layout.body
     lifting = [run.variant(name) for name in planned(run, detection=False)]
     tasks = {run.detection_variant(name).task for name in planned(run, detection=True)}
-    source = (preset.motion.module,)
-    yield make.job("download", uses.download(run), [], [layout.download_manifest], source)
+    source, other = (preset.motion.module,), preset.other
+    bring = (f"{other.catalogue}:bring",) if other and other.catalogue else ()
+    yield make.job("download", uses.download(run), [], [layout.download_manifest], (*source, *bring))
     yield make.job("prepare_motion", uses.prepare_motion(run), [layout.download_manifest], [poses], source)
     if preset.body:
         yield make.job("build_body", uses.build_body(run), [], [body], uncached=True)
@@ -135,10 +136,9 @@ def _of_data(run: Run) -> Iterator[Job]:
         if any(variant.input == detector for variant in lifting):
             settings = uses.prepare_keypoints(run, detector)
             yield make.job("prepare_keypoints", settings, [poses], [layout.motion(detector)], detector=detector)
-    if preset.generalization:
-        settings, brought = uses.prepare_generalization(run), preset.generalization == "mpi_inf_3dhp"
-        needed = [] if brought else [layout.download_manifest]
-        yield make.job("prepare_generalization", settings, needed, [layout.motion(preset.generalization)])
+    if preset.generalization and other:
+        needed, made = [layout.download_manifest] if bring else [], [layout.motion(preset.generalization)]
+        yield make.job("prepare_generalization", uses.prepare_generalization(run), needed, made, (other.load,))
     for task in (task for task in TASKS if task in tasks):
         # COCO's images are downloaded, scenes are rendered from the body.
         drawn = [body] if preset.body else []

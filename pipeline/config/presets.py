@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, field_validator
 from pipeline.config.detection import DetectionVariant
 from pipeline.config.lifting import Detector, LiftingVariant, ScheduleKind
 from pipeline.data.images.settings import Images
-from pipeline.data.motion.settings import Keypoints, Motion
+from pipeline.data.motion.settings import OTHER_SETS, Keypoints, Motion, OtherData, OtherSet
 from pipeline.settings import Name, Settings, Words, one_of
 
 Epochs = Annotated[int, Field(ge=1)]
@@ -109,8 +109,6 @@ class DetectionBudget(Settings):
 Variants = TypeVar("Variants", dict[str, LiftingVariant], dict[str, DetectionVariant])
 
 
-OtherData = Literal["mpi_inf_3dhp", "hdm05"]
-
 STUDIES = ("batch_norm", "collapse")  # pipeline/report/studies/ has a module for each
 
 
@@ -135,6 +133,11 @@ class Preset(Settings):
     # Variants that exist in this preset alone. `like` may name those of params.yaml, which have no such name.
     lifting_variants: dict[Name, LiftingVariant] = Field(default_factory=dict)
     detection_variants: dict[Name, DetectionVariant] = Field(default_factory=dict)
+
+    @property
+    def other(self) -> OtherSet | None:
+        """The other data set that `generalization` names."""
+        return OTHER_SETS[self.generalization] if self.generalization else None
 
     @field_validator("lifting_variants", "detection_variants")
     @classmethod

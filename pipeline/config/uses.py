@@ -33,7 +33,8 @@ def download(run: Run) -> Content:
         preset["images"] = dump(images, "source", "files", "limit", "test_dev")
     if run.preset.body == "smpl":
         preset["body"] = "smpl"
-    preset["generalization"] = run.preset.generalization if run.preset.generalization == "hdm05" else None
+    other = run.preset.other
+    preset["generalization"] = run.preset.generalization if other and other.catalogue else None
     return {"preset": preset}
 
 
@@ -54,9 +55,9 @@ def prepare_keypoints(run: Run, detector: str) -> Content:
 
 
 def prepare_generalization(run: Run) -> Content:
-    """With HDM05 come noise models of detectors, for the variants that are trained on such 2D joints."""
+    """Noise models of detectors too, where they spoil the 2D joints as those of variants that are trained on them."""
     preset = dump(run.preset, "generalization")
-    if run.preset.generalization == "hdm05":
+    if run.preset.other and run.preset.other.spoilt:
         detectors = run.preset.keypoints.items()
         preset["keypoints"] = {name: dump(settings) for name, settings in detectors if settings.source == "noise"}
     return {"preset": preset}

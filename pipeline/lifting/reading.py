@@ -64,14 +64,14 @@ def _read_meshes(run: Run, split: str, poses: PoseSet, graphs: MeshGraphs, devic
 def read_generalization(run: Run, variant: LiftingVariant, device: str) -> LiftingData | None:
     """Another data set's poses; None if the preset asks for none, and where there are no 2D joints of this kind.
 
-    The 2D joints of MPI-INF-3DHP are the true ones for every variant, those of HDM05 the variant's own kind: true ones,
-    or true ones spoilt by the noise that it was trained with. A detector's file has no detections of HDM05.
+    Of some data sets (OTHER_SETS) a variant reads the true 2D joints, of others its own kind: true ones, or true ones
+    spoilt by the noise that it was trained with. A detector's file has no detections of another data set.
     """
-    name = run.preset.generalization
-    if name is None:
+    name, other = run.preset.generalization, run.preset.other
+    if name is None or other is None:
         return None
     path = run.layout.motion_split("test", name)
-    if name == "hdm05" and variant.input != GROUND_TRUTH:
+    if other.spoilt and variant.input != GROUND_TRUTH:
         path = run.layout.motion_split(variant.input, name)
         if not path.exists():
             return None

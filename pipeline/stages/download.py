@@ -11,14 +11,13 @@ from pathlib import Path
 
 from pipeline import config
 from pipeline.artifacts import write_json
-from pipeline.config import Run
+from pipeline.config import Run, modules
 from pipeline.data.fetch import licensed
 from pipeline.data.fetch.download import Download, fetch
 from pipeline.data.fetch.mirror import choose_mirror
 from pipeline.data.images import coco
 from pipeline.data.images.settings import CocoImages
 from pipeline.data.motion import sources
-from pipeline.data.motion.hdm05 import catalogue as hdm05
 
 
 def run(run: Run, mirror: str | None = None) -> None:
@@ -30,8 +29,9 @@ def run(run: Run, mirror: str | None = None) -> None:
             licensed.require(key, run.layout.licensed)
     source = choose_mirror(mirror, config.mirror(run.root))
     downloads = fetch(sources.addresses(motion), run.layout.raw, source)
-    if run.preset.generalization == "hdm05":
-        downloads += hdm05.bring(run.layout.raw, source)
+    other = run.preset.other
+    if other and other.catalogue:
+        downloads += modules.load(f"{other.catalogue}:bring")(run.layout.raw, source)
     if isinstance(images, CocoImages):
         downloads += _coco(images, run.layout.raw, source)
     write_json(run.layout.download_manifest, [asdict(download) for download in downloads])

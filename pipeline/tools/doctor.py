@@ -10,6 +10,7 @@ It looks at names and sizes only and changes nothing. Each finding has one of th
 from __future__ import annotations
 
 import argparse
+import importlib
 import platform
 import sys
 import textwrap
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pipeline import config
 from pipeline.artifacts import InputError
@@ -28,7 +29,6 @@ from pipeline.data.fetch.mirror import choose_mirror
 from pipeline.data.images import coco
 from pipeline.data.images.settings import CocoImages
 from pipeline.data.motion import sources
-from pipeline.data.motion.hdm05 import catalogue as hdm05
 
 WIDTH = 80
 PYTHON = (3, 11)  # the oldest that pyproject.toml allows
@@ -247,19 +247,20 @@ def _keypoints(run: Run) -> Iterator[Finding]:
 
 def _generalization(run: Run) -> Iterator[Finding]:
     remedy = f"or write `generalization: null` into {_file(run)}: PCK and AUC stay empty, all variants will run"
-    if run.preset.generalization == "hdm05":
-        yield _hdm05(run, remedy)
-    elif run.preset.generalization:
-        yield _brought("generalization", run.preset.generalization, run, remedy)
+    name, other = run.preset.generalization, run.preset.other
+    if name and other and other.catalogue:
+        yield _in_raw(run, name, importlib.import_module(other.catalogue), remedy)
+    elif name:
+        yield _brought("generalization", name, run, remedy)
 
 
-def _hdm05(run: Run, without: str) -> Finding:
-    """HDM05, which has no address to download it from: a mirror has it, or the user puts it into data/raw."""
-    lacking = hdm05.absent(run.layout.raw)
-    count = len(hdm05.files())
-    here = f"hdm05: {count - len(lacking)} of {count} files in data/raw"
+def _in_raw(run: Run, name: str, catalogue: Any, without: str) -> Finding:
+    """A data set that has no address to download it from: a mirror has it, or the user puts it into data/raw."""
+    lacking = catalogue.absent(run.layout.raw)
+    count = len(catalogue.files())
+    here = f"{name}: {count - len(lacking)} of {count} files in data/raw"
     if not lacking or choose_mirror(None, run.params.mirror):
-        return _fetched("generalization", "hdm05", hdm05.addresses(), run)
+        return _fetched("generalization", name, catalogue.addresses(), run)
     place = f"put data/raw/{lacking[0].as_posix()} and the others there (docs/data.md), or name a mirror that has them"
     mirror = "--mirror, MIXPOSE_MIRROR or mirror: in params.yaml"
     return Finding("generalization", "missing", here, [place, mirror, without])

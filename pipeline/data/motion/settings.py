@@ -6,7 +6,7 @@ because the plan is made without torch.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -78,6 +78,25 @@ class Human36mMotion(MotionSettings):
 
 
 Motion = Annotated[SyntheticMotion | CmuMotion | Human36mMotion, Field(discriminator="source")]
+
+
+# --- another data set, to test on -------------------------------------------------------------------------------------
+
+OtherData = Literal["mpi_inf_3dhp", "hdm05"]
+
+
+class OtherSet(NamedTuple):
+    """A data set on which variants are measured and none is trained."""
+
+    load: str  # `module:name` of what reads its poses and a summary from a folder
+    catalogue: str | None = None  # the module with its files in data/raw, `bring` and more; None: they are licensed
+    spoilt: bool = False  # whether it has 2D joints of the kind that a variant is trained with, and not only true ones
+
+
+OTHER_SETS: dict[str, OtherSet] = {
+    "mpi_inf_3dhp": OtherSet("pipeline.data.motion.mpi_inf_3dhp:load"),  # true joints, as in HGN's Table 7
+    "hdm05": OtherSet("pipeline.data.motion.hdm05.poses:load", "pipeline.data.motion.hdm05.catalogue", spoilt=True),
+}
 
 
 # --- 2D joints of a detector ------------------------------------------------------------------------------------------
