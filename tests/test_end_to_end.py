@@ -248,6 +248,7 @@ def test_a_run_can_be_shown_before_its_end_and_taken_over(runs: Runs) -> None:
     shutil.rmtree(folder / "results/tiny/metrics")
     printed = tool(folder, "python", "-m", "pipeline", "adopt")
     assert "6 variants taken over" in printed and "2 variants left as they are" in printed
-    # Of all trainings that must run, only the one that was not finished.
+    # Only what was not finished is trained and evaluated.
     printed = snakemake(folder, "--dry-run")
-    assert printed.count("rule train_lifting:") == 1 and "variant=semgcn_17, seed=0" in printed
+    assert printed.count("rule train_lifting:") == 1 and printed.count("rule evaluate_lifting:") == 1
+    assert "variant=semgcn_17, seed=0" in printed and "variant=graphmdn" not in printed
