@@ -14,7 +14,7 @@ from pipeline.lifting import generalization, non_local, reading, results, task
 from pipeline.lifting.checkpoints import LiftingPredictor, load_model
 from pipeline.lifting.data import LiftingData
 from pipeline.lifting.errors import Evaluation, action_averages, bone_lengths, evaluate
-from pipeline.lifting.examples import examples, overlays
+from pipeline.lifting.examples import examples, overlays, take
 from pipeline.lifting.models import learned_edge_weights
 from pipeline.lifting.outputs import SampleDrawing, main_prediction
 from pipeline.training import batch_norm
@@ -38,7 +38,8 @@ def measure_variant(run: Run, name: str) -> tuple[results.LiftingResults, dict[s
         arrays |= _edge_arrays(predictor, seed)
         if seed == numbers[0]:
             predict = task.predictor(predictor.model, data["test"])
-            arrays |= examples(predict, data["test"], evaluation) | overlays(predict, data["test"])
+            arrays |= examples(predict, data["test"], evaluation)
+            arrays |= overlays(predict, data["test"]) | take(predict, data["test"])
     found = results.LiftingResults(
         schema=1,
         variant=name,

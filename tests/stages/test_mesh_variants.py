@@ -38,6 +38,10 @@ def test_meshes_are_learned_and_measured(short: Path) -> None:
     arrays = artifacts.read_arrays(Path("data/tiny/evaluate_lifting/hgn_64.npz"))
     assert arrays["overlay_pose"].shape == arrays["overlay_truth"].shape == (2, 17, 3)
     assert arrays["overlay_occluded"].shape == (2, 17) and str(arrays["overlay_skeleton"]) == "human36m_17"
+    graphs = artifacts.read_arrays(MESHES / "graphs.npz")
+    for scale in ("coarse", "fine"):
+        assert arrays[f"overlay_{scale}"].shape == (2, len(graphs[f"{scale}_real"]), 3)
+    assert arrays["take_pose"].shape[1:] == (17, 3) and arrays["take_hypotheses"].shape[1] == 1
 
 
 def test_what_nothing_was_learned_of_is_not_measured(short: Path) -> None:

@@ -1,12 +1,13 @@
 """The poses of a finished run that the viewer shows, read from what its evaluations kept for figures.
 
-The evaluations keep single poses and no takes, so a slider runs through chosen poses, the one with the smallest error
-first. The predicted coarse meshes are not kept either: the meshes beside HGN's poses are the ones that it learns.
+A slider runs through chosen poses, the one with the smallest error first, or through the frames of a take. Beside HGN's
+poses are the coarse meshes that it predicts and those of the fitted body, which it learns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from pipeline.config import Run
 from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.report import inputs
 from pipeline.report.viewer.scene import Group, Mesh, Scene
-from pipeline.report.viewer.world import MILLIMETRES, World, by_row
+from pipeline.report.viewer.world import MESHES, MILLIMETRES, World, by_row
 
 Arrays = dict[str, NDArray]
 
@@ -27,6 +28,9 @@ MOST_VARIANTS = 8  # each is about 10 kB
 MOST_HYPOTHESES = 20  # of a pose; an auto-encoder draws 200
 EXAMPLES = ("keypoints_2d", "truth", "hypotheses", "weights", "action", "subject", "mpjpe_mean", "mpjpe_oracle")
 OVERLAYS = ("keypoints_2d", "truth", "pose", "action", "row")
+TAKE_ROWS = ("frame", "keypoints_2d", "truth", "hypotheses", "weights", "pose")
+TAKE = ("name", "action", *TAKE_ROWS)
+TAKES_OF = FIRST  # a take is 100 to 200 kB of the page
 EXAMPLES_NOTE = (
     "One pose of each of three actions: where the best hypothesis improves most on the mean. They show hypotheses that "
     "differ, and are not typical."
@@ -34,6 +38,10 @@ EXAMPLES_NOTE = (
 OVERLAYS_NOTE = (
     "One pose an action, that with the most joints behind another part of the body: the best success first, the worst "
     "failure last. The error is the mean over the joints."
+)
+TAKE_NOTE = (
+    "The middle of the longest take of the test subjects, chosen before anything was predicted. Every frame is "
+    "predicted alone, and nothing is smoothed over time."
 )
 
 
@@ -69,9 +77,14 @@ def _of_variant(run: Run, name: str, arrays: Arrays, world: World) -> Iterator[G
         examples = _examples(_require(run, name, arrays, "example", EXAMPLES), world)
         yield Group(f"{title}: hypotheses", examples, EXAMPLES_NOTE + given)
     if "overlay_pose" in arrays:
-        overlays = _overlays(_require(run, name, arrays, "overlay", OVERLAYS), world)
+        meshes = {scale: arrays[f"overlay_{scale}"] for scale in MESHES if f"overlay_{scale}" in arrays}
+        overlays = _overlays(_require(run, name, arrays, "overlay", OVERLAYS) | meshes, world)
         what = "mean pose" if several else "pose"
         yield Group(f"{title}: {what}, successes and failures", overlays, OVERLAYS_NOTE + given)
+    if "take_pose" in arrays and name in TAKES_OF:
+        shown = _require(run, name, arrays, "take", TAKE)
+        words = f"{title}: {shown['action']}, {shown['name']}, frame by frame"
+        yield Group(words, _take(shown, world), TAKE_NOTE + given, _rate(run))
 
 
 def _require(run: Run, name: str, arrays: Arrays, kind: str, fields: tuple[str, ...]) -> Arrays:
@@ -107,6 +120,19 @@ def _overlays(arrays: Arrays, world: World) -> list[Scene]:
     return sorted(scenes, key=lambda scene: scene.error or 0.0)
 
 
+def _take(arrays: Arrays, world: World) -> list[Scene]:
+    """Every frame, in order. What is predicted for one frame does not depend on its neighbours."""
+    scenes = []
+    for one in by_row({field: arrays[field].astype(float) for field in TAKE_ROWS}):
+        error = float(np.linalg.norm(one["pose"] - one["truth"], axis=-1).mean())
+        scenes.append(_scene(f"frame {one['frame']:.0f}", one["hypotheses"], one["weights"], one, error, world))
+    return [replace(scene, meshes=()) for scene in scenes]
+
+
+def _rate(run: Run) -> float | None:
+    return run.preset.motion.frames_per_second if run.preset.motion else None
+
+
 def _scene(
     label: str,
     poses: NDArray,
@@ -126,7 +152,7 @@ def _scene(
         keypoints_2d=one["keypoints_2d"],
         lens=lens,
         up=up,
-        meshes=world.meshes(one["truth"]),
+        meshes=world.predicted({scale: one[scale] for scale in MESHES if scale in one}) + world.meshes(one["truth"]),
         note=note,
     )
 

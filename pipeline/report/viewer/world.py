@@ -23,6 +23,7 @@ from pipeline.report.viewer.scene import Lens, Mesh
 
 MILLIMETRES = 1000.0
 SAME = 0.6  # mm: how far two copies of a pose may differ, which float32 metres round
+MESHES = ("coarse", "fine")
 UP = np.array([0.0, 0.0, 1.0])  # in the world
 WRIST = HUMAN36M_17.names.index("RWrist")
 
@@ -77,14 +78,22 @@ class World:
         nodes = MILLIMETRES * self.fits["meshes"][frame].astype(float) @ self._axes(row)
         if not self.fits["usable"][frame]:
             return ()
-        found, first = [], 0
-        for scale in ("coarse", "fine"):
-            real = self.graphs[f"{scale}_real"]
-            count = int(real.sum())
-            edges = np.argwhere(np.triu(self.graphs[f"{scale}_adjacency"][np.ix_(real, real)] > 0, k=1))
-            found.append(Mesh(f"{len(real)} nodes ({count} real), fitted", nodes[first : first + count], edges))
-            first += count
-        return tuple(found)
+        sizes = [int(self.graphs[f"{scale}_real"].sum()) for scale in MESHES]
+        parts = np.split(nodes[: sum(sizes)], [sizes[0]])
+        return tuple(self._mesh(scale, part, "fitted") for scale, part in zip(MESHES, parts, strict=True))
+
+    def predicted(self, meshes: Mapping[str, NDArray]) -> tuple[Mesh, ...]:
+        """Coarse meshes [all nodes, 3] in metres, by scale, without the nodes that stand for no vertex."""
+        shown = {scale: nodes for scale, nodes in meshes.items() if f"{scale}_real" in self.graphs}
+        return tuple(
+            self._mesh(scale, MILLIMETRES * nodes[self.graphs[f"{scale}_real"]].astype(float), "predicted")
+            for scale, nodes in shown.items()
+        )
+
+    def _mesh(self, scale: str, nodes: NDArray, what: str) -> Mesh:
+        real = self.graphs[f"{scale}_real"]
+        edges = np.argwhere(np.triu(self.graphs[f"{scale}_adjacency"][np.ix_(real, real)] > 0, k=1))
+        return Mesh(f"{len(real)} nodes ({len(nodes)} real), {what}", nodes, edges)
 
     def _row(self, truth: NDArray) -> int | None:
         """Where the pose is among the test poses."""

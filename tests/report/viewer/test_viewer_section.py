@@ -58,6 +58,30 @@ def test_errors_decide_the_order_of_successes_and_failures(made: Maker) -> None:
     assert [scene.error for scene in chosen.scenes] == pytest.approx([30.0, 60.0, 90.0])
 
 
+def test_a_take_is_played_frame_by_frame(made: Maker) -> None:
+    path = made.run.layout.evaluation("graphmdn")
+    random = np.random.default_rng(0)
+    truth = random.normal(0, 300, (7, 16, 3)).round().astype(np.int16)
+    pose = truth + np.array([[0, 0, 10 * frame] for frame in range(7)], dtype=np.int16)[:, None]
+    arrays = {
+        "take_name": np.array("Walking 1"),
+        "take_action": np.array("Walking"),
+        "take_frame": np.arange(20, 90, 10, dtype=np.int32),
+        "take_keypoints_2d": random.normal(500, 100, (7, 16, 2)).astype(np.float32),
+        "take_truth": truth,
+        "take_hypotheses": np.stack((pose, truth), axis=1),
+        "take_weights": np.tile(np.float32([0.9, 0.1]), (7, 1)),
+        "take_pose": pose,
+    }
+    artifacts.write_arrays(path, artifacts.read_arrays(path) | arrays)
+    take = poses.groups(made.run)[0][1]
+    assert take.title == "GraphMDN (graphmdn): Walking, Walking 1, frame by frame"
+    assert take.frames_per_second == made.run.preset.motion.frames_per_second
+    assert [scene.label for scene in take.scenes] == [f"frame {number}" for number in range(20, 90, 10)]
+    assert [scene.error for scene in take.scenes] == pytest.approx([10.0 * frame for frame in range(7)])
+    assert [scene.hypotheses.shape for scene in take.scenes] == [(2, 16, 3)] * 7
+
+
 def test_of_many_samples_the_first_are_drawn(made: Maker) -> None:
     made.examples("graphmdn", kernels=200)
     scene = poses.groups(made.run)[0][0].scenes[0]

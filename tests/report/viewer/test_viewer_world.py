@@ -98,3 +98,11 @@ def test_a_file_without_cameras_is_one_line(run: Run) -> None:
     artifacts.write_arrays(path, arrays)
     with pytest.raises(InputError, match=r"no pose set .* run prepare_motion again"):
         World.read(run)
+
+
+def test_a_predicted_mesh_is_shown_without_the_nodes_that_stand_for_nothing(run: Run) -> None:
+    nodes = np.arange(9, dtype=np.float32).reshape(3, 3)
+    (coarse,) = World.read(run).predicted({"coarse": nodes})
+    assert coarse.label == "3 nodes (2 real), predicted"
+    assert coarse.vertices.tolist() == (1000 * nodes[[0, 2]]).tolist() and coarse.cells.tolist() == [[0, 1]]
+    assert World.empty().predicted({"coarse": nodes}) == ()
