@@ -75,6 +75,13 @@ def test_a_gap_in_frame_numbers_is_taken_as_it_comes(tmp_path: Path, skeleton: A
         (FRAMES[0] + FRAMES[1].replace("arm", "leg"), 11, "frame 42 moves leg, which small.asf does not"),
         (FRAMES[0] + FRAMES[1].replace("arm -7.25", "spine 1 2 3"), 11, "frame 42 has spine twice"),
         (FRAMES[0] + FRAMES[0], 8, "frame 41 comes after frame 41"),
+        (FRAMES[0] + FRAMES[1].replace("4 5 6", "4 5_0 6"), 10, "frame 42: spine 4 5_0 6 is not finite numbers"),
+        (FRAMES[0] + FRAMES[1].replace("4 5 6", "4 -1.#IND 6"), 10, "frame 42: spine 4 -1.#IND 6 is not finite"),
+        (FRAMES[0].replace("arm 7", "arm 1.#INF"), 7, "frame 41: arm 1.#INF is not finite numbers"),
+        (FRAMES[0] + FRAMES[1].replace("4 5 6", "4 5,5 6"), 10, "frame 42: spine 4 5,5 6 is not finite numbers"),
+        (FRAMES[0].replace("41", "41.5"), 4, "41.5 is no frame's number"),
+        (FRAMES[0] + FRAMES[1].replace("42", "9" * 30), 8, f"{'9' * 30} is no frame's number"),
+        (FRAMES[0].replace("41\n", "forty-one\n"), 5, "root is moved before the first frame's number"),
         ("", 3, "no frames in the file"),
     ],
 )
@@ -83,6 +90,32 @@ def test_damage_names_file_and_line(
 ) -> None:
     with pytest.raises(InputError, match=rf"take\.amc:{line}: {message}"):
         read(tmp_path, skeleton, AMC_HEADER + body)
+
+
+@pytest.mark.parametrize(
+    ("header", "frames"),
+    [
+        ("", (-1, 0, 1)),
+        ("", ("-1.0", "0.", "1e0")),
+        ("2\n:NEARLY-SPECIFIED\n", (1, 2, 3)),  # a line of digits in the header is no frame
+        ("", ("+1", "2 # the second", "3")),
+    ],
+)
+def test_every_frame_is_read_whatever_its_number_looks_like(
+    tmp_path: Path, skeleton: AcclaimSkeleton, header: str, frames: tuple
+) -> None:
+    numbered = [
+        frame.replace(str(41 + at), str(name)) for at, (frame, name) in enumerate(zip(FRAMES, frames, strict=True))
+    ]
+    motion = read(tmp_path, skeleton, AMC_HEADER + header + "".join(numbered))
+    expected = read(tmp_path, skeleton, AMC_HEADER + "".join(FRAMES))
+    np.testing.assert_array_equal(motion.channels, expected.channels)
+    np.testing.assert_array_equal(motion.frames, [float(str(name).split()[0]) for name in frames])
+
+
+def test_a_comment_behind_numbers_is_still_a_comment(tmp_path: Path, skeleton: AcclaimSkeleton) -> None:
+    motion = read(tmp_path, skeleton, AMC_HEADER + FRAMES[0].replace("4 5 6", "4 5 6 # note"))
+    np.testing.assert_array_equal(motion.channels, read(tmp_path, skeleton, AMC_HEADER + FRAMES[0]).channels)
 
 
 def test_a_missing_file_is_named(tmp_path: Path, skeleton: AcclaimSkeleton) -> None:

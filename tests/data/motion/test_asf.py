@@ -51,6 +51,14 @@ def test_order_of_freedoms_and_preset_root(tmp_path: Path) -> None:
     np.testing.assert_allclose(skeleton.offsets[0], MILLIMETRES * np.array([1, 2, 3]))
 
 
+def test_brackets_and_commas_round_numbers_are_punctuation(tmp_path: Path) -> None:
+    text = SMALL_ASF.replace("direction 0 1 0", "direction (0, 1, 0)  # upwards")
+    np.testing.assert_allclose(
+        read_skeleton(write(tmp_path / "small.asf", text)).offsets,
+        read_skeleton(write(tmp_path / "plain.asf", SMALL_ASF)).offsets,
+    )
+
+
 def test_windows_line_ends(tmp_path: Path) -> None:
     path = tmp_path / "small.asf"
     path.write_bytes(SMALL_ASF.replace("\n", "\r\n").encode())
@@ -66,6 +74,10 @@ def line_of(text: str) -> int:
     [
         ("direction 0 1 0", "direction 0 nan 0", line_of("direction 0 1 0"), "direction needs 3 finite numbers"),
         ("direction 0 1 0", "direction 0 1", line_of("direction 0 1 0"), "direction needs 3 finite numbers"),
+        ("    length 3\n", "    length 1.#INF\n", line_of("length 3"), "length needs 1 finite numbers, got 1.#INF"),
+        ("    length 3\n", "    length 3,5\n", line_of("length 3"), "length needs 1 finite numbers, got 3,5"),
+        ("    length 3\n", "    length 3 5\n", line_of("length 3"), "length needs 1 finite numbers, got 3 5"),
+        ("direction 0 1 0", "direction 0(1 1 0", line_of("direction 0 1 0"), "direction needs 3 finite numbers"),
         ("    length 3\n", "", line_of("id 2") - 1, "bone spine has no length"),
         ("axis 0 0 90 XYZ", "axis 0 0 90 XXZ", line_of("axis 0 0 90"), "rotation order XXZ"),
         ("dof rx ry rz", "dof rx ry l", line_of("dof rx ry rz"), "degree of freedom l "),

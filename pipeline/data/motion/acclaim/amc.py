@@ -14,7 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
+from pipeline.data.motion.acclaim import words as acclaim
 from pipeline.data.motion.acclaim.asf import REMEDY, AcclaimSkeleton
+
+LAST_FRAME = 10_000_000  # a day at 120 Hz
 
 
 @dataclass(frozen=True)
@@ -32,15 +35,45 @@ def read_motion(path: Path, skeleton: AcclaimSkeleton) -> AcclaimMotion:
     except FileNotFoundError:
         raise InputError(f"{path}: missing; run the download stage, or put the file there") from None
     lines = data.splitlines()
-    start = next((index for index, line in enumerate(lines) if line.strip().isdigit()), len(lines))
+    start = _first_frame(path, lines, skeleton)
     header = [line.strip().upper() for line in lines[:start]]
-    if start == len(lines):
-        raise InputError(f"{path}:{len(lines)}: no frames in the file; {REMEDY}")
 
     motion = _read_columns(lines, start, skeleton) or _read_lines(path, lines, start, skeleton)
     radians = math.pi / 180 if b":DEGREES" in header else 1.0 if b":RADIANS" in header else skeleton.radians
     is_length = np.array([freedom.startswith("t") for _, freedom in skeleton.channels])
     return AcclaimMotion(motion.frames, motion.channels * np.where(is_length, skeleton.millimetres, radians))
+
+
+def _first_frame(path: Path, lines: list[bytes], skeleton: AcclaimSkeleton) -> int:
+    """The index of the first frame's line: the first number alone after the header's last keyword (`:DEGREES`).
+
+    The header may have a line of digits too, and a frame's number may be negative or decimal, so neither tells them
+    apart.
+    """
+    bones = _widths(skeleton)
+    last = start = 0
+    moved = False
+    for last, line in enumerate(lines):
+        words = acclaim.words_of(line)
+        if words and words[0].startswith(b":"):
+            start = last + 1
+        elif words and words[0] in bones:
+            moved = True
+            break
+    before = lines[start : last + 1]
+    first = next((index for index, line in enumerate(before, start) if _frame_number(line) is not None), None)
+    if first is None and moved:
+        name = _word(lines[last].split()[0])
+        raise InputError(f"{path}:{last + 1}: {name} is moved before the first frame's number; {REMEDY}")
+    if first is None:
+        raise InputError(f"{path}:{len(lines)}: no frames in the file; {REMEDY}")
+    return first
+
+
+def _frame_number(line: bytes) -> float | None:
+    """The number that a line is, or None if it is anything else."""
+    words = acclaim.words_of(line)
+    return acclaim.number(words[0]) if len(words) == 1 else None
 
 
 def _widths(skeleton: AcclaimSkeleton) -> dict[bytes, int]:
@@ -55,7 +88,10 @@ def _read_columns(lines: list[bytes], start: int, skeleton: AcclaimSkeleton) -> 
     names = [line.split(maxsplit=1)[0] for line in lines[start + 1 : start + 1 + len(widths)] if line.strip()]
     if sorted(names) != sorted(widths):
         return None
-    words = b"\n".join(lines[start:]).split()
+    text = b"\n".join(lines[start:])
+    if b"_" in text:  # Python takes 1_000 for a number, which the careful reader refuses
+        return None
+    words = text.split()
     period = 1 + sum(1 + widths[name] for name in names)
     if len(words) % period:
         return None
@@ -69,10 +105,10 @@ def _read_columns(lines: list[bytes], start: int, skeleton: AcclaimSkeleton) -> 
             stops = range(position + 1, position + 1 + widths[name])
             columns[name] = [np.fromiter(map(float, words[at::period]), np.float64, count) for at in stops]
             position += 1 + widths[name]
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     channels = np.stack(list(itertools.chain.from_iterable(columns[name] for name in widths)), axis=1)
-    regular = np.isfinite(channels).all() and (np.diff(frames) > 0).all()
+    regular = np.isfinite(channels).all() and (np.diff(frames) > 0).all() and (np.abs(frames) <= LAST_FRAME).all()
     return AcclaimMotion(frames, channels) if regular else None
 
 
@@ -83,15 +119,18 @@ def _read_lines(path: Path, lines: list[bytes], start: int, skeleton: AcclaimSke
     rows: list[dict[bytes, tuple[float, ...]]] = []
     last = start
     for number, line in enumerate(lines[start:], start=start + 1):
-        words = line.partition(b"#")[0].split()
+        words = acclaim.words_of(line)
         if not words:
             continue
-        if len(words) == 1 and words[0].isdigit():
+        frame = _frame_number(line)
+        if frame is not None:
             if rows:
                 _check_complete(path, last, frames[-1], rows[-1], widths)
-            if frames and int(words[0]) <= frames[-1]:
-                raise InputError(f"{path}:{number}: frame {int(words[0])} comes after frame {frames[-1]}; {REMEDY}")
-            frames.append(int(words[0]))
+            if abs(frame) > LAST_FRAME or frame != round(frame):
+                raise InputError(f"{path}:{number}: {_word(words[0])} is no frame's number; {REMEDY}")
+            if frames and frame <= frames[-1]:
+                raise InputError(f"{path}:{number}: frame {int(frame)} comes after frame {frames[-1]}; {REMEDY}")
+            frames.append(int(frame))
             rows.append({})
         else:
             name = words[0]
@@ -128,11 +167,8 @@ def _values(
             f"{path}:{line}: frame {frame} has {len(words) - 1} values for {name}, "
             f"{skeleton.path.name} has {widths[words[0]]} degrees of freedom; {REMEDY}"
         )
-    try:
-        values = tuple(map(float, words[1:]))
-    except ValueError:
-        values = (math.nan,)
-    if not all(map(math.isfinite, values)):
+    values = acclaim.numbers(words[1:])
+    if values is None or not all(map(math.isfinite, values)):
         shown = _word(b" ".join(words[1:]))
         raise InputError(f"{path}:{line}: frame {frame}: {name} {shown} is not finite numbers; {REMEDY}")
     return values

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
+from pipeline.data.motion.acclaim import words as acclaim
 from pipeline.data.motion.rotations import euler
 
 MILLIMETRES_PER_INCH = 25.4
@@ -104,8 +105,9 @@ def _sections(path: Path) -> dict[str, Lines]:
     """The lines below each `:keyword`; a value on the keyword's own line becomes the section's first line."""
     sections: dict[str, Lines] = {}
     current: Lines = []
-    for number, text in enumerate(_text(path).splitlines(), start=1):
-        words = text.partition("#")[0].replace(",", " ").replace("(", " ").replace(")", " ").split()
+    for number, line in enumerate(_bytes(path).splitlines(), start=1):
+        stripped = (word.strip(acclaim.PUNCTUATION) for word in acclaim.words_of(line))
+        words = [word.decode("latin-1") for word in stripped if word]
         if words and words[0].startswith(":"):
             current = sections.setdefault(words[0].lower(), [])
             words = words[1:]
@@ -114,9 +116,9 @@ def _sections(path: Path) -> dict[str, Lines]:
     return sections
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="latin-1")
+        return path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: missing; run the download stage, or put the file there") from None
 
@@ -140,12 +142,9 @@ def _angle_unit(path: Path, units: dict[str, tuple[int, list[str]]]) -> float:
 
 
 def _numbers(path: Path, line: int, words: list[str], count: int) -> tuple[float, ...]:
-    """The `count` finite numbers that follow a line's first word."""
-    try:
-        values = tuple(float(word) for word in words[1 : count + 1])
-    except ValueError:
-        values = ()
-    if len(values) != count or not all(map(math.isfinite, values)):
+    """The finite numbers that follow a line's first word: `count` of them and nothing else."""
+    values = acclaim.numbers([word.encode("latin-1") for word in words[1:]])
+    if values is None or len(values) != count or not all(map(math.isfinite, values)):
         raise InputError(f"{path}:{line}: {words[0]} needs {count} finite numbers, got {' '.join(words[1:])}; {REMEDY}")
     return values
 
@@ -217,7 +216,7 @@ def _describe(path: Path, bone: _Bone, line: int, words: list[str]) -> None:
         case "length":
             (bone.length,) = _numbers(path, line, words, 1)
         case "axis":
-            bone.axis = _numbers(path, line, words, 3)
+            bone.axis = _numbers(path, line, words[:-1], 3)
             bone.axis_order = _order(path, line, words[-1])
         case "dof":
             bone.freedoms = _freedoms(path, line, words, ("rx", "ry", "rz"))
