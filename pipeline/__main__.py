@@ -65,6 +65,9 @@ TOOLS = {
     ),
     "readme": Tool("tools.readme", "write the tables of README.md and docs/results.md from results/reference"),
     "export_weights": Tool("tools.export_weights", "write a trained lifting network as safetensors with a model card"),
+    "fit_joint_map": Tool(
+        "tools.fit_joint_map", "fit how COCO's keypoints become the joints of CMU's motion capture, and measure it"
+    ),
     "import_checkpoint": Tool(
         "authors.import_checkpoint", "convert an authors' checkpoint to ours, without executing it"
     ),

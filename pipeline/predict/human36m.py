@@ -9,12 +9,12 @@ picture from the side an estimator finds one ear.
 - Head is the top of the head, which no keypoint of COCO marks. It is as far above the ears as 0.7 of the distance from
   the shoulders to the ears, about 13 of 18.5 cm in an adult: an estimate, not a measurement. It tilts with the head.
 
-These joints differ from those of motion capture, most of all Hip; docs/predict.md says by how much.
+The joints of CMU's motion capture are elsewhere, most of all Hip; joint_map.py has what corrects that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +64,17 @@ RECIPES: dict[str, tuple[Recipe, ...]] = {
 
 
 def to_human36m(
-    places: NDArray, absent: NDArray, confidence: NDArray, layout: Layout
+    places: NDArray,
+    absent: NDArray,
+    confidence: NDArray,
+    layout: Layout,
+    recipes: Mapping[str, Sequence[Recipe]] = RECIPES,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Joints [N, 17, 2] in Human3.6M's order from keypoints [N, L, 2], with which are absent, and their confidence.
 
     `absent` and `confidence` are [N, L] and become [N, 17]: a joint is absent if no recipe of it has all its keypoints,
-    and its confidence is the lowest of the keypoints that it is made of. Absent joints are put to 0.
+    and its confidence is the lowest of the keypoints that it is made of. Absent joints are put to 0. `recipes` are
+    those of the skeleton that a model was trained on (joint_map.py).
     """
     if layout == HUMAN36M:
         return np.where(absent[..., None], 0.0, places), absent, np.where(absent, 0.0, confidence)
@@ -77,7 +82,7 @@ def to_human36m(
     joints = np.zeros((count, HUMAN36M_17.joint_count, 2))
     made, certain = np.zeros(joints.shape[:2], dtype=bool), np.zeros(joints.shape[:2])
     for index, name in enumerate(HUMAN36M_17.names):
-        for recipe in RECIPES[name]:
+        for recipe in recipes[name]:
             if not recipe.keys() <= set(layout.joints):
                 continue
             chosen = [layout.joints.index(joint) for joint in recipe]

@@ -12,7 +12,7 @@ from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.lifting.data import joint_choice
 from pipeline.lifting.uncertainty import Poses
-from pipeline.predict import flags, placing
+from pipeline.predict import flags, joint_map, placing
 from pipeline.predict.human36m import fill, to_human36m
 from pipeline.predict.keypoints import Keypoints
 from pipeline.predict.lifting import lift
@@ -38,6 +38,7 @@ class Prediction:
     poses: Poses
     placement: Placement
     flags: list[list[str]]
+    trained_on: str | None = None  # the source of motion whose joints `joints` are meant to be
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -56,10 +57,21 @@ class Prediction:
 
 
 def predict(
-    keypoints: Keypoints, size: NDArray, model: Model, focal_length: float | None = None, path: object = "input"
+    keypoints: Keypoints,
+    size: NDArray,
+    model: Model,
+    focal_length: float | None = None,
+    path: object = "input",
+    trained_on: str | None = None,
 ) -> Prediction:
-    """Poses of all rows with enough joints, with flags. `size` [rows, 2] px. Raises InputError if there are none."""
-    joints, absent, confidence = to_human36m(keypoints.places, keypoints.absent, keypoints.confidence, keypoints.layout)
+    """Poses of all rows with enough joints, with flags. `size` [rows, 2] px. Raises InputError if there are none.
+
+    `trained_on` is the source of motion that the model was trained on, if not the one that its card names.
+    """
+    trained_on = trained_on or model.trained_on
+    joints, absent, confidence = to_human36m(
+        keypoints.places, keypoints.absent, keypoints.confidence, keypoints.layout, joint_map.recipes(trained_on)
+    )
     rows = np.flatnonzero((~absent).sum(axis=1) >= LEAST_JOINTS)
     if not len(rows):
         raise InputError(f"{path}: no person has {LEAST_JOINTS} of Human3.6M's 17 joints, which a pose needs")
@@ -86,6 +98,7 @@ def predict(
         poses=poses,
         placement=placement,
         flags=flags.find(filled, ~absent, size, poses, np.isfinite(placement.scale), usual),
+        trained_on=trained_on,
     )
 
 

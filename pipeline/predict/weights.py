@@ -45,6 +45,12 @@ class Model:
     sha256: str
     card: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def trained_on(self) -> str | None:
+        """The source of motion that the card names; None without a card."""
+        data = self.card.get("data")
+        return data.get("source") if isinstance(data, Mapping) else None
+
 
 def card_of(path: Path) -> Path:
     """Where the card of a weights file is."""

@@ -91,7 +91,12 @@ def as_json(prediction: Prediction, model: Model, source: Path) -> str:
             "layout": prediction.keypoints.layout.name,
             "layout_because": prediction.keypoints.why,
         },
-        "model": {"variant": model.predictor.variant_name, "file": model.path.name, "sha256": model.sha256},
+        "model": {
+            "variant": model.predictor.variant_name,
+            "file": model.path.name,
+            "sha256": model.sha256,
+            "trained_on": prediction.trained_on,
+        },
         "units": "mm",
         "axes": AXES,
         "joints": list(skeleton.names),

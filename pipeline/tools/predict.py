@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import InputError
-from pipeline.predict import flags, keypoints, result, weights, writing
-from pipeline.predict.keypoints.layouts import LAYOUTS
+from pipeline.predict import flags, joint_map, keypoints, result, weights, writing
+from pipeline.predict.keypoints.layouts import HUMAN36M, LAYOUTS
 from pipeline.predict.result import Prediction
 
 DESCRIPTION = """\
@@ -43,6 +43,11 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model", help=f"a name in weights/, or a file of weights or checkpoint.pt (default: {weights.DEFAULT})"
     )
+    command.add_argument(
+        "--trained-on",
+        choices=joint_map.SOURCES,
+        help="whose joints the model learnt, if it has no card that says it (default: human36m)",
+    )
     command.add_argument("--width", type=int, metavar="PX", help="width of the images in pixels")
     command.add_argument("--height", type=int, metavar="PX", help="height of the images in pixels")
     command.add_argument(
@@ -72,6 +77,7 @@ def run(
     min_confidence: float = 0.0,
     focal_length: float | None = None,
     fps: float = 30.0,
+    trained_on: str | None = None,
 ) -> int:
     """Predict and write; the exit code is 0. Raises InputError for unusable input, and then nothing is written."""
     if not fps > 0 or not (focal_length is None or focal_length > 0):
@@ -85,8 +91,10 @@ def run(
     for note in table.notes:
         print(f"note: {note}")
     loaded = weights.read(weights.find(root, model))
+    if not (trained_on or loaded.trained_on or found.layout == HUMAN36M):
+        print(f"note: {loaded.path} has no card; its joints are taken for Human3.6M's (else give --trained-on)")
     start = time.perf_counter()
-    prediction = result.predict(found, size, loaded, focal_length, input)
+    prediction = result.predict(found, size, loaded, focal_length, input, trained_on)
     seconds = time.perf_counter() - start
     writing.into(output, prediction, loaded, input, fps)
     print(f"model: {loaded.predictor.variant_name} ({loaded.path}); {len(prediction)} poses in {seconds:.2f} s")
