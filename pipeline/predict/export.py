@@ -14,8 +14,8 @@ from pipeline.lifting.checkpoints import LiftingPredictor, load_model
 from pipeline.lifting.data import LiftingData
 from pipeline.lifting.errors import action_averages, evaluate
 from pipeline.lifting.evaluate import describe_data, renew
+from pipeline.lifting.lifter import Lifter
 from pipeline.predict import flags, weights
-from pipeline.predict.lifting import lift
 
 SCHEMA = 1
 SHOWN = 20_000  # training poses from which the ranges of a card are taken
@@ -80,4 +80,4 @@ def _ranges(predictor: LiftingPredictor, train: LiftingData) -> dict[str, list[f
     joints = train.keypoints_2d.cpu().numpy().astype(np.float64)
     size = train.sizes[train.camera].cpu().numpy().astype(np.float64)
     predictor.model.cpu()
-    return flags.ranges(joints, size[:, 0], lift(predictor, joints, size))
+    return flags.ranges(joints, size[:, 0], Lifter(**vars(predictor)).lift(joints, *size.T))

@@ -15,7 +15,6 @@ from pipeline.lifting.uncertainty import Poses
 from pipeline.predict import flags, joint_map, placing
 from pipeline.predict.human36m import fill, to_human36m
 from pipeline.predict.keypoints import Keypoints
-from pipeline.predict.lifting import lift
 from pipeline.predict.placing import Placement
 from pipeline.predict.weights import Model
 
@@ -77,7 +76,7 @@ def predict(
         raise InputError(f"{path}: no person has {LEAST_JOINTS} of Human3.6M's 17 joints, which a pose needs")
     joints, absent, confidence, size = joints[rows], absent[rows], confidence[rows], size[rows]
     filled = fill(joints, absent)
-    poses = lift(model.predictor, filled, size)
+    poses = model.predictor.lift(filled, *size.T)
     wild = np.flatnonzero(~(np.abs(poses.hypotheses) < FARTHEST).all(axis=(1, 2, 3)))  # NaN too
     if len(wild):
         raise InputError(

@@ -25,11 +25,13 @@ from pipeline.config import LiftingVariant
 from pipeline.geometry.coarsening import GraphError, MeshGraphs
 from pipeline.lifting.checkpoints import LiftingPredictor, load_model
 from pipeline.lifting.data import skeleton_of
+from pipeline.lifting.lifter import Lifter
 from pipeline.lifting.models import build_model
 from pipeline.training.checkpoint import CheckpointError
 
 FORMAT = "mixpose lifting weights 1"
 FOLDER = "weights"
+CHECKOUT = Path(__file__).parents[2]  # where weights/ is
 ENDING = ".safetensors"
 DEFAULT = "graphmdn"  # the name that `predict` takes if none is given
 ABOUT = "mixpose"  # the name of the text in the file
@@ -40,7 +42,7 @@ GRAPHS, MODEL = "graphs.", "model."  # begin the names of tensors
 class Model:
     """A model to predict with, its file, and its card if there is one."""
 
-    predictor: LiftingPredictor
+    predictor: Lifter
     path: Path
     sha256: str
     card: Mapping[str, Any] = field(default_factory=dict)
@@ -77,14 +79,26 @@ def read(path: Path) -> Model:
     """A model from weights (safetensors) or from a checkpoint of train_lifting. Raises InputError."""
     try:
         if path.suffix != ENDING:
-            return Model(load_model(path), path, artifacts.digest(path))
+            return Model(load(path), path, artifacts.digest(path))
         card = artifacts.read_json(card_of(path)) if card_of(path).exists() else {}
         digest = artifacts.digest(path)
         if not isinstance(card, dict) or card.get("sha256", digest) != digest:
             raise InputError(f"{path}: its SHA-256 is not the one in {card_of(path)}; fetch both files again")
-        return Model(read_weights(path), path, digest, card)
+        return Model(load(path), path, digest, card)
     except CheckpointError as error:
         raise InputError(str(error)) from None
+
+
+def load(path: Path | str, device: str = "cpu") -> Lifter:
+    """A network from its weights or its checkpoint, or from a name in the checkout's weights/.
+
+    Raises CheckpointError for an unusable file, and InputError for a name that is not there.
+    """
+    path = Path(path)
+    file = path if path.exists() or path.suffix else find(CHECKOUT, str(path))
+    found = read_weights(file) if file.suffix == ENDING else load_model(file)
+    found.model.to(device)
+    return Lifter(**vars(found))
 
 
 def write_weights(path: Path, predictor: LiftingPredictor, seed: int) -> str:

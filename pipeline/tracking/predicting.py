@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from pipeline import load_model
-from pipeline.lifting import uncertainty
 
 
 class Predictor:
@@ -26,8 +24,7 @@ class Predictor:
         number of joints, or a size that is not two positive numbers.
         """
         width, height = _size(image_size)
-        joints = torch.as_tensor(np.asarray(keypoints, dtype=np.float32))
-        found = uncertainty.describe(self._model.output(joints, width, height))
+        found = self._model.lift(keypoints, width, height)
         return {
             "poses": found.hypotheses,
             "weights": found.weights,

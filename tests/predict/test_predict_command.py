@@ -10,10 +10,9 @@ import made_keypoints
 import numpy as np
 import pytest
 
+from pipeline import load_model
 from pipeline.__main__ import main
-from pipeline.lifting.checkpoints import load_model
 from pipeline.predict import flags
-from pipeline.predict.lifting import lift
 
 SIZE = ("--width", "1000", "--height", "1002")
 
@@ -40,7 +39,7 @@ def test_the_files_of_a_prediction(walk: Path, tmp_path: Path, capsys: pytest.Ca
     with np.load(out / "predictions.npz") as file:
         arrays = dict(file)
     joints = made_keypoints.human36m()
-    expected = lift(load_model(model), joints, np.tile([1000.0, 1002.0], (40, 1)))
+    expected = load_model(model).lift(joints, 1000, 1002)
     for name in ("hypotheses", "weights", "mean", "spread_mm"):
         np.testing.assert_array_equal(arrays[name], getattr(expected, name))
     assert arrays["hypotheses"].shape == (40, 3, 16, 3) and arrays["spread_mm"].shape == (40, 16)

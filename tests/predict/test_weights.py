@@ -14,14 +14,15 @@ from safetensors.torch import save_file
 
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
-from pipeline.lifting.checkpoints import LiftingPredictor, load_model, save_model, seeded_model
+from pipeline.lifting.checkpoints import save_model, seeded_model
+from pipeline.lifting.lifter import Lifter
 from pipeline.predict import weights
 
 KEYPOINTS = torch.rand(5, 17, 2, generator=torch.Generator().manual_seed(0)) * 1000
 
 
-def exported(folder: Path, kind: str = "mixture") -> tuple[Path, LiftingPredictor]:
-    predictor = load_model(made_keypoints.checkpoint(folder, kind))
+def exported(folder: Path, kind: str = "mixture") -> tuple[Path, Lifter]:
+    predictor = weights.load(made_keypoints.checkpoint(folder, kind))
     path = folder / "weights" / f"{kind}.safetensors"
     weights.write_weights(path, predictor, 4)
     return path, predictor
@@ -39,7 +40,7 @@ def test_weights_predict_what_the_model_predicted(tmp_path: Path, kind: str) -> 
 def test_a_network_with_meshes_brings_its_graphs_along(tmp_path: Path) -> None:
     variant, graphs = config.load().variant("hgn"), mesh_files.graphs()
     save_model(tmp_path / "hgn.pt", "hgn", variant, 0, 3, seeded_model(variant, 0, graphs).state_dict(), graphs)
-    before = load_model(tmp_path / "hgn.pt")
+    before = weights.load(tmp_path / "hgn.pt")
     weights.write_weights(tmp_path / "hgn.safetensors", before, 0)
     after = weights.read(tmp_path / "hgn.safetensors").predictor
     for name in ("pose", "coarse", "fine"):

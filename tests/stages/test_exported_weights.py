@@ -28,8 +28,8 @@ def test_exported_weights_have_renewed_statistics_and_a_card(folder: Path, capsy
         statistics = name.endswith(("running_mean", "running_var", "num_batches_tracked"))
         assert torch.equal(values, trained[name]) != statistics, name
     test = np.load("data/tiny/motion/ground_truth/test.npz")
-    heights = torch.tensor([1002.0, 1000.0, 1000.0, 1002.0])[torch.from_numpy(test["camera"]).long(), None]
-    poses = model.predictor.predict(torch.from_numpy(test["keypoints_2d"]), 1000.0, heights)  # type: ignore[arg-type]
+    heights = torch.tensor([1002.0, 1000.0, 1000.0, 1002.0])[torch.from_numpy(test["camera"]).long()]
+    poses = model.predictor.predict(torch.from_numpy(test["keypoints_2d"]), 1000.0, heights)
     keep = [joint for joint in range(17) if joint != 9]
     truth = test["joints_3d"][:, keep] - test["joints_3d"][:, :1]
     errors = np.linalg.norm(poses.detach().numpy() - truth, axis=-1).mean(axis=-1)
