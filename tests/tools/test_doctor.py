@@ -18,6 +18,7 @@ from pipeline.data.fetch.download import local_path
 from pipeline.data.fetch.licensed import LICENSED
 from pipeline.data.motion.cmu import catalogue
 from pipeline.data.motion.hdm05 import catalogue as hdm05
+from pipeline.predict.detectors import package
 from pipeline.tools import doctor
 
 IMPORTED = """
@@ -61,7 +62,14 @@ def test_a_detector_that_the_preset_does_not_have(root: Path, capsys: pytest.Cap
         "be `not run`, and 3 variants will run" in said(capsys)
     )
     assert doctor.run(root, "mini") == 0  # core variants only: none of them reads a detector
-    assert "keypoints" not in said(capsys)
+    text = said(capsys)
+    assert "keypoints ok" not in text and "keypoints optional" not in text
+
+
+def test_the_detector_of_predict_is_optional(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.run(root, "demo") == 0
+    text = said(capsys)
+    assert "detector optional MoveNet: not here `make detector` fetches it through npm; or download version" in text
 
 
 def test_missing_licensed_data_where_to_get_it_and_what_works_without(
@@ -135,8 +143,11 @@ def test_a_preset_that_asks_for_the_poses_alone(root: Path, capsys: pytest.Captu
 def test_everything_is_here(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for key in ("human36m", "stacked_hourglass", "cascaded_pyramid_network", "mpi_inf_3dhp"):
         bring_licensed(root, key)
+    for name in package.DIGESTS:
+        bring(root / package.FOLDER / name)
     assert doctor.run(root, "paper") == 0
     text = said(capsys)
+    assert "detector ok MoveNet: in data/detectors/movenet" in text
     assert text.count("keypoints ok") == 2 and "generalization ok" in text
     assert "optional" not in text and "missing" not in text
 
