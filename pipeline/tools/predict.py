@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections import Counter
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import InputError
-from pipeline.predict import flags, joint_map, keypoints, result, weights, writing
+from pipeline.predict import flags, joint_map, keypoints, result, smoothing, weights, writing
 from pipeline.predict.keypoints.layouts import HUMAN36M, LAYOUTS
 from pipeline.predict.result import Prediction
 
@@ -63,7 +64,15 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--focal-length", type=float, metavar="PX", help="of the camera, for the root's depth (pixels)"
     )
-    command.add_argument("--fps", type=float, default=30.0, help="frames per second of a video, for BVH (default: 30)")
+    command.add_argument(
+        "--smooth",
+        type=float,
+        nargs="?",
+        const=smoothing.SECONDS,
+        metavar="SECONDS",
+        help=f"smooth the 2D joints of a video over so many seconds (without a number: {smoothing.SECONDS:g})",
+    )
+    command.add_argument("--fps", type=float, default=30.0, help="frames per second of a video (default: 30)")
 
 
 def run(
@@ -78,10 +87,12 @@ def run(
     focal_length: float | None = None,
     fps: float = 30.0,
     trained_on: str | None = None,
+    smooth: float | None = None,
 ) -> int:
     """Predict and write; the exit code is 0. Raises InputError for unusable input, and then nothing is written."""
-    if not fps > 0 or not (focal_length is None or focal_length > 0):
-        raise InputError("--fps and --focal-length: expected a number above 0")
+    for name, value in (("--fps", fps), ("--focal-length", focal_length), ("--smooth", smooth)):
+        if value is not None and not 0 < value < math.inf:
+            raise InputError(f"{name} {value:g}: expected a number above 0")
     writing.check_folder(output)
     found = keypoints.read(input, layout, min_confidence)
     size = result.image_sizes(found, width, height, input)
@@ -90,6 +101,8 @@ def run(
     print(f"layout: {found.layout.title} ({found.why})")
     for note in table.notes:
         print(f"note: {note}")
+    if smooth is not None:
+        found = smoothing.smooth(found, smooth, fps, input)
     loaded = weights.read(weights.find(root, model))
     if not (trained_on or loaded.trained_on or found.layout == HUMAN36M):
         print(f"note: {loaded.path} has no card; its joints are taken for Human3.6M's (else give --trained-on)")

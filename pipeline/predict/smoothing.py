@@ -1,0 +1,81 @@
+"""2D joints of a video, smoothed over time before they are lifted.
+
+A median over five frames takes out joints that are far off in one or two frames: missed, or on the wrong limb. Then a
+polynomial of second degree is fitted to each window (Savitzky and Golay, "Smoothing and differentiation of data by
+simplified least squares procedures", 1964), which keeps turning points of fast movements better than a mean does. Both
+see the frames before and after, so that nothing lags behind, as it would with a filter for live video such as One-Euro.
+docs/predict.md has what this does to detections of motion capture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+from scipy.signal import savgol_filter
+
+from pipeline.artifacts import InputError
+from pipeline.predict.keypoints import Keypoints
+
+SECONDS = 0.3  # the usual window
+MEDIAN = 5  # frames
+DEGREE = 2
+
+
+def smooth(keypoints: Keypoints, seconds: float, frames_per_second: float, path: object) -> Keypoints:
+    """The same rows with smoothed places; joints that were not found stay absent.
+
+    Raises InputError if the rows are no video, or if people have no numbers that follow them through it.
+    """
+    table, places = keypoints.table, keypoints.places.copy()
+    _check(keypoints, path)
+    window = max(MEDIAN, 2 * round(seconds * frames_per_second / 2 - 0.5) + 1)  # the next odd number
+    for rows in _pieces(table.frame, table.person, window):
+        if len(rows) >= MEDIAN:
+            places[rows] = _smoothed(places[rows], keypoints.absent[rows], table.frame[rows], window)
+    values = np.concatenate((places, table.values[..., 2:]), axis=-1)
+    values[keypoints.absent] = table.values[keypoints.absent]
+    return replace(keypoints, table=replace(table, values=values))
+
+
+def _check(keypoints: Keypoints, path: object) -> None:
+    table = keypoints.table
+    if not table.sequence:
+        raise InputError(f"--smooth: {path}: {table.source} are no video; leave --smooth out")
+    _, people = np.unique(np.stack((table.frame, table.person)), axis=1, return_counts=True)
+    if people.max() > 1:
+        raise InputError(
+            f"--smooth: {path}: several people in a frame have no numbers that follow them over time; track them first"
+        )
+
+
+def _pieces(frame: NDArray, person: NDArray, window: int) -> Iterator[NDArray]:
+    """The rows of each person in the order of the frames, in pieces between gaps of more than a window."""
+    step = _step(frame)
+    for number in np.unique(person):
+        rows = np.flatnonzero(person == number)
+        rows = rows[np.argsort(frame[rows], kind="stable")]
+        yield from np.split(rows, np.flatnonzero(np.diff(frame[rows]) > window * step) + 1)
+
+
+def _step(frame: NDArray) -> int:
+    """How far apart the numbers of neighbouring frames are; a file may have only every second one."""
+    return int(np.gcd.reduce(np.diff(np.unique(frame)))) or 1
+
+
+def _smoothed(places: NDArray, absent: NDArray, frame: NDArray, window: int) -> NDArray:
+    """A piece [F, L, 2] on an even grid of frames: gaps are filled by straight lines before it is smoothed."""
+    ticks = (frame - frame[0]) // _step(frame)
+    grid = np.arange(ticks[-1] + 1)
+    even = np.zeros((len(grid), *places.shape[1:]))
+    for joint in range(places.shape[1]):
+        there = ~absent[:, joint]
+        if there.any():
+            for axis in range(2):
+                even[:, joint, axis] = np.interp(grid, ticks[there], places[there, joint, axis])
+    fitting = min(window, len(grid) - 1 + len(grid) % 2)  # odd, and not longer than the piece
+    clean = median_filter(even, size=(MEDIAN, 1, 1), mode="nearest")
+    return savgol_filter(clean, fitting, DEGREE, axis=0)[ticks]
