@@ -39,6 +39,16 @@ class BoxScenes(Settings):
     clutter: int = Field(6, ge=0)  # things behind them
 
 
+class PersonCrops(Settings):
+    """Rendered images of one person each, cut out of what a pose's camera sees (pipeline/data/images/crops)."""
+
+    size: int = Field(64, ge=32, le=512, multiple_of=32)  # px, square
+    train: int | None = Field(None, ge=1)  # at most so many images; null: of every pose
+    test: int | None = Field(None, ge=1)
+    occluders: float = Field(0.3, ge=0)  # things in front of the person, on average in an image
+    clutter: int = Field(4, ge=0)  # things behind
+
+
 class SyntheticImages(Settings):
     source: Literal["synthetic"] = "synthetic"
     seed: int = 0
