@@ -94,11 +94,10 @@ def people_of(
     """People [B, S, S, 4], colours times alpha and alpha, of poses whose triangles have colours [B, F, 3]."""
     views = Views.of([poses.cameras[index] for index in poses.camera[rows]])
     vertices = _in_front_of_camera(drawn.body, poses, fitted, rows, views)
-    directions = views.turned(torch.stack((torch.tensor(UP).expand(len(rows), -1), lights.ceiling), dim=1))
-    lit = (
-        colours
-        * shade(vertices, torch.from_numpy(drawn.faces), *directions.unbind(dim=1), lights.lamp).numpy()[..., None]
-    )
+    directions = torch.stack((torch.tensor(UP).expand(len(rows), -1), lights.ceiling), dim=1)
+    up, ceiling = views.turned(directions).unbind(dim=1)
+    bright = shade(vertices, torch.from_numpy(drawn.faces), up, ceiling, lights.lamp)
+    lit = colours * bright.numpy()[..., None]
     points = FINER * boxes.in_crop(views.in_picture(vertices))
     depth = np.ascontiguousarray(-vertices[..., 2].numpy())
     raster = rasterise(points.numpy(), depth, drawn.faces, np.full((len(rows), 2), FINER * boxes.size))
