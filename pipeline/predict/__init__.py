@@ -5,6 +5,7 @@ human36m.py    brings the joints of any layout to Human3.6M's 17
 joint_map.py   corrects them for weights that were trained on CMU's skeleton
 smoothing.py   smooths the joints of a video over time
 weights.py     weights as safetensors with a model card
+angles.py      joint angles with their spread
 flags.py       input and output that are unlike the training data
 placing.py     a weak-perspective estimate of where the person is, and the reprojection error
 writing.py     predictions.json, .npz and .csv; bvh.py the animation; drawing.py the picture of the input

@@ -12,7 +12,8 @@ from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.lifting.data import joint_choice
 from pipeline.lifting.uncertainty import Poses
-from pipeline.predict import flags, joint_map, placing
+from pipeline.predict import angles, flags, joint_map, placing
+from pipeline.predict.angles import Angles
 from pipeline.predict.human36m import fill, to_human36m
 from pipeline.predict.keypoints import Keypoints
 from pipeline.predict.placing import Placement
@@ -36,6 +37,7 @@ class Prediction:
     person: NDArray  # [N]
     poses: Poses
     placement: Placement
+    angles: Angles
     flags: list[list[str]]
     trained_on: str | None = None  # the source of motion whose joints `joints` are meant to be
 
@@ -96,6 +98,7 @@ def predict(
         person=_people(keypoints, rows),
         poses=poses,
         placement=placement,
+        angles=angles.of(poses, model.predictor.skeleton),
         flags=flags.find(filled, ~absent, size, poses, np.isfinite(placement.scale), usual),
         trained_on=trained_on,
     )

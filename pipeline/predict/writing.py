@@ -22,7 +22,7 @@ from pipeline.predict.weights import Model
 SCHEMA = 1
 AXES = "the camera's: x right, y down, z away; relative to the pelvis, which is joint 0"
 LARGE_FILE = 20  # more hypotheses a pose than that are in the npz alone
-OWN = ("predictions.json", "predictions.npz", "predictions.csv", "keypoints.png", "poses.html", "bvh")
+OWN = ("predictions.json", "predictions.npz", "predictions.csv", "angles.csv", "keypoints.png", "poses.html", "bvh")
 
 
 def check_folder(folder: Path) -> None:
@@ -42,6 +42,7 @@ def write(folder: Path, prediction: Prediction, model: Model, source: Path, fram
     (folder / "predictions.json").write_text(as_json(prediction, model, source), encoding="utf-8")
     np.savez(folder / "predictions.npz", allow_pickle=False, **arrays(prediction, model))
     (folder / "predictions.csv").write_text(as_csv(prediction, model), encoding="utf-8")
+    (folder / "angles.csv").write_text(angles_as_csv(prediction), encoding="utf-8")
     (folder / "poses.html").write_text(page.of(prediction, model, source.name, frames_per_second), encoding="utf-8")
     drawing.draw(folder / "keypoints.png", prediction.keypoints, prediction.rows)
     if prediction.keypoints.table.sequence:
@@ -60,6 +61,9 @@ def arrays(prediction: Prediction, model: Model) -> dict[str, np.ndarray]:
         "weights": poses.weights,
         "mean": poses.mean,
         "spread_mm": poses.spread_mm,
+        "angles_deg": prediction.angles.mean,
+        "angle_spread_deg": prediction.angles.spread,
+        "angle_names": np.array(prediction.angles.names),
         "weak_perspective_root_mm": placement.root_mm.astype(np.float32),
         "weak_perspective_root_px": placement.root_px.astype(np.float32),
         "weak_perspective_scale": placement.scale.astype(np.float32),
@@ -102,6 +106,7 @@ def as_json(prediction: Prediction, model: Model, source: Path) -> str:
         "joints": list(skeleton.names),
         "parents": list(skeleton.parents),
         "joints_2d": list(HUMAN36M_17.names),
+        "angles": list(prediction.angles.names),
         "flags": {name: flags.MEANING[name] for name in raised},
         "left_out": [{"image": table.images[row], "reason": "too few joints were found"} for row in left_out.tolist()],
     }
@@ -125,6 +130,8 @@ def _each(prediction: Prediction) -> Iterator[dict[str, Any]]:
     if 1 < poses.hypotheses.shape[1] <= LARGE_FILE:
         columns |= {"hypotheses": _rounded(poses.hypotheses), "weights": _rounded(poses.weights, 4)}
     columns |= {
+        "angles_deg": _rounded(prediction.angles.mean),
+        "angle_spread_deg": _rounded(prediction.angles.spread),
         "weak_perspective_root_mm": _rounded(placement.root_mm, 0),
         "weak_perspective_px_per_mm": _rounded(placement.scale, 5),
         "reprojection_error_px": _rounded(placement.error_px),
@@ -160,6 +167,19 @@ def as_csv(prediction: Prediction, model: Model) -> str:
         for joint, name in enumerate(skeleton.names):
             place = (images[row], frame[row], person[row], name, *mean[row][joint], spread[row][joint])
             writer.writerow((*place, *seen[row][joint], int(there[row][joint]), raised))
+    return file.getvalue()
+
+
+def angles_as_csv(prediction: Prediction) -> str:
+    """angles.csv: a line for each pose, with each angle and its standard deviation in degrees."""
+    found, file = prediction.angles, io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    columns = [f"{name}{ending}" for name in found.names for ending in ("_deg", "_spread_deg")]
+    writer.writerow(("image", "frame", "person", *columns, "flags"))
+    values = _rounded(np.stack((found.mean, found.spread), axis=-1).reshape(len(prediction), -1))
+    places = zip(prediction.images, prediction.frame.tolist(), prediction.person.tolist(), strict=True)
+    for place, row, raised in zip(places, values, prediction.flags, strict=True):
+        writer.writerow((*place, *row, "; ".join(raised)))
     return file.getvalue()
 
 

@@ -34,7 +34,15 @@ def test_the_files_of_a_prediction(walk: Path, tmp_path: Path, capsys: pytest.Ca
     said = capsys.readouterr().out
     assert "40 poses in 40 images" in said and "layout: Human3.6M's 17 joints (its first five joints span" in said
     out = tmp_path / "out"
-    names = ["bvh", "keypoints.png", "poses.html", "predictions.csv", "predictions.json", "predictions.npz"]
+    names = [
+        "angles.csv",
+        "bvh",
+        "keypoints.png",
+        "poses.html",
+        "predictions.csv",
+        "predictions.json",
+        "predictions.npz",
+    ]
     assert sorted(file.name for file in out.iterdir()) == names
     with np.load(out / "predictions.npz") as file:
         arrays = dict(file)
@@ -54,6 +62,11 @@ def test_the_files_of_a_prediction(walk: Path, tmp_path: Path, capsys: pytest.Ca
     rows = list(csv.DictReader((out / "predictions.csv").open()))
     assert len(rows) == 40 * 16 and rows[17]["joint"] == content["joints"][1]
     assert float(rows[17]["x_mm"]) == content["poses"][1]["mean"][1][0]
+    angles = list(csv.DictReader((out / "angles.csv").open()))
+    assert len(angles) == 40
+    for index, name in enumerate(content["angles"]):
+        assert float(angles[7][f"{name}_deg"]) == content["poses"][7]["angles_deg"][index]
+        assert float(angles[7][f"{name}_spread_deg"]) == pytest.approx(arrays["angle_spread_deg"][7, index], abs=0.051)
     assert (out / "bvh" / "person_0.bvh").read_text().startswith("HIERARCHY\nROOT Hip\n")
     shown = (out / "poses.html").read_text()
     assert "walk.npz" in shown and "frame 39" in shown
