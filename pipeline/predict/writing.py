@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,10 @@ from pipeline.predict.weights import Model
 SCHEMA = 1
 AXES = "the camera's: x right, y down, z away; relative to the pelvis, which is joint 0"
 LARGE_FILE = 20  # more hypotheses a pose than that are in the npz alone
-OWN = ("predictions.json", "predictions.npz", "predictions.csv", "angles.csv", "keypoints.png", "poses.html", "bvh")
+OWN = (
+    *("predictions.json", "predictions.npz", "predictions.csv", "angles.csv", "keypoints.png", "poses.html", "bvh"),
+    *("keypoints.json", "overlay", "overlay.webm"),
+)
 
 
 def check_folder(folder: Path) -> None:
@@ -194,7 +197,16 @@ def animation(prediction: Prediction, model: Model, person: int, frames_per_seco
     )
 
 
-def into(folder: Path, prediction: Prediction, model: Model, source: Path, frames_per_second: float) -> None:
-    """Write the whole folder or nothing of it."""
+def into(
+    folder: Path,
+    prediction: Prediction,
+    model: Model,
+    source: Path,
+    frames_per_second: float,
+    more: Callable[[Path], None] | None = None,
+) -> None:
+    """Write the whole folder or nothing of it. `more` writes what else belongs into it."""
     with artifacts.atomic_folder(folder) as part:
         write(part, prediction, model, source, frames_per_second)
+        if more is not None:
+            more(part)

@@ -1,4 +1,4 @@
-"""`python -m pipeline predict`: 3D poses of the people in a file of keypoints."""
+"""`python -m pipeline predict`: 3D poses of the people in a file of keypoints, in images or in a video."""
 
 from __future__ import annotations
 
@@ -11,23 +11,44 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import InputError
-from pipeline.predict import flags, joint_map, keypoints, result, smoothing, weights, writing
+from pipeline.predict import (
+    detecting,
+    flags,
+    joint_map,
+    keypoints,
+    overlay,
+    pictures,
+    result,
+    smoothing,
+    weights,
+    writing,
+)
+from pipeline.predict.detectors import Detector, choice
+from pipeline.predict.keypoints import Keypoints, json_files
 from pipeline.predict.keypoints.layouts import HUMAN36M, LAYOUTS
+from pipeline.predict.pictures import Pictures
 from pipeline.predict.result import Prediction
 
 DESCRIPTION = """\
-Lift the 2D joints that a pose estimator has found to 3D poses that say how sure they are.
+Make 3D poses, which say how sure they are, of images, of a video, or of the 2D joints that a pose estimator has found.
 
   python -m pipeline predict keypoints.json --output poses --width 1920 --height 1080
   python -m pipeline predict walk.npz --output poses --width 1280 --height 720 --fps 25
   python -m pipeline predict person_keypoints_val2017.json --output poses
+  python -m pipeline predict holiday.jpg --output poses
+  python -m pipeline predict walk.mp4 --output poses
 
-INPUT is told apart by its content: COCO results or annotations (JSON), AlphaPose with 17 or Halpe's 26 keypoints
+INPUT is told apart by its content. People in an image, a folder of images or a video are found by a detector: MoveNet,
+which `make detector` fetches, or a detection variant that you trained (--detector). What it finds is in
+FOLDER/keypoints.json; correct it if you like, and give it to `predict` as INPUT.
+
+Keypoints are read from COCO results or annotations (JSON), AlphaPose with 17 or Halpe's 26 keypoints
 (JSON), OpenPose (a JSON file, or a folder with one for each frame), npz, npy or csv with [frames, joints, 2 or 3] in
 COCO's or Human3.6M's order. COCO annotations say how large the images are; for others give --width and --height.
 
 FOLDER receives predictions.json, .npz and .csv (hypotheses, their weights, mean and spread of every joint in mm), the
-picture keypoints.png that shows which joint was taken for which, and for a video a BVH file of each person.
+picture keypoints.png that shows which joint was taken for which, and for a video a BVH file of each person. For images
+it receives overlay/ as well, and for a video overlay.webm: what was found and what was predicted, drawn over them.
 docs/predict.md explains them."""
 
 
@@ -36,7 +57,10 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.description = DESCRIPTION
     command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.add_argument(
-        "input", type=Path, metavar="INPUT", help="a file of keypoints, or a folder of OpenPose's files"
+        "input",
+        type=Path,
+        metavar="INPUT",
+        help="an image, a folder of images, a video, a file of keypoints, or a folder of OpenPose's files",
     )
     command.add_argument(
         "--output", type=Path, required=True, metavar="FOLDER", help="where to write; an earlier prediction is replaced"
@@ -48,6 +72,9 @@ def arguments(command: argparse.ArgumentParser) -> None:
         "--trained-on",
         choices=joint_map.SOURCES,
         help="whose joints the model learnt, if it has no card that says it (default: human36m)",
+    )
+    command.add_argument(
+        "--detector", help="who finds people in images: movenet (default), or checkpoint.pt of a detection variant"
     )
     command.add_argument("--width", type=int, metavar="PX", help="width of the images in pixels")
     command.add_argument("--height", type=int, metavar="PX", help="height of the images in pixels")
@@ -72,7 +99,9 @@ def arguments(command: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"smooth the 2D joints of a video over so many seconds (without a number: {smoothing.SECONDS:g})",
     )
-    command.add_argument("--fps", type=float, default=30.0, help="frames per second of a video (default: 30)")
+    command.add_argument(
+        "--fps", type=float, help="frames per second of keypoints of a video (default: what the file says, else 30)"
+    )
 
 
 def run(
@@ -85,36 +114,75 @@ def run(
     layout: str | None = None,
     min_confidence: float = 0.0,
     focal_length: float | None = None,
-    fps: float = 30.0,
+    fps: float | None = None,
     trained_on: str | None = None,
     smooth: float | None = None,
+    detector: str | None = None,
 ) -> int:
     """Predict and write; the exit code is 0. Raises InputError for unusable input, and then nothing is written."""
     for name, value in (("--fps", fps), ("--focal-length", focal_length), ("--smooth", smooth)):
         if value is not None and not 0 < value < math.inf:
             raise InputError(f"{name} {value:g}: expected a number above 0")
     writing.check_folder(output)
-    found = keypoints.read(input, layout, min_confidence)
-    size = result.image_sizes(found, width, height, input)
-    table = found.table
-    print(f"{input}: {table.source}, {len(table)} poses in {len(np.unique(table.frame))} images")
-    print(f"layout: {found.layout.title} ({found.why})")
-    for note in table.notes:
-        print(f"note: {note}")
-    if smooth is not None:
-        found = smoothing.smooth(found, smooth, fps, input)
     loaded = weights.read(weights.find(root, model))
+    images = pictures.find(input)
+    if images is None:
+        if detector is not None:
+            raise InputError(f"--detector: is for images and videos, and {input} is neither")
+        text, found = None, keypoints.read(input, layout, min_confidence)
+    else:
+        if (width, height, layout, fps) != (None,) * 4:
+            raise InputError("--width, --height, --layout and --fps: are for keypoints; images say their own")
+        text, found = detect(images, choice.load(root, detector), min_confidence)
+    size = result.image_sizes(found, width, height, input)
+    for line in about(input, found):
+        print(line)
+    rate = fps or found.table.frames_per_second or detecting.USUAL_RATE
+    if smooth is not None:
+        found = smoothing.smooth(found, smooth, rate, input)
     if not (trained_on or loaded.trained_on or found.layout == HUMAN36M):
         print(f"note: {loaded.path} has no card; its joints are taken for Human3.6M's (else give --trained-on)")
     start = time.perf_counter()
     prediction = result.predict(found, size, loaded, focal_length, input, trained_on)
     seconds = time.perf_counter() - start
-    writing.into(output, prediction, loaded, input, fps)
+
+    def with_images(folder: Path) -> None:
+        if images is not None and text is not None:
+            (folder / detecting.FILE).write_text(text, encoding="utf-8")
+            overlay.write(folder, images, prediction, loaded.predictor.skeleton)
+
+    writing.into(output, prediction, loaded, input, rate, with_images)
     print(f"model: {loaded.predictor.variant_name} ({loaded.path}); {len(prediction)} poses in {seconds:.2f} s")
     for line in summary(prediction):
         print(line)
-    print(f"written: {output}; look at {output / 'keypoints.png'} to see whether the joints are right")
+    look = output / ("keypoints.png" if images is None else overlay.VIDEO if images.sequence else overlay.FOLDER)
+    print(f"written: {output}; look at {look} to see whether the joints are right")
     return 0
+
+
+def detect(images: Pictures, detector: Detector, least_confidence: float) -> tuple[str, Keypoints]:
+    """The text of the file of keypoints, and the keypoints as they are read from such a file."""
+    start = time.perf_counter()
+    found = detecting.detect(images, detector)
+    speed = len(found.names) / (time.perf_counter() - start)
+    print(f"{detector.name}: {speed:.1f} images a second")
+    if found.left_out:
+        print(f"note: {found.left_out} people were left out, who are in fewer than {detecting.LEAST_FRAMES} frames")
+    content = detecting.as_coco(found, images, detector)
+    read = keypoints.of_table(json_files.read(content, images.path), images.path, None, least_confidence)
+    return detecting.as_text(content), read
+
+
+def about(path: Path, found: Keypoints) -> list[str]:
+    """What was read, and how it was understood."""
+    table = found.table
+    people = f", {len(np.unique(table.person))} people" if table.sequence else ""
+    lines = [f"{path}: {table.source}, {len(table)} poses in {len(np.unique(table.frame))} images{people}"]
+    return [
+        *lines,
+        f"layout: {found.layout.title} ({found.why})",
+        *(f"note: {note}" for note in table.notes),
+    ]
 
 
 def summary(prediction: Prediction) -> list[str]:

@@ -185,7 +185,7 @@ def refused(path: Path, words: str) -> None:
         ("notes.txt", b"Just some words.\n", "not a known format: no JSON, no npz, and as csv it has 1 columns"),
         ("empty.json", b"", "empty; give a file with keypoints"),
         ("cut.json", b'[{"image_id": 1, "keypo', "not readable as JSON"),
-        ("film.mp4", b"\x00\x00\x00\x18ftypmp42\xff\xfe", "a picture or a video; this command reads keypoints"),
+        ("film.mp4", b"\x00\x00\x00\x18ftypmp42\xff\xfe", "not a readable image or video; convert it to"),
         ("noise.bin", b"\xff\xfe\x00\x01", "not a known format; expected COCO results"),
         ("cut.npz", b"PK\x03\x04cut", "not a readable npz of plain numbers"),
         ("row.csv", b",".join([b"1"] * 34) + b"\n1,2\n", "line 2: expected 34 numbers for the keypoints"),
@@ -227,10 +227,10 @@ def test_pickles_are_refused(tmp_path: Path) -> None:
 
 def test_folders(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    refused(tmp_path / "empty", "has no .json file")
+    refused(tmp_path / "empty", "has no image and no .json file")
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "a.jpg").touch()
-    refused(tmp_path / "pictures", "has pictures or videos, and no keypoints; run a pose estimator")
+    refused(tmp_path / "pictures", "has no image and no .json file; a folder holds images")
     refused(tmp_path / "nowhere", "no such file or folder")
 
 

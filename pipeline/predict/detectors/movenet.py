@@ -24,12 +24,15 @@ from pipeline.geometry import coco_keypoints
 from pipeline.predict.detectors import People, graph, overlap
 from pipeline.predict.detectors.graph import Graph
 
-FINDER_SIZE = 384  # px of the longer side of an image, for the multi-pose network
+FINDER_SIZE = 320  # px of the longer side of an image, for the multi-pose network
 GRAIN = 32  # its sides are multiples of this
 LOOK_SIZE = 256  # px, the single-pose network's
 ROOM = 1.25  # the square of the second look, in longer sides of the person
 CERTAIN = 0.1  # first keypoints with a lower confidence do not count for that square
-LEAST_SCORE = 0.15  # of a person
+LEAST_SCORE = 0.1  # of a person at the first look
+# The mean confidence at the second look. Of 105 people found in 159 images of COCO 12 were nobody; from this confidence
+# on, 87 of 90 were somebody.
+LEAST_CONFIDENCE = 0.2
 AT_ONCE = 4  # images through a network: on a CPU more take longer, because they do not fit into its cache
 COORDINATES = 3 * coco_keypoints.COUNT
 
@@ -60,8 +63,10 @@ class MoveNet:
         again = self._look_again(images, owner, np.concatenate(squares) if len(owner) else np.zeros((0, 3)))
         answer = []
         for index, (_, _, score) in enumerate(first):
-            keypoints = again[owner == index]
-            sure = np.asarray(score * keypoints[..., 2].mean(axis=1), np.float32)
+            confidence = again[owner == index][..., 2].mean(axis=1)
+            stay = confidence >= LEAST_CONFIDENCE
+            keypoints = again[owner == index][stay]
+            sure = np.asarray((score * confidence)[stay], np.float32)
             answer.append(People(keypoints, sure).rows(overlap.distinct(keypoints, sure)))
         return answer
 

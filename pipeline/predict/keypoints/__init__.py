@@ -18,7 +18,7 @@ from pipeline.predict.keypoints import arrays, json_files, layout_of
 from pipeline.predict.keypoints.layouts import Layout
 from pipeline.predict.keypoints.table import Table, check
 
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".mp4", ".avi", ".mov", ".webm", ".mkv")
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".heic", ".mp4", ".avi", ".mov", ".webm", ".mkv")
 CONFIDENCE = 2.0  # the highest in bare arrays: COCO's visibility is up to 2
 
 
@@ -47,7 +47,11 @@ def read(path: Path, layout: str | None = None, least_confidence: float = 0.0) -
 
     A joint is absent at exactly (0, 0), or if its confidence is `least_confidence` or less. Raises InputError.
     """
-    table = _folder(path) if path.is_dir() else _file(path)
+    return of_table(_folder(path) if path.is_dir() else _file(path), path, layout, least_confidence)
+
+
+def of_table(table: Table, path: Path, layout: str | None = None, least_confidence: float = 0.0) -> Keypoints:
+    """The same from what a reader gives. Raises InputError."""
     check(table, path, CONFIDENCE if table.layout is None else np.inf)
     places, confidence = table.values[..., :2], table.values[..., 2]
     absent = (confidence <= least_confidence) | (places == 0).all(axis=-1)
@@ -84,11 +88,7 @@ def _folder(path: Path) -> Table:
     """OpenPose's files in a folder, sorted by their names."""
     files = sorted(path.glob("*.json"))
     if not files:
-        pictures = any(file.suffix.lower() in PICTURES for file in path.iterdir())
-        what = (
-            "pictures or videos, and no keypoints; run a pose estimator on them first" if pictures else "no .json file"
-        )
-        raise InputError(f"{path}: has {what}; a folder holds OpenPose's files, one for each frame")
+        raise InputError(f"{path}: has no image and no .json file; a folder holds images, or OpenPose's files")
     contents = []
     for file in files:
         try:
@@ -100,5 +100,5 @@ def _folder(path: Path) -> Table:
 
 def _unknown(path: Path) -> str:
     if path.suffix.lower() in PICTURES:
-        return "a picture or a video; this command reads keypoints: run a pose estimator on it first"
+        return "not a readable image or video; convert it to JPEG, PNG, mp4 or WebM"
     return f"not a known format; expected {json_files.KNOWN}, or an npz or csv of keypoints"

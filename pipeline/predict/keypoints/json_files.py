@@ -56,6 +56,7 @@ def _results(content: Sequence[Mapping[str, Any]], path: Path) -> Table:
 
 
 def _annotations(content: Mapping[str, Any], path: Path) -> Table:
+    """COCO's annotations, and those that `predict` writes of a video: people with a `track_id`, as PoseTrack's have."""
     try:
         sizes = {image["id"]: (float(image["width"]), float(image["height"])) for image in content["images"]}
         names = {image["id"]: str(image.get("file_name", image["id"])) for image in content["images"]}
@@ -68,17 +69,30 @@ def _annotations(content: Mapping[str, Any], path: Path) -> Table:
         raise InputError(f"{path}: annotations: image_id {unknown[0]} is not in images")
     values = rows_of([list(_numbers(entry, "keypoints", path)) for entry in people], 3, path)
     without = len(content["annotations"]) - len(people)
+    person = np.array([_identity(entry) for entry in people], dtype=int)
+    place = {image: index for index, image in enumerate(sizes)}
     return Table(
         values=values,
         images=tuple(names[image] for image in images),
-        frame=_numbered(images),
-        person=np.full(len(people), -1),
+        frame=np.array([place[image] for image in images], dtype=int),
+        person=person,
         size=np.array([sizes[image] for image in images]).reshape(-1, 2),
         source="COCO annotations",
-        sequence=False,
+        sequence=bool(len(person)) and bool((person >= 0).all()),
         layout=COCO_17,
         notes=(f"{without} annotations without keypoints were left out",) if without else (),
+        frames_per_second=_rate(content.get("info"), path),
     )
+
+
+def _rate(info: Any, path: Path) -> float | None:
+    """The frames per second that the file of a video says."""
+    rate = info.get("frames_per_second") if isinstance(info, Mapping) else None
+    if rate is None:
+        return None
+    if not isinstance(rate, int | float) or not 0 < rate < float("inf"):
+        raise InputError(f"{path}: info.frames_per_second: {rate!r} is no number above 0")
+    return float(rate)
 
 
 def openpose(files: Sequence[tuple[str, Mapping[str, Any]]], path: Path) -> Table:

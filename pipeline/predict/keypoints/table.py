@@ -31,6 +31,7 @@ class Table:
     sequence: bool
     layout: Layout | None = None  # if the format says it
     notes: tuple[str, ...] = ()  # for the user: what was left out
+    frames_per_second: float | None = None  # of a video, if the file says it
 
     def __len__(self) -> int:
         return len(self.values)
