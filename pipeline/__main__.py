@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline import failures, shell
 from pipeline.artifacts import InputError
 
 DETECTORS = ("stacked_hourglass", "cascaded_pyramid_network")
@@ -165,6 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = vars(parser(arguments[0] if arguments else None).parse_args(arguments))
     command = options.pop("command")
+    shell.settle()
     try:
         if command in TOOLS:
             return importlib.import_module(f"pipeline.{TOOLS[command].module}").run(Path(), **options)
@@ -175,6 +178,15 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; run the same command again to continue", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read our output, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # what a shell gives for it
+    except Exception as error:
+        line = failures.line(error)
+        if line is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        return 2
     return 0
 
 

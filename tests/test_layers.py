@@ -18,11 +18,14 @@ MAY_USE = {
     # files and settings
     "artifacts": set(),
     "layout": set(),
+    "user_files": {"artifacts"},
+    "failures": set(),
+    "shell": set(),
     "settings": set(),  # what all settings share
-    "config": FILES | {"settings", "data"},  # of data only the sources' settings
+    "config": FILES | {"settings", "data", "failures", "user_files"},  # of data only the sources' settings
     # what the networks are trained on
     "geometry": {"artifacts"},
-    "body": {"artifacts", "geometry"},
+    "body": {"artifacts", "geometry", "user_files"},
     "data": FILES | {"geometry", "body", "settings"},
     # training that knows no paper, and then the seeds of a variant
     "mixture": set(),
@@ -34,16 +37,16 @@ MAY_USE = {
     "detection": FILES | SETTINGS | {"geometry", "mixture", "training", "device", "seeds"},
     # images to 3D joints: it lifts with the layers of lifting, which does not know it
     "pixels": FILES | SETTINGS | {"geometry", "training", "device", "seeds", "lifting"},
-    "authors": FILES | SETTINGS | {"geometry", "training", "lifting", "detection", "data"},
+    "authors": FILES | SETTINGS | {"geometry", "training", "lifting", "detection", "data", "user_files"},
     # what was measured: of the networks only the results
     "report": FILES | SETTINGS | {"geometry", "lifting", "detection"},
     "records": FILES | SETTINGS | {"lifting", "detection", "report"},
     "tracking": {"artifacts", "records", "lifting"},
     # a user's own input
-    "predict": FILES | SETTINGS | {"geometry", "lifting", "training", "device", "seeds", "report"},
+    "predict": FILES | SETTINGS | {"geometry", "lifting", "training", "device", "seeds", "report", "user_files"},
     # the front doors
     "__init__": {"lifting"},
-    "__main__": {"artifacts"} | SETTINGS,
+    "__main__": {"artifacts", "failures", "shell"} | SETTINGS,
     "progress": set(),
 }
 TRACKING = {f"pipeline/tracking/{name}.py" for name in ("models", "served_model", "store")}

@@ -20,6 +20,7 @@ from pipeline.lifting.data import skeleton_of
 from pipeline.lifting.mirror import MirrorTested
 from pipeline.lifting.models import build_model
 from pipeline.training.checkpoint import CheckpointError
+from pipeline.user_files import read_users_arrays
 
 DEFAULT_VARIANTS = {
     "semgcn": "semgcn_authors",
@@ -98,7 +99,7 @@ def run(
     chosen = settings.variant(name)
     check_network(paper, name, chosen)
     place = graphs or settings.layout.mesh_graphs
-    found = read_graphs(place) if paper == "hgn" else None
+    found = _graphs(place, graphs is not None) if paper == "hgn" else None
     weights, epoch = foreign_weights.read(file)
     try:
         if found is not None:
@@ -137,12 +138,14 @@ def check_network(paper: str, name: str, variant: LiftingVariant) -> None:
         )
 
 
-def read_graphs(path: Path) -> MeshGraphs:
-    """The mesh graphs in a file that build_body or fit_body wrote. Raises InputError."""
+def _graphs(path: Path, of_user: bool) -> MeshGraphs:
+    """The mesh graphs in a file that build_body or fit_body wrote, or that the user names. Raises InputError."""
+    remedy = "name a graphs.npz that build_body wrote" if of_user else "delete it and run fit_body again"
+    arrays = read_users_arrays(path, remedy) if of_user else artifacts.read_arrays(path)
     try:
-        return MeshGraphs.from_arrays(artifacts.read_arrays(path))
+        return MeshGraphs.from_arrays(arrays)
     except GraphError as error:
-        raise InputError(f"{path}: {error}; delete it and run the stage that writes it again") from None
+        raise InputError(f"{path}: {error}; {remedy}") from None
 
 
 def check_graphs(weights: Mapping[str, Tensor], graphs: MeshGraphs, path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from pipeline import artifacts
+from pipeline import artifacts, failures
 from pipeline import config as params
 from pipeline.artifacts import InputError
 from pipeline.config import Run
@@ -25,6 +25,7 @@ from pipeline.config import plan as planning
 from pipeline.config.code import Code
 from pipeline.config.plan import Job
 from pipeline.layout import Layout
+from pipeline.user_files import check_place
 
 HEADER = """\
 # The jobs of preset {preset}, written by `python -m pipeline plan --preset {preset}`: change params.yaml or the preset.
@@ -197,10 +198,14 @@ def plan_or_exit(config: Mapping[str, Any], main_process: bool) -> Dag:
             raise InputError(f"--config {unknown[0]}: only preset is chosen there; change params.yaml instead")
         found = read(str(config["preset"]) if "preset" in config else None)
         if main_process:
+            check_place(Path(".snakemake"), "Snakemake's folder")
             planning.write(list(found.jobs), found.run.root)
             if dvc_file(found.run).exists():  # a preset that DVC does not run has no list
                 write_dvc(found.run, list(found.jobs))
         return found
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:  # a full disk, or a checkout that may not be written
+        print(f"error: {failures.line(error) or error}", file=sys.stderr)
         sys.exit(2)

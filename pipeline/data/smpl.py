@@ -21,6 +21,7 @@ from pipeline.body.model import BodyModel
 from pipeline.data import safe_pickle
 from pipeline.data.fetch import licensed
 from pipeline.data.pickle_stand_ins import Thing
+from pipeline.geometry import stature
 
 KEYS = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table", "f")
 SHAPE_COUNT = 10  # the first of the file's shape components, which may be 300
@@ -39,7 +40,12 @@ def load(root: Path) -> BodyModel:
     """SMPL from below `root` (data/licensed). Raises InputError: one line says what to get, and where to put it."""
     (path,) = licensed.require("smpl", root)
     try:
-        return BodyModel.from_arrays(read(path), str(path))
+        body = BodyModel.from_arrays(read(path), str(path))
+        height = body.v_template[:, 1]
+        misfit = stature.misfit_of(1000 * float(height.max() - height.min()))
+        if misfit:
+            raise InputError(f"{path}: v_template: {misfit}; vertices must be in metres, y up")
+        return body
     except InputError as error:
         source = licensed.LICENSED["smpl"]
         wanted = 'wanted is the neutral body of "SMPL for Python", not SMPL-H or SMPL-X'

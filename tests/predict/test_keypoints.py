@@ -187,7 +187,7 @@ def refused(path: Path, words: str) -> None:
         ("cut.json", b'[{"image_id": 1, "keypo', "not readable as JSON"),
         ("film.mp4", b"\x00\x00\x00\x18ftypmp42\xff\xfe", "not a readable image or video; convert it to"),
         ("noise.bin", b"\xff\xfe\x00\x01", "not a known format; expected COCO results"),
-        ("cut.npz", b"PK\x03\x04cut", "not a readable npz of plain numbers"),
+        ("cut.npz", b"PK\x03\x04cut", "a damaged npz (File is not a zip file); save the keypoints"),
         ("row.csv", b",".join([b"1"] * 34) + b"\n1,2\n", "line 2: expected 34 numbers for the keypoints"),
     ],
 )
@@ -222,7 +222,16 @@ def test_a_number_that_is_none_is_named(tmp_path: Path) -> None:
 
 def test_pickles_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "file.npz", keypoints=np.array([{"a": 1}], dtype=object))
-    refused(tmp_path / "file.npz", "not a readable npz of plain numbers (Object arrays cannot be loaded")
+    refused(tmp_path / "file.npz", "holds pickled objects, which are not read; save the keypoints with np.savez")
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, 9999.0])
+def test_places_that_mean_not_found(tmp_path: Path, value: float) -> None:
+    places = PLACES.copy()
+    places[3, 9] = value
+    np.savez(tmp_path / "file.npz", keypoints=places)
+    absent = keypoints.read(tmp_path / "file.npz").absent
+    assert absent[3, 9] and absent.sum() == 1
 
 
 def test_folders(tmp_path: Path) -> None:

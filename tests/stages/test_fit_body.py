@@ -7,6 +7,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import planned
@@ -17,7 +18,7 @@ from stick_body import natural_joints, stick_landmarks, stick_model
 
 from pipeline import artifacts
 from pipeline.__main__ import main
-from pipeline.body.fitting import people
+from pipeline.body.fitting import joints_file, people
 from pipeline.body.fitting.rotations import exponential
 from pipeline.geometry import human36m
 from pipeline.geometry.camera import rotation_matrix
@@ -260,6 +261,16 @@ def test_one_pose_is_enough(fitted_folder: Path) -> None:
     assert made["usable"].all()
 
 
+def standing() -> np.ndarray:
+    return 1000 * natural_joints(stick_landmarks(), torch.zeros(10, dtype=torch.float64), 5).numpy()
+
+
+def with_zeros(place: Any) -> np.ndarray:
+    joints = standing()
+    joints[place] = 0
+    return joints
+
+
 WRONG = {
     "too few joints": (
         {"joints_3d": np.ones((5, 16, 3))},
@@ -268,12 +279,17 @@ WRONG = {
     "no pose": ({"joints_3d": np.ones((0, 17, 3))}, "joints_3d: expected numbers [N, 17, 3]"),
     "words": ({"joints_3d": np.full((5, 17, 3), "x")}, "joints_3d: expected numbers"),
     "another name": ({"joints": np.ones((5, 17, 3))}, "joints_3d: missing, the file has joints"),
-    "not a number": ({"joints_3d": np.full((5, 17, 3), np.nan)}, "joints_3d: not finite in row 0 (5 such rows)"),
-    "metres": ({"joints_3d": np.random.default_rng(0).random((5, 17, 3))}, "give millimetres"),
-    "people": (
-        {"joints_3d": 1000 * np.random.default_rng(0).random((5, 17, 3)), "subject": np.zeros(4, int)},
-        "subject: expected 5 whole numbers or names",
+    "not a number": ({"joints_3d": np.full((9, 17, 3), np.nan)}, "joints_3d: not finite in row 0, 1, 2, 3, 4, ... (9"),
+    "metres": ({"joints_3d": standing() / 1000}, "a person of 1.778 mm"),
+    "nobody": (
+        {"joints_3d": with_zeros(np.s_[[2, 4]])},
+        "joints that were not found (all coordinates 0, -1 or 9999) in row 2, 4",
     ),
+    "a joint": (
+        {"joints_3d": with_zeros(np.s_[2, 9])},
+        "joints that were not found (all coordinates 0, -1 or 9999) in row 2; leave",
+    ),
+    "people": ({"joints_3d": standing(), "subject": np.zeros(4, int)}, "subject: expected 5 whole numbers or names"),
 }
 
 
@@ -288,8 +304,24 @@ def test_wrong_joints_are_one_line(case: str, fitted_folder: Path, capsys: pytes
 
 
 def test_other_wrong_options_are_one_line(fitted_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "mine.npz: missing" in says(capsys, "--joints", "mine.npz", "--output", "bodies.npz")
+    assert "mine.npz: no such file; save it with np.savez" in says(
+        capsys, "--joints", "mine.npz", "--output", "bodies.npz"
+    )
     assert "--joints without --output" in says(capsys, "--joints", "mine.npz")
     assert "--output without --joints" in says(capsys, "--output", "bodies.npz")
     Path("mine.npz").write_text("no archive")
-    assert "mine.npz: not a readable npz" in says(capsys, "--joints", "mine.npz", "--output", "bodies.npz")
+    assert "mine.npz: no npz; save it with np.savez" in says(capsys, "--joints", "mine.npz", "--output", "bodies.npz")
+
+
+def test_an_output_that_cannot_be_is_refused_before_the_fit(
+    fitted_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joints_file, "find_offsets", None)  # the fit does not begin
+    np.savez("mine.npz", joints_3d=standing())
+    before = Path("mine.npz").read_bytes()
+    for output, words in (("data", "is a folder"), ("mine.npz/out.npz", "is a file"), ("mine.npz", "is the input")):
+        assert (
+            f"--output {output}: " in (line := says(capsys, "--joints", "mine.npz", "--output", output))
+            and words in line
+        )
+    assert Path("mine.npz").read_bytes() == before

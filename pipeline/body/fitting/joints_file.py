@@ -18,10 +18,13 @@ from pipeline.artifacts import InputError
 from pipeline.body.fitting import UNUSABLE, find_offsets, find_shape, fit_frames
 from pipeline.body.fitting.rotations import exponential
 from pipeline.body.model import BodyModel
+from pipeline.geometry import stature
+from pipeline.geometry.absent import absent_joints
 from pipeline.geometry.camera import rotation_matrix
+from pipeline.user_files import check_output, read_users_arrays
 
 ORDER = "Human3.6M's 17 joints: Hip, RHip, RKnee, RAnkle, LHip, ..., RWrist"
-SMALLEST = 50.0  # mm, median extent of a pose; below it the unit is probably not mm
+SAVE = "save it with np.savez(FILE, joints_3d=...), joints [N, 17, 3] in mm"
 DRAWN_AT_ONCE = 256  # frames
 
 
@@ -32,6 +35,7 @@ def fit_file(model: BodyModel, small: BodyModel, joints: Path, output: Path) -> 
     [N] mm, usable [N], fitted [N, 17, 3], vertices [N, v, 3] and faces of the small body, subject [N] (the row in
     betas) and subjects [S]. Raises InputError for a file of joints that is missing or invalid.
     """
+    check_output(output, "--output", joints)
     positions, subjects, subject = read_joints(joints)
     people = [np.flatnonzero(subject == index) for index in range(len(subjects))]
     offsets = find_offsets(model, [positions[rows] for rows in people])
@@ -60,24 +64,29 @@ def fit_file(model: BodyModel, small: BodyModel, joints: Path, output: Path) -> 
 
 def read_joints(path: Path) -> tuple[torch.Tensor, NDArray, NDArray[np.int64]]:
     """Joints [N, 17, 3] in metres, the people's names [S], and the person of each pose [N]."""
-    if not path.is_file():
-        raise InputError(f"{path}: missing; --joints takes an npz with joints_3d [N, 17, 3] in mm")
-    arrays = artifacts.read_arrays(path)
+    arrays = read_users_arrays(path, SAVE)
     if "joints_3d" not in arrays:
-        raise InputError(f"{path}: joints_3d: missing, the file has {', '.join(arrays) or 'nothing'}; save it under it")
+        raise InputError(f"{path}: joints_3d: missing, the file has {', '.join(arrays) or 'nothing'}; {SAVE}")
     joints = arrays["joints_3d"]
     if joints.ndim != 3 or joints.shape[1:] != (17, 3) or not len(joints) or joints.dtype.kind not in "fiu":
         raise InputError(f"{path}: joints_3d: expected numbers [N, 17, 3], got {joints.dtype} {joints.shape}; {ORDER}")
-    broken = ~np.isfinite(joints).reshape(len(joints), -1).all(axis=1)
-    if broken.any():
-        rows = f"row {broken.argmax()} ({broken.sum()} such rows)"
-        raise InputError(f"{path}: joints_3d: not finite in {rows}; leave these poses out")
     positions = joints.astype(np.float64)
-    size = np.median(np.abs(positions - positions[:, :1]).max(axis=(1, 2)))
-    if size < SMALLEST:
-        raise InputError(f"{path}: joints_3d: a pose reaches {size:.2g} from its root; give millimetres")
+    _check_rows(path, ~np.isfinite(positions).all(axis=(1, 2)), "not finite")
+    missing = absent_joints(positions).any(axis=1)
+    _check_rows(path, missing, "joints that were not found (all coordinates 0, -1 or 9999)")
+    misfit = stature.misfit(positions)
+    if misfit:
+        raise InputError(f"{path}: joints_3d: {misfit}; give millimetres, and {ORDER}")
     subjects, subject = _subjects(path, arrays, len(joints))
     return torch.from_numpy(positions / 1000), subjects, subject
+
+
+def _check_rows(path: Path, wrong: NDArray, what: str) -> None:
+    """Raise InputError if there are such poses. It names the first rows."""
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        listed = ", ".join(map(str, rows[:5])) + (f", ... ({len(rows)} rows)" if len(rows) > 5 else "")
+        raise InputError(f"{path}: joints_3d: {what} in row {listed}; leave these poses out")
 
 
 def _subjects(path: Path, arrays: dict[str, Any], count: int) -> tuple[NDArray, NDArray[np.int64]]:

@@ -38,6 +38,7 @@ from tqdm import tqdm
 
 from pipeline.artifacts import InputError
 from pipeline.data.fetch import licensed
+from pipeline.geometry import stature
 from pipeline.geometry.camera import Camera
 from pipeline.geometry.poses import PoseSet, concatenate
 from pipeline.geometry.skeleton import HUMAN36M_17
@@ -100,6 +101,9 @@ def _load_sequence(name: str, path: Path) -> tuple[PoseSet, dict[str, Any]]:
     pixels, joints = _checked(path, "annot2", pixels, rows), _checked(path, "univ_annot3", joints, rows)
     if (joints[..., 2] <= 0).any():
         raise InputError(f"{path}: univ_annot3: joints behind the camera (z <= 0 mm); bring the file again")
+    misfit = stature.misfit(joints[:, ORDER])
+    if misfit:
+        raise InputError(f"{path}: univ_annot3: {misfit}; positions must be in mm; bring the file again")
     focal_length, center, residual = fit_camera(joints, pixels)
     if residual > LARGEST_RESIDUAL * sequence.width or min(focal_length) <= 0:
         raise InputError(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
+from pipeline.geometry.absent import absent as not_found
 from pipeline.predict.keypoints import arrays, json_files, layout_of
 from pipeline.predict.keypoints.layouts import Layout
 from pipeline.predict.keypoints.table import Table, check
@@ -24,7 +25,7 @@ CONFIDENCE = 2.0  # the highest in bare arrays: COCO's visibility is up to 2
 
 @dataclass(frozen=True)
 class Keypoints:
-    """The rows of a file with their layout, and which joints are absent: (0, 0), or too little confidence."""
+    """The rows of a file with their layout, and which joints are absent: by their place, or too little confidence."""
 
     table: Table
     layout: Layout
@@ -45,7 +46,8 @@ class Keypoints:
 def read(path: Path, layout: str | None = None, least_confidence: float = 0.0) -> Keypoints:
     """Keypoints of a file or folder. `layout` names one of LAYOUTS, against what the file says or its geometry.
 
-    A joint is absent at exactly (0, 0), or if its confidence is `least_confidence` or less. Raises InputError.
+    A joint is absent at (0, 0) and the other places of `geometry.absent`, or if its confidence is `least_confidence` or
+    less. Raises InputError.
     """
     return of_table(_folder(path) if path.is_dir() else _file(path), path, layout, least_confidence)
 
@@ -54,7 +56,7 @@ def of_table(table: Table, path: Path, layout: str | None = None, least_confiden
     """The same from what a reader gives. Raises InputError."""
     check(table, path, CONFIDENCE if table.layout is None else np.inf)
     places, confidence = table.values[..., :2], table.values[..., 2]
-    absent = (confidence <= least_confidence) | (places == 0).all(axis=-1)
+    absent = (confidence <= least_confidence) | not_found(places)
     if absent.all():
         raise InputError(f"{path}: every joint is absent: at (0, 0), or of confidence {least_confidence:g} or less")
     if table.layout is not None and layout is None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,8 +13,10 @@ from numpy.typing import NDArray
 from pipeline.artifacts import InputError
 from pipeline.predict.keypoints.layouts import LAYOUTS
 from pipeline.predict.keypoints.table import Table, with_confidence
+from pipeline.user_files import read_users_arrays
 
 SHAPES = "[frames, joints, 2 or 3] or [frames, people, joints, 2 or 3]"
+SAVE = "save the keypoints with np.savez(FILE, keypoints=...)"
 SCORES = ("scores", "keypoint_scores", "confidence")
 OF_A_ROW = ("image", "frame", "person", "width", "height")  # columns of a csv that are no keypoints
 
@@ -52,15 +52,17 @@ def read_npz(path: Path) -> Table:
 
 
 def _load(path: Path) -> dict[str, NDArray]:
+    with path.open("rb") as file:
+        if file.read(6) != b"\x93NUMPY":
+            return read_users_arrays(path, SAVE)
     try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return {"the array": found}
-        with found:
-            members = {name: found[name] for name in found.files}
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: not a readable npz of plain numbers ({' '.join(str(error).split()[:20])})") from None
-    return {name: array for name, array in members.items() if isinstance(array, np.ndarray)}
+        return {"the array": np.load(path, allow_pickle=False)}
+    except (ValueError, OSError, EOFError, MemoryError) as error:
+        raise InputError(f"{path}: not a readable npy of plain numbers ({_line(error)}); {SAVE}") from None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()[:20])
 
 
 def _numeric(array: NDArray, path: Path, name: str) -> NDArray:

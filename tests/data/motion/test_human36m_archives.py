@@ -102,9 +102,13 @@ def test_nan_in_an_unused_joint_is_ignored(tmp_path: Path) -> None:
 
 
 def test_another_unit_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"S5 Eating: a thigh of 4.5e\+05 mm; positions must be in metres"):
+    with pytest.raises(
+        InputError, match=r"S5 Eating: a person of 1.57\d*e\+06 mm from feet to head, .*; positions must be in metres"
+    ):
         archives.read([prepared(tmp_path, Eating=1000 * files.motion(5))], progress=False)
-    with pytest.raises(InputError, match=r"S5 Eating: a thigh of 0.45 mm; positions must be in mm"):
+    with pytest.raises(
+        InputError, match=r"S5 Eating: a person of 1.57\d* mm from feet to head, .*; positions must be in mm"
+    ):
         archives.read(released(tmp_path, Eating=files.motion(5) / 1000), progress=False)
 
 

@@ -47,7 +47,7 @@ def poses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PoseSet]:
 
 def seen(subject: str, take: str, camera: int, joint: str, frame: int) -> tuple[float, float]:
     """What the detector saw, different for everything: exact in float32."""
-    x = 100 * SUBJECTS.index(subject) + 30 * TAKES.index(take) + frame
+    x = 5 + 100 * SUBJECTS.index(subject) + 30 * TAKES.index(take) + frame
     return float(x), 20.0 * HUMAN36M_17.names.index(joint) + camera
 
 
@@ -178,6 +178,25 @@ def test_what_is_no_number(tmp_path: Path, poses: dict[str, PoseSet], value: flo
     with pytest.raises(InputError, match=where):
         read(path, poses["test"])
     read(path, poses["train"])
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, 9999.0])
+def test_a_joint_that_was_not_found_is_named(tmp_path: Path, poses: dict[str, PoseSet], value: float) -> None:
+    subjects = detections("17")
+    subjects["S9"]["Eating"][2][5, 4] = value
+    path = write(tmp_path / "data_2d.npz", "17", subjects)
+    with pytest.raises(
+        InputError, match=r"S9 Eating, camera 58860488: frame 5, joint LHip: \[.*\], which means not found"
+    ):
+        read(path, poses["test"])
+
+
+def test_coordinates_that_are_no_pixels_are_refused(tmp_path: Path, poses: dict[str, PoseSet]) -> None:
+    subjects = {
+        s: {t: [view / 5000 for view in views] for t, views in takes.items()} for s, takes in detections("17").items()
+    }
+    with pytest.raises(InputError, match=r"coordinates from -1 to 1; detections must be in pixels"):
+        read(write(tmp_path / "data_2d.npz", "17", subjects), poses["train"])
 
 
 @pytest.mark.parametrize(

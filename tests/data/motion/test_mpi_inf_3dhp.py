@@ -36,11 +36,11 @@ def test_every_joint_lands_where_its_name_says(licensed_folder: Path) -> None:
         *("pelvis", "spine", "head"),
     ]
     content = arrays()
-    content["univ_annot3"] = np.tile(np.arange(17)[:, None] * (100.0, -40.0, 10.0) + (0, 0, 3000), (FRAMES, 1, 1, 1))
+    content["univ_annot3"] = np.tile(np.arange(17)[:, None] * (45.0, -18.0, 4.5) + (0, 0, 3000), (FRAMES, 1, 1, 1))
     content["annot2"] = seen(content["univ_annot3"])
     write(place(licensed_folder, "TS1"), content)
     poses, _ = load(licensed_folder)
-    of_our_name = {name: round(x / 100) for name, x in zip(HUMAN36M_17.names, poses.joints_3d[0, :, 0], strict=True)}
+    of_our_name = {name: round(x / 45) for name, x in zip(HUMAN36M_17.names, poses.joints_3d[0, :, 0], strict=True)}
     assert {name: order[index] for name, index in of_our_name.items()} == {
         **{"Hip": "pelvis", "RHip": "right hip", "RKnee": "right knee", "RAnkle": "right ankle"},
         **{"LHip": "left hip", "LKnee": "left knee", "LAnkle": "left ankle", "Spine": "spine"},
@@ -137,6 +137,7 @@ def test_two_d_and_three_d_that_do_not_belong_together(licensed_folder: Path) ->
         ("univ_annot3", lambda a: a.transpose(3, 2, 1, 0), ["found [3, 17, 1, 6]"]),
         ("univ_annot3", lambda a: a[:5], ["have 6, 5 and 6 frames"]),
         ("univ_annot3", lambda a: -a, ["univ_annot3", "behind the camera"]),
+        ("univ_annot3", lambda a: a / 1000, ["univ_annot3: a person of 1.", "positions must be in mm"]),
         ("valid_frame", lambda a: a[:-1], ["have 6, 6 and 5 frames"]),
         ("valid_frame", lambda a: a * 0, ["valid_frame", "no frame"]),
         ("valid_frame", lambda a: a * np.nan, ["valid_frame", "expected 0 and 1 only"]),

@@ -34,6 +34,7 @@ from pipeline.data.motion.acclaim.amc import read_motion
 from pipeline.data.motion.acclaim.asf import AcclaimSkeleton
 from pipeline.data.motion.acclaim.kinematics import forward_kinematics
 from pipeline.data.motion.filming import Filmed, film_take
+from pipeline.geometry import stature
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 RECORDED_RATE = 120.0
@@ -81,6 +82,9 @@ def film(
     motion = read_motion(path, skeleton)
     rows = sampled(motion.frames, frames_per_second)
     world = joints_17(skeleton, forward_kinematics(skeleton, motion))
+    misfit = stature.misfit(world[rows])
+    if misfit:
+        raise InputError(f"{skeleton.path}: {misfit}; correct `length` under :units, which gives the unit of the bones")
     yaw = np.random.default_rng([seed, zlib.crc32(take.encode())]).uniform(0, 2 * np.pi)
     cameras = rig.place(RIG, world[:, 0, :2].mean(axis=0), yaw)
     return film_take(world[rows], motion.frames[rows], cameras, subject, action, take)

@@ -33,12 +33,12 @@ from pipeline.data.motion.human36m.takes import (
     take_name,
     take_order,
 )
+from pipeline.geometry import stature
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 ARCHIVE = re.compile(r"Poses_D3_Positions_(S\d+)\.tgz")
 MEMBER = re.compile(r"(?:(?:\./)?(S\d+)/MyPoseFeatures/)?D3_Positions/([^/]+)\.cdf")
 LARGEST = 64 << 20  # bytes of a take's file; the longest takes 5 MB
-THIGH = (200.0, 800.0)  # mm; outside, the numbers are in another unit
 REMEDY = "get it again"
 
 
@@ -184,8 +184,7 @@ def _checked(joints: NDArray[np.floating[Any]], subject: str, take: str, path: P
             f"{where}: frame {frame} (of {len(joints)} at {RECORDED_RATE:g} Hz), joint {HUMAN36M_17.names[joint]}: "
             f"not a number; {REMEDY}"
         )
-    hip, knee = HUMAN36M_17.names.index("RHip"), HUMAN36M_17.names.index("RKnee")
-    thigh = np.median(np.linalg.norm(joints[:, hip] - joints[:, knee], axis=-1))
-    if not THIGH[0] <= thigh <= THIGH[1]:
-        raise InputError(f"{where}: a thigh of {thigh:.3g} mm; {unit}, with {RELEASED_JOINTS} joints; {REMEDY}")
+    misfit = stature.misfit(joints)
+    if misfit:
+        raise InputError(f"{where}: {misfit}; {unit}, with {RELEASED_JOINTS} joints; {REMEDY}")
     return Recording(subject, take, joints.astype(np.float32))

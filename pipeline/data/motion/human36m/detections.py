@@ -21,6 +21,7 @@ from pipeline.artifacts import InputError
 from pipeline.data import safe_pickle
 from pipeline.data.motion.human36m.takes import CAMERA_COUNT, take_name
 from pipeline.geometry import human36m as calibration
+from pipeline.geometry.absent import absent
 from pipeline.geometry.poses import JOINT_COUNT, PoseSet
 from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, NECK_NOSE
 
@@ -131,6 +132,15 @@ def _checked(view: Any, frames: NDArray[np.int32], order: Order, where: str) -> 
     if len(broken):
         row, joint = broken[0]
         raise InputError(f"{where}: frame {frames[row]}, joint {order.names[joint]}: not a number; {REMEDY}")
+    missing = np.argwhere(absent(chosen))
+    if len(missing):
+        row, joint = missing[0]
+        raise InputError(
+            f"{where}: frame {frames[row]}, joint {order.names[joint]}: {chosen[row, joint].tolist()}, which means not "
+            f"found ({len(missing)} such joints); take a file in which they are filled in, or {REMEDY}"
+        )
+    if np.abs(chosen).max() <= 1:
+        raise InputError(f"{where}: coordinates from -1 to 1; detections must be in pixels: {REMEDY}")
     return chosen
 
 

@@ -1,0 +1,68 @@
+"""Files that a user brings or asks for. No stage can make them again, so no message says to delete one.
+
+A message about a file of the pipeline's own (artifacts.py) may: its stage writes it again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.artifacts import InputError, read_arrays
+
+LARGEST = 2 << 30  # bytes of arrays
+
+
+def read_users_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
+    """The arrays of an npz by name. Nothing in the file is executed.
+
+    Raises InputError, one line with the file; `remedy` says how to save such a file.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(6)
+        entries = zipfile.ZipFile(path).infolist() if start.startswith(b"PK") else []
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; {remedy}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path}: a damaged npz ({error}); {remedy}") from None
+    if not start.startswith(b"PK"):
+        what = "one array without a name (npy)" if start == b"\x93NUMPY" else "no npz"
+        raise InputError(f"{path}: {what}; {remedy}")
+    size = sum(entry.file_size for entry in entries)
+    if size > LARGEST:
+        raise InputError(f"{path}: claims {size >> 30} GB of arrays, more than is read here; {remedy}")
+    try:
+        return read_arrays(path)
+    except InputError as error:
+        reason = " ".join(str(error.__context__).split())
+        what = "holds pickled objects, which are not read" if "allow_pickle" in reason else f"damaged ({reason})"
+        raise InputError(f"{path}: {what}; {remedy}") from None
+
+
+def check_output(path: Path, option: str, *inputs: Path) -> None:
+    """Refuse, before the work begins, a file that could not be written at its end or is one of the inputs.
+
+    Raises InputError, one line with the option. Folders that are missing are made later.
+    """
+    if path.is_dir():
+        raise InputError(f"{option} {path}: is a folder; name a file")
+    if any(path.exists() and one.exists() and path.samefile(one) for one in inputs):
+        raise InputError(f"{option} {path}: is the input, which would be lost; name another file")
+    check_place(path, option)
+
+
+def check_place(path: Path, option: str) -> None:
+    """The same of a folder or file whose name is free: something can be made in the first folder above that exists."""
+    place = next(parent for parent in path.absolute().parents if parent.exists())
+    if not place.is_dir():
+        raise InputError(f"{option} {path}: {place} is a file, not a folder; name another place")
+    try:
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        raise InputError(f"{option} {path}: cannot be written ({error.strerror}); name another place") from None
