@@ -71,8 +71,8 @@ def read_joints(path: Path) -> tuple[torch.Tensor, NDArray, NDArray[np.int64]]:
     if joints.ndim != 3 or joints.shape[1:] != (17, 3) or not len(joints) or joints.dtype.kind not in "fiu":
         raise InputError(f"{path}: joints_3d: expected numbers [N, 17, 3], got {joints.dtype} {joints.shape}; {ORDER}")
     positions = joints.astype(np.float64)
-    _check_rows(path, ~np.isfinite(positions).all(axis=(1, 2)), "not finite")
-    missing = absent_joints(positions).any(axis=1)
+    _check_rows(path, np.asarray(~np.isfinite(positions).all(axis=(1, 2))), "not finite")
+    missing = np.asarray(absent_joints(positions).any(axis=1))
     _check_rows(path, missing, "joints that were not found (all coordinates 0, -1 or 9999)")
     misfit = stature.misfit(positions)
     if misfit:
