@@ -127,6 +127,26 @@ class _Array(Unfinished):
         return values.reshape(self.shape)  # numpy lists objects row by row, whatever the order in memory
 
 
+class _FromBuffer(Unfinished):
+    """An array as protocol 5 makes it: its bytes at once, and in which order of axes they are."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, content: Any, data_type: Any, shape: Any, order: Any, axes: Any = None) -> None:
+        array = _Array(StandIn(_no_array))
+        array.__setstate__((1, shape, data_type, order == "F", content))
+        if array.values is None or order not in ("C", "F", "K"):
+            raise pickle.UnpicklingError("has an array whose numbers are not in a buffer, or in an unknown order")
+        self.array = array.values
+        if order == "K" and axes is not None:
+            if not isinstance(axes, tuple) or sorted(axes) != list(range(len(shape))):
+                raise pickle.UnpicklingError("has an array whose axes are in no order")
+            self.array = self.array.transpose(axes)
+
+    def filled(self, deeper: Callable[[Any], Any]) -> NDArray[Any]:
+        return self.array
+
+
 class _Object:
     """An object of a class that the reader named. Pickle must have a class to make it of: a new one every time."""
 
@@ -163,9 +183,9 @@ def _list(entries: Any = ()) -> list[Any]:
 def _bytes(content: Any) -> bytes:
     if isinstance(content, str):  # in Python 2 bytes and text were one type
         return content.encode("latin1")
-    if not isinstance(content, bytes):
+    if not isinstance(content, bytes | bytearray):
         raise pickle.UnpicklingError("has numbers whose content is not bytes")
-    return content
+    return bytes(content)
 
 
 def _scalar(data_type: Any, content: Any) -> Any:
@@ -193,6 +213,7 @@ def _no_array(*_: Any) -> Any:
 _STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _Array for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
+    **{(f"numpy.{core}.numeric", "_frombuffer"): _FromBuffer for core in ("core", "_core")},
     ("numpy", "ndarray"): _no_array,
     ("numpy", "dtype"): _DataType,
     ("_codecs", "encode"): _encoded,

@@ -1,7 +1,7 @@
 """Reads other people's pickles as data and executes nothing of them: members of an npz, SMPL's files, checkpoints.
 
-A pickle is a small program that may call whatever it names. Here it may name seven things: numpy's array, data type and
-scalar, and the bytes that old protocols write as a call. It gets a stand-in for each, which only notes what to build
+A pickle is a small program that may call whatever it names. Here it may name numpy's array, data type and scalar, and
+the bytes that old protocols write as a call. It gets a stand-in for each, which only notes what to build
 (pickle_stand_ins.py). The stand-ins become arrays when the program has ended, so that not even numpy's own
 `__setstate__`, which trusts what it is given, sees anything of the pickle. Any other name, and every instruction that
 data do not need, is refused before it is carried out.
@@ -30,13 +30,14 @@ from pipeline.artifacts import InputError
 from pipeline.data.pickle_stand_ins import Names, plain, stand_in
 
 LARGEST = 8 << 30  # bytes of a member; Human3.6M's own are below 1 GB
+NEWEST = 5  # protocol
 REMEDY = "get the file again from where it was published"
 
-# Of the instructions of protocols 0 to 4: what asks the reader for an object, what looks one up in a registry of the
-# process, what makes one otherwise than by REDUCE and BUILD, and sets, which no array needs.
+# Of the instructions of protocols 0 to 5: what asks the reader for an object, what looks one up in a registry of the
+# process, what makes one otherwise than by REDUCE and BUILD, sets, which no array needs, buffers outside the pickle.
 REFUSED = frozenset(
     {"PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"}
-    | {"EMPTY_SET", "ADDITEMS", "FROZENSET"}
+    | {"EMPTY_SET", "ADDITEMS", "FROZENSET", "NEXT_BUFFER", "READONLY_BUFFER"}
 )
 OBJECTS_NEED = frozenset({"NEWOBJ", "EMPTY_SET", "ADDITEMS"})  # allowed where a reader adds names
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError, MemoryError)
@@ -122,7 +123,7 @@ def load(
     # First read the instructions without carrying them out: the unpickler itself would look extension codes up in a
     # registry of the process.
     for instruction, _, _ in pickletools.genops(stream):
-        if instruction.name in refused or instruction.proto > 4:
+        if instruction.name in refused or instruction.proto > NEWEST:
             raise pickle.UnpicklingError(f"has the instruction {instruction.name}, which data do not need")
     stream.seek(start)
     return _DataUnpickler(stream, things, names, persistent).load()

@@ -32,7 +32,7 @@ def touch(path: str) -> str:
     return path
 
 
-@pytest.mark.parametrize("protocol", [0, 2, 4])
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
 def test_nothing_is_executed(tmp_path: Path, protocol: int) -> None:
     mark = tmp_path / "executed"
     evil = {"S1": {"Eating": [np.arange(3), Reduced(touch, str(mark))]}}
@@ -69,8 +69,9 @@ def test_os_system_is_named(tmp_path: Path) -> None:
         (b"(cnumpy\nndarray\no.", "instruction OBJ"),
         (b"\x80\x02cnumpy\ndtype\n)\x81.", "instruction NEWOBJ"),
         (b"\x80\x04cnumpy\ndtype\n)}\x92.", "instruction NEWOBJ_EX"),
-        (b"\x80\x05\x96\x01\x00\x00\x00\x00\x00\x00\x00a.", "instruction BYTEARRAY8"),
         (b"\x80\x05\x97.", "instruction NEXT_BUFFER"),
+        (b"\x80\x05\x98.", "instruction READONLY_BUFFER"),
+        (b"\x80\x05\x96\x01\x00\x00\x00\x00\x00\x00\x00a.", "bytearray in place of data"),
         # Names that look like numpy's.
         (b"cnumpy\nload\n.", r"names numpy\.load"),
         (b"cnumpy.core.multiarray\nndarray\n.", r"names numpy\.core\.multiarray\.ndarray"),
@@ -133,6 +134,31 @@ def test_inconsistent_arrays_are_refused(tmp_path: Path, pickled: bytes, reason:
     path = files.write_npz(tmp_path / "data.npz", member=files.member_of(pickled))
     with pytest.raises(InputError, match=reason):
         safe_pickle.read(path, ["member"])
+
+
+def from_buffer(rest: bytes) -> bytes:
+    """An array of protocol 5 put together by hand: eight bytes, and what follows them."""
+    return (
+        b"\x80\x05cnumpy._core.numeric\n_frombuffer\n(\x96\x08\0\0\0\0\0\0\0AAAAAAAA"
+        b"cnumpy\ndtype\n(U\x02" + rest + b"tR."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        (b"O8tRK\x01\x85U\x01C", "other content"),  # the bytes would be the address of an object
+        (b"f4tRK\x03\x85U\x01C", "cannot reshape"),
+        (b"f4tRK\x02\x85U\x01Z", "unknown order"),
+        (b"f4tRK\x02\x85U\x01KK\x01\x85", "axes are in no order"),
+        (b"f4tRK\x02U\x01C", "no tuple of sizes"),
+    ],
+)
+def test_inconsistent_arrays_of_protocol_5(rest: bytes, reason: str) -> None:
+    with pytest.raises((pickle.UnpicklingError, ValueError), match=reason):
+        safe_pickle.unpickle(io.BytesIO(from_buffer(rest)))
+    good = safe_pickle.unpickle(io.BytesIO(from_buffer(b"f4tRK\x02\x85U\x01C")))
+    assert good.tobytes() == b"AAAAAAAA"
 
 
 def test_codes_of_the_extension_registry_are_refused_though_the_process_knows_them() -> None:

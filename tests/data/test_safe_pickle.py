@@ -17,7 +17,12 @@ from pipeline.data import safe_pickle
 
 POSITIONS = {
     "S1": {"Directions 1": np.arange(12, dtype=np.float32).reshape(2, 2, 3), "Eating": np.zeros((0, 4, 3))},
-    "S5": {"Photo": np.asfortranarray(np.arange(6.0).reshape(2, 3)), "Big": np.arange(4, dtype=">i4")},
+    "S5": {
+        "Photo": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        "Big": np.arange(4, dtype=">i4"),
+        "Turned": np.arange(24.0).reshape(2, 3, 4).transpose(1, 0, 2),
+        "Part": np.arange(24.0).reshape(4, 6)[::2, 1::2],
+    },
 }
 METADATA = {
     "layout_name": "h36m",
@@ -59,7 +64,7 @@ def assert_same(actual: Any, expected: Any) -> None:
         assert actual == plain
 
 
-@pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("protocol", range(6))
 def test_what_numpy_pickles_comes_back(tmp_path: Path, protocol: int) -> None:
     path = files.write_npz(tmp_path / "data.npz", protocol, positions_3d=POSITIONS, metadata=METADATA)
     read = safe_pickle.read(path, ["positions_3d", "metadata"])

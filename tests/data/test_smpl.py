@@ -86,7 +86,7 @@ def assert_same(read: dict[str, np.ndarray], arrays: dict[str, Any]) -> None:
         np.testing.assert_array_equal(values, arrays[key], err_msg=key)
 
 
-@pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("protocol", range(6))
 def test_official_pickles_come_out_as_plain_arrays(tmp_path: Path, chumpy: Any, protocol: int) -> None:
     arrays = smpl_arrays(bodies.random_body(posedirs=True))
     read = smpl.read(write(tmp_path / "SMPL_NEUTRAL.pkl", official(chumpy, arrays), protocol))
@@ -112,6 +112,15 @@ def test_scipys_old_names_are_known(tmp_path: Path) -> None:
     assert old != path.read_bytes()
     path.write_bytes(old)
     assert_same(smpl.read(path), arrays)
+
+
+@pytest.mark.parametrize("factor", [100.0, 1000.0, 0.0254])
+def test_a_body_in_another_unit_is_named(tmp_path: Path, factor: float) -> None:
+    arrays = smpl_arrays(bodies.random_body(posedirs=True))
+    arrays["v_template"] = arrays["v_template"] * factor
+    write(tmp_path / "smpl" / OFFICIAL[0], arrays)
+    with pytest.raises(InputError, match=r"v_template: a person of .* mm from feet to head.*must be in metres, y up"):
+        smpl.load(tmp_path)
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
