@@ -36,7 +36,7 @@ EXAMPLES_NOTE = (
     "differ, and are not typical."
 )
 OVERLAYS_NOTE = (
-    "One pose an action, that with the most joints behind another part of the body: the best success first, the worst "
+    "One pose per action, that with the most joints behind another part of the body: the best success first, the worst "
     "failure last. The error is the mean over the joints."
 )
 TAKE_NOTE = (

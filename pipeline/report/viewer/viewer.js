@@ -219,17 +219,25 @@ class Viewer {
     }
   }
 
-  // Nothing moves unless somebody asks for it, so `prefers-reduced-motion` needs no other way.
+  // Nothing moves unless somebody asks for it, so `prefers-reduced-motion` needs no other way. A slow machine plays
+  // slower, and its buttons still answer between two poses.
   play() {
-    const button = this.find(".viewer-play");
-    button.textContent = "Pause";
-    this.playing = setInterval(
-      () => this.go((this.index + 1) % this.group.scenes.length), 1000 / this.group.framesPerSecond,
-    );
+    this.find(".viewer-play").textContent = "Pause";
+    const duration = 1000 / this.group.framesPerSecond;
+    let shown = null; // when the pose that is shown was due
+    const step = (now) => {
+      shown ??= now;
+      if (now - shown >= duration) {
+        shown = Math.max(shown + duration, now - duration);
+        this.go((this.index + 1) % this.group.scenes.length);
+      }
+      this.playing = requestAnimationFrame(step);
+    };
+    this.playing = requestAnimationFrame(step);
   }
 
   pause() {
-    clearInterval(this.playing);
+    cancelAnimationFrame(this.playing);
     this.playing = null;
     this.find(".viewer-play").textContent = "Play";
   }
