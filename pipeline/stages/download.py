@@ -42,9 +42,7 @@ def _coco(images: CocoImages, raw: Path, source: str | None) -> list[Download]:
     listed = fetch(coco.annotation_addresses(images.test_dev), raw, source)
     single = images.files == "single"
     files = fetch(coco.image_addresses(raw, single, images.limit, images.test_dev), raw, source)
-    if not single:
-        coco.unpack_images(raw, "train")
-        coco.unpack_images(raw, "val")
-        if images.test_dev:
-            coco.unpack_images(raw, "test")
+    for split in coco.splits(images.test_dev):
+        if not single and coco.archive_of(raw, split).exists():
+            coco.unpack_images(raw, split)
     return listed + files

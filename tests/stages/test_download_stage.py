@@ -154,6 +154,22 @@ def test_archives_of_coco_are_unpacked_to_where_single_images_lie(project: Path,
             assert (project / "data/raw" / coco.HOST / name).read_bytes() == content
 
 
+def test_images_of_coco_that_a_user_unpacked_are_not_fetched_in_archives(project: Path, tmp_path: Path) -> None:
+    """One split is there as a folder, the other comes as an archive; then nothing more is brought."""
+    mirror = coco_files.write_mirror(tmp_path / "coco", archives=True)
+    for name, content in coco_files.jpegs("train").items():
+        path = project / "data/raw" / coco.HOST / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    ask_for_coco(project, "archives")
+    assert download("demo", "--mirror", str(mirror)) == 0
+    expected = ["annotations/annotations_trainval2017.zip", *coco_files.jpegs("train"), "zips/val2017.zip"]
+    assert sorted(listed(project)) == sorted(expected)
+    next((project / "data/raw" / coco.HOST / "train2017").iterdir()).unlink()  # not all of them: the archive is needed
+    assert download("demo", "--mirror", str(mirror)) == 0
+    assert "zips/train2017.zip" in listed(project)
+
+
 def test_images_of_test_dev_are_fetched_where_they_are_wanted(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

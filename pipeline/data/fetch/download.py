@@ -6,6 +6,9 @@ The digest of every file is checked. The expected digest comes from the first of
 - the original address: a pinned digest, else the digest that <folder>/SHA256SUMS recorded at the first download. A
   first download without a pin is trusted and recorded.
 
+A file that a user put there by hand has no record. It is taken and recorded like a first download. Where its digest is
+known to be wrong, it is named and stays as it is.
+
 Digests of files from a mirror are recorded separately, in SHA256SUMS.mirror, and are not compared with originals. A
 file arrives as `<name>.part` and is renamed after the check; until then the old file stays.
 """
@@ -15,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import sys
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from tqdm import tqdm
 
 from pipeline.artifacts import InputError, digest
 from pipeline.data.fetch import digests, mirror
+from pipeline.data.fetch.bar import Bar
 from pipeline.data.fetch.transfer import WAITS, Part, Transfer, shown
 
 Result = TypeVar("Result")
@@ -93,7 +96,8 @@ class _Run:
         self.pins = {path: pins[address].lower() for address, path in wanted.items() if address in pins}
         self.originals = digests.Record(folder / digests.NAME)
         self.copies = digests.Record(folder / f"{digests.NAME}.mirror")
-        self.bar: _Bar | None = None
+        self.taken: list[Path] = []  # files that somebody put there, of which no digest is known
+        self.bar: Bar | None = None
         self.transfer = Transfer(waits, lambda *news: self.bar.at(*news) if self.bar else None)
         self.mirror = mirror.load(mirror_base, self.transfer) if mirror_base else None
 
@@ -122,12 +126,26 @@ class _Run:
         right = {pin} if pin else {original, copy}  # a pin says what the original is: a mirror's copy is not it
         if self.mirror:
             right = {self.mirror.sums.get(path), pin, original}
+        recorded = {original, copy} - {None}
+        if got not in right and (recorded or not size):
+            return None  # damaged, or replaced by a newer version
         if got not in right:
-            return None
-        if got not in (original, copy):  # somebody put it there
-            (self.originals if got == pin else self.copies).add(path, got)
+            self._take(target, path, got)
+        if got not in recorded:  # somebody put it there
+            of_mirror = self.mirror is not None and got == self.mirror.sums.get(path) and got != pin
+            (self.copies if of_mirror else self.originals).add(path, got)
         self.transfer.progress(address, size, size)
         return Download(address, path, size, got)
+
+    def _take(self, target: Path, path: str, got: str) -> None:
+        """Take a file that somebody put there. One that is known to be another is neither taken nor overwritten."""
+        expected, authority = self._expected(path)
+        if expected is not None:
+            raise InputError(
+                f"{target}: was put there by hand, and is another file than the wanted one: SHA-256 {got}, expected "
+                f"{expected} ({authority}); move it away to have that one brought"
+            )
+        self.taken.append(target)
 
     def _fetch(self, address: str) -> Download:
         path = self.wanted[address]
@@ -190,7 +208,13 @@ class _Run:
         )
 
     def _mention_other_versions(self, here: Sequence[Download]) -> None:
-        """Say which files were kept although this call's source has, or may have, another version."""
+        """Say which files are unchecked, or were kept although this call's source has, or may have, another version."""
+        if self.taken:
+            tqdm.write(
+                f"download: took {len(self.taken)} files that were put there by hand, such as {min(self.taken)}, as "
+                f"they are; their digests are in {self.originals.path} from now on",
+                file=sys.stderr,
+            )
         if self.mirror:
             sums, origin, instead = self.mirror.sums, "the original addresses", "take the mirror's"
             other = [found.path for found in here if sums.get(found.path, found.sha256) != found.sha256]
@@ -206,7 +230,7 @@ class _Run:
 
     def _parallel(self, word: str, work: Callable[[str], Result], addresses: Collection[str]) -> list[Result]:
         """Results in the order of the addresses. The first failure stops the others, which keep what has arrived."""
-        with _Bar(word, len(addresses)) as self.bar, ThreadPoolExecutor(self.workers) as pool:
+        with Bar(word, len(addresses)) as self.bar, ThreadPoolExecutor(self.workers) as pool:
             futures = [pool.submit(work, address) for address in addresses]
             try:
                 for future in as_completed(futures):
@@ -217,40 +241,6 @@ class _Run:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
             return [future.result() for future in futures]
-
-
-class _Bar:
-    """Progress over all files, in bytes. Unknown sizes are estimated by the mean of the known ones."""
-
-    def __init__(self, word: str, files: int) -> None:
-        self._files, self._done = files, 0
-        self._positions: dict[str, int] = {}
-        self._sizes: dict[str, int] = {}
-        self._known = 0  # sum of the sizes
-        self._lock = threading.Lock()
-        self._bar = tqdm(desc=word, unit="B", unit_scale=True, disable=None, delay=0.5)
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.close()
-
-    def at(self, source: str, position: int, size: int | None) -> None:
-        """`position` bytes of a file are here; a transfer that starts again goes back."""
-        with self._lock:
-            if size is not None:
-                self._known += size - self._sizes.get(source, 0)
-                self._sizes[source] = size
-                self._bar.total = self._known * self._files // len(self._sizes)
-            step = position - self._positions.get(source, 0)
-            self._positions[source] = position
-            self._bar.update(step)
-
-    def finished(self) -> None:
-        with self._lock:
-            self._done += 1
-            self._bar.set_postfix_str(f"{self._done}/{self._files} files", refresh=False)
 
 
 @contextlib.contextmanager

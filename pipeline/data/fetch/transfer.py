@@ -146,12 +146,14 @@ class Transfer:
                     begin = 0
                     part.start(address, _validator(response))
                 self._receive(response, address, part, checkable)
+        except requests.exceptions.TooManyRedirects:
+            raise InputError(f"{shown(address)}: redirects without an end; take a mirror (--mirror)") from None
         except requests.exceptions.RequestException as error:
             if isinstance(error, ValueError):  # the family of malformed addresses
-                raise InputError(f"{shown(address)}: not an address that can be fetched; correct it") from None
-            raise Retry(_reason(error)) from None
+                raise InputError(_unusable(address, error)) from None
+            raise Retry(_reason(error) + _through(address)) from None
         except urllib3.exceptions.HTTPError as error:
-            raise Retry(_reason(error)) from None
+            raise Retry(_reason(error) + _through(address)) from None
         return begin > 0
 
     def _receive(self, response: requests.Response, address: str, part: Part, checkable: bool) -> None:
@@ -189,6 +191,30 @@ def shown(address: str) -> str:
     return re.sub(r"//[^/@]*@", "//", address)
 
 
+def _proxy(address: str) -> str | None:
+    """The proxy by which an address is reached, as the environment has it; without its password."""
+    try:
+        found = requests.utils.select_proxy(address, requests.utils.get_environ_proxies(address))
+    except ValueError:  # of what is no address
+        return None
+    return shown(found) if found else None
+
+
+def _through(address: str) -> str:
+    proxy = _proxy(address)
+    return f" through the proxy {proxy} (http_proxy, https_proxy or all_proxy)" if proxy else ""
+
+
+def _unusable(address: str, error: Exception) -> str:
+    """Why an address, or the proxy to it, is none; in words for the user."""
+    proxy = _proxy(address)
+    if proxy and "SOCKS" in str(error):
+        return f"the proxy {proxy} (all_proxy) needs the package PySocks: `pip install PySocks`, or take the proxy away"
+    if proxy and isinstance(error, requests.exceptions.InvalidProxyURL):
+        return f"the proxy {proxy} (http_proxy, https_proxy or all_proxy) is no address; correct it"
+    return f"{shown(address)}: not an address that can be fetched; correct it"
+
+
 def _refuse(response: requests.Response, address: str, checkable: bool) -> None:
     """Raise for every answer that does not bring the file."""
     status = f"{response.status_code} {response.reason or ''}".strip()
@@ -197,6 +223,8 @@ def _refuse(response: requests.Response, address: str, checkable: bool) -> None:
         raise Retry(f"the server answers {status}", float(asked) if asked.isdigit() else 0.0)
     if response.status_code in (404, 410):
         raise NotThere(f"{shown(address)}: {status}: no such file there; take a mirror that has it (--mirror)")
+    if response.status_code == 407:
+        raise InputError(f"{shown(address)}: {status}{_through(address)}; give it the proxy's name and password")
     if response.status_code not in (200, 206):
         raise InputError(f"{shown(address)}: the server refuses with {status}; open it in a browser to see why")
     kind, suffix = response.headers.get("Content-Type", ""), PurePosixPath(urlsplit(address).path).suffix

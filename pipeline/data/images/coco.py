@@ -44,18 +44,37 @@ def annotation_addresses(test_dev: bool) -> list[str]:
     return [ANNOTATIONS, *([TEST_INFO] if test_dev else [])]
 
 
+def splits(test_dev: bool) -> tuple[Split, ...]:
+    """The splits that a preset has."""
+    return ("train", "val", "test") if test_dev else ("train", "val")
+
+
+def archive_of(raw: Path, split: Split) -> Path:
+    """Where the archive of a split's images is, or would be."""
+    return _path(raw, f"{ADDRESS}/zips/{FOLDERS[split]}.zip")
+
+
 def image_addresses(raw: Path, single: bool, limit: int | None, test_dev: bool) -> list[str]:
-    """The archives, or the single images of both tasks, which the annotations in `raw` list."""
-    splits: tuple[Split, ...] = ("train", "val", "test") if test_dev else ("train", "val")
-    if not single:
-        return [f"{ADDRESS}/zips/{FOLDERS[split]}.zip" for split in splits]
-    paths = {
-        image["file_name"]
-        for split in splits
-        for task in TASKS
-        for image in read_annotations(raw, split, task, limit)["images"]
-    }
-    return [f"http://{path}" for path in sorted(paths)]
+    """The archives, or the single images of both tasks, which the annotations in `raw` list.
+
+    A split whose images a user has unpacked there, without the archive, is taken as single images: its 18 GB are not
+    fetched again.
+    """
+    found: list[str] = []
+    for split in splits(test_dev):
+        unpacked = (raw / HOST / FOLDERS[split]).is_dir() and not archive_of(raw, split).exists()
+        paths = _listed(raw, split, limit) if single or unpacked else []
+        if single or (unpacked and all((raw / path).is_file() for path in paths)):
+            found += [f"http://{path}" for path in paths]
+        else:
+            found.append(f"{ADDRESS}/zips/{FOLDERS[split]}.zip")
+    return found
+
+
+def _listed(raw: Path, split: Split, limit: int | None) -> list[str]:
+    """The images of a split that the annotations of either task list, as paths below `raw`."""
+    images = (image for task in TASKS for image in read_annotations(raw, split, task, limit)["images"])
+    return sorted({image["file_name"] for image in images})
 
 
 def read_annotations(
@@ -85,7 +104,7 @@ def read_annotations(
         categories = [dict(one) for one in content["categories"] if task == "boxes" or one["name"] == "person"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
-            f"{where}: not COCO's annotations ({error!r}); delete the archive and download again"
+            f"{where}: not COCO's annotations ({error!r}); move the archive away and download again"
         ) from None
     return {
         "info": {"description": f"COCO 2017, {split}, {task}"},
@@ -110,7 +129,7 @@ def unpack_images(raw: Path, split: Split) -> None:
     Raises InputError for a damaged archive. Only <folder>/<number>.jpg is unpacked.
     """
     folder = FOLDERS[split]
-    path = _path(raw, f"{ADDRESS}/zips/{folder}.zip")
+    path = archive_of(raw, split)
 
     def unpack(archive: zipfile.ZipFile) -> None:
         members = [one for one in archive.infolist() if _is_image(one.filename, folder)]
@@ -155,7 +174,7 @@ def _member(raw: Path, address: str, name: str) -> dict[str, Any]:
         try:
             content = json.loads(archive.read(name))
         except KeyError:
-            raise InputError(f"{path}: {name}: not in the archive; delete the archive and download again") from None
+            raise InputError(f"{path}: {name}: not in the archive; move the archive away and download again") from None
         if not isinstance(content, dict):
             raise ValueError(f"{name} is no mapping")
         return content
@@ -170,7 +189,7 @@ def _with_archive(path: Path, work: Callable[[zipfile.ZipFile], Any]) -> Any:
     except FileNotFoundError:
         raise InputError(f"{path}: missing; run `python -m pipeline download`") from None
     except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise InputError(f"{path}: damaged ({error}); delete it and run `python -m pipeline download`") from None
+        raise InputError(f"{path}: damaged ({error}); move it away and run `python -m pipeline download`") from None
 
 
 def _path(raw: Path, address: str) -> Path:

@@ -17,7 +17,8 @@ from faulty_server import BODY, OTHER, QUICK, Fault, Site, leave, sha256
 
 from pipeline.artifacts import InputError
 from pipeline.data.fetch import digests
-from pipeline.data.fetch.download import _Bar, fetch, local_path
+from pipeline.data.fetch.bar import Bar
+from pipeline.data.fetch.download import fetch, local_path
 
 # --- a server that behaves --------------------------------------------------------------------------------------------
 
@@ -75,6 +76,7 @@ def test_two_processes_at_once_fetch_a_file_once(site: Site, raw: Path) -> None:
 def test_wrong_bytes_are_named_and_replace_nothing(site: Site, raw: Path) -> None:
     kept = leave(raw, site.a, b"what was good for an older version")
     address = site.a
+    digests.Record(raw / "SHA256SUMS").add(local_path(address), sha256(b"what was good for an older version"))
     with pytest.raises(InputError) as error:
         fetch([address], raw, pins={address: sha256(OTHER)})
     for said in (address, f"expected {sha256(OTHER)}", f"got {sha256(BODY)}", "pinned"):
@@ -119,6 +121,38 @@ def test_one_failure_stops_the_others_and_keeps_what_arrived(site: Site, raw: Pa
     assert len(fetch(addresses, raw, pins=pins)) == 50 and len(site.requests) == missing
 
 
+# --- files that were put there by hand --------------------------------------------------------------------------------
+
+
+def test_a_file_put_there_by_hand_is_taken_and_recorded(
+    site: Site, raw: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the network, and with it: it is never fetched again, nor overwritten."""
+    path = leave(raw, site.a, OTHER)
+    (found,) = fetch([site.a], raw)
+    assert (found.sha256, found.bytes) == (sha256(OTHER), len(OTHER)) and site.requests == []
+    assert f"took 1 files that were put there by hand, such as {path}, as they are" in capsys.readouterr().err
+    assert digests.read(raw / "SHA256SUMS") == {local_path(site.a): sha256(OTHER)}
+    assert fetch([site.a], raw) == [found] and capsys.readouterr().err == ""  # from now on like a download
+    path.write_bytes(OTHER[:-1])  # damaged since
+    assert fetch([site.a], raw, pins={site.a: sha256(BODY)})[0].sha256 == sha256(BODY)
+
+
+def test_another_file_put_there_by_hand_is_named_and_stays(site: Site, raw: Path) -> None:
+    path = leave(raw, site.a, OTHER)
+    with pytest.raises(InputError) as caught:
+        fetch([site.a], raw, pins={site.a: sha256(BODY)})
+    assert str(caught.value).startswith(f"{path}: was put there by hand, and is another file than the wanted one")
+    assert path.read_bytes() == OTHER and site.requests == []
+    path.rename(raw / "moved away")  # the remedy
+    assert fetch([site.a], raw, pins={site.a: sha256(BODY)})[0].sha256 == sha256(BODY)
+
+
+def test_an_empty_file_is_not_one_that_was_put_there(site: Site, raw: Path) -> None:
+    leave(raw, site.a, b"")
+    assert fetch([site.a], raw)[0].sha256 == sha256(BODY)
+
+
 # --- the disk ---------------------------------------------------------------------------------------------------------
 
 
@@ -147,7 +181,7 @@ def test_a_record_with_an_incomplete_last_line(site: Site, raw: Path) -> None:
     fetch(addresses, raw)
     record = raw / "SHA256SUMS"
     record.write_text(record.read_text()[:-5])
-    assert len(fetch(addresses, raw)) == 2 and len(site.requests) == 3
+    assert len(fetch(addresses, raw)) == 2 and len(site.requests) == 2  # the file itself is whole
     assert digests.read(record) == {local_path(addresses[0]): sha256(BODY), local_path(addresses[1]): sha256(b"b")}
 
 
@@ -197,7 +231,7 @@ def test_two_addresses_with_one_path_are_refused(raw: Path) -> None:
 
 
 def test_progress_counts_bytes_once_and_guesses_what_is_unknown() -> None:
-    with _Bar("download", files=4) as bar:
+    with Bar("download", files=4) as bar:
         bar._bar = Counter()  # type: ignore[assignment]
         bar.at("a", 0, 100)
         assert bar._bar.total == 400  # three more like the first

@@ -129,6 +129,22 @@ def test_a_mirror_that_was_renewed_renews_its_copies(raw: Path, tmp_path: Path) 
     assert (raw / "h/a").read_bytes() == b"new"
 
 
+def test_files_by_hand_beside_a_mirror(raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mirror's own are its copies, what it does not know is taken, and what it knows to be another is named."""
+    mirror = str(write_mirror(tmp_path / "mirror", {"h/a": b"a", "h/b": b"b"}))
+    write_mirror(raw, {"h/a": b"a", "h/c": b"c"}, sums=False)
+    found = fetch([f"http://h/{name}" for name in "abc"], raw, mirror)
+    assert [item.sha256 for item in found] == [sha256(content) for content in (b"a", b"b", b"c")]
+    assert "took 1 files that were put there by hand, such as " in capsys.readouterr().err
+    assert digests.read(raw / "SHA256SUMS.mirror").keys() == {"h/a", "h/b"}
+    assert digests.read(raw / "SHA256SUMS").keys() == {"h/c"}
+    (raw / "SHA256SUMS.mirror").unlink()
+    (raw / "h/b").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"raw/h/b: was put there by hand.*the mirror's SHA256SUMS\); move it away"):
+        fetch(["http://h/b"], raw, mirror)
+    assert (raw / "h/b").read_bytes() == b"mine"
+
+
 def test_precedence_of_mirrors() -> None:
     environment = {"MIXPOSE_MIRROR": "environment"}
     assert choose_mirror("option", "setting", environment) == "option"

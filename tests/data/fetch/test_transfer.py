@@ -204,3 +204,63 @@ def test_a_file_of_unknown_length_and_digest_is_refused(site: Site, raw: Path) -
         fetch([address], raw)
     fetch([address], raw, pins={address: sha256(BODY)})
     assert (raw / local_path(site.a)).read_bytes() == BODY
+
+
+# --- proxies and servers that never come to an end --------------------------------------------------------------------
+
+
+def behind(monkeypatch: pytest.MonkeyPatch, name: str, proxy: str) -> None:
+    for other in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, proxy)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [
+        ("http://127.0.0.1:1", r"no connection .*through the proxy http://127\.0\.0\.1:1 \(http_proxy"),
+        ("http://reader:secret@127.0.0.1:1", r"through the proxy http://127\.0\.0\.1:1 \(http_proxy"),
+        ("http://", r"the proxy http:// \(http_proxy, https_proxy or all_proxy\) is no address; correct it"),
+        ("socks5://127.0.0.1:1", r"the proxy socks5://127\.0\.0\.1:1 \(all_proxy\) needs the package PySocks"),
+    ],
+)
+def test_a_proxy_that_does_not_work_is_named(
+    site: Site, raw: Path, monkeypatch: pytest.MonkeyPatch, proxy: str, words: str
+) -> None:
+    behind(monkeypatch, "http_proxy", proxy)
+    with pytest.raises(InputError, match=words) as caught:
+        fetch([site.a], raw, waits=QUICK)
+    assert "secret" not in str(caught.value) and "\n" not in str(caught.value) and site.requests == []
+
+
+def test_a_proxy_that_wants_a_password(site: Site, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    behind(monkeypatch, "http_proxy", site.address)  # the site plays the proxy
+    site.faults["http://far.org/a"] = [Fault(status=407)]
+    with pytest.raises(InputError, match=rf"407.*through the proxy {site.address} .*name and password"):
+        fetch(["http://far.org/a"], raw, waits=QUICK)
+
+
+def test_redirects_in_a_circle(site: Site, raw: Path) -> None:
+    site.faults["/set/a.amc"] = [Fault(status=302, headers={"Location": "/set/a.amc"}) for _ in range(100)]
+    with pytest.raises(InputError, match="redirects without an end; take a mirror"):
+        fetch([site.a], raw, waits=QUICK)
+    assert len(site.requests) < 40
+
+
+def test_a_server_that_stalls(site: Site, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "TIMEOUT", (0.2, 0.2))
+    release = threading.Event()
+    site.faults["/set/a.amc"] = [Fault(before=lambda: release.wait(20)) for _ in range(2)]
+    with pytest.raises(InputError, match="no answer in time, 2 times in a row"):
+        fetch([site.a], raw, waits=QUICK[:1])
+    release.set()
+
+
+@pytest.mark.parametrize("length", [10, 10**9])
+def test_a_server_that_lies_about_the_length(site: Site, raw: Path, length: int) -> None:
+    site.knows_lengths = False  # the true one is not sent beside the lie
+    site.faults["/set/a.amc"] = [Fault(headers={"Content-Length": str(length)}) for _ in range(9)]
+    site.knows_ranges = False
+    with pytest.raises(InputError, match=r"wrong SHA-256|of 1000000000 bytes|the connection was cut"):
+        fetch([site.a], raw, pins={site.a: sha256(BODY)}, waits=QUICK)
+    assert not (raw / local_path(site.a)).exists()

@@ -150,7 +150,7 @@ def test_an_archive_that_is_missing_or_damaged(raw: Path) -> None:
     assert says(read) == f"{path}: missing; run `python -m pipeline download`"
     coco_files.write_annotations(raw)
     whole = path.read_bytes()
-    remedy = "delete it and run `python -m pipeline download`"
+    remedy = "move it away and run `python -m pipeline download`"
     for damaged in (whole[: len(whole) // 2], b"not a zip", b"", whole[:200] + bytes(200) + whole[400:]):
         path.write_bytes(damaged)
         message = says(lambda: [coco.read_annotations(raw, "train", task) for task in ("pose", "boxes")])
@@ -160,7 +160,7 @@ def test_an_archive_that_is_missing_or_damaged(raw: Path) -> None:
 def test_a_member_that_is_missing_or_no_json(raw: Path) -> None:
     path = coco_files.write_annotations(raw, {POSE: None})
     message = says(lambda: coco.read_annotations(raw, "train", "pose"))
-    assert message == f"{path}: {POSE}: not in the archive; delete the archive and download again"
+    assert message == f"{path}: {POSE}: not in the archive; move the archive away and download again"
     assert coco.read_annotations(raw, "train", "boxes")["images"]  # the other member is
     for text in ("{", "[]", "7", b"\xff\xfe"):
         coco_files.write_archive(path, {POSE: text})
