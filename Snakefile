@@ -2,6 +2,7 @@
 #
 #   snakemake                              runs the preset that params.yaml names, on all cores
 #   snakemake --config preset=mini         runs another
+#   snakemake --profile profiles/slurm     submits every job to Slurm (docs/clusters.md)
 #   snakemake --sdm conda                  runs each stage in the environment of envs/environment.yaml
 
 from pipeline import progress
@@ -23,6 +24,13 @@ pathvars:
     logs=f"logs/{PRESET}",
 
 
+# On a cluster these run where Snakemake does: one needs the network, the other MLflow's database on a local disk.
+localrules:
+    all,
+    download,
+    publish,
+
+
 rule all:
     input:
         "<data>/publish.json",
@@ -40,7 +48,7 @@ progress.show(workflow, PRESET)
 
 
 onstart:
-    PLAN.hold()
+    PLAN.hold(log)
 
 
 onsuccess:

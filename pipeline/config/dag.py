@@ -6,8 +6,6 @@ its own: params/<preset>/dvc.yaml holds that preset's jobs and nothing else. dvc
 
 from __future__ import annotations
 
-import fcntl
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +18,7 @@ import yaml
 from pipeline import artifacts, failures
 from pipeline import config as params
 from pipeline.artifacts import InputError
-from pipeline.config import Run
+from pipeline.config import Run, cluster, running
 from pipeline.config import plan as planning
 from pipeline.config.code import Code
 from pipeline.config.plan import Job
@@ -134,30 +132,28 @@ class Dag:
         """The priority of jobs that prepare data: the longest jobs wait for them."""
         return SEED * (1 + len(self.run.params.seeds))
 
-    def gpus(self) -> int:
-        """What a job that uses a GPU takes of Snakemake's counter `gpu`: 1, or 0 on a machine without GPU."""
-        device = self.run.preset.device
-        return int(device == "cuda" or (device == "auto" and any(Path("/dev").glob("nvidia[0-9]*"))))
+    def gpu(self) -> dict[str, int | str]:
+        """What Snakemake counts of a job that uses a GPU: one `gpu` and, on a cluster, the partition that has them.
 
-    def hold(self) -> None:
+        `device: auto` takes a GPU if this machine has one, or if the cluster does: then this machine, on which
+        Snakemake runs, need not have one.
+        """
+        device, site = self.run.preset.device, cluster.read(self.run.root)
+        here = any(Path("/dev").glob("nvidia[0-9]*"))
+        if device == "cpu" or (device == "auto" and not here and not site.gpus):
+            return {"gpu": 0}
+        return {"gpu": 1, **({"slurm_partition": site.gpu_partition} if site.gpu_partition else {})}
+
+    def hold(self, logs: Iterable[str] = ()) -> None:
         """Let no other Snakemake run this preset until this process ends; if one does, print one line and exit with 2.
 
-        The system ends a lock on an open file with its process, also after a kill. Snakemake's own lock would stay; the
-        profile turns it off. Where files cannot be locked (some network file systems) there is no lock.
+        Nor may this one run while jobs of an earlier run are in Slurm (pipeline/config/running.py).
         """
-        path = self.run.layout.running
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT)  # stays open, and no job inherits it
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            process = os.read(file, 20).decode().strip()
-            print(f"error: process {process} is running preset {self.run.preset_name}; wait for it", file=sys.stderr)
+            running.hold(self.run, [Path(log) for log in logs])
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
             sys.exit(2)
-        except OSError:
-            return
-        os.ftruncate(file, 0)
-        os.write(file, f"{os.getpid()}\n".encode())
 
     def adopt(self, finished: Iterable[str]) -> None:
         """Register the outputs with DVC, so that `dvc repro` finds nothing to do.

@@ -36,7 +36,7 @@ rule fit_body:
     conda:
         "../../envs/environment.yaml"
     resources:
-        gpu=PLAN.gpus(),
+        **PLAN.gpu(),
     params:
         preset=PLAN.run.preset_name,
     shell:

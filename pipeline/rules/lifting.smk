@@ -17,7 +17,7 @@ rule train_lifting:
         "../../envs/environment.yaml"
     threads: PLAN.run.preset.threads
     resources:
-        gpu=PLAN.gpus(),
+        **PLAN.gpu(),
     params:
         preset=PLAN.run.preset_name,
     shell:
@@ -43,7 +43,7 @@ rule evaluate_lifting:
         "../../envs/environment.yaml"
     threads: PLAN.run.preset.threads
     resources:
-        gpu=PLAN.gpus(),
+        **PLAN.gpu(),
     params:
         preset=PLAN.run.preset_name,
     shell:

@@ -14,6 +14,7 @@ from repository import ROOT, replace_in, run_tool
 from pipeline import __main__ as command_line
 from pipeline import config
 from pipeline.config import dag, plan
+from pipeline.config.cluster import FILE
 
 PRESETS = ("demo", "mini", "paper")
 
@@ -147,11 +148,24 @@ def test_a_wrong_config_is_one_line(repository_copy: Path, option: str, words: l
     assert all(word in line for word in words)
 
 
-@pytest.mark.parametrize(("device", "count"), [("cpu", 0), ("cuda", 1)])
-def test_a_training_takes_a_gpu_where_it_uses_one(device: str, count: int) -> None:
-    found = dag.read("demo", ROOT)
+@pytest.mark.parametrize(
+    ("device", "cluster", "asked"),
+    [
+        ("cpu", "gpus: true", {"gpu": 0}),
+        ("cuda", "gpus: false", {"gpu": 1}),
+        ("auto", "gpus: true", {"gpu": 1}),
+        ("auto", "gpus: true\ngpu_partition: cards", {"gpu": 1, "slurm_partition": "cards"}),
+        ("cpu", "gpus: true\ngpu_partition: cards", {"gpu": 0}),
+    ],
+)
+def test_a_training_takes_a_gpu_where_it_uses_one(
+    make_copy: Callable[[str], Path], device: str, cluster: str, asked: dict[str, int | str]
+) -> None:
+    folder = make_copy("cluster")
+    (folder / FILE).write_text(cluster)
+    found = dag.read("demo", folder)
     run = found.run.model_copy(update={"preset": found.run.preset.model_copy(update={"device": device})})
-    assert dataclasses.replace(found, run=run).gpus() == count
+    assert dataclasses.replace(found, run=run).gpu() == asked
 
 
 def test_the_trainings_that_take_longest_start_first() -> None:
