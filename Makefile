@@ -11,11 +11,18 @@ PYTHON := $(shell PATH='$(subst $(CURDIR)/.venv/bin:,,$(PATH))'; for name in pyt
 INSTALLED := .venv/installed
 APT := DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends slurm-wlm munge
 
+# A moved or copied .venv would run the checkout that it was made for.
+ELSEWHERE := $(shell sed -n 's/^command = //p' .venv/pyvenv.cfg 2>/dev/null | grep -vF ' $(CURDIR)/.venv')
+
+# What a shell has set for other programs: it would put packages elsewhere, or load others than those of the lock.
+unexport PYTHONPATH PYTHONHOME
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_CONSTRAINT PIP_REQUIREMENT PIP_NO_DEPS PIP_DRY_RUN
+
 # Stages are started as `python -m pipeline`, so the Python of .venv must come first.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo mini report ui detector reference test install-slurm-test bench sync lock
+.PHONY: help elsewhere environment demo mini report ui detector reference test install-slurm-test bench sync lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -68,11 +75,14 @@ sync: $(INSTALLED)  ## after `dvc pull` or `dvc checkout`: tell Snakemake that t
 lock: $(INSTALLED)  ## write envs/constraints.txt and environment.yaml; UPGRADE=1 takes new versions
 	python envs/lock.py $(if $(UPGRADE),--upgrade)
 
+elsewhere:
+	@echo ".venv was made for another checkout: it is made again for this one"
+
 # .venv/unfinished exists during an installation. If it is still there, the last installation failed: start again.
-$(INSTALLED): envs/constraints.txt pyproject.toml
+$(INSTALLED): envs/constraints.txt pyproject.toml $(if $(ELSEWHERE),elsewhere)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, as python3.11 or python3: apt-get install python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) makes no environments: apt-get install python3.11-venv"; exit 1; }
-	@if test -e .venv/unfinished; then rm -rf .venv; fi
+	@if test -e .venv/unfinished $(if $(ELSEWHERE),-o -e .venv); then rm -rf .venv; fi
 	@test -x .venv/bin/python || { rm -rf .venv; mkdir .venv; }
 	@touch .venv/unfinished
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+import shutil
 import stat
 import subprocess
 import tomllib
@@ -92,7 +93,7 @@ def test_the_image_installs_as_make_does() -> None:
     before = lines[: lines.index("RUN make environment")]
     copied = {word for line in before if line.startswith("COPY ") for word in line.split()[1:-1]}
     (rule,) = re.findall(r"^\$\(INSTALLED\): (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert {"Makefile", "pipeline/__init__.py", *rule.split()} == copied
+    assert {"Makefile", "pipeline/__init__.py", *re.sub(r"\$\(if .*", "", rule).split()} == copied
 
 
 # --- making .venv ----------------------------------------------------------------------------------------------------
@@ -100,11 +101,14 @@ def test_the_image_installs_as_make_does() -> None:
 FAKE_PYTHON = """#!/bin/sh
 # Makes an environment that holds itself, writes down what it was asked, and fails where it is told to.
 echo "$@" >> calls
+echo "$PYTHONPATH$PYTHONHOME$PIP_TARGET$PIP_USER" >> leaked
 case "$*" in
     *"$FAIL"*) test -z "$FAIL" || exit 1 ;;
 esac
 case "$*" in
-    "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+    "-m venv .venv")
+        mkdir -p .venv/bin && cp "$0" .venv/bin/python
+        echo "command = /usr/bin/python3 -m venv $PWD/.venv" > .venv/pyvenv.cfg ;;
 esac
 """
 
@@ -121,13 +125,15 @@ def bare(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make_environment(folder: Path, fail: str = "", python: str = "./fake_python") -> tuple[int, list[str], str]:
+def make_environment(
+    folder: Path, fail: str = "", python: str = "./fake_python", **more: str
+) -> tuple[int, list[str], str]:
     """Exit code of `make environment`, the calls of Python, and what was printed."""
     (folder / "calls").write_text("")
     answer = subprocess.run(
         ["make", "environment", f"PYTHON={python}"],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "FAIL": fail},
+        env={"PATH": os.environ["PATH"], "FAIL": fail, **more},
         capture_output=True,
         text=True,
         check=False,
@@ -163,6 +169,31 @@ def test_an_interrupted_installation_starts_afresh(bare: Path, step: str) -> Non
     assert code == 0
     assert "-m venv .venv" in calls
     assert not (bare / ".venv" / "half").exists()
+
+
+def test_a_moved_checkout_makes_its_environment_again(bare: Path) -> None:
+    make_environment(bare)
+    moved = bare.rename(bare.with_name(f"{bare.name} moved"))
+    (moved / ".venv" / "old").touch()
+    code, calls, output = make_environment(moved)
+    assert code == 0 and "-m venv .venv" in calls and not (moved / ".venv" / "old").exists()
+    assert ".venv was made for another checkout: it is made again for this one" in output
+    assert make_environment(moved)[1] == []
+
+
+def test_a_linked_environment_of_another_checkout_is_left_as_it_is(bare: Path, tmp_path: Path) -> None:
+    make_environment(bare)
+    other = bare / "other"
+    shutil.copytree(bare, other, ignore=shutil.ignore_patterns(".venv", "other"))
+    (other / ".venv").symlink_to(bare / ".venv")
+    assert "-m venv .venv" in make_environment(other)[1]
+    assert not (other / ".venv").is_symlink() and make_environment(bare)[1] == []
+
+
+def test_settings_of_a_shell_for_other_programs_do_not_reach_pip(bare: Path) -> None:
+    more = {"PYTHONPATH": "/elsewhere", "PYTHONHOME": "/elsewhere", "PIP_TARGET": "/elsewhere", "PIP_USER": "1"}
+    assert make_environment(bare, **more)[0] == 0
+    assert set((bare / "leaked").read_text().splitlines()) == {""}
 
 
 def test_a_missing_python_is_one_line(bare: Path) -> None:

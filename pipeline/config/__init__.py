@@ -41,6 +41,8 @@ __all__ = [
     "read_yaml",
 ]
 
+# Words that YAML or DVC's `-S preset=...` read as something else.
+NO_TEXT = ("true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf")
 # Folders in data/ and results/ that do not belong to a preset.
 RESERVED = ("raw", "licensed", "imported", "published", "reference", "studies")
 
@@ -189,8 +191,12 @@ def load(preset: str | None = None, root: Path = Path()) -> Run:
     if name not in presets(root):
         source = "--preset" if preset else "params.yaml: preset"
         raise InputError(f"{source}: no preset {name!r} in params/{nearest(name, presets(root))}")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in RESERVED:
-        reason = "this folder is the pipeline's own" if name in RESERVED else "small letters, digits and _ only"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in (*RESERVED, *NO_TEXT):
+        reason = "small letters, digits and _ only"
+        if name in RESERVED:
+            reason = "this folder is the pipeline's own"
+        elif name in NO_TEXT:
+            reason = "in YAML the word is no text"
         raise InputError(f"{path}: a preset cannot have the name {name!r} ({reason}); give the file another name")
     settings = validate(Preset, path, likeness.applied_to_own(read_mapping(path), path, stated))
     params = _with_own(params, settings)

@@ -210,8 +210,10 @@ def _of_results(run: Run) -> Iterator[Job]:
 def write(found: list[Job], root: Path) -> list[str]:
     """Write the changed files of a preset's plan and remove those of jobs that are no longer planned.
 
-    Returns the files that changed. An unchanged file keeps its date, because Snakemake compares dates.
+    Returns the files that changed. An unchanged file keeps its date, because Snakemake compares dates. Raises
+    InputError for a folder of outputs that is a link.
     """
+    _refuse_links(found, root)
     wanted = {job.plan: artifacts.as_json(job.content()) for job in found}
     folder = Layout(found[0].preset, root).data / "plan"
     there = {path.relative_to(root).as_posix() for path in folder.rglob("*.json")} if folder.exists() else set()
@@ -224,6 +226,17 @@ def write(found: list[Job], root: Path) -> list[str]:
             artifacts.write_text(root / path, text)
             changed.append(path)
     return changed
+
+
+def _refuse_links(found: list[Job], root: Path) -> None:
+    """DVC keeps no output that is outside the repository, and says so only when the first job has run."""
+    folders = {parent for job in found for path in (*job.outputs, job.plan) for parent in Path(path).parents}
+    linked = next((folder for folder in sorted(folders) if (root / folder).is_symlink() and folder.name), None)
+    if linked is not None:
+        raise InputError(
+            f"{linked}: is a link, and DVC keeps no outputs outside the repository; make it a folder, and link only "
+            "data/raw and data/licensed"
+        )
 
 
 def read(layout: Layout, stage: str, item: str) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from pipeline import config
@@ -37,6 +38,8 @@ def run(root: Path, variant: str, preset: str | None = None, seed: int = 0, name
         raise InputError(
             f"--variant: no lifting variant {variant!r}{config.nearest(variant, settings.lifting_variants)}"
         )
+    if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise InputError(f"--name: {name!r} is no name of a file; letters, digits, _, . and - only")
     path = root / weights.FOLDER / f"{name or variant}{weights.ENDING}"
     card = export.export(settings, variant, seed, path)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, SHA-256 {card['sha256']}")

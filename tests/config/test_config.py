@@ -313,6 +313,10 @@ def test_a_mistake_ends_with_2_before_any_work(root: Path) -> None:
         ("Demo", "small letters, digits and _ only"),
         ("published", "the pipeline's own"),
         ("raw", "the pipeline's own"),
+        ("licensed", "the pipeline's own"),
+        ("imported", "the pipeline's own"),
+        ("null", "in YAML the word is no text"),
+        ("on", "in YAML the word is no text"),
     ],
 )
 def test_a_preset_with_a_reserved_or_invalid_name_is_refused(tmp_path: Path, name: str, reason: str) -> None:

@@ -46,4 +46,6 @@ def test_without_a_training_nothing_is_written(folder: Path, capsys: pytest.Capt
     assert "checkpoint.pt: missing; train the variant first" in capsys.readouterr().err
     assert main(["export_weights", "--preset", "tiny", "--variant", "graphmd"]) == 2
     assert "--variant: no lifting variant 'graphmd'; did you mean 'graphmdn'?" in capsys.readouterr().err
+    assert main(["export_weights", *OPTIONS, "--name", "../elsewhere"]) == 2
+    assert "--name: '../elsewhere' is no name of a file" in capsys.readouterr().err
     assert not (folder / "weights").exists()

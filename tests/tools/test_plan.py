@@ -115,3 +115,30 @@ def test_what_never_ran(folder: Path) -> None:
         replace_in(folder / "params" / "tiny.yaml", "seeds_of:\n  graphmdn: 2", "seeds_of: {}")
     assert "train_lifting graphmdn/seed_1:\n  never run\n" in said
     assert "train_lifting graphmdn/seed_0" not in said
+
+
+@pytest.mark.parametrize("link", ["data", "results", "data/tiny"])
+def test_a_linked_folder_of_outputs_is_refused_before_any_stage(tmp_path: Path, link: str) -> None:
+    """DVC would say only after the first job that its outputs are outside the repository."""
+    folder, other = copy_with_tiny(tmp_path / "repository"), tmp_path / "other disk"
+    other.mkdir()
+    if "/" in link:
+        (folder / "data").mkdir()
+    if (folder / link).exists():
+        (folder / link).rename(other / "old")
+        (other / "old").rename(other.with_name("results before"))
+    (folder / link).symlink_to(other)
+    said = f"error: {link}: is a link, and DVC keeps no outputs outside the repository; make it a folder"
+    for command in ([sys.executable, "-m", "pipeline", "plan"], ["snakemake", "--cores", "1"]):
+        answer = run_tool(*command, folder=folder)
+        assert answer.returncode == 2 and answer.stderr.splitlines()[-1].startswith(said), answer.stderr
+    (folder / link).unlink()
+
+
+def test_linked_folders_of_downloads_are_taken(tmp_path: Path) -> None:
+    folder, other = copy_with_tiny(tmp_path / "repository"), tmp_path / "other disk"
+    other.mkdir()
+    (folder / "data").mkdir()
+    for name in ("raw", "licensed"):
+        (folder / "data" / name).symlink_to(other)
+    assert run_tool(sys.executable, "-m", "pipeline", "plan", folder=folder).returncode == 0
