@@ -30,7 +30,8 @@ EXAMPLES = ("keypoints_2d", "truth", "hypotheses", "weights", "action", "subject
 OVERLAYS = ("keypoints_2d", "truth", "pose", "action", "row")
 TAKE_ROWS = ("frame", "keypoints_2d", "truth", "hypotheses", "weights", "pose")
 TAKE = ("name", "action", *TAKE_ROWS)
-TAKES_OF = FIRST  # a take is 100 to 200 kB of the page
+TAKES_OF = FIRST
+MOST_FRAMES = 50  # of a take: 90 kB of the page, with five hypotheses
 EXAMPLES_NOTE = (
     "One pose of each of three actions: where the best hypothesis improves most on the mean. They show hypotheses that "
     "differ, and are not typical."
@@ -84,7 +85,8 @@ def _of_variant(run: Run, name: str, arrays: Arrays, world: World) -> Iterator[G
     if "take_pose" in arrays and name in TAKES_OF:
         shown = _require(run, name, arrays, "take", TAKE)
         words = f"{title}: {shown['action']}, {shown['name']}, frame by frame"
-        yield Group(words, _take(shown, world), TAKE_NOTE + given, _rate(run))
+        step = -(-len(shown["frame"]) // MOST_FRAMES)
+        yield Group(words, _take(shown, world)[::step], TAKE_NOTE + given, run.preset.motion.frames_per_second / step)
 
 
 def _require(run: Run, name: str, arrays: Arrays, kind: str, fields: tuple[str, ...]) -> Arrays:
@@ -127,10 +129,6 @@ def _take(arrays: Arrays, world: World) -> list[Scene]:
         error = float(np.linalg.norm(one["pose"] - one["truth"], axis=-1).mean())
         scenes.append(_scene(f"frame {one['frame']:.0f}", one["hypotheses"], one["weights"], one, error, world))
     return [replace(scene, meshes=()) for scene in scenes]
-
-
-def _rate(run: Run) -> float | None:
-    return run.preset.motion.frames_per_second if run.preset.motion else None
 
 
 def _scene(

@@ -40,6 +40,7 @@ FOLDER = Path(__file__).parent
 TEMPLATES = ("page.html", "claim.html", "figure.html", "paper.html", "table.html", "variant.html")  # the first has all
 STYLE, SCRIPT = "page.css", "page.js"
 VIEWER_ALONE = "viewer.html"
+LARGEST = 3_000_000  # bytes of the page: what a mail takes, and a browser opens at once
 IMAGES_APART = f"{WITH_IMAGES}/images.html"  # in a folder of its own, so that what takes the pages leaves them
 
 
@@ -58,7 +59,10 @@ def write(
     if apart is not None:
         artifacts.write_text(folder / IMAGES_APART, apart)
     shown = viewer.section(evidence.run)
-    html = text(evidence, built, content, not_drawn, shown, apart is not None)
+    for look in pictures.LOOKS:  # the largest pictures with which the page is not too large
+        html = text(evidence, built, content, not_drawn, shown, apart is not None, look)
+        if len(html.encode()) <= LARGEST:
+            break
     artifacts.write_text(folder / evidence.run.layout.report_page.name, html)
     if shown is not None:
         artifacts.write_text(folder / VIEWER_ALONE, viewer.alone(evidence.run, shown))
@@ -71,6 +75,7 @@ def text(
     not_drawn: dict[str, str | None],
     shown_in_3d: str | None = None,
     apart: bool = False,
+    look: pictures.Look = pictures.LOOKS[0],
 ) -> str:
     """The page as HTML, with the viewer's section in it. `apart`: others' images are on a page beside it."""
     run = evidence.run
@@ -92,9 +97,9 @@ def text(
         claims=len(found),
         states=states.STATES,
         titles=tables.TITLES,
-        overviews=[_figure(run, drawing, not_drawn) for drawing in chosen.overviews(run)],
+        overviews=[_figure(run, drawing, not_drawn, look) for drawing in chosen.overviews(run)],
         legend=dict.fromkeys(note for table in built for note in table.legend),
-        papers=_papers(evidence, built, found, not_drawn, reference),
+        papers=_papers(evidence, built, found, not_drawn, reference, look),
         data=[
             (title, words.block(content[key], own=True))
             for title, key in (("Motion", "motion"), ("Images", "images"), ("Body model and fits", "body"))
@@ -134,6 +139,7 @@ def _papers(
     found: Sequence[tuple[str, Claim]],
     not_drawn: dict[str, str | None],
     reference: Committed,
+    look: pictures.Look,
 ) -> list[dict[str, Any]]:
     """What paper.html shows of each paper; last the tables that belong to no single one."""
     run, drawings = evidence.run, chosen.by_key(evidence.run)
@@ -146,7 +152,7 @@ def _papers(
                 "title": paper.title,
                 "source": paper.source,
                 "tables": [tables.show(table, reference) for table in built if _is_of(table, paper)],
-                "figures": [_figure(run, drawing, not_drawn) for drawing in drawings.get(paper.key, ())],
+                "figures": [_figure(run, drawing, not_drawn, look) for drawing in drawings.get(paper.key, ())],
                 "claims": own,
                 "counts": claims.counts(own),
                 "bar": claims.bar(paper.title, own),
@@ -170,11 +176,11 @@ def _is_of(table: Table, paper: Paper) -> bool:
     return table.name.startswith(f"{paper.key}_")
 
 
-def _figure(run: Run, drawing: Drawing, not_drawn: dict[str, str | None]) -> dict[str, Any]:
+def _figure(run: Run, drawing: Drawing, not_drawn: dict[str, str | None], look: pictures.Look) -> dict[str, Any]:
     """A figure as figure.html shows it. Its file may have been lost since it was drawn."""
     reason = not_drawn.get(drawing.name, "nothing drew it")
     file = run.layout.figures / f"{drawing.name}.png"
-    picture = None if reason else pictures.read(file)
+    picture = None if reason else pictures.read(file, look)
     if picture is None and not reason:
         reason = f"{file.relative_to(run.root).as_posix()} is missing or damaged; run `python -m pipeline report` again"
     return {

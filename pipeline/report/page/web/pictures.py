@@ -9,8 +9,18 @@ from pathlib import Path
 
 from PIL import Image
 
-WIDTH = 1120  # pixels: nearly two a point of the page's widest figure
-QUALITY = 74  # of WebP: a chart's lines show no traces of it
+
+@dataclass(frozen=True)
+class Look:
+    """How large and how good the pictures of a page are."""
+
+    width: int  # pixels, at most
+    quality: int  # of WebP
+
+
+# From the best to the smallest. The first has nearly two pixels for each point of the page's widest figure, and the
+# lines of a chart show no traces of its compression. The last takes half its bytes.
+LOOKS = (Look(1120, 74), Look(900, 66), Look(720, 58))
 
 
 @dataclass(frozen=True)
@@ -22,15 +32,15 @@ class Picture:
     height: int
 
 
-def read(path: Path) -> Picture | None:
-    """A PNG as a picture of at most WIDTH pixels; None if there is no readable file."""
+def read(path: Path, look: Look) -> Picture | None:
+    """A PNG as a picture; None if there is no readable file."""
     try:
         with Image.open(path) as image:
             small = image.convert("RGB")
     except (OSError, SyntaxError):  # Pillow raises both for damaged files
         return None
-    small.thumbnail((WIDTH, 4 * WIDTH), Image.Resampling.LANCZOS)
+    small.thumbnail((look.width, 4 * look.width), Image.Resampling.LANCZOS)
     output = io.BytesIO()
-    small.save(output, "WEBP", quality=QUALITY)
+    small.save(output, "WEBP", quality=look.quality)
     uri = f"data:image/webp;base64,{base64.b64encode(output.getvalue()).decode()}"
     return Picture(uri, small.width, small.height)

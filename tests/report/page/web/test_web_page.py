@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from conftest import COMMITTED, DRAWN, Written, write
 from hand_made import Maker
+from PIL import Image
 
 from pipeline.config import plan
 from pipeline.config.code import Code
@@ -175,6 +177,20 @@ def test_the_plan_knows_every_file_of_the_page(written: Written) -> None:
     files = {f"pipeline/report/page/web/{file.name}" for file in folder.iterdir() if file.is_file()}
     assert len(files) > 15 and files <= job.code.keys()
     assert "results/demo/report" in job.outputs
+
+
+def test_a_page_that_would_be_too_large_has_smaller_pictures(
+    make: Callable[..., Maker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, found = write(make()), []
+    Image.effect_noise((1600, 900), 60).save(made.maker.run.layout.figures / f"{DRAWN}.png")
+    for largest in (web.LARGEST, 0):
+        monkeypatch.setattr(web, "LARGEST", largest)
+        web.write(made.file.parent, made.maker.evidence, made.tables, made.content, made.not_drawn)
+        found.append((made.file.stat().st_size, re.findall(r'width="(\d+)" height="\d+" alt', made.html)))
+    (large, wide), (small, narrow) = found
+    assert wide == ["1120"] and narrow == ["720"]
+    assert small < large
 
 
 def test_of_two_equal_runs_the_pages_are_equal(written: Written) -> None:
