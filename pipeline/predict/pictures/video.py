@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import sys
@@ -65,17 +66,29 @@ class Video:
 
 
 class WebM:
-    """A WebM video to write frames to, all of the first one's size. `close` it, or use it in a `with` block."""
+    """A WebM video to write frames to in a `with` block, all of the first one's size."""
 
     def __init__(self, path: Path, frames_per_second: float) -> None:
-        self._path, self._rate = path, frames_per_second
+        self._path, self._rate, self._count = path, frames_per_second, 0
         self._writer: cv2.VideoWriter | None = None
 
     def __enter__(self) -> WebM:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Finish the file. Raises OSError if not all frames are in it: OpenCV itself is silent about a full disk."""
+        if self._writer is None:
+            return
+        count = 0
+        with _quiet():
+            self._writer.release()
+            written = _opened(self._path)
+            while written.grab():
+                count += 1
+            written.release()
+        if kind is None and count < self._count:
+            what = f"only {count} of {self._count} frames could be written"
+            raise OSError(errno.ENOSPC, what, str(self._path))
 
     def write(self, frame: NDArray[np.uint8]) -> None:
         """Add a frame [H, W, 3] RGB. Raises InputError if this OpenCV cannot write WebM."""
@@ -87,11 +100,9 @@ class WebM:
                 self._writer = cv2.VideoWriter(str(self._path), code, self._rate, frame.shape[1::-1])
             if not self._writer.isOpened():
                 raise InputError(f"{self._path}: this OpenCV writes no WebM; install opencv-python-headless again")
-        self._writer.write(np.ascontiguousarray(frame[..., ::-1]))
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.release()
+        with _quiet():
+            self._writer.write(np.ascontiguousarray(frame[..., ::-1]))
+        self._count += 1
 
 
 def _opened(path: Path) -> cv2.VideoCapture:
