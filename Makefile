@@ -88,5 +88,5 @@ $(INSTALLED): envs/constraints.txt pyproject.toml $(if $(ELSEWHERE),elsewhere)
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --constraint envs/constraints.txt pip setuptools
 	PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --constraint envs/constraints.txt \
-		--no-build-isolation --editable '.[test]'
+		--no-build-isolation --editable '.[test,biomechanics]'
 	@rm .venv/unfinished; touch $@

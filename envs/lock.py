@@ -1,9 +1,9 @@
 """Write the lock anew: `make lock` after pyproject.toml got a dependency, `make lock UPGRADE=1` for new versions.
 
-envs/constraints.txt gets every version that `pip install '.[slurm,test]'` chooses, envs/environment.yaml the same lines
-for conda. Torch is resolved as the registry's build, which runs on a GPU and without one; what it needs for a GPU is
-locked with it and installed with it. A machine that offers a CPU build of the same version (2.13.0+cpu) may take that
-one instead, so no version here has such an ending.
+envs/constraints.txt gets every version that `pip install '.[biomechanics,slurm,test]'` chooses, envs/environment.yaml
+the same lines for conda. Torch is resolved as the registry's build, which runs on a GPU and without one; what it needs
+for a GPU is locked with it and installed with it. A machine that offers a CPU build of the same version (2.13.0+cpu)
+may take that one instead, so no version here has such an ending.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def resolve(*more: str, upgrade: bool) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         options = ["--quiet", "--dry-run", "--ignore-installed", "--report", str(report), *keep]
-        wanted = ["--editable", f"{ENVS.parent}[slurm,test]", "pip", "setuptools", *more]
+        wanted = ["--editable", f"{ENVS.parent}[biomechanics,slurm,test]", "pip", "setuptools", *more]
         subprocess.run([sys.executable, "-m", "pip", "install", *options, *wanted], check=True)
         chosen = [item["metadata"] for item in json.loads(report.read_text(encoding="utf-8"))["install"]]
     return {re.sub(r"[-_.]+", "-", item["name"]).lower(): item["version"] for item in chosen}

@@ -8,5 +8,6 @@ weights.py     weights as safetensors with a model card
 angles.py      joint angles with their spread
 flags.py       input and output that are unlike the training data
 placing.py     a weak-perspective estimate of where the person is, and the reprojection error
-writing.py     predictions.json, .npz and .csv; bvh.py the animation; drawing.py the picture of the input
+writing.py     predictions.json, .npz and .csv; drawing.py the picture of the input
+movement.py    of a video: bvh.py the animation, c3d.py the points of biomechanics; timeline.py their even frames
 """

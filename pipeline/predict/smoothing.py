@@ -18,6 +18,7 @@ from scipy.ndimage import median_filter
 from scipy.signal import savgol_filter
 
 from pipeline.artifacts import InputError
+from pipeline.predict import timeline
 from pipeline.predict.keypoints import Keypoints
 
 SECONDS = 0.3  # the usual window
@@ -33,9 +34,9 @@ def smooth(keypoints: Keypoints, seconds: float, frames_per_second: float, path:
     table, places = keypoints.table, keypoints.places.copy()
     _check(keypoints, path)
     window = max(MEDIAN, 2 * round(seconds * frames_per_second / 2 - 0.5) + 1)  # the next odd number
-    for rows in _pieces(table.frame, table.person, window):
+    for rows, ticks in _pieces(table.frame, table.person, window):
         if len(rows) >= MEDIAN:
-            places[rows] = _smoothed(places[rows], keypoints.absent[rows], table.frame[rows], window)
+            places[rows] = _smoothed(places[rows], keypoints.absent[rows], ticks, window)
     values = np.concatenate((places, table.values[..., 2:]), axis=-1)
     values[keypoints.absent] = table.values[keypoints.absent]
     return replace(keypoints, table=replace(table, values=values))
@@ -52,23 +53,20 @@ def _check(keypoints: Keypoints, path: object) -> None:
         )
 
 
-def _pieces(frame: NDArray, person: NDArray, window: int) -> Iterator[NDArray]:
-    """The rows of each person in the order of the frames, in pieces between gaps of more than a window."""
-    step = _step(frame)
+def _pieces(frame: NDArray, person: NDArray, window: int) -> Iterator[tuple[NDArray, NDArray]]:
+    """The rows of each person, and their ticks, in pieces between gaps of more than a window."""
+    step = timeline.step(frame)
     for number in np.unique(person):
         rows = np.flatnonzero(person == number)
         rows = rows[np.argsort(frame[rows], kind="stable")]
-        yield from np.split(rows, np.flatnonzero(np.diff(frame[rows]) > window * step) + 1)
+        ticks = timeline.ticks(frame[rows], step, window + 1)
+        starts = np.flatnonzero(np.diff(ticks) > window) + 1
+        for piece, places in zip(np.split(rows, starts), np.split(ticks, starts), strict=True):
+            yield piece, places - places[0]
 
 
-def _step(frame: NDArray) -> int:
-    """How far apart the numbers of neighbouring frames are; a file may have only every second one."""
-    return int(np.gcd.reduce(np.diff(np.unique(frame)))) or 1
-
-
-def _smoothed(places: NDArray, absent: NDArray, frame: NDArray, window: int) -> NDArray:
+def _smoothed(places: NDArray, absent: NDArray, ticks: NDArray, window: int) -> NDArray:
     """A piece [F, L, 2] on an even grid of frames: gaps are filled by straight lines before it is smoothed."""
-    ticks = (frame - frame[0]) // _step(frame)
     grid = np.arange(ticks[-1] + 1)
     even = np.zeros((len(grid), *places.shape[1:]))
     for joint in range(places.shape[1]):

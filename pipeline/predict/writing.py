@@ -1,4 +1,4 @@
-"""The files of a prediction: predictions.json, predictions.npz, predictions.csv and a BVH of each person in a video."""
+"""The files of a prediction: predictions.json, predictions.npz, predictions.csv, and those of other modules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.lifting.data import joint_choice
-from pipeline.predict import bvh, drawing, flags, page
+from pipeline.predict import drawing, flags, movement, page
 from pipeline.predict.result import Prediction
 from pipeline.predict.weights import Model
 
@@ -23,7 +23,16 @@ SCHEMA = 1
 AXES = "the camera's: x right, y down, z away; relative to the pelvis, which is joint 0"
 LARGE_FILE = 20  # more hypotheses a pose than that are in the npz alone
 OWN = (
-    *("predictions.json", "predictions.npz", "predictions.csv", "angles.csv", "keypoints.png", "poses.html", "bvh"),
+    *(
+        "predictions.json",
+        "predictions.npz",
+        "predictions.csv",
+        "angles.csv",
+        "keypoints.png",
+        "poses.html",
+        "bvh",
+        "c3d",
+    ),
     *("keypoints.json", "overlay", "overlay.webm"),
 )
 
@@ -49,11 +58,8 @@ def write(folder: Path, prediction: Prediction, model: Model, source: Path, fram
     (folder / "poses.html").write_text(page.of(prediction, model, source.name, frames_per_second), encoding="utf-8")
     drawing.draw(folder / "keypoints.png", prediction.keypoints, prediction.rows)
     if prediction.keypoints.table.sequence:
-        (folder / "bvh").mkdir()
-        for person in np.unique(prediction.person):
-            (folder / "bvh" / f"person_{person}.bvh").write_text(
-                animation(prediction, model, int(person), frames_per_second), encoding="ascii"
-            )
+        for person in np.unique(prediction.person).tolist():
+            movement.write(folder, prediction, model, person, frames_per_second)
 
 
 def arrays(prediction: Prediction, model: Model) -> dict[str, np.ndarray]:
@@ -184,17 +190,6 @@ def angles_as_csv(prediction: Prediction) -> str:
     for place, row, raised in zip(places, values, prediction.flags, strict=True):
         writer.writerow((*place, *row, "; ".join(raised)))
     return file.getvalue()
-
-
-def animation(prediction: Prediction, model: Model, person: int, frames_per_second: float) -> str:
-    """The BVH of one person's mean poses, in the order of the frames; the pelvis moves as the root estimate does."""
-    rows = np.flatnonzero(prediction.person == person)
-    rows = rows[np.argsort(prediction.frame[rows], kind="stable")]
-    root = prediction.placement.root_mm[rows]
-    known = np.isfinite(root).all()
-    return bvh.text(
-        prediction.poses.mean[rows], model.predictor.skeleton, frames_per_second, root - root[0] if known else None
-    )
 
 
 def into(

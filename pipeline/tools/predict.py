@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.artifacts import InputError
 from pipeline.predict import (
+    c3d,
     detecting,
     flags,
     joint_map,
@@ -47,8 +48,9 @@ Keypoints are read from COCO results or annotations (JSON), AlphaPose with 17 or
 COCO's or Human3.6M's order. COCO annotations say how large the images are; for others give --width and --height.
 
 FOLDER receives predictions.json, .npz and .csv (hypotheses, their weights, mean and spread of every joint in mm), the
-picture keypoints.png that shows which joint was taken for which, and for a video a BVH file of each person. For images
-it receives overlay/ as well, and for a video overlay.webm: what was found and what was predicted, drawn over them.
+picture keypoints.png that shows which joint was taken for which, and for a video BVH and C3D files of each person. For
+images it receives overlay/ as well, and for a video overlay.webm: what was found and what was predicted, drawn over
+them.
 docs/predict.md explains them."""
 
 
@@ -196,6 +198,8 @@ def summary(prediction: Prediction) -> list[str]:
     lines = [f"reprojection error: {middle}, after a weak-perspective fit)"]
     if spread.any():
         lines.append(f"spread: {np.median(spread):.0f} mm (median of the joints)")
+    if prediction.keypoints.table.sequence and not c3d.available():
+        lines.append(f"note: {c3d.ABSENT}")
     if left:
         lines.append(f"left out: {left} of {count + left}, with fewer than {result.LEAST_JOINTS} of 17 joints found")
     raised = Counter(name for names in prediction.flags for name in names)

@@ -43,7 +43,7 @@ def test_the_files_of_a_prediction(walk: Path, tmp_path: Path, capsys: pytest.Ca
         "predictions.json",
         "predictions.npz",
     ]
-    assert sorted(file.name for file in out.iterdir()) == names
+    assert sorted({file.name for file in out.iterdir()} - {"c3d"}) == names  # C3D needs an extra (test_movement.py)
     with np.load(out / "predictions.npz") as file:
         arrays = dict(file)
     joints = made_keypoints.human36m()
