@@ -3,7 +3,6 @@
 PORT ?= 5000
 MIRROR ?=
 PRESET ?= $(shell sed -n 's/^preset: *//p' params.yaml)
-JOBS = params/$(PRESET)/dvc.yaml
 
 # Not the Python of .venv, even if .venv is active: the environment may have to be made again.
 PYTHON := $(shell PATH='$(subst $(CURDIR)/.venv/bin:,,$(PATH))'; for name in python3.11 python3; do \
@@ -22,7 +21,7 @@ unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_CONSTRAINT PIP_REQUIREMENT 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help elsewhere environment demo mini report ui detector reference test install-slurm-test bench sync lock
+.PHONY: help elsewhere environment demo mini report ui detector reference test install-slurm-test bench sync adopt lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -68,9 +67,11 @@ install-slurm-test: $(INSTALLED)  ## install Slurm and Snakemake's plugin for it
 bench: $(INSTALLED)  ## run the benchmarks
 	python -m pytest -m benchmark tests/benchmarks -s
 
-sync: $(INSTALLED)  ## after `dvc pull` or `dvc checkout`: tell Snakemake that the outputs are up to date
-	@dvc status --quiet dvc.yaml $(JOBS) || { echo "some outputs are not up to date: run \`dvc repro\` (\`dvc status\` lists them)"; exit 1; }
-	snakemake --touch --cores 1
+sync: $(INSTALLED)  ## after `dvc pull`, a cluster's run or a copied folder: what is finished is not done again; PRESET=<name>
+	python -m pipeline sync --preset '$(PRESET)'
+
+adopt: $(INSTALLED)  ## take over the finished variants of the committed run; PRESET=<name>
+	python -m pipeline adopt --preset '$(PRESET)'
 
 lock: $(INSTALLED)  ## write envs/constraints.txt and environment.yaml; UPGRADE=1 takes new versions
 	python envs/lock.py $(if $(UPGRADE),--upgrade)

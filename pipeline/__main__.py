@@ -55,6 +55,7 @@ STAGES = {
 TOOLS = {
     "plan": Tool("tools.plan", "resolve the jobs of a preset, and list which would run again and why (--explain)"),
     "cluster": Tool("tools.cluster", "run a preset on a Slurm cluster; first see to the jobs of a killed run"),
+    "sync": Tool("tools.sync", "tell Snakemake and DVC which outputs that come from elsewhere are finished"),
     "predict": Tool("tools.predict", "lift your own 2D keypoints to 3D poses that say how sure they are"),
     "fetch_detector": Tool(
         "tools.fetch_detector", "fetch MoveNet's weights, with which `predict` finds people in images and videos"

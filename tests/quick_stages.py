@@ -54,7 +54,8 @@ def main() -> None:
         file.write_text(f"{name} {content.hexdigest()}")
         if stage.startswith("train_") and not path.suffix:
             (path / "checkpoint.pt").write_text(f"weights {content.hexdigest()}")
-    if "RECORDS" in os.environ and stage.startswith(("train_", "evaluate_")):
+    records = os.environ.get("RECORDS")  # "variants" or "all": whose jobs leave a true record
+    if records == "all" or (records and stage.startswith(("train_", "evaluate_"))):
         from pipeline.config.made import Digests  # only here, because it takes half a second
 
         digests = Digests(Path())

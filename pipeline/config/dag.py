@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def dvc_text(jobs: list[Job]) -> str:
 
 
 def _dvc_stage(job: Job) -> dict[str, Any]:
-    outputs: list[Any] = [{path: {"push": False}} if path in job.uncached else path for path in job.outputs]
+    outputs: list[Any] = [{path: {"push": False}} if path in job.licensed else path for path in job.outputs]
     return {
         "wdir": "../..",
         "cmd": job.command,
@@ -156,22 +156,32 @@ class Dag:
             sys.exit(2)
 
     def adopt(self, finished: Iterable[str]) -> None:
-        """Register the outputs with DVC, so that `dvc repro` finds nothing to do.
+        """Register the outputs of a whole run with DVC (rule `all` is among the finished ones).
 
-        Only for a preset that has a DVC file, and after a whole run (rule `all` is among the finished ones), because
-        `dvc commit` accepts whatever is in the outputs. If it fails (DVC not installed, no git), a later `dvc repro`
-        runs the jobs again.
+        Only for a preset that has a DVC file. If it fails (DVC not installed, no git), a later `dvc repro` runs the
+        jobs again.
         """
         if "all" not in finished or not (self.run.root / dvc_file(self.run)).exists():
             return
-        # Without --no-relink DVC would write the outputs again, with new dates, and Snakemake compares dates.
-        files = [dvc_file(self.run).as_posix()]
-        files += ["dvc.yaml"] if self.run.params.preset == self.run.preset_name else []  # it refers to this preset only
-        command = [sys.executable, "-m", "dvc", "commit", "--force", "--no-relink", "--quiet", *files]
-        answer = subprocess.run(command, cwd=self.run.root, capture_output=True, text=True, check=False)
-        if answer.returncode:
-            reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+        reason = commit(self.run)
+        if reason:
             print(f"DVC did not take the outputs over, `dvc repro` would make them again: {reason}", file=sys.stderr)
+
+
+def commit(run: Run, finished: Sequence[Job] | None = None) -> str | None:
+    """Register the outputs of some jobs, or of all, with DVC, so that `dvc repro` finds nothing to do.
+
+    `dvc commit` accepts whatever is in the outputs, so these must be known to be finished. Returns why it failed, or
+    None.
+    """
+    file = dvc_file(run).as_posix()
+    targets = [file] if finished is None else [f"{file}:{job.name}" for job in finished]
+    if finished is None and run.params.preset == run.preset_name:
+        targets.append("dvc.yaml")  # it refers to this preset only
+    # Without --no-relink DVC would write the outputs again, with new dates, and Snakemake compares dates.
+    command = [sys.executable, "-m", "dvc", "commit", "--force", "--no-relink", "--quiet", *targets]
+    answer = subprocess.run(command, cwd=run.root, capture_output=True, text=True, check=False)
+    return (answer.stderr.strip().splitlines() or ["no reason given"])[-1] if answer.returncode else None
 
 
 def read(preset: str | None = None, root: Path = Path()) -> Dag:

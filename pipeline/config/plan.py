@@ -34,7 +34,7 @@ class Job:
     options: dict[str, str] = field(default_factory=dict)  # command-line options: variant, seed, detector, task
     inputs: tuple[str, ...] = ()  # data, without the job's file in the plan
     outputs: tuple[str, ...] = ()
-    uncached: tuple[str, ...] = ()  # outputs that DVC must not push, because SMPL's licence forbids it
+    licensed: tuple[str, ...] = ()  # outputs with others' licensed data in them, which DVC must not push
     settings: dict[str, Any] = field(default_factory=dict)
     modules: tuple[str, ...] = ()  # the modules from which its code is found
     code: dict[str, str] = field(default_factory=dict)  # file: digest, for all files that these modules reach
@@ -101,7 +101,7 @@ class _Maker:
         inputs: list[Path],
         outputs: list[Path],
         modules: tuple[str, ...] = (),
-        uncached: bool = False,
+        licensed: bool = False,
         **options: str,
     ) -> Job:
         made = tuple(path.as_posix() for path in outputs)
@@ -111,7 +111,7 @@ class _Maker:
             options=options,
             inputs=tuple(path.as_posix() for path in inputs),
             outputs=made,
-            uncached=made if uncached else (),
+            licensed=made if licensed else (),
             settings=settings,
             modules=(f"pipeline.stages.{stage}:run", *modules),
         )
@@ -127,18 +127,20 @@ def _of_data(run: Run) -> Iterator[Job]:
     source, other = (preset.motion.module,), preset.other
     bring = (f"{other.catalogue}:bring",) if other and other.catalogue else ()
     yield make.job("download", uses.download(run), [], [layout.download_manifest], (*source, *bring))
-    yield make.job("prepare_motion", uses.prepare_motion(run), [layout.download_manifest], [poses], source)
+    recorded, smpl = bool(preset.motion.licensed), preset.body == "smpl"  # what only the user's licence lets one have
+    yield make.job("prepare_motion", uses.prepare_motion(run), [layout.download_manifest], [poses], source, recorded)
     if preset.body:
-        yield make.job("build_body", uses.build_body(run), [], [body], uncached=True)
+        yield make.job("build_body", uses.build_body(run), [], [body], licensed=smpl)
         meshes = layout.targets("meshes")
-        yield make.job("fit_body", uses.fit_body(run), [poses, body], [meshes], uncached=True)
+        yield make.job("fit_body", uses.fit_body(run), [poses, body], [meshes], licensed=smpl or recorded)
     for detector in preset.keypoints:
         if any(variant.input == detector for variant in lifting):
-            settings = uses.prepare_keypoints(run, detector)
-            yield make.job("prepare_keypoints", settings, [poses], [layout.motion(detector)], detector=detector)
+            settings, made = uses.prepare_keypoints(run, detector), [layout.motion(detector)]
+            yield make.job("prepare_keypoints", settings, [poses], made, licensed=recorded, detector=detector)
     if preset.generalization and other:
         needed, made = [layout.download_manifest] if bring else [], [layout.motion(preset.generalization)]
-        yield make.job("prepare_generalization", uses.prepare_generalization(run), needed, made, (other.load,))
+        settings, licensed = uses.prepare_generalization(run), not other.catalogue
+        yield make.job("prepare_generalization", settings, needed, made, (other.load,), licensed)
     for task in (task for task in TASKS if task in tasks):
         # COCO's images are downloaded, scenes are rendered from the body.
         drawn = [body] if preset.body else []

@@ -38,7 +38,7 @@ class Clone:
     def run(self, *options: str) -> list[str]:
         """Run Snakemake; gives the jobs that it ran."""
         self.journal.write_text("")
-        environment = {"PATH": self.path, "JOURNAL": str(self.journal), "RECORDS": "1"}
+        environment = {"PATH": self.path, "JOURNAL": str(self.journal), "RECORDS": "variants"}
         answer = run_tool("snakemake", "--cores", "2", *options, folder=self.folder, **environment)
         assert answer.returncode == 0, answer.stdout + answer.stderr
         return sorted(self.journal.read_text().splitlines())
