@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.predict.keypoints import Keypoints
+from pipeline.predict.keypoints.layouts import side
 
 PEOPLE = 6
-LEFT, RIGHT, MIDDLE = "#1f6fb4", "#d1495b", "#3b3b3b"
+COLOURS = {"left": "#1f6fb4", "right": "#d1495b", "middle": "#3b3b3b"}
 
 
 def draw(path: Path, keypoints: Keypoints, rows: np.ndarray) -> None:
@@ -35,17 +36,10 @@ def _person(axes: Axes, keypoints: Keypoints, row: int) -> None:
     names = keypoints.layout.joints
     for first, second in keypoints.layout.bones:
         if there[first] and there[second]:
-            axes.plot(*places[[first, second]].T, color=_colour(names[second]), linewidth=1.5)
+            axes.plot(*places[[first, second]].T, color=COLOURS[side(names[second])], linewidth=1.5)
     for joint in np.flatnonzero(there):
-        axes.plot(*places[joint], ".", color=_colour(names[joint]), markersize=6)
+        axes.plot(*places[joint], ".", color=COLOURS[side(names[joint])], markersize=6)
         axes.annotate(names[joint], places[joint], xytext=(3, 3), textcoords="offset points", fontsize=7)
     axes.set_title(keypoints.table.images[row], fontsize=9)
     axes.set_aspect("equal", adjustable="datalim")
     axes.invert_yaxis()
-
-
-def _colour(joint: str) -> str:
-    """Of a joint's side: `left_hip` and `LHip` are left."""
-    if joint.startswith("left_") or (joint[0] == "L" and joint[1].isupper()):
-        return LEFT
-    return RIGHT if joint.startswith("right_") or (joint[0] == "R" and joint[1].isupper()) else MIDDLE

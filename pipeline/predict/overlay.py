@@ -15,72 +15,78 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from pipeline.geometry import coco_keypoints
+from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import Skeleton
 from pipeline.predict.detecting import USUAL_RATE
 from pipeline.predict.detectors import overlap
+from pipeline.predict.keypoints.layouts import Layout, side
 from pipeline.predict.pictures import Pictures
 from pipeline.predict.pictures.video import WebM
 from pipeline.predict.result import Prediction
 
 FOLDER, VIDEO = "overlay", "overlay.webm"
 LONGEST = {False: 1600, True: 1280}  # px of the longer side of an image, and of a video's frame
-LEFT, RIGHT, MIDDLE, POSE, EDGE = (64, 160, 255), (255, 80, 90), (255, 255, 255), (255, 220, 0), (20, 20, 20)
+COLOURS = {"left": (64, 160, 255), "right": (255, 80, 90), "middle": (255, 255, 255)}
+POSE, EDGE = (255, 220, 0), (20, 20, 20)
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A person in an image: keypoints [17, 3] px and confidence, the pose [J, 2] px or NaN, and a text."""
+    """A person in an image: keypoints [L, 3] px and confidence, the pose [J, 2] px or NaN, and a text."""
 
     keypoints: NDArray
     pose: NDArray
     text: str
 
 
-def write(folder: Path, pictures: Pictures, prediction: Prediction, skeleton: Skeleton) -> Path:
-    """Write an image for each image, or a video for a video; the answer is the path. Reads the images again."""
-    people = _people(prediction)
-    named = (
-        (name, draw(image, people.get(index, []), skeleton, LONGEST[pictures.sequence]))
-        for index, (name, image) in enumerate(_shown(pictures))
-    )
-    if not pictures.sequence:
-        return _images(folder / FOLDER, named)
-    with WebM(folder / VIDEO, pictures.frames_per_second or USUAL_RATE) as video:
-        for _, image in named:
-            video.write(image)
-    return folder / VIDEO
+def write(folder: Path, pictures: Pictures, prediction: Prediction, skeleton: Skeleton) -> None:
+    """Write an image for each image, or a video for a video. Reads the images again.
+
+    The people of an image are those whose keypoints name it. Raises InputError if no image is named by any.
+    """
+    people, layout, shown = _people(prediction), prediction.keypoints.layout, set()
+
+    def drawn() -> Iterator[tuple[str, NDArray[np.uint8]]]:
+        for name, image in tqdm(pictures, total=pictures.count or None, desc="overlay", unit=" images", disable=None):
+            shown.add(name)
+            yield name, draw(image, people.get(name, []), layout, skeleton, LONGEST[pictures.sequence])
+
+    if pictures.sequence:
+        with WebM(folder / VIDEO, pictures.frames_per_second or USUAL_RATE) as video:
+            for _, image in drawn():
+                video.write(image)
+    else:
+        _images(folder / FOLDER, drawn())
+    if not shown & people.keys():
+        raise InputError(f"{pictures.path}: none of its images is {next(iter(people))}, which the keypoints are of")
 
 
-def _shown(pictures: Pictures) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    yield from tqdm(pictures, total=pictures.count or None, desc="overlay", unit=" images", disable=None)
-
-
-def _images(folder: Path, named: Iterator[tuple[str, NDArray[np.uint8]]]) -> Path:
+def _images(folder: Path, named: Iterator[tuple[str, NDArray[np.uint8]]]) -> None:
     from PIL import Image
 
     folder.mkdir()
     for name, image in named:
         file = name if name.lower().endswith((".jpg", ".jpeg")) else f"{name}.jpg"
         Image.fromarray(image).save(folder / file, format="JPEG", quality=90)
-    return folder
 
 
-def _people(prediction: Prediction) -> dict[int, list[Drawn]]:
-    """Who is in which image, by the image's place in the input."""
+def _people(prediction: Prediction) -> dict[str, list[Drawn]]:
+    """Who is in which image, by the image's name."""
     placement, table = prediction.placement, prediction.keypoints.table
     flat = prediction.poses.mean[..., :2].astype(np.float64)
     poses = placement.root_px[:, None] + placement.scale[:, None, None] * flat
-    answer: dict[int, list[Drawn]] = {}
-    for row, frame in enumerate(prediction.frame.tolist()):
+    answer: dict[str, list[Drawn]] = {}
+    for row, image in enumerate(prediction.images):
         error = placement.error_px[row]
         text = f"{prediction.person[row]}" + (f": {error:.0f} px" if np.isfinite(error) else "")
         drawn = Drawn(table.values[prediction.rows[row]], poses[row], text)
-        answer.setdefault(frame, []).append(drawn)
+        answer.setdefault(image, []).append(drawn)
     return answer
 
 
-def draw(image: NDArray[np.uint8], people: Sequence[Drawn], skeleton: Skeleton, longest: int) -> NDArray[np.uint8]:
+def draw(
+    image: NDArray[np.uint8], people: Sequence[Drawn], layout: Layout, skeleton: Skeleton, longest: int
+) -> NDArray[np.uint8]:
     """The image [H, W, 3] RGB with people on it, its sides even and at most `longest` px."""
     import cv2
 
@@ -94,18 +100,16 @@ def draw(image: NDArray[np.uint8], people: Sequence[Drawn], skeleton: Skeleton, 
         thick = max(1, round((box[1] - box[0]).max() / 120))
         _lines(shown, person.pose * factor, skeleton.edges, [POSE] * len(skeleton.edges), thick)
         places = np.where(person.keypoints[:, 2:] > 0, person.keypoints[:, :2] * factor, np.nan)
-        _lines(shown, places, coco_keypoints.BONES, [_colour(*bone) for bone in coco_keypoints.BONES], thick)
+        _lines(shown, places, layout.bones, [_colour(layout, *bone) for bone in layout.bones], thick)
         for joint in np.flatnonzero(np.isfinite(places).all(axis=1)).tolist():
-            cv2.circle(shown, _whole(places[joint]), thick + 1, _colour(joint, joint), -1, cv2.LINE_AA)
+            cv2.circle(shown, _whole(places[joint]), thick + 1, _colour(layout, joint, joint), -1, cv2.LINE_AA)
         _write(shown, person.text, _whole(box[0]), max(0.4, min(thick * 0.4, 1.5)))
     return np.asarray(shown, np.uint8)
 
 
-def _colour(first: int, second: int) -> tuple[int, int, int]:
-    for side, colour in ((coco_keypoints.LEFT, LEFT), (coco_keypoints.RIGHT, RIGHT)):
-        if first in side and second in side:
-            return colour
-    return MIDDLE
+def _colour(layout: Layout, first: int, second: int) -> tuple[int, int, int]:
+    sides = {side(layout.joints[joint]) for joint in (first, second)}
+    return COLOURS[sides.pop() if len(sides) == 1 else "middle"]
 
 
 def _lines(
@@ -125,7 +129,7 @@ def _write(image: NDArray, text: str, corner: tuple[int, int], size: float) -> N
     import cv2
 
     place = (max(corner[0], 2), max(corner[1] - 4, round(22 * size)))
-    for colour, width in ((EDGE, 3), (MIDDLE, 1)):
+    for colour, width in ((EDGE, 3), (COLOURS["middle"], 1)):
         cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, width, cv2.LINE_AA)
 
 

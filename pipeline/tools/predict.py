@@ -78,6 +78,12 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detector", help="who finds people in images: movenet (default), or checkpoint.pt of a detection variant"
     )
+    command.add_argument(
+        "--images",
+        type=Path,
+        metavar="PATH",
+        help="the images or the video that the keypoints are of, to draw over them (named as in the keypoints)",
+    )
     command.add_argument("--width", type=int, metavar="PX", help="width of the images in pixels")
     command.add_argument("--height", type=int, metavar="PX", help="height of the images in pixels")
     command.add_argument(
@@ -120,6 +126,7 @@ def run(
     trained_on: str | None = None,
     smooth: float | None = None,
     detector: str | None = None,
+    images: Path | None = None,
 ) -> int:
     """Predict and write; the exit code is 0. Raises InputError for unusable input, and then nothing is written."""
     for name, value in (("--fps", fps), ("--focal-length", focal_length), ("--smooth", smooth)):
@@ -127,15 +134,16 @@ def run(
             raise InputError(f"{name} {value:g}: expected a number above 0")
     writing.check_folder(output)
     loaded = weights.read(weights.find(root, model))
-    images = pictures.find(input)
-    if images is None:
+    shown = pictures.find(input)
+    if shown is None:
         if detector is not None:
             raise InputError(f"--detector: is for images and videos, and {input} is neither")
         text, found = None, keypoints.read(input, layout, min_confidence)
+        shown = None if images is None else of_keypoints(images)
     else:
-        if (width, height, layout, fps) != (None,) * 4:
-            raise InputError("--width, --height, --layout and --fps: are for keypoints; images say their own")
-        text, found = detect(images, choice.load(root, detector), min_confidence)
+        if (width, height, layout, fps, images) != (None,) * 5:
+            raise InputError("--width, --height, --layout, --fps and --images: are for keypoints, and not for images")
+        text, found = detect(shown, choice.load(root, detector), min_confidence)
     size = result.image_sizes(found, width, height, input)
     for line in about(input, found):
         print(line)
@@ -149,17 +157,26 @@ def run(
     seconds = time.perf_counter() - start
 
     def with_images(folder: Path) -> None:
-        if images is not None and text is not None:
+        if text is not None:
             (folder / detecting.FILE).write_text(text, encoding="utf-8")
-            overlay.write(folder, images, prediction, loaded.predictor.skeleton)
+        if shown is not None:
+            overlay.write(folder, shown, prediction, loaded.predictor.skeleton)
 
     writing.into(output, prediction, loaded, input, rate, with_images)
     print(f"model: {loaded.predictor.variant_name} ({loaded.path}); {len(prediction)} poses in {seconds:.2f} s")
     for line in summary(prediction):
         print(line)
-    look = output / ("keypoints.png" if images is None else overlay.VIDEO if images.sequence else overlay.FOLDER)
+    look = output / ("keypoints.png" if shown is None else overlay.VIDEO if shown.sequence else overlay.FOLDER)
     print(f"written: {output}; look at {look} to see whether the joints are right")
     return 0
+
+
+def of_keypoints(path: Path) -> Pictures:
+    """The images that keypoints are of. Raises InputError if there are none."""
+    found = pictures.find(path)
+    if found is None:
+        raise InputError(f"--images {path}: expected an image, a folder of images or a video")
+    return found
 
 
 def detect(images: Pictures, detector: Detector, least_confidence: float) -> tuple[str, Keypoints]:

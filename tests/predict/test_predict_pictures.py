@@ -21,6 +21,9 @@ from repository import ROOT
 from pipeline.__main__ import main
 from pipeline.predict.detectors import choice, package
 from pipeline.predict.detectors.movenet import MoveNet
+from pipeline.predict.pictures.video import Video
+
+SIZE = ("--width", "1000", "--height", "1002")
 
 
 @pytest.fixture(params=["shirts", "MoveNet"])
@@ -110,10 +113,13 @@ def test_what_was_found_can_be_given_to_predict_again(tmp_path: Path) -> None:
     content = json.loads(file.read_text())
     content["annotations"][0]["keypoints"][27:30] = [11.0, 22.0, 1.0]
     file.write_text(json.dumps(content))
-    assert predict(file) == 0
+    assert predict(file, "--images", str(tmp_path / "film.webm")) == 0
     corrected = arrays(tmp_path / "again" / "out")
     np.testing.assert_array_equal(corrected["keypoints_2d"][0, 13], [11, 22])  # LWrist
     assert np.abs(corrected["mean"][0] - first["mean"][0]).max() > 1
+    drawn = [next(iter(Video(path / "out" / "overlay.webm")))[1].astype(int) for path in (tmp_path, tmp_path / "again")]
+    away = np.abs(drawn[0] - drawn[1]).max(axis=2) > 60
+    assert away[18:26, 7:15].any() and not away[:, 200:].any()  # the new wrist; the other person is as before
 
 
 @pytest.mark.usefixtures("by_shirt")
@@ -256,10 +262,15 @@ def test_what_is_refused_writes_nothing(kind: str, tmp_path: Path, capfd: pytest
 def test_options_that_do_not_go_with_the_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = made_pictures.image(tmp_path / "a.png")
     assert predict(source, "--width", "100", "--height", "100") == 2
-    assert "--width, --height, --layout and --fps: are for keypoints" in capsys.readouterr().err
+    assert "--width, --height, --layout, --fps and --images: are for keypoints" in capsys.readouterr().err
     np.savez(tmp_path / "walk.npz", keypoints=made_keypoints.human36m())
     assert predict(tmp_path / "walk.npz", "--detector", "movenet") == 2
     assert "--detector: is for images and videos" in capsys.readouterr().err
+    assert predict(tmp_path / "walk.npz", "--images", str(tmp_path / "walk.npz"), *SIZE) == 2
+    assert "walk.npz: expected an image, a folder of images or a video" in capsys.readouterr().err
+    assert predict(tmp_path / "walk.npz", "--images", str(source), *SIZE) == 2
+    assert "a.png: none of its images is frame 0, which the keypoints are of" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_a_detector_keypoints_work_and_images_say_what_to_do(
@@ -270,4 +281,4 @@ def test_without_a_detector_keypoints_work_and_images_say_what_to_do(
     said = capsys.readouterr().err
     assert said.startswith("error: no detector: `make detector` fetches MoveNet, or give --detector the checkpoint")
     np.savez(tmp_path / "walk.npz", keypoints=made_keypoints.human36m())
-    assert predict(tmp_path / "walk.npz", "--width", "1000", "--height", "1002") == 0
+    assert predict(tmp_path / "walk.npz", *SIZE) == 0

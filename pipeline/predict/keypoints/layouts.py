@@ -26,6 +26,14 @@ class Layout:
         return len(self.joints)
 
 
+def side(joint: str) -> str:
+    """`left`, `right` or `middle`: `left_hip` and `LHip` are left."""
+    for name in ("left", "right"):
+        if joint.startswith(f"{name}_") or (joint[0] == name[0].upper() and joint[1].isupper()):
+            return name
+    return "middle"
+
+
 _ARMS_AND_LEGS = (
     *(("shoulder", "elbow"), ("elbow", "wrist"), ("shoulder", "hip"), ("hip", "knee"), ("knee", "ankle")),
     *(("ear", "eye"), ("ankle", "heel"), ("ankle", "big_toe"), ("big_toe", "small_toe")),
