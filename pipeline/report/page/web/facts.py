@@ -77,7 +77,7 @@ def reference(committed: Committed) -> str:
     about: dict[str, Any] = committed.about
     if not committed.tables:
         return "This preset has no committed reference run to compare with."
-    commits = ", ".join(str(commit)[:SHORT] for commit in about.get("commits", ()))
+    commits = ", ".join(str(commit)[:SHORT] for commit in about.get("commits") or ())
     where = about.get("machine") or {}
     machine = where.get("gpu") or where.get("processor") or "an unknown machine"
     return (

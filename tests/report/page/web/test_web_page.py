@@ -16,6 +16,7 @@ from conftest import COMMITTED, DRAWN, Written, write
 from hand_made import Maker
 from PIL import Image
 
+from pipeline import artifacts
 from pipeline.config import plan
 from pipeline.config.code import Code
 from pipeline.report import runs, viewer
@@ -144,6 +145,15 @@ def test_files_that_are_missing_damaged_or_older_are_named_and_the_rest_is_shown
     assert "when and where semgcn , semgcn_one_cycle , hgn were trained (environment.json is missing, or lacks" in page
     assert "This preset has no committed reference run to compare with." in page
     assert card(html_, "semgcn_one_cycle").count("<svg") == 2
+
+
+def test_a_reference_that_did_not_record_its_commits_is_of_an_unknown_one(make: Callable[..., Maker]) -> None:
+    made = write(make())
+    reference = made.maker.run.reference
+    artifacts.write_json(reference / "run.json", {"date": "2026-01-01", "commits": None, "machine": {"gpu": None}})
+    artifacts.write_text(reference / "tables" / "semgcn_table1.csv", "row\n")
+    page = words_of(web.text(made.maker.evidence, made.tables, made.content, made.not_drawn))
+    assert "2026-01-01, commit unknown, on an unknown machine" in page
 
 
 def test_a_figure_that_is_lost_is_named(make: Callable[..., Maker]) -> None:
