@@ -39,7 +39,7 @@ def drawn() -> Figure:
 
 
 def painted(filmed: Filmed, rows: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """People [B, S, S, 4] whose triangles have colours [F, 3], under the lamp beside the camera alone."""
+    """People [B, S, S, 4] whose triangles have colours [F, 3], with the lamp in front at its full share."""
     boxes = boxes_of(filmed.poses.keypoints_2d[rows], SIZE)
     lights = Lights(torch.tensor([0.0, 0.0, 1.0]).expand(len(rows), -1), torch.ones(len(rows)))
     every = np.broadcast_to(colours.astype(np.float32), (len(rows), *colours.shape))
@@ -133,7 +133,7 @@ def test_the_same_seed_makes_the_same_images_and_another_other_ones() -> None:
 
 
 def test_a_take_keeps_its_clothes_and_two_takes_have_different_ones() -> None:
-    """By the colour at the hips, from which light and noise take little."""
+    """By the colour at a knee, from which light and noise take little."""
     filmed = walkers()
     made = crops.render(PLAIN, 0, "train", filmed.poses, filmed.fitted, filmed.body)
     places = made.boxes.in_crop(torch.from_numpy(filmed.poses.keypoints_2d)).numpy()

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.data.images.crops.light import BEHIND, CEILING, SOFT, SOFT_BELOW, Lights, shade
+from pipeline.data.images.crops.light import AWAY, CEILING, SOFT, SOFT_BELOW, Lights, shade
 
+ROOT = 4.5  # m, the pelvis's distance from the camera; the lamp is on the way, AWAY before the pelvis
 UP = torch.tensor([[0.0, -1.0, 0.0]])  # of a level camera, whose y points down
 
 
@@ -25,23 +26,25 @@ def tile(turn: float, distance: float, about: str = "y") -> Tensor:
 
 
 def brightness(vertices: Tensor, lamp: float = 0.0, ceiling: Tensor = UP) -> float:
-    return shade(vertices, torch.tensor([[0, 1, 2]]), UP, ceiling, torch.tensor([lamp])).item()
+    root = torch.tensor([[0.0, 0.0, ROOT]])
+    return shade(vertices, torch.tensor([[0, 1, 2]]), root, UP, ceiling, torch.tensor([lamp])).item()
 
 
-def test_the_lamp_beside_the_camera_falls_with_the_square_of_the_distance() -> None:
-    dark = brightness(tile(0, BEHIND))
-    assert brightness(tile(0, BEHIND), lamp=0.4) - dark == pytest.approx(0.4, rel=1e-4)
-    assert brightness(tile(0, 2 * BEHIND), lamp=0.4) - dark == pytest.approx(0.1, rel=1e-4)
+def test_the_lamp_in_front_falls_with_the_square_of_the_distance() -> None:
+    dark = brightness(tile(0, ROOT))
+    assert brightness(tile(0, ROOT), lamp=0.4) - dark == pytest.approx(0.4, rel=1e-4)
+    assert brightness(tile(0, ROOT + AWAY), lamp=0.4) - dark == pytest.approx(0.1, rel=1e-4)
+    assert brightness(tile(0, ROOT - AWAY / 2), lamp=0.4) - dark == pytest.approx(1.6, rel=1e-4)
 
 
 def test_the_lamp_falls_with_the_cosine_of_the_turn() -> None:
     for turn in (0.4, -0.9):
-        lit = brightness(tile(turn, BEHIND), lamp=0.4) - brightness(tile(turn, BEHIND))
+        lit = brightness(tile(turn, ROOT), lamp=0.4) - brightness(tile(turn, ROOT))
         assert lit == pytest.approx(0.4 * np.cos(turn), rel=1e-4)
 
 
 def test_from_above_comes_more_light_than_from_below() -> None:
-    above, below = (brightness(tile(turn, BEHIND, about="x")) for turn in (-np.pi / 2, np.pi / 2))
+    above, below = (brightness(tile(turn, ROOT, about="x")) for turn in (-np.pi / 2, np.pi / 2))
     assert above == pytest.approx(SOFT + CEILING, rel=1e-4)
     assert below == pytest.approx(SOFT * SOFT_BELOW, rel=1e-4)
 

@@ -1,7 +1,7 @@
 """Cropped images of one person each: the poses of a data set, drawn on their fitted bodies as their cameras see them.
 
 They stand in for the pictures of Human3.6M, so that a network can go from pixels to 3D joints without its licence. A
-picture shows more than an outline: light from above and from beside the camera (light.py), limbs that hide others,
+picture shows more than an outline: light from above and from in front (light.py), limbs that hide others,
 clothes, skin, hair and a face (scenes/figure.py), perspective with the lens's distortion, things in front and behind.
 What a person wears and where the lamps hang are drawn once for a take; the background is drawn for each image.
 
@@ -96,7 +96,8 @@ def people_of(
     vertices = _in_front_of_camera(drawn.body, poses, fitted, rows, views)
     directions = torch.stack((torch.tensor(UP).expand(len(rows), -1), lights.ceiling), dim=1)
     up, ceiling = views.turned(directions).unbind(dim=1)
-    bright = shade(vertices, torch.from_numpy(drawn.faces), up, ceiling, lights.lamp)
+    root = torch.from_numpy(poses.joints_3d[rows, 0] / 1000)
+    bright = shade(vertices, torch.from_numpy(drawn.faces), root, up, ceiling, lights.lamp)
     lit = colours * bright.numpy()[..., None]
     points = FINER * boxes.in_crop(views.in_picture(vertices))
     depth = np.ascontiguousarray(-vertices[..., 2].numpy())

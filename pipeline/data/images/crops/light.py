@@ -1,7 +1,8 @@
 """How bright a body's triangles are. The light tells depth: which way a limb points, and how near it is.
 
-Three lights: a soft one from everywhere, stronger from above; lamps under the ceiling; and a lamp beside the camera,
-whose light falls with the square of the distance.
+Three lights: a soft one from everywhere, stronger from above; lamps under the ceiling; and a lamp in front of the
+person, between them and the camera, whose light falls with the square of the distance. A hand that is stretched towards
+the camera is lit twice as brightly by it as one at the body's side.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-SOFT, CEILING, LAMP = 0.35, 0.4, 0.4  # shares of the lights on a triangle that faces them
+SOFT, CEILING, LAMP = 0.3, 0.25, 0.6  # shares of the lights on a triangle that faces them
 SOFT_BELOW = 0.6  # of the soft light, on a triangle that faces the floor
 LEAN = 0.5  # standard deviation of the ceiling lamps' direction from the vertical, along both axes of the floor
-BEHIND = 4.5  # m, the distance at which the camera's lamp has its stated share: that of people in Human3.6M's studio
+AWAY = 2.0  # m, of the lamp from the person's pelvis; there it has its stated share
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Lights:
     """The lamps of T takes."""
 
     ceiling: Tensor  # [T, 3] unit vectors towards the lamps, in the world
-    lamp: Tensor  # [T] share of the lamp beside the camera
+    lamp: Tensor  # [T] share of the lamp in front of the person
 
     @classmethod
     def draw(cls, count: int, random: np.random.Generator) -> Lights:
@@ -40,19 +41,19 @@ class Lights:
         return Lights(self.ceiling[takes], self.lamp[takes])
 
 
-def shade(vertices: Tensor, faces: Tensor, up: Tensor, ceiling: Tensor, lamp: Tensor) -> Tensor:
+def shade(vertices: Tensor, faces: Tensor, root: Tensor, up: Tensor, ceiling: Tensor, lamp: Tensor) -> Tensor:
     """The brightness [B, F] of triangles; 1 is the surface's own colour.
 
-    In each camera's axes: vertices [B, V, 3] m, and the unit vectors `up` and `ceiling` [B, 3]; faces [F, 3],
-    counter-clockwise seen from outside; lamp [B].
+    In each camera's axes: vertices [B, V, 3] m, the pelvis `root` [B, 3] m, and the unit vectors `up` and `ceiling`
+    [B, 3]; faces [F, 3], counter-clockwise seen from outside; lamp [B].
     """
     corners = vertices[:, faces]  # [B, F, 3, 3]
     first, second = corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]
     normal = functional.normalize(torch.linalg.cross(first, second), dim=-1)
-    middle = corners.mean(dim=2)
-    distance = middle.norm(dim=-1)
     above, to_ceiling = (normal @ torch.stack((up, ceiling), dim=-1)).unbind(dim=-1)
-    to_camera = -(normal * middle).sum(dim=-1) / distance
+    place = root - AWAY * functional.normalize(root, dim=-1)
+    to_lamp = place[:, None] - corners.mean(dim=2)
+    distance = to_lamp.norm(dim=-1)
     soft = SOFT * (1 + SOFT_BELOW + (1 - SOFT_BELOW) * above) / 2
-    near = lamp[:, None] * (BEHIND / distance).square()
-    return soft + CEILING * to_ceiling.clamp(min=0) + near * to_camera.clamp(min=0)
+    facing = (normal * to_lamp).sum(dim=-1).clamp(min=0) / distance
+    return soft + CEILING * to_ceiling.clamp(min=0) + lamp[:, None] * facing * (AWAY / distance).square()
