@@ -22,7 +22,7 @@ from pipeline.pixels.models import roi_align
 
 FEWEST = {64: 80.0, 128: 80.0}  # images per second of one core, by px: 80 are asked of two
 MOST = 30.0  # times the posing of its body that a crop may cost
-SIZE, TAKES, FRAMES = 64, 300, 4
+SIZE, TAKES, FRAMES = 64, 600, 4
 PATCH = 16  # px of what the probe sees of a wrist
 APART = 100.0  # mm, that the wrists differ in depth
 WRISTS = [HUMAN36M_17.names.index(name) for name in ("LWrist", "RWrist")]
@@ -130,7 +130,7 @@ def right_answers(training: tuple[Tensor, ...], test: tuple[Tensor, ...], joints
 
 @pytest.mark.benchmark
 def test_pixels_tell_which_wrist_is_nearer_beyond_what_2d_joints_do() -> None:
-    """For people of other takes, with other clothes and lamps. About half a minute of a core."""
+    """For people of other takes, with other clothes and lamps. About a minute of a core."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

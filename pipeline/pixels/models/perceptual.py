@@ -88,6 +88,18 @@ class PerceptualSemGCN(nn.Module):
         self.skeleton, self.pooling = skeleton, pooling
         self.detector = detector
         self.graph = graph(2 + (sum(detector.backbone.channels[:POOLED]) if pooling else 0))
+        self.detector_is_fixed = False
+
+    def fix_detector(self, fixed: bool) -> None:
+        """Whether the 2D network stays as it is (stage two): its weights, and its batch norms' statistics."""
+        self.detector_is_fixed = fixed
+        self.detector.requires_grad_(not fixed)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> PerceptualSemGCN:
+        super().train(mode)
+        self.detector.train(mode and not self.detector_is_fixed)
+        return self
 
     def forward(self, images: Tensor, crops: Crops) -> Poses:
         seen = self.detector(images)

@@ -49,6 +49,10 @@ class Crops:
     row: NDArray[np.int64]  # [M] of the poses
     boxes: Boxes  # where the images are in the cameras' pictures
 
+    def to_arrays(self) -> dict[str, NDArray]:
+        """Plain arrays for a file: `pixels`, `row`, and each box's `corner` and `side`."""
+        return {"pixels": self.pixels, "row": self.row, "corner": self.boxes.corner, "side": self.boxes.side}
+
 
 def render(settings: PersonCrops, seed: int, split: str, poses: PoseSet, fitted: Arrays, body: BodyModel) -> Crops:
     """Crops of the poses whose body fits, or of every n-th so that there are at most as many as the settings allow.
