@@ -43,7 +43,9 @@ MAY_USE = {
     "records": FILES | SETTINGS | {"lifting", "detection", "report"},
     "tracking": {"artifacts", "records", "lifting"},
     # a user's own input
-    "predict": FILES | SETTINGS | {"geometry", "lifting", "training", "device", "seeds", "report", "user_files"},
+    "predict": FILES
+    | SETTINGS
+    | {"geometry", "lifting", "detection", "training", "device", "seeds", "report", "user_files"},
     # the front doors
     "__init__": {"lifting"},
     "__main__": {"artifacts", "failures", "shell"} | SETTINGS,

@@ -18,7 +18,6 @@ from pipeline.predict import (
     joint_map,
     keypoints,
     overlay,
-    pictures,
     result,
     smoothing,
     weights,
@@ -27,7 +26,7 @@ from pipeline.predict import (
 from pipeline.predict.detectors import Detector, choice
 from pipeline.predict.keypoints import Keypoints, json_files
 from pipeline.predict.keypoints.layouts import HUMAN36M, LAYOUTS
-from pipeline.predict.pictures import Pictures
+from pipeline.predict.pictures import Pictures, finding
 from pipeline.predict.result import Prediction
 
 DESCRIPTION = """\
@@ -134,7 +133,7 @@ def run(
             raise InputError(f"{name} {value:g}: expected a number above 0")
     writing.check_folder(output)
     loaded = weights.read(weights.find(root, model))
-    shown = pictures.find(input)
+    shown = finding.find(input)
     if shown is None:
         if detector is not None:
             raise InputError(f"--detector: is for images and videos, and {input} is neither")
@@ -173,7 +172,7 @@ def run(
 
 def of_keypoints(path: Path) -> Pictures:
     """The images that keypoints are of. Raises InputError if there are none."""
-    found = pictures.find(path)
+    found = finding.find(path)
     if found is None:
         raise InputError(f"--images {path}: expected an image, a folder of images or a video")
     return found

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline import failures
-from pipeline.predict.pictures import is_video
+from pipeline.predict.pictures.finding import is_video
 from pipeline.predict.pictures.video import Video
 
 
