@@ -131,6 +131,8 @@ def run(
     for name, value in (("--fps", fps), ("--focal-length", focal_length), ("--smooth", smooth)):
         if value is not None and not 0 < value < math.inf:
             raise InputError(f"{name} {value:g}: expected a number above 0")
+    if not 0 <= min_confidence < math.inf:
+        raise InputError(f"--min-confidence {min_confidence:g}: expected a number from 0 on")
     writing.check_folder(output)
     loaded = weights.read(weights.find(root, model))
     shown = finding.find(input)

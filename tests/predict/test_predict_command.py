@@ -120,6 +120,7 @@ def test_doubtful_people_are_flagged_and_people_with_few_joints_left_out(
         (("--width", "1000"), "--width and --height: give both, in pixels"),
         (("--width", "0", "--height", "5"), "--width 0 --height 5: expected a size in pixels"),
         ((*SIZE, "--fps", "0"), "--fps 0: expected a number above 0"),
+        ((*SIZE, "--min-confidence", "nan"), "--min-confidence nan: expected a number from 0 on"),
         ((*SIZE, "--smooth", "-1"), "--smooth -1: expected a number above 0"),
         ((*SIZE, "--focal-length", "nan"), "--focal-length nan: expected a number above 0"),
         ((*SIZE, "--min-confidence", "1"), "every joint is absent"),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
 from pipeline.geometry.absent import absent as not_found
-from pipeline.predict.keypoints import arrays, json_files, layout_of
+from pipeline.predict.keypoints import arrays, exchanged, json_files, layout_of
 from pipeline.predict.keypoints.layouts import Layout
 from pipeline.predict.keypoints.table import Table, check
 
@@ -49,7 +49,9 @@ def read(path: Path, layout: str | None = None, least_confidence: float = 0.0) -
     A joint is absent at (0, 0) and the other places of `geometry.absent`, or if its confidence is `least_confidence` or
     less. Raises InputError.
     """
-    return of_table(_folder(path) if path.is_dir() else _file(path), path, layout, least_confidence)
+    found = of_table(_folder(path) if path.is_dir() else _file(path), path, layout, least_confidence)
+    exchanged.check(found.table, found.absent, path)
+    return found
 
 
 def of_table(table: Table, path: Path, layout: str | None = None, least_confidence: float = 0.0) -> Keypoints:
