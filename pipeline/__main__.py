@@ -54,6 +54,7 @@ STAGES = {
 }
 TOOLS = {
     "plan": Tool("tools.plan", "resolve the jobs of a preset, and list which would run again and why (--explain)"),
+    "cost": Tool("tools.cost", "say what the trainings cost that are not done yet: hours, memory, disk"),
     "cluster": Tool("tools.cluster", "run a preset on a Slurm cluster; first see to the jobs of a killed run"),
     "sync": Tool("tools.sync", "tell Snakemake and DVC which outputs that come from elsewhere are finished"),
     "predict": Tool("tools.predict", "lift your own 2D keypoints to 3D poses that say how sure they are"),
