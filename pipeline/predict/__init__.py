@@ -1,5 +1,9 @@
-"""Prediction on a user's own keypoints: 2D joints from a file, 3D poses with their uncertainty into a folder.
+"""Prediction on a user's own input: 2D joints of a file or of images, 3D poses with uncertainty into a folder.
 
+pictures/      reads images and videos, and writes videos
+detectors/     find people and their keypoints in images
+detecting.py   writes what they find as a file of keypoints; tracking.py numbers the people of a video
+overlay.py     draws keypoints and poses over the images
 keypoints/     reads the formats of pose estimators, told apart by their content
 human36m.py    brings the joints of any layout to Human3.6M's 17
 joint_map.py   corrects them for weights that were trained on CMU's skeleton

@@ -23,17 +23,8 @@ SCHEMA = 1
 AXES = "the camera's: x right, y down, z away; relative to the pelvis, which is joint 0"
 LARGE_FILE = 20  # more hypotheses a pose than that are in the npz alone
 OWN = (
-    *(
-        "predictions.json",
-        "predictions.npz",
-        "predictions.csv",
-        "angles.csv",
-        "keypoints.png",
-        "poses.html",
-        "bvh",
-        "c3d",
-    ),
-    *("keypoints.json", "overlay", "overlay.webm"),
+    *("predictions.json", "predictions.npz", "predictions.csv", "angles.csv", "keypoints.png", "poses.html"),
+    *("bvh", "c3d", "keypoints.json", "overlay", "overlay.webm"),
 )
 
 
