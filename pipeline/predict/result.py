@@ -21,6 +21,7 @@ from pipeline.predict.weights import Model
 
 LEAST_JOINTS = 8  # of Human3.6M's 17 that must have been found: with fewer, a pose would be mostly guessed
 
+LARGEST_IMAGE = 1_000_000  # px
 FARTHEST = 30_000.0  # mm from the pelvis: beyond, a prediction is no pose
 
 
@@ -112,8 +113,8 @@ def image_sizes(keypoints: Keypoints, width: int | None, height: int | None, pat
     if (width is None) != (height is None):
         raise InputError("--width and --height: give both, in pixels")
     if width is not None and height is not None:
-        if min(width, height) < 1:
-            raise InputError(f"--width {width} --height {height}: expected a size in pixels")
+        if min(width, height) < 1 or max(width, height) > LARGEST_IMAGE:
+            raise InputError(f"--width {width} --height {height}: expected a size in pixels up to {LARGEST_IMAGE:,}")
         return np.tile([float(width), float(height)], (len(keypoints.table), 1))
     size = keypoints.table.size
     if not (size > 0).all():
@@ -121,6 +122,8 @@ def image_sizes(keypoints: Keypoints, width: int | None, height: int | None, pat
             f"{path}: {keypoints.table.source}: the file does not say how large the images are; "
             "add --width and --height, in pixels"
         )
+    if size.max() > LARGEST_IMAGE:
+        raise InputError(f"{path}: an image of {size.max():g} pixels; expected a size up to {LARGEST_IMAGE:,}")
     return size
 
 

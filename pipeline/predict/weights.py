@@ -51,7 +51,8 @@ class Model:
     def trained_on(self) -> str | None:
         """The source of motion that the card names; None without a card."""
         data = self.card.get("data")
-        return data.get("source") if isinstance(data, Mapping) else None
+        source = data.get("source") if isinstance(data, Mapping) else None
+        return source if isinstance(source, str) else None
 
 
 def card_of(path: Path) -> Path:

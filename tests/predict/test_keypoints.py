@@ -158,6 +158,7 @@ def test_annotations_without_keypoints_are_left_out_and_counted(tmp_path: Path) 
         ([], "no person in it (COCO results)"),
         ({"people": []}, "no person in it (OpenPose)"),
         ([{"image_id": 1, "keypoints": [1.0, 2.0]}], "keypoints: has 2 numbers; expected x, y and confidence"),
+        ([{"image_id": 1, "keypoints": [10**400] * 51}], "a keypoint is not 3 numbers"),
         ([{"image_id": 1, "keypoints": ["a"] * 51}], "keypoints: expected a list of numbers"),
         ([{"image_id": 1, "keypoints": [1.0] * 9}], "3 keypoints a person; expected COCO's 17 or Halpe's 26"),
         ({"people": [{"pose_keypoints_2d": [1.0] * 9}]}, "3 keypoints a person; OpenPose has 25 (BODY_25) or 18"),
@@ -189,6 +190,7 @@ def refused(path: Path, words: str) -> None:
         ("noise.bin", b"\xff\xfe\x00\x01", "not a known format; expected COCO results"),
         ("cut.npz", b"PK\x03\x04cut", "a damaged npz (File is not a zip file); save the keypoints"),
         ("row.csv", b",".join([b"1"] * 34) + b"\n1,2\n", "line 2: expected 34 numbers for the keypoints"),
+        ("far.csv", b"frame" + b",k" * 34 + b"\n1e300" + b",1" * 34, "column frame: expected numbers up to 1e+15"),
     ],
 )
 def test_files_of_something_else(tmp_path: Path, name: str, content: bytes, words: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline import load_model
 from pipeline.__main__ import main
-from pipeline.predict import flags
+from pipeline.predict import flags, weights
 
 SIZE = ("--width", "1000", "--height", "1002")
 
@@ -119,6 +119,7 @@ def test_doubtful_people_are_flagged_and_people_with_few_joints_left_out(
         ((), "walk.npz: an array: the file does not say how large the images are; add --width and --height, in pixels"),
         (("--width", "1000"), "--width and --height: give both, in pixels"),
         (("--width", "0", "--height", "5"), "--width 0 --height 5: expected a size in pixels"),
+        (("--width", "1" + "0" * 400, "--height", "5"), ": expected a size in pixels up to 1,000,000"),
         ((*SIZE, "--fps", "0"), "--fps 0: expected a number above 0"),
         ((*SIZE, "--min-confidence", "nan"), "--min-confidence nan: expected a number from 0 on"),
         ((*SIZE, "--smooth", "-1"), "--smooth -1: expected a number above 0"),
@@ -157,3 +158,42 @@ def test_a_folder_with_other_files_is_never_replaced(
     assert (tmp_path / "out" / "thesis.tex").read_text() == "mine"
     assert main(["predict", str(walk), "--output", str(walk), "--model", str(model), *SIZE]) == 2
     assert "is a file; name a new folder" in capsys.readouterr().err
+
+
+def broken_joint() -> np.ndarray:
+    joints = made_keypoints.human36m().copy()
+    joints[3, 9, 1] = np.nan
+    return joints
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"keypoints": broken_joint()}, "row 3 (image frame 3), joint 9: "),
+        ({"keypoints": np.ones((5, 3, 2))}, "has 3 joints; a known layout has 17 (coco)"),
+        ({"keypoints": np.full((5, 17, 3), 1500.0)}, "which is no confidence; this command reads 2D joints"),
+        ({"keypoints": made_keypoints.human36m(), "image_size": [1e308, 1e308]}, "expected a size up to 1,000,000"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arrays: dict[str, np.ndarray], words: str
+) -> None:
+    np.savez(tmp_path / "bad.npz", **arrays)  # type: ignore[arg-type]
+    model = made_keypoints.checkpoint(tmp_path, "point")
+    before = sorted(tmp_path.rglob("*"))
+    assert predict(tmp_path / "bad.npz", model, *(() if "image_size" in arrays else SIZE)) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {tmp_path / 'bad.npz'}: ") and words in said and said.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_weights_of_another_version_are_one_line_and_leave_nothing(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "FORMAT", "mixpose lifting weights 9")
+    weights.write_weights(tmp_path / "new.safetensors", load_model(made_keypoints.checkpoint(tmp_path, "point")), 0)
+    monkeypatch.undo()
+    assert predict(walk, tmp_path / "new.safetensors", *SIZE) == 2
+    said = capsys.readouterr().err
+    assert "weights of another version (mixpose lifting weights 9; expected" in said and said.count("\n") == 1
+    assert not (tmp_path / "out").exists()

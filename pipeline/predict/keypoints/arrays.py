@@ -18,6 +18,7 @@ from pipeline.user_files import read_users_arrays
 SHAPES = "[frames, joints, 2 or 3] or [frames, people, joints, 2 or 3]"
 SAVE = "save the keypoints with np.savez(FILE, keypoints=...)"
 SCORES = ("scores", "keypoint_scores", "confidence")
+LARGEST = 1e15  # of a frame or a person: beyond, float64 has no whole numbers
 OF_A_ROW = ("image", "frame", "person", "width", "height")  # columns of a csv that are no keypoints
 
 
@@ -148,6 +149,6 @@ def _column(body: list[list[str]], columns: Mapping[str, int], name: str, otherw
     if not _are_numbers(values):
         raise InputError(f"{path}: column {name}: expected numbers")
     found = np.array([float(value) for value in values])
-    if not np.isfinite(found).all():
-        raise InputError(f"{path}: column {name}: expected finite numbers")
+    if not (np.abs(found) <= LARGEST).all():  # NaN too
+        raise InputError(f"{path}: column {name}: expected numbers up to {LARGEST:.0e}")
     return found

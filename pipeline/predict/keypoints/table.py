@@ -69,7 +69,7 @@ def rows_of(numbers: list[list[float]], per_joint: int, path: object) -> NDArray
         raise InputError(f"{path}: its people have {min(lengths)} to {max(lengths)} numbers; all need the same joints")
     try:
         values = np.array(numbers, dtype=np.float64).reshape(len(numbers), -1, per_joint)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise InputError(
             f"{path}: a keypoint is not {per_joint} numbers; see `python -m pipeline predict --help`"
         ) from None
