@@ -39,7 +39,7 @@ rule all:
 include: "pipeline/rules/motion.smk"  # download, prepare_motion, prepare_keypoints, prepare_generalization
 include: "pipeline/rules/body.smk"  # build_body, fit_body
 include: "pipeline/rules/lifting.smk"  # train_lifting, evaluate_lifting
-include: "pipeline/rules/images.smk"  # prepare_images
+include: "pipeline/rules/images.smk"  # prepare_images, prepare_crops
 include: "pipeline/rules/detection.smk"  # train_detection, evaluate_detection
 include: "pipeline/rules/results.smk"  # tabulate, report, publish
 

@@ -36,6 +36,9 @@ STAGES = {
     "prepare_motion": Stage("turn motion into 2D and 3D joints seen by four cameras (data/<preset>/motion)"),
     "build_body": Stage("make the open body, or read SMPL, and coarsen its mesh (data/<preset>/body)"),
     "fit_body": Stage("fit the body to the poses (data/<preset>/targets/meshes) or to joints of your own"),
+    "prepare_crops": Stage(
+        "draw the poses as images of one person each (data/<preset>/crops), if the preset asks for it"
+    ),
     "prepare_keypoints": Stage("give the poses a detector's 2D joints, or true 2D joints with noise", ("detector",)),
     "prepare_generalization": Stage("read another data set's test poses, if the preset asks for them"),
     "prepare_images": Stage("render scenes or read COCO's annotations (data/<preset>/images)", ("task",)),

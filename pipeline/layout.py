@@ -72,6 +72,14 @@ class Layout:
         """The coarse graphs of the mesh targets."""
         return self.targets("meshes") / "graphs.npz"
 
+    @property
+    def crops(self) -> Path:
+        """Images of one person each, drawn on the fitted bodies."""
+        return self.data / "crops"
+
+    def crops_split(self, split: str) -> Path:
+        return self.crops / f"{split}.npz"
+
     def images(self, task: Task) -> Path:
         """Annotated images for the task `pose` or `boxes`."""
         return self.data / "images" / task

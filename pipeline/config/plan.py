@@ -133,6 +133,9 @@ def _of_data(run: Run) -> Iterator[Job]:
         yield make.job("build_body", uses.build_body(run), [], [body], licensed=smpl)
         meshes = layout.targets("meshes")
         yield make.job("fit_body", uses.fit_body(run), [poses, body], [meshes], licensed=smpl or recorded)
+        if preset.crops:
+            drawn_from, settings = [poses, body, meshes], uses.prepare_crops(run)
+            yield make.job("prepare_crops", settings, drawn_from, [layout.crops], licensed=smpl or recorded)
     for detector in preset.keypoints:
         if any(variant.input == detector for variant in lifting):
             settings, made = uses.prepare_keypoints(run, detector), [layout.motion(detector)]
@@ -198,7 +201,7 @@ def _of_results(run: Run) -> Iterator[Job]:
     yield make.job("tabulate", settings, [*metrics, *trained, *evaluated, *published], tables, shown)
     tasks = sorted({run.detection_variant(name).task for name in names[1]})
     data = [layout.motion(), *([layout.body, layout.targets("meshes")] if run.preset.body else [])]
-    data += [layout.images(task) for task in tasks]
+    data += [layout.images(task) for task in tasks] + ([layout.crops] if run.preset.crops else [])
     page = [layout.figures, layout.report, layout.report_page.parent]
     inputs = [*tables[:2], *metrics, *trained, *evaluated, *data, *published]
     yield make.job("report", settings, inputs, page, (*shown, *figures(run.preset.study).values()))

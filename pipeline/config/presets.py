@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from pipeline.config.detection import DetectionVariant
 from pipeline.config.lifting import Detector, LiftingVariant, ScheduleKind
-from pipeline.data.images.settings import Images
+from pipeline.data.images.settings import Images, PersonCrops
 from pipeline.data.motion.settings import OTHER_SETS, Keypoints, Motion, OtherData, OtherSet
 from pipeline.settings import Name, Settings, Words, one_of
 
@@ -126,6 +126,7 @@ class Preset(Settings):
     keypoints: dict[Detector, Keypoints] = Field(default_factory=dict)
     # The body that is fitted to the poses; null: networks that learn meshes are not run.
     body: Literal["open", "smpl"] | None = None
+    crops: PersonCrops | None = None  # images of one person each, drawn on the fitted bodies; they need a body
     generalization: OtherData | None = None  # another data set, to measure every variant on
     lifting: LiftingBudget = LiftingBudget()
     images: Images | None = None  # null: detection variants are not run
@@ -133,6 +134,12 @@ class Preset(Settings):
     # Variants that exist in this preset alone. `like` may name those of params.yaml, which have no such name.
     lifting_variants: dict[Name, LiftingVariant] = Field(default_factory=dict)
     detection_variants: dict[Name, DetectionVariant] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _crops_are_drawn_on_a_body(self) -> Preset:
+        if self.crops and not self.body:
+            raise ValueError("crops are drawn on fitted bodies; write `body: open`, or leave out `crops`")
+        return self
 
     @property
     def other(self) -> OtherSet | None:

@@ -50,6 +50,10 @@ def fit_body(run: Run) -> Content:
     return {"preset": dump(run.preset, "body", "device")}
 
 
+def prepare_crops(run: Run) -> Content:
+    return {"preset": dump(run.preset, "crops")}
+
+
 def prepare_keypoints(run: Run, detector: str) -> Content:
     return {"preset": {"keypoints": {detector: dump(run.preset)["keypoints"][detector]}}}
 

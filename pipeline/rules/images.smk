@@ -1,4 +1,4 @@
-# Images with annotated people or objects: rendered scenes, or COCO.
+# Images with annotated people or objects: rendered scenes, or COCO. Crops of one person: the poses, drawn on their bodies.
 
 
 rule prepare_images:
@@ -19,3 +19,25 @@ rule prepare_images:
         preset=PLAN.run.preset_name,
     shell:
         "python -m pipeline prepare_images --preset {params.preset} --task {wildcards.task} > {log} 2>&1"
+
+
+rule prepare_crops:
+    input:
+        "<data>/plan/prepare_crops.json",
+        "<data>/motion/ground_truth",
+        "<data>/body",
+        "<data>/targets/meshes",
+    output:
+        directory("<data>/crops"),
+        "<data>/made/prepare_crops.json",
+    log:
+        "<logs>/prepare_crops.log",
+    benchmark:
+        "<logs>/prepare_crops.jsonl"
+    priority: PLAN.first()
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        preset=PLAN.run.preset_name,
+    shell:
+        "python -m pipeline prepare_crops --preset {params.preset} > {log} 2>&1"

@@ -52,7 +52,7 @@ def test_crops_per_second() -> None:
         spent = []
         for _ in range(3):
             begin = time.process_time()  # what else the machine does counts little
-            made = crops.render(PersonCrops(size=size), 0, "train", filmed.poses, filmed.fitted, filmed.body)
+            made = crops.render(PersonCrops(size=size), "train", filmed.poses, filmed.fitted, filmed.body)
             spent.append(time.process_time() - begin)
         rate = len(made.row) / min(spent)
         print(f"\n{size} px: {rate:.0f} crops per second of a core")
@@ -71,7 +71,7 @@ def test_drawing_a_crop_costs_few_skinnings() -> None:
         filmed.body.skin(betas, rotations, place)
         taken["skinning"].append((time.process_time() - begin) / len(rotations))
         begin = time.process_time()
-        made = crops.render(PersonCrops(size=SIZE), 0, "train", filmed.poses, filmed.fitted, filmed.body)
+        made = crops.render(PersonCrops(size=SIZE), "train", filmed.poses, filmed.fitted, filmed.body)
         taken["crop"].append((time.process_time() - begin) / len(made.row))
     skinning, crop = (statistics.median(values) for values in taken.values())
     print(f"\nskinning {1000 * skinning:.2f} ms, a crop {1000 * crop:.2f} ms: {crop / skinning:.1f} times")
@@ -100,7 +100,9 @@ class Probe(nn.Module):
 def seen(takes: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Joints [B, 34], patches at the wrists, and whether the left one is nearer [B]."""
     filmed = filmed_bodies.filmed(random_arms(takes, seed))
-    made = crops.render(PersonCrops(size=SIZE, occluders=0), seed, "train", filmed.poses, filmed.fitted, filmed.body)
+    made = crops.render(
+        PersonCrops(size=SIZE, occluders=0, seed=seed), "train", filmed.poses, filmed.fitted, filmed.body
+    )
     places = made.boxes.in_crop(torch.from_numpy(filmed.poses.keypoints_2d[made.row]))
     left, right = torch.from_numpy(filmed.poses.joints_3d[made.row])[:, WRISTS, 2].unbind(dim=1)
     images = torch.from_numpy(made.pixels).permute(0, 3, 1, 2) / 255 - 0.5

@@ -46,6 +46,17 @@ def test_the_preset_of_params_yaml_is_the_one_that_both_take(make_copy: Callable
     assert "data/mini/publish.json" in set().union(*(job.outputs for job in dvc_jobs(folder, "mini").values()))
 
 
+def test_a_preset_with_crops_has_one_more_job_and_both_tools_run_it(make_copy: Callable[[str], Path]) -> None:
+    folder = make_copy("crops")
+    path = folder / "params" / "demo.yaml"
+    path.write_text(path.read_text() + "\ncrops:\n  size: 64\n")
+    before = set(dvc_jobs(folder, "demo"))
+    assert run_tool("python", "-m", "pipeline", "plan", folder=folder).returncode == 0
+    jobs = dvc_jobs(folder, "demo")
+    assert set(jobs) - before == {"python -m pipeline prepare_crops --preset demo"}
+    assert differences(jobs, snakemake_jobs(folder)) == []
+
+
 def test_dvcs_jobs_are_those_of_the_plan() -> None:
     found = dag.read("demo", ROOT)
     text = (ROOT / dag.dvc_file(found.run)).read_text()

@@ -28,7 +28,7 @@ def people(split: str = "train") -> CropSet:
     """People who turn, in crops of 32 px."""
     standing = filmed_bodies.standing(8)
     filmed = filmed_bodies.filmed([filmed_bodies.turned(standing, torch.arange(8) * 0.8)])
-    made = crops.render(PersonCrops(size=SIZE), 0, split, filmed.poses, filmed.fitted, filmed.body)
+    made = crops.render(PersonCrops(size=SIZE), split, filmed.poses, filmed.fitted, filmed.body)
     return CropSet.of(made.to_arrays(), filmed.poses)
 
 

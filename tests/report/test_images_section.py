@@ -10,6 +10,7 @@ from hand_made import Maker
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.data.images.settings import PersonCrops
 from pipeline.report.page import images, variants
 
 
@@ -23,6 +24,17 @@ def test_images_are_counted_and_what_is_missing_has_its_reason(make: Callable[..
         "|  |  | images | objects | with keypoints |\n| --- | --- | ---: | ---: | ---: |\n"
         "| pose | train | 12,000 | 12,000 | 11,990 |\n| pose | val | 500 | 500 | 490 |"
     )
+
+
+def test_crops_are_counted_if_the_preset_has_them(make: Callable[..., Maker]) -> None:
+    maker = make()
+    assert "crops" not in images.section(maker.run).lower()
+    run = maker.with_preset(crops=PersonCrops(size=64))
+    assert "- Crops of one person: prepare_crops was not run." in images.section(run)
+    counts = {"images": 1200, "poses": 1234, "poses_without_a_body": 4}
+    artifacts.write_json(run.layout.crops / "summary.json", {"size": 64, "splits": {"train": counts}})
+    said = "- Crops of one person, 64 px: train 1,200 of 1,234 poses, 4 have no body."
+    assert said in images.section(run)
 
 
 def test_a_preset_without_images_has_no_table(make: Callable[..., Maker]) -> None:

@@ -42,6 +42,7 @@ class BoxScenes(Settings):
 class PersonCrops(Settings):
     """Rendered images of one person each, cut out of what a pose's camera sees (pipeline/data/images/crops)."""
 
+    seed: int = 0
     size: int = Field(64, ge=32, le=512, multiple_of=32)  # px, square
     train: int | None = Field(None, ge=1)  # at most so many images; null: of every pose
     test: int | None = Field(None, ge=1)

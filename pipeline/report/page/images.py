@@ -1,4 +1,4 @@
-"""The images that detection networks are trained and tested on, for a preset's page."""
+"""The images that networks are trained and tested on, for a preset's page."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ COUNTS = {"images": "images", "objects": "objects", "with_keypoints": "with keyp
 
 
 def section(run: Run) -> str:
-    """Where the images of both tasks come from, and how many each split has."""
+    """Where the images of both tasks come from, and how many each split has; then the crops, if the preset has them."""
     found = {task: _summary(run, task) for task in TASKS}
     words = [f"{TASKS[task]}: {about if isinstance(about, str) else _source(about)}" for task, about in found.items()]
+    words += _crops(run)
     body = [
         [task, split, *(f"{counts[name]:,}" if name in counts else render.NONE for name in COUNTS)]
         for task, about in found.items()
@@ -43,6 +44,21 @@ def _summary(run: Run, task: Task) -> dict[str, Any] | str:
             f"{path}: expected source, description and splits; run `python -m pipeline prepare_images` again"
         )
     return summary
+
+
+def _crops(run: Run) -> list[str]:
+    """How many poses were drawn as crops of one person, as prepare_crops counted them."""
+    if not run.preset.crops:
+        return []
+    path = run.layout.crops / "summary.json"
+    if not path.exists():
+        return ["crops of one person: prepare_crops was not run."]
+    summary = artifacts.read_json(path)
+    splits = [
+        f"{split} {counts['images']:,} of {counts['poses']:,} poses, {counts['poses_without_a_body']:,} have no body"
+        for split, counts in summary["splits"].items()
+    ]
+    return [f"crops of one person, {summary['size']} px: {'; '.join(splits)}."]
 
 
 def _source(summary: dict[str, Any]) -> str:

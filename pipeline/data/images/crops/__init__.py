@@ -54,14 +54,14 @@ class Crops:
         return {"pixels": self.pixels, "row": self.row, "corner": self.boxes.corner, "side": self.boxes.side}
 
 
-def render(settings: PersonCrops, seed: int, split: str, poses: PoseSet, fitted: Arrays, body: BodyModel) -> Crops:
+def render(settings: PersonCrops, split: str, poses: PoseSet, fitted: Arrays, body: BodyModel) -> Crops:
     """Crops of the poses whose body fits, or of every n-th so that there are at most as many as the settings allow.
 
-    `fitted` has the arrays of `fit_body` for these poses. The same seed makes the same images.
+    `fitted` has the arrays of `fit_body` for these poses. The same settings make the same images.
     """
     drawn, take = figure(body), np.unique(np.stack((poses.subject, poses.take)), axis=1, return_inverse=True)[1]
     rows = chosen(poses, fitted, {"train": settings.train, "test": settings.test}[split])
-    of_split = [seed, SPLITS.index(split)]
+    of_split = [settings.seed, SPLITS.index(split)]
     takes = int(take.max()) + 1
     random = np.random.default_rng(of_split)
     colours = scenes_people.palettes(np.zeros(takes, dtype=bool), random)[:, drawn.part]  # [takes, F, 3]
