@@ -24,8 +24,9 @@ def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
 def test_help_lists_stages_in_the_order_of_the_dag_and_tools(capsys: pytest.CaptureFixture[str]) -> None:
     said = help_of(capsys)
     assert list(STAGES) == [
-        *("download", "prepare_motion", "build_body", "fit_body", "prepare_keypoints", "prepare_generalization"),
-        *("prepare_images", "train_lifting", "evaluate_lifting", "train_detection", "evaluate_detection"),
+        *("download", "prepare_motion", "build_body", "fit_body", "prepare_crops"),
+        *("prepare_keypoints", "prepare_generalization", "prepare_images"),
+        *("train_lifting", "evaluate_lifting", "train_detection", "evaluate_detection"),
         *("tabulate", "report", "publish"),
     ]
     places = [said.find(f" {name} {words}") for name, words in every_command().items()]
