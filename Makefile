@@ -21,7 +21,7 @@ unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_CONSTRAINT PIP_REQUIREMENT 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help elsewhere environment demo mini report ui detector reference test install-slurm-test bench sync adopt lock
+.PHONY: help elsewhere environment demo mini report ui detector reference test install-slurm-test fuzz bench sync adopt lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -63,6 +63,12 @@ install-slurm-test: $(INSTALLED)  ## install Slurm and Snakemake's plugin for it
 	@command -v slurmctld >/dev/null && command -v munged >/dev/null || $(APT) || { apt-get update --quiet && $(APT); }
 	@python -c 'import snakemake_executor_plugin_slurm' 2>/dev/null || \
 		python -m pip install --quiet --constraint envs/constraints.txt snakemake-executor-plugin-slurm
+
+PARSERS = asf amc npz joints pickle cdf tgz hdf5 coco keypoints keypoints_npz authors_checkpoint checkpoint weights
+CASES ?= 10000
+
+fuzz: $(INSTALLED)  ## try wrong input of every kind on every reader of files; CASES=<number>, PARSERS=<names>
+	@for name in $(PARSERS); do echo "$$name"; python tests/fuzz/guided.py $$name --cases $(CASES) || exit 1; done
 
 bench: $(INSTALLED)  ## run the benchmarks
 	python -m pytest -m benchmark tests/benchmarks -s

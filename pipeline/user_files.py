@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.artifacts import InputError, read_arrays
 
 LARGEST = 2 << 30  # bytes of arrays
+NPY = b"\x93NUMPY"
 
 
 def read_users_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
@@ -21,28 +22,47 @@ def read_users_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
 
     Raises InputError, one line with the file; `remedy` says how to save such a file.
     """
+    if not starts_with(path, b"PK", remedy):
+        what = "one array without a name (npy)" if starts_with(path, NPY, remedy) else "no npz"
+        raise InputError(f"{path}: {what}; {remedy}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > LARGEST:
+            raise InputError(f"{path}: claims {size >> 30} GB of arrays, more than is read here; {remedy}")
+        return read_arrays(path)
+    except InputError as error:
+        cause = error.__context__
+        if cause is None:
+            raise
+        raise InputError(f"{path}: {_what(cause)}; {remedy}") from None
+    except Exception as error:  # zipfile and numpy trust their files, so anything may come of a damaged one
+        raise InputError(f"{path}: {_what(error)}; {remedy}") from None
+
+
+def read_users_array(path: Path, remedy: str) -> np.ndarray:
+    """The array of an npy; otherwise as `read_users_arrays`."""
+    try:
+        array: np.ndarray = np.load(path, allow_pickle=False)
+        return array
+    except Exception as error:  # as above
+        raise InputError(f"{path}: {_what(error)}; {remedy}") from None
+
+
+def starts_with(path: Path, start: bytes, remedy: str) -> bool:
+    """Whether a file's first bytes are these. Raises InputError for one that cannot be read."""
     try:
         with path.open("rb") as file:
-            start = file.read(6)
-        entries = zipfile.ZipFile(path).infolist() if start.startswith(b"PK") else []
+            return file.read(len(start)) == start
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; {remedy}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path}: a damaged npz ({error}); {remedy}") from None
-    if not start.startswith(b"PK"):
-        what = "one array without a name (npy)" if start == b"\x93NUMPY" else "no npz"
-        raise InputError(f"{path}: {what}; {remedy}")
-    size = sum(entry.file_size for entry in entries)
-    if size > LARGEST:
-        raise InputError(f"{path}: claims {size >> 30} GB of arrays, more than is read here; {remedy}")
-    try:
-        return read_arrays(path)
-    except InputError as error:
-        reason = " ".join(str(error.__context__).split())
-        what = "holds pickled objects, which are not read" if "allow_pickle" in reason else f"damaged ({reason})"
-        raise InputError(f"{path}: {what}; {remedy}") from None
+
+
+def _what(error: BaseException) -> str:
+    reason = " ".join(str(error).split()[:20])
+    return "holds pickled objects, which are not read" if "allow_pickle" in reason else f"damaged ({reason})"
 
 
 def check_output(path: Path, option: str, *inputs: Path) -> None:

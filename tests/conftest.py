@@ -22,6 +22,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["MPLBACKEND"] = "Agg"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-bad-input", action="store_true", help="write docs/bad_input.md from what commands say")
+
+
 @pytest.fixture(scope="session")
 def repository_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository to read and to ask; a test that changes files makes its own with `make_copy`."""

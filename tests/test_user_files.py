@@ -42,7 +42,7 @@ MAKE = {
     "objects": (objects, "holds pickled objects, which are not read"),
     "text": (lambda path: path.write_text("hello"), "no npz"),
     "empty": (lambda path: path.touch(), "no npz"),
-    "cut": (cut, "a damaged npz (File is not a zip file)"),
+    "cut": (cut, "damaged (File is not a zip file)"),
     "bomb": (bomb, "claims 3 GB of arrays, more than is read here"),
     "missing": (lambda path: None, "no such file"),
     "folder": (lambda path: path.mkdir(), "cannot be read (Is a directory)"),

@@ -17,6 +17,7 @@ import io
 import pickle
 import pickletools
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Sequence
@@ -40,7 +41,10 @@ REFUSED = frozenset(
     | {"EMPTY_SET", "ADDITEMS", "FROZENSET", "NEXT_BUFFER", "READONLY_BUFFER"}
 )
 OBJECTS_NEED = frozenset({"NEWOBJ", "EMPTY_SET", "ADDITEMS"})  # allowed where a reader adds names
-DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError, MemoryError)
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError, MemoryError),
+    *(tokenize.TokenError, SyntaxError, TypeError, RecursionError, OverflowError),  # of numpy's reader of headers
+)
 MALFORMED = (
     *(pickle.UnpicklingError, ValueError, TypeError, AttributeError, LookupError, EOFError, OverflowError),
     *(MemoryError, RecursionError),

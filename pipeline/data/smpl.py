@@ -80,7 +80,9 @@ def _read_pickle(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
     except safe_pickle.MALFORMED as error:
         line = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: truncated, damaged or no body ({line}); get it anew") from None
+        refused = line.startswith(("names ", "has the instruction "))  # more than data: not for damage alone
+        what = f"refused: it {line}" if refused else f"truncated, damaged or no body ({line})"
+        raise InputError(f"{path}: {what}; get it anew") from None
     if not isinstance(value, dict):
         raise InputError(f"{path}: holds a {type(value).__name__} in place of a body's arrays; get it anew")
     return value

@@ -188,7 +188,7 @@ def refused(path: Path, words: str) -> None:
         ("cut.json", b'[{"image_id": 1, "keypo', "not readable as JSON"),
         ("film.mp4", b"\x00\x00\x00\x18ftypmp42\xff\xfe", "not a readable image or video; convert it to"),
         ("noise.bin", b"\xff\xfe\x00\x01", "not a known format; expected COCO results"),
-        ("cut.npz", b"PK\x03\x04cut", "a damaged npz (File is not a zip file); save the keypoints"),
+        ("cut.npz", b"PK\x03\x04cut", "damaged (File is not a zip file); save the keypoints"),
         ("row.csv", b",".join([b"1"] * 34) + b"\n1,2\n", "line 2: expected 34 numbers for the keypoints"),
         ("far.csv", b"frame" + b",k" * 34 + b"\n1e300" + b",1" * 34, "column frame: expected numbers up to 1e+15"),
     ],

@@ -174,7 +174,10 @@ def _member(raw: Path, address: str, name: str) -> dict[str, Any]:
         try:
             content = json.loads(archive.read(name))
         except KeyError:
-            raise InputError(f"{path}: {name}: not in the archive; move the archive away and download again") from None
+            holds = ", ".join(archive.namelist()[:3]) or "nothing"
+            raise InputError(
+                f"{path}: {name}: not in the archive, which holds {holds}; move the archive away and download again"
+            ) from None
         if not isinstance(content, dict):
             raise ValueError(f"{name} is no mapping")
         return content

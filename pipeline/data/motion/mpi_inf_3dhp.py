@@ -31,12 +31,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.artifacts import InputError
+from pipeline.data import apart
 from pipeline.data.fetch import licensed
 from pipeline.geometry import stature
 from pipeline.geometry.camera import Camera
@@ -170,12 +170,16 @@ def fit_camera(
 
 def _read(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """annot2 [n, 17, 2], univ_annot3 [n, 17, 3] and valid_frame [n] of a file, with the shapes checked."""
+    names = ("annot2", "univ_annot3", "valid_frame")
     try:
-        with h5py.File(path, "r") as file:
-            arrays = {name: _array(path, file, name) for name in ("annot2", "univ_annot3", "valid_frame")}
-    except (OSError, RuntimeError, KeyError, ValueError) as error:  # what h5py makes of a damaged file
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not readable as MATLAB 7.3 (HDF5) ({reason}); bring the file again") from None
+        with apart.Apart() as process:
+            found = process.call(apart.hdf5_arrays, path, names)
+    except apart.Unreadable as error:
+        raise InputError(f"{path}: not readable as MATLAB 7.3 (HDF5) ({error}); bring the file again") from None
+    wrong = next((name for name in names if isinstance(found[name], str)), None)
+    if wrong is not None:
+        raise InputError(f"{path}: {wrong}: {found[wrong]}; bring the test set's annot_data.mat")
+    arrays: dict[str, NDArray[np.float64]] = found
     pixels, joints = _frames_first(path, arrays, "annot2", 2), _frames_first(path, arrays, "univ_annot3", 3)
     valid = arrays["valid_frame"].reshape(-1)
     if not len(pixels) == len(joints) == len(valid):
@@ -186,16 +190,6 @@ def _read(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray
     if not np.isin(valid, (0, 1)).all():
         raise InputError(f"{path}: valid_frame: expected 0 and 1 only; bring the file again")
     return pixels, joints, valid == 1
-
-
-def _array(path: Path, file: h5py.File, name: str) -> NDArray[np.float64]:
-    if name not in file:
-        there = ", ".join(sorted(key for key in file if not key.startswith("#"))) or "nothing"
-        raise InputError(f"{path}: {name}: missing (the file holds {there}); bring the test set's annot_data.mat")
-    dataset = file[name]
-    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiub" or dataset.shape is None:
-        raise InputError(f"{path}: {name}: no array of numbers; bring the test set's annot_data.mat")
-    return np.asarray(dataset[()], dtype=np.float64)
 
 
 def _frames_first(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.artifacts import InputError
 from pipeline.predict.keypoints.layouts import LAYOUTS
 from pipeline.predict.keypoints.table import Table, with_confidence
-from pipeline.user_files import read_users_arrays
+from pipeline.user_files import NPY, read_users_array, read_users_arrays, starts_with
 
 SHAPES = "[frames, joints, 2 or 3] or [frames, people, joints, 2 or 3]"
 SAVE = "save the keypoints with np.savez(FILE, keypoints=...)"
@@ -29,6 +29,8 @@ def read_npz(path: Path) -> Table:
     if not fitting:
         shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in arrays.items()) or "nothing"
         raise InputError(f"{path}: no array {SHAPES}; it has {shapes}")
+    if not arrays[fitting[0]].size:
+        raise InputError(f"{path}: {fitting[0]}: {list(arrays[fitting[0]].shape)}, which holds no keypoints")
     if len(fitting) > 1:
         raise InputError(f"{path}: several arrays could be the keypoints ({', '.join(fitting)}); keep one of them")
     values = _numeric(arrays[fitting[0]], path, fitting[0])
@@ -53,17 +55,9 @@ def read_npz(path: Path) -> Table:
 
 
 def _load(path: Path) -> dict[str, NDArray]:
-    with path.open("rb") as file:
-        if file.read(6) != b"\x93NUMPY":
-            return read_users_arrays(path, SAVE)
-    try:
-        return {"the array": np.load(path, allow_pickle=False)}
-    except (ValueError, OSError, EOFError, MemoryError) as error:
-        raise InputError(f"{path}: not a readable npy of plain numbers ({_line(error)}); {SAVE}") from None
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()[:20])
+    if starts_with(path, NPY, SAVE):
+        return {"the array": read_users_array(path, SAVE)}
+    return read_users_arrays(path, SAVE)
 
 
 def _numeric(array: NDArray, path: Path, name: str) -> NDArray:

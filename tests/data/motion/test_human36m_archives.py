@@ -205,8 +205,8 @@ def test_an_archive_under_another_subjects_name_is_refused(tmp_path: Path) -> No
         archives.read([renamed], progress=False)
 
 
-def test_links_are_passed_over(tmp_path: Path) -> None:
-    """A link to a file outside is neither followed nor made."""
+def test_links_are_named_and_not_followed(tmp_path: Path) -> None:
+    """A link to a file outside, in the place of a take."""
     paths = released(tmp_path, Eating=files.motion(5))
     (tmp_path / "secret.cdf").write_bytes(files.cdf_bytes(tmp_path, 1000 * files.motion(5)))
     content = files.cdf_bytes(tmp_path, 1000 * files.motion(5))
@@ -218,4 +218,5 @@ def test_links_are_passed_over(tmp_path: Path) -> None:
         link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path / "secret.cdf")
         archive.addfile(link)
     paths[1].write_bytes(gzip.compress(unpacked.read_bytes()))
-    assert [one.take for one in archives.read(paths, progress=False) if one.subject == "S5"] == ["Eating"]
+    with pytest.raises(InputError, match=r"S5\.tgz: S5/MyPoseFeatures/D3_Positions/Greeting\.cdf is a link or no file"):
+        archives.read(paths, progress=False)

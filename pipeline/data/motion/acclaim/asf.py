@@ -216,7 +216,7 @@ def _describe(path: Path, bone: _Bone, line: int, words: list[str]) -> None:
         case "length":
             (bone.length,) = _numbers(path, line, words, 1)
         case "axis":
-            bone.axis = _numbers(path, line, words[:-1], 3)
+            bone.axis = _numbers(path, line, [words[0], *words[1:-1]], 3)
             bone.axis_order = _order(path, line, words[-1])
         case "dof":
             bone.freedoms = _freedoms(path, line, words, ("rx", "ry", "rz"))

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cdflib
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.artifacts import InputError
-from pipeline.data import safe_pickle
+from pipeline.data import apart, safe_pickle
 from pipeline.data.motion.human36m.takes import (
     DAMAGED,
     KEPT_JOINTS,
@@ -57,7 +56,8 @@ def read(files: Sequence[Path], progress: bool = True) -> list[Recording]:
     `files` are one npz, or an archive for every subject. Raises InputError, naming the file and the take, for what is
     truncated, damaged, not of the expected shape or unit, no number, double, or lacks a subject altogether.
     """
-    parts = [recordings for path in files for recordings in _one_file(path, progress)]
+    with apart.Apart() as reader:
+        parts = [recordings for path in files for recordings in _one_file(path, progress, reader)]
     seen: dict[tuple[str, str], Recording] = {}
     for recording in parts:
         key = recording.subject, recording.take
@@ -70,11 +70,11 @@ def read(files: Sequence[Path], progress: bool = True) -> list[Recording]:
     return sorted(seen.values(), key=lambda one: (SUBJECTS.index(one.subject), take_order(one.take)))
 
 
-def _one_file(path: Path, progress: bool) -> Iterator[Recording]:
+def _one_file(path: Path, progress: bool, reader: apart.Apart) -> Iterator[Recording]:
     if path.suffix == ".npz":
         yield from _read_prepared(path, progress)
     else:
-        yield from _read_released(path, progress)
+        yield from _read_released(path, progress, reader)
 
 
 def _wanted(subject: str, name: str, path: Path) -> str | None:
@@ -106,7 +106,7 @@ def _read_prepared(path: Path, progress: bool) -> Iterator[Recording]:
 # --- the archives as released -----------------------------------------------------------------------------------------
 
 
-def _read_released(path: Path, progress: bool) -> Iterator[Recording]:
+def _read_released(path: Path, progress: bool, reader: apart.Apart) -> Iterator[Recording]:
     """The takes of one subject's archive. A CDF file is on disk only while it is read, because cdflib wants a path."""
     match = ARCHIVE.fullmatch(path.name)
     if match is None:
@@ -122,7 +122,7 @@ def _read_released(path: Path, progress: bool) -> Iterator[Recording]:
                 continue
             part = Path(folder, "take.cdf")
             part.write_bytes(content)
-            yield _checked(_cdf_joints(part, path, name), subject, take, path, "positions must be in mm")
+            yield _checked(_cdf_joints(reader, part, path, name), subject, take, path, "positions must be in mm")
     if not found:
         raise InputError(f"{path}: holds no D3_Positions/<action>.cdf; it must be the archive of 3D positions")
 
@@ -130,7 +130,7 @@ def _read_released(path: Path, progress: bool) -> Iterator[Recording]:
 def _members(path: Path, progress: bool) -> Iterator[tuple[str | None, str, bytes]]:
     """Subject (None where the archive has no folder for it), take and content of each CDF file, in the archive's order.
 
-    Anything else in the archive, such as a link, is passed over.
+    Anything else in the archive is passed over. A link in the place of a take is refused.
     """
     try:
         with path.open("rb") as file:
@@ -140,8 +140,10 @@ def _members(path: Path, progress: bool) -> Iterator[tuple[str | None, str, byte
                 with tarfile.open(fileobj=unzipped, mode="r|") as archive:
                     for entry in archive:
                         match = MEMBER.fullmatch(entry.name)
-                        if match is None or not entry.isreg():
+                        if match is None:
                             continue
+                        if not entry.isreg():
+                            raise InputError(f"{path}: {entry.name} is a link or no file, and is not read; {REMEDY}")
                         if entry.size > LARGEST:
                             raise InputError(f"{path}: {entry.name} claims {entry.size >> 20} MB; {REMEDY}")
                         content = archive.extractfile(entry)
@@ -156,13 +158,12 @@ def _members(path: Path, progress: bool) -> Iterator[tuple[str | None, str, byte
         raise InputError(f"{path}: truncated or damaged ({reason}); {REMEDY}") from None
 
 
-def _cdf_joints(part: Path, path: Path, name: str) -> NDArray[np.floating[Any]]:
+def _cdf_joints(reader: apart.Apart, part: Path, path: Path, name: str) -> NDArray[np.floating[Any]]:
     """Joints [T, 17, 3] of a CDF file."""
     try:
-        values = np.asarray(cdflib.CDF(part).varget("Pose"))
-    except Exception as error:  # cdflib trusts its files, so anything may come of a damaged one
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: {name}.cdf: no variable Pose can be read ({reason}); {REMEDY}") from None
+        values = reader.call(apart.cdf_variable, part, "Pose")
+    except apart.Unreadable as error:
+        raise InputError(f"{path}: {name}.cdf: no variable Pose can be read ({error}); {REMEDY}") from None
     if values.dtype.kind != "f" or values.shape[-1:] != (RELEASED_JOINTS * 3,):
         found = f"{values.dtype} {values.shape}"
         raise InputError(f"{path}: {name}.cdf: expected Pose [1, T, {RELEASED_JOINTS * 3}], got {found}; {REMEDY}")
