@@ -175,7 +175,7 @@ def report(run: Run, found: list[Training], on: str) -> Iterator[str]:
     total = Cost(found)
     headers = ["paper", "trainings", "hours (range)", "longest, h", "memory, GB", "disk, GB"]
     yield tabulate([*rows, total.row("all")], headers, disable_numparse=True, colalign=("left", *["right"] * 5))
-    what = torch.cuda.get_device_name(on) if on != "cpu" else f"a CPU with {run.preset.threads} threads"
+    what = torch.cuda.get_device_name(on) if on != "cpu" else f"a CPU, threads: {run.preset.threads}"
     days = total.hours[1] / 24
     yield (
         f"Hours of training steps, one training after the other, on this machine ({what}): {days:,.1f} days. "
