@@ -63,7 +63,7 @@ class Apart:
 
     def _start(self) -> None:
         context = multiprocessing.get_context("forkserver")  # no copy of this process with its threads and memory
-        context.set_forkserver_preload([__name__, "cdflib", "h5py"])
+        context.set_forkserver_preload(["cdflib", "h5py"])  # not this module: it may be installed from another checkout
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self._process.start()
