@@ -38,7 +38,7 @@ def test_the_card_is_that_of_the_file(name: str) -> None:
     card = json.loads(weights.card_of(model.path).read_text())
     assert card["sha256"] == model.sha256 == artifacts.digest(model.path)
     assert card["data"]["source"] == "cmu", "HDM05's terms would make weights share-alike"
-    assert card["licence"] and card["not_for"] and model.path.stat().st_size < 3_000_000
+    assert card["licence"] and card["not_for"] and model.path.stat().st_size < 5_000_000
 
 
 @pytest.mark.parametrize("name", NAMES)
