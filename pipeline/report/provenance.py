@@ -10,6 +10,7 @@ Record = dict[str, Any]  # the content of an environment.json
 
 NEEDED = ("started", "finished", "seconds", "device", "torch", "python", "platform", "git_commit")
 DIRTY = "-dirty"
+UNFINISHED = "Not finished"  # begins the note of a committed run that was copied before its end
 
 
 def of(records: Sequence[Record]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.detection.results import DetectionResults, Mixture
 from pipeline.lifting.results import LiftingResults
-from pipeline.report import finite
+from pipeline.report import finite, provenance
 from pipeline.report.published import Published
 from pipeline.tools.readme_tables import DetectionTable, LiftingTable, Row
 
@@ -37,7 +37,7 @@ def lifting_table(root: Path, table: LiftingTable, published: Published) -> str:
     found = {row.label: _read(root, table.preset, row, LiftingResults) for row in table.rows}
     trained = [metrics for metrics in found.values() if metrics and not _closed_form(metrics)]
     if not trained:
-        raise _nothing_run(root, table.preset, table.rows)
+        return _nothing_run(root, table.preset, table.rows)
     budgets = sorted(
         {(metrics.training.epochs, metrics.training.epochs_stated) for metrics in trained if metrics.training}
     )
@@ -54,7 +54,7 @@ def lifting_table(root: Path, table: LiftingTable, published: Published) -> str:
     poses = between([metrics.data.train_poses for metrics in trained if metrics.data])
     sentence = (
         f"Preset `{table.preset}`: {poses} training poses, {budget(budgets)}, "
-        f"{seeds([len(metrics.seeds) for metrics in trained])}; mm, averaged action by action.{_statistics(trained)}"
+        f"{seeds([len(metrics.seeds) for metrics in trained])}; mm, averaged action by action."
     )
     return f"{wrapped(sentence)}\n\n{grid(head, body)}"
 
@@ -64,7 +64,7 @@ def detection_table(root: Path, table: DetectionTable) -> str:
     found = {row.label: _read(root, table.preset, row, DetectionResults) for row in table.rows}
     ran = [metrics for metrics in found.values() if metrics]
     if not ran:
-        raise _nothing_run(root, table.preset, table.rows)
+        return _nothing_run(root, table.preset, table.rows)
     head = ["", "AP here", "AP50 here", "shares of components, %", "how they split the data"]
     body = []
     for row in table.rows:
@@ -90,7 +90,7 @@ def _about_images(preset: str, ran: list[DetectionResults]) -> str:
         f"Preset `{preset}`: {' and '.join(learnt)}; networks of {between(millions, '.1f')} million parameters; "
         f"{budget(budgets)}; {seeds(count)}. AP in %, on {validation} validation images."
     )
-    return sentence + " With one seed, a difference of a few AP may be chance." * (min(count) == 1) + _statistics(ran)
+    return sentence + " With one seed, a difference of a few AP may be chance." * (min(count) == 1)
 
 
 def runs_table(root: Path) -> str:
@@ -222,14 +222,6 @@ def seeds(counts: Sequence[int]) -> str:
     return f"{words} seeds (mean ± standard deviation{', where there are several' if min(counts) == 1 else ''})"
 
 
-def _statistics(ran: Sequence[LiftingResults | DetectionResults]) -> str:
-    """What must be said of a run that is older than the renewal of batch-norm statistics before an evaluation."""
-    renewed = any(seed.running_statistics for metrics in ran for seed in metrics.seeds)
-    if renewed:
-        return ""
-    return " The run is older than the renewal of batch-norm statistics, so its numbers have the running ones."
-
-
 def _word(count: int) -> str:
     return WORDS[count] if count < len(WORDS) else str(count)
 
@@ -266,6 +258,18 @@ def _closed_form(metrics: LiftingResults) -> bool:
     return not metrics.parameters
 
 
-def _nothing_run(root: Path, preset: str, rows: Sequence[Row]) -> InputError:
-    folder = reference(root) / preset / "metrics"
-    return InputError(f"{folder}: none of {rows[0].variant}, ..., {rows[-1].variant}; copy a run with `make reference`")
+def unfinished(root: Path, preset: str) -> bool:
+    """Whether the committed run of a preset was copied before its end."""
+    file = reference(root) / preset / "run.json"
+    about: Any = artifacts.read_json(file) if file.exists() else {}
+    return isinstance(about, dict) and (about.get("note") or "").startswith(provenance.UNFINISHED)
+
+
+def _nothing_run(root: Path, preset: str, rows: Sequence[Row]) -> str:
+    """The text in place of a table none of whose rows was run yet. Raises InputError if none will be."""
+    if not unfinished(root, preset):
+        names = f"{rows[0].variant}, ..., {rows[-1].variant}"
+        folder = reference(root) / preset / "metrics"
+        raise InputError(f"{folder}: none of {names}; copy a run with `make reference`")
+    labels = "; ".join(row.label for row in rows)
+    return wrapped(f"Preset `{preset}` is not finished, and none of these rows was run so far: {labels}.")

@@ -55,11 +55,10 @@ TABLES: dict[str, LiftingTable | DetectionTable] = {
             Row("Mean pose", "mean_pose"),
             Row("Linear least squares", "linear_least_squares"),
             Row("SemGCN", "semgcn_one_cycle", paper="SemGCN"),
-            Row("SemGCN (Wide)", "semgcn_wide_one_cycle", paper="SemGCN (Wide)"),
             Row("GraphMDN (Mean)", "graphmdn", "mean", "Ours (Mean)"),
             Row("GraphMDN (Oracle)", "graphmdn", "oracle"),
-            Row("GraphMDN (Mean, Wide)", "graphmdn_wide", "mean", "Ours (Mean, Wide)"),
-            Row("GraphMDN (Oracle, Wide)", "graphmdn_wide", "oracle", "Ours (Oracle, Wide)"),
+            Row("GraphMDN, evolving winners (Mean)", "graphmdn_evolving_winners", "mean"),
+            Row("GraphMDN, evolving winners (Oracle)", "graphmdn_evolving_winners", "oracle"),
         ),
     ),
     "detections": LiftingTable(

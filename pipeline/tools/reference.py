@@ -62,7 +62,9 @@ def run(root: Path, preset: str | None = None, so_far: bool = False) -> int:
         settings = _show(settings, {variant.name for variant in found if variant not in finished})
     else:
         _require_finished(settings)
-    about = _about(settings, f"Not finished: {len(finished)} of {len(found)} variants so far." if so_far else None)
+    about = _about(
+        settings, f"{provenance.UNFINISHED}: {len(finished)} of {len(found)} variants so far." if so_far else None
+    )
     target = settings.reference
     with artifacts.atomic_folder(target) as part:
         ignored = shutil.ignore_patterns(*LEFT_BEHIND, *(f"{name}.json" for name in settings.awaited))
