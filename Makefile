@@ -57,7 +57,7 @@ test: $(INSTALLED)  ## run all tests
 	@if test "$$(id -u)" = 0 && test ! -d /run/systemd/system && command -v apt-get >/dev/null; then \
 		timeout 180 $(MAKE) --no-print-directory install-slurm-test >.venv/slurm.log 2>&1 || \
 		echo "Slurm could not be installed, so its tests are skipped (.venv/slurm.log says why)"; fi
-	python -m pytest --numprocesses auto --dist loadfile
+	python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 install-slurm-test: $(INSTALLED)  ## install Slurm and Snakemake's plugin for it (Debian, as root) for the tests of profiles/slurm
 	@command -v slurmctld >/dev/null && command -v munged >/dev/null || $(APT) || { apt-get update --quiet && $(APT); }

@@ -22,6 +22,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["MPLBACKEND"] = "Agg"
 
 
+# They run whole pipelines. If they came last, one core would wait for them.
+FIRST = ("test_end_to_end.py", "test_slurm.py", "test_edits.py", "test_sync.py", "test_killed_run.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in FIRST)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-bad-input", action="store_true", help="write docs/bad_input.md from what commands say")
 
