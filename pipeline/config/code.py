@@ -7,8 +7,8 @@ what uses another layer of the same file. `syntax.py` says what a definition men
 A module that is imported also runs: its statements that are no definitions count for every job that imports it, and so
 do those of all modules that it imports.
 
-These are left out because all that they decide is in the plan's files by value, or because they only speak: this folder,
-`pipeline/layout.py`, the command line (`__main__.py`, `shell.py`, `failures.py`) and each `settings.py`.
+These are left out because all that they decide is in the plan's files by value, or because they only speak: this
+folder, `pipeline/layout.py`, the command line (`__main__.py`, `shell.py`, `failures.py`) and each `settings.py`.
 """
 
 from __future__ import annotations
