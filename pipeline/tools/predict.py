@@ -196,7 +196,8 @@ def detect(images: Pictures, detector: Detector, least_confidence: float) -> tup
 def about(path: Path, found: Keypoints) -> list[str]:
     """What was read, and how it was understood."""
     table = found.table
-    people = f", {len(np.unique(table.person))} people" if table.sequence else ""
+    count = len(np.unique(table.person))
+    people = f", {count} {'person' if count == 1 else 'people'}" if table.sequence else ""
     lines = [f"{path}: {table.source}, {len(table)} poses in {len(np.unique(table.frame))} images{people}"]
     return [
         *lines,
