@@ -183,10 +183,11 @@ def test_every_text_has_a_contrast_of_at_least_4_5(opened: Opened, scheme: str) 
     assert dark == (scheme == "dark")
 
 
-def test_it_scrolls_smoothly_only_where_motion_is_welcome(opened: Opened) -> None:
-    for motion, behaviour in (("no-preference", "smooth"), ("reduce", "auto")):
+def test_it_jumps_whether_or_not_motion_is_welcome(opened: Opened) -> None:
+    """A smooth scroll over a page of thirty screens can be cut off by what loads on the way."""
+    for motion in ("no-preference", "reduce"):
         opened.tab.emulate_media(reduced_motion=motion)
-        assert opened.tab.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == behaviour
+        assert opened.tab.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
 
 
 def test_on_paper_nothing_is_folded_and_no_control_is_left(opened: Opened) -> None:
