@@ -160,8 +160,8 @@ def test_annotations_without_keypoints_are_left_out_and_counted(tmp_path: Path) 
         ([{"image_id": 1, "keypoints": [1.0, 2.0]}], "keypoints: has 2 numbers; expected x, y and confidence"),
         ([{"image_id": 1, "keypoints": [10**400] * 51}], "a keypoint is not 3 numbers"),
         ([{"image_id": 1, "keypoints": ["a"] * 51}], "keypoints: expected a list of numbers"),
-        ([{"image_id": 1, "keypoints": [1.0] * 9}], "3 keypoints a person; expected COCO's 17 or Halpe's 26"),
-        ({"people": [{"pose_keypoints_2d": [1.0] * 9}]}, "3 keypoints a person; OpenPose has 25 (BODY_25) or 18"),
+        ([{"image_id": 1, "keypoints": [1.0] * 9}], "3 keypoints for a person; expected COCO's 17 or Halpe's 26"),
+        ({"people": [{"pose_keypoints_2d": [1.0] * 9}]}, "3 keypoints for a person; OpenPose has 25 (BODY_25) or 18"),
         ({"images": [{"id": 1}], "annotations": []}, "not complete COCO annotations (KeyError('width')"),
         (
             {"images": [], "annotations": [{"image_id": 4, "keypoints": [1.0] * 51}]},

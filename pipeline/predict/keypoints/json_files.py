@@ -42,7 +42,7 @@ def _results(content: Sequence[Mapping[str, Any]], path: Path) -> Table:
     alphapose = any(isinstance(entry["image_id"], str) for entry in content)
     person = np.array([_identity(entry) for entry in content], dtype=int)
     if len(values) and values.shape[1] not in OF_RESULTS:
-        raise InputError(f"{path}: {values.shape[1]} keypoints a person; expected COCO's 17 or Halpe's 26")
+        raise InputError(f"{path}: {values.shape[1]} keypoints for a person; expected COCO's 17 or Halpe's 26")
     return Table(
         values=values,
         images=images,
@@ -107,7 +107,7 @@ def openpose(files: Sequence[tuple[str, Mapping[str, Any]]], path: Path) -> Tabl
             person.append(_identity(entry))
     values = rows_of(numbers, 3, path)
     if len(values) and values.shape[1] not in OF_OPENPOSE:
-        raise InputError(f"{path}: {values.shape[1]} keypoints a person; OpenPose has 25 (BODY_25) or 18 (COCO)")
+        raise InputError(f"{path}: {values.shape[1]} keypoints for a person; OpenPose has 25 (BODY_25) or 18 (COCO)")
     names = [name.removesuffix(".json").removesuffix("_keypoints") for name, _ in files]
     return Table(
         values=values,
