@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline import config
 from pipeline.artifacts import InputError
-from pipeline.tools import kept, plan
+from pipeline.tools import kept, options, plan
 
 DESCRIPTION = """\
 Take over the variants that results/reference/<preset> has measured: their metrics, learning curves and example poses
@@ -27,9 +27,8 @@ data/<preset>/train_lifting (or train_detection), and run `snakemake` again."""
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    options.describe(command, DESCRIPTION)
+    options.preset(command)
 
 
 def run(root: Path, preset: str | None = None) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from pipeline import config
 from pipeline.artifacts import InputError
 from pipeline.config import Run, cluster, running
+from pipeline.tools import options
 
 DESCRIPTION = """\
 Run a preset on a Slurm cluster: `snakemake --profile profiles/slurm`, which submits every job. If an earlier run was
@@ -30,9 +31,8 @@ NEEDED = ("sbatch", "squeue", "scancel")
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    options.describe(command, DESCRIPTION)
+    options.preset(command)
     command.add_argument("--cancel", action="store_true", help="end the running jobs of an earlier run")
     command.add_argument("snakemake", nargs="*", metavar="OPTION", help="after `--`: options of snakemake")
 

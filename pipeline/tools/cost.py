@@ -23,7 +23,7 @@ from pipeline.config.plan import Job
 from pipeline.data.images.settings import CocoImages
 from pipeline.data.motion.settings import Human36mMotion
 from pipeline.detection.data import settings as detection_settings
-from pipeline.tools import calibration
+from pipeline.tools import calibration, options
 from pipeline.tools.calibration import Calibration
 
 DESCRIPTION = """\
@@ -72,9 +72,8 @@ class Cost:
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    options.describe(command, DESCRIPTION)
+    options.preset(command)
     command.add_argument("--json", type=Path, metavar="FILE", help="also write every training's cost to this file")
 
 

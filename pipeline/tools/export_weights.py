@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline import config
 from pipeline.artifacts import InputError
 from pipeline.predict import export, weights
+from pipeline.tools import options
 
 DESCRIPTION = """\
 Write the weights of a trained lifting variant for `predict`, and for others to use without training.
@@ -23,9 +24,8 @@ SHA-256, licence, training data, errors on the test subjects, and the range of i
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    options.describe(command, DESCRIPTION)
+    options.preset(command)
     command.add_argument("--variant", required=True, help="a trained lifting variant of this preset")
     command.add_argument("--seed", type=int, default=0, help="one of the variant's seeds (default: 0)")
     command.add_argument("--name", help="of the weights (default: the variant's name)")

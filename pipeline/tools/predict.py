@@ -28,6 +28,7 @@ from pipeline.predict.keypoints import Keypoints, json_files
 from pipeline.predict.keypoints.layouts import HUMAN36M, LAYOUTS
 from pipeline.predict.pictures import Pictures, finding
 from pipeline.predict.result import Prediction
+from pipeline.tools import options
 
 DESCRIPTION = """\
 Make 3D poses, which say how sure they are, of images, of a video, or of the 2D joints that a pose estimator has found.
@@ -55,8 +56,7 @@ docs/predict.md explains them."""
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    options.describe(command, DESCRIPTION)
     command.add_argument(
         "input",
         type=Path,

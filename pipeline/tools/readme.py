@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.report import published
-from pipeline.tools import readme_cells, readme_claims, readme_studies
+from pipeline.tools import options, readme_cells, readme_claims, readme_studies
 from pipeline.tools.readme_tables import TABLES, LiftingTable
 
 PAGES = ("README.md", "docs/results.md", "docs/studies.md")
@@ -32,8 +32,7 @@ numbers (results/published). Text outside the comments `<!-- results: NAME -->` 
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    options.describe(command, DESCRIPTION)
     command.add_argument("--check", action="store_true", help="compare only")
 
 

@@ -24,7 +24,7 @@ from pipeline.config.code import Code
 from pipeline.report import provenance
 from pipeline.report.provenance import NEEDED
 from pipeline.stages import report, tabulate
-from pipeline.tools import kept
+from pipeline.tools import kept, options
 
 RUN = "run.json"
 # Figures with COCO's images are never committed. The page of megabytes can be made again from what is. The other names
@@ -47,9 +47,8 @@ Afterwards `python -m pipeline readme` writes the tables of README.md and docs/r
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    options.describe(command, DESCRIPTION)
+    options.preset(command)
     command.add_argument("--so-far", action="store_true", help="copy the finished variants of a run that is stopped")
 
 

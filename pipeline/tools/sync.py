@@ -12,7 +12,7 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run, dag, made
 from pipeline.config.code import Code
 from pipeline.config.plan import Job
-from pipeline.tools import plan
+from pipeline.tools import options, plan
 
 DESCRIPTION = """\
 Outputs that were not made here (by `dvc pull`, on a cluster, in a folder that was copied) have no dates and records
@@ -27,9 +27,8 @@ tools are told which jobs are finished, and do none of these again. All others s
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    options.describe(command, DESCRIPTION)
+    options.preset(command)
 
 
 def run(root: Path, preset: str | None = None) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline import artifacts, config, tracking
 from pipeline.artifacts import InputError
 from pipeline.config import Run
+from pipeline.tools import options
 
 HOST = "127.0.0.1"  # no other machine can reach it
 # The server asks nobody for anything. Its job runner would start eight processes, and nothing here uses it.
@@ -26,7 +27,7 @@ ENVIRONMENT = {
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    options.preset(command)
     command.add_argument("--port", type=int, default=5000, help="of the page on this machine (default: 5000)")
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pipeline import config
 from pipeline.config import Run
+from pipeline.tools import options
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
-    command.add_argument("--preset", help="a file of params/ without .yaml (default: the preset in params.yaml)")
+    options.preset(command)
     command.add_argument("--open", action="store_true", help="open the page in a browser, where there is one")
 
 
