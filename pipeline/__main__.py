@@ -166,7 +166,8 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
     which = {name: str(value) for name, value in options.items() if name in OF_STAGES}
     job, planned = made.today(run, stage, which)
     importlib.import_module(f"pipeline.stages.{stage}").run(planned, **options)
-    made.note(job, root)
+    if os.environ.get("TORCHELASTIC_RUN_ID") is None or os.environ["RANK"] == "0":  # of processes that share a job
+        made.note(job, root)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,6 +13,7 @@ from pipeline.config.presets import Augmentation
 from pipeline.detection import inference, losses, metrics
 from pipeline.detection.batches import Batches
 from pipeline.detection.image_set import ImageSet
+from pipeline.training import parallel
 from pipeline.training.compiled import Compiled
 from pipeline.training.moment import Done
 
@@ -59,7 +60,8 @@ class DetectionTask:
         self.device = device
         self.batches = Batches(train, settings.input_size, settings.augment, device)
         model.mixed = "cuda" if device.startswith("cuda") else None
-        self.compiled = Compiled(model.features, device) if compiled else None
+        self.compiled = Compiled(model.features, device) if compiled and parallel.size() == 1 else None
+        self.shared = parallel.Shared(model.backbone) if parallel.size() > 1 else None
 
     @property
     def examples(self) -> int:
@@ -77,7 +79,10 @@ class DetectionTask:
     def loss(self, indices: Tensor, done: Done) -> dict[str, Tensor]:
         images, targets = self.batches.of(indices)
         whole = len(images) == self.batch_size
-        features = self.compiled(images) if self.compiled and whole else self.network.features(images)
+        if self.shared:
+            features = self.shared.features(self.network.features, images)
+        else:
+            features = self.compiled(images) if self.compiled and whole else self.network.features(images)
         return losses.loss_terms(self.variant, self.network, features, targets, self.settings.sigma_factor, done)
 
     def forward(self, indices: Tensor) -> None:

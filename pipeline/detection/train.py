@@ -16,14 +16,17 @@ from pipeline.detection.image_set import ImageSet
 from pipeline.detection.mixture_start import start_at_clusters
 from pipeline.detection.models import CenterNet
 from pipeline.detection.task import DetectionSettings, DetectionTask
-from pipeline.training import schedules
+from pipeline.training import parallel, schedules
 from pipeline.training.loop import LoopSettings
 
 
 def train_seed(run: Run, name: str, seed: int) -> None:
-    """Train a seed of a variant, or take its imported weights, and write its folder. A stopped training is resumed."""
+    """Train a seed of a variant, or take its imported weights, and write its folder. A stopped training is resumed.
+
+    Of several processes that share the training all learn the same, and the first one writes the folder.
+    """
     variant, detection = run.detection_variant(name), run.preset.detection
-    on = device.prepare(run)
+    on = parallel.start(device.prepare(run))
     data = {split: detection_data.read(run, variant, split) for split in ("train", "val")}
     networks = None if variant.imported else detection.networks
     settings = detection_data.settings(run, name)
@@ -51,7 +54,9 @@ def train_seed(run: Run, name: str, seed: int) -> None:
             settings.sigma_factor,
         )
 
-    seeds.finish(run, name, seed, task, progress, epochs, save)
+    parallel.wait()  # until nobody saves the state of an unfinished training any more
+    if parallel.rank() == 0:
+        seeds.finish(run, name, seed, task, progress, epochs, save)
 
 
 def _first_model(run: Run, name: str, seed: int, train: ImageSet, settings: DetectionSettings) -> CenterNet:
