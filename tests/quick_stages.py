@@ -54,8 +54,7 @@ def main() -> None:
         file.write_text(f"{name} {content.hexdigest()}")
         if stage.startswith("train_") and not path.suffix:
             (path / "checkpoint.pt").write_text(f"weights {content.hexdigest()}")
-    records = os.environ.get("RECORDS")  # "variants" or "all": whose jobs leave a true record
-    if records == "all" or (records and stage.startswith(("train_", "evaluate_"))):
+    if os.environ.get("RECORDS"):  # whether jobs leave a true record
         from pipeline.config.made import Digests  # only here, because it takes half a second
 
         digests = Digests(Path())

@@ -15,7 +15,8 @@ DESCRIPTION = """\
 Take over the variants that results/reference/<preset> has measured: their metrics, learning curves and example poses
 are copied to where their jobs would have written them, and `snakemake` or `dvc repro` then trains only the others. A
 variant is taken over if its jobs would use the same settings, the same code and the same data, as the records of the
-committed run say. Nothing that is there already is overwritten.
+committed run say. Data counts as the same if it was made with the same settings and code from the same data: another
+processor rounds otherwise. Nothing that is there already is overwritten.
 
   snakemake --config preset=mini --until fit_body prepare_keypoints prepare_generalization prepare_images
   python -m pipeline adopt --preset mini
@@ -41,13 +42,15 @@ def run(root: Path, preset: str | None = None) -> int:
             f"train with `snakemake --config preset={settings.preset_name}`"
         )
     jobs, _ = plan.write(settings)
+    place = partial(kept.in_reference, settings, reference=reference)
+    origins = kept.Origins(root, place, kept.makers(jobs))
     refused: Counter[str] = Counter()
     adopted, there = [], []
     for variant in kept.variants(jobs):
         if variant.begun(root):
             there.append(variant.name)
             continue
-        reason = variant.difference(root, partial(kept.in_reference, settings, reference=reference))
+        reason = variant.difference(root, place, origins)
         if reason:
             refused[reason] += 1
         else:

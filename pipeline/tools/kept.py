@@ -3,6 +3,9 @@
 A variant is kept as what its jobs wrote, at the same places: results/reference/<preset>/run/ stands for data/<preset>/.
 Weights and predictions are left out, because they are large. What a variant was made from stands in the records of its
 jobs, so a clone can see whether it would train the same: the same settings, the same code, the same data.
+
+Another processor rounds otherwise, so data that is computed (fitted meshes) is not the same there byte for byte. Data
+also counts as the same if the records of the jobs that made it say that they had the same settings, code and data.
 """
 
 from __future__ import annotations
@@ -40,10 +43,11 @@ class Variant:
         """Whether something of this variant is there, which must not be overwritten."""
         return any((root / path).exists() for path in self.files())
 
-    def difference(self, root: Path, place: Callable[[str], Path]) -> str | None:
+    def difference(self, root: Path, place: Callable[[str], Path], origins: Origins | None = None) -> str | None:
         """Why what is at `place` is not what the jobs would write now; None if it is.
 
-        The first thing that the present plan or data have otherwise. Weights may be absent.
+        The first thing that the present plan or data have otherwise. Weights may be absent. With `origins`, data may
+        differ by what another processor rounds otherwise.
         """
         own, digests = {path for job in self.jobs for path in job.outputs}, Digests(root)
         for job in self.jobs:
@@ -59,9 +63,37 @@ class Variant:
                     continue  # kept without weights, so its digest is another
                 if not (root / path).exists():
                     return f"data: {path} is not made yet"
-                if record["data"].get(path) != digests.of(path):
+                if record["data"].get(path) != digests.of(path) and not (origins and origins.alike(path)):
                     return f"data: {path} differs"
         return None
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where the data at `root` and that of a kept run come from: the jobs that made it, and their records in both."""
+
+    root: Path
+    place: Callable[[str], Path]
+    makers: dict[str, Job]  # by their outputs
+
+    def alike(self, path: str) -> bool:
+        """Whether a file or folder was made in both by a job with the same settings and code, from the same data."""
+        maker = self.makers.get(path)
+        if maker is None:
+            return False
+        own, kept = self.root / maker.made, self.place(maker.made)
+        if not (own.exists() and kept.exists()):
+            return False
+        one, other = artifacts.read_json(own), artifacts.read_json(kept)
+        same = one["plan"] == other["plan"] and one["data"].keys() == other["data"].keys()
+        return same and all(one["data"][name] == other["data"][name] or self.alike(name) for name in one["data"])
+
+
+def makers(jobs: Iterable[Job]) -> dict[str, Job]:
+    """The jobs that make the data, which are those before the variants, by their outputs."""
+    found = list(jobs)
+    first = next((place for place, job in enumerate(found) if "variant" in job.options), len(found))
+    return {path: job for job in found[:first] for path in job.outputs}
 
 
 def variants(jobs: Iterable[Job]) -> list[Variant]:
@@ -73,9 +105,13 @@ def variants(jobs: Iterable[Job]) -> list[Variant]:
     return [Variant(name, tuple(of_variant)) for name, of_variant in found.items()]
 
 
-def write(run: Run, finished: Iterable[Variant], reference: Path) -> None:
-    """Copy the finished variants of a run into a folder of committed results, whose metrics are there already."""
-    for path in (path for variant in finished for path in variant.files()):
+def write(run: Run, jobs: list[Job], finished: Iterable[Variant], reference: Path) -> None:
+    """Copy the finished variants of a run into a folder of committed results, whose metrics are there already.
+
+    The records of the data's own jobs go with them: they tell another clone whether its data was made alike.
+    """
+    records = [job.made for job in makers(jobs).values() if (run.root / job.made).exists()]
+    for path in (*records, *(path for variant in finished for path in variant.files())):
         place = in_reference(run, path, reference)
         if not place.exists():
             _copy(run.root / path, place)
@@ -85,11 +121,22 @@ def adopt(run: Run, variant: Variant, reference: Path) -> None:
     """Put a kept variant where its jobs would have written it, with dates in their order: Snakemake compares them."""
     for path in variant.files():
         _copy(in_reference(run, path, reference), run.root / path)
+    for job in variant.jobs:
+        _record_own_data(run.root, job, {path for job in variant.jobs for path in job.outputs})
     for job in variant.jobs:  # Snakemake's benchmark of an earlier run, whose date counts as an output's
         (run.root / "logs" / job.preset / job.stage / f"{job.item}.jsonl").unlink(missing_ok=True)
     now = time.time_ns()
     for number, path in enumerate(variant.files()):
         os.utime(run.root / path, ns=(now, now + number * MILLISECOND))
+
+
+def _record_own_data(root: Path, job: Job, of_variant: set[str]) -> None:
+    """Where the data here is alike but not the same, let the record name both, so that it agrees with what is here."""
+    record, digests = artifacts.read_json(root / job.made), Digests(root)
+    here = {path: digests.of(path) for path in job.inputs if path not in of_variant}
+    elsewhere = {path: record["data"][path] for path, digest in here.items() if record["data"][path] != digest}
+    if elsewhere:
+        artifacts.write_json(root / job.made, record | {"data": record["data"] | here, "rounded_elsewhere": elsewhere})
 
 
 def in_reference(run: Run, path: str, reference: Path) -> Path:

@@ -55,7 +55,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(root: Path, preset: str | None = None, so_far: bool = False) -> int:
     """Copy a finished run. Raises InputError, and changes nothing, if it is not finished and `so_far` is not asked."""
     settings = config.load(preset, root)
-    found = kept.variants(planning.jobs(settings, Code(cache=settings.layout.code_digests)))
+    jobs = planning.jobs(settings, Code(cache=settings.layout.code_digests))
+    found = kept.variants(jobs)
     finished = [variant for variant in found if not variant.difference(root, root.joinpath)]
     if so_far:
         settings = _show(settings, {variant.name for variant in found if variant not in finished})
@@ -69,7 +70,7 @@ def run(root: Path, preset: str | None = None, so_far: bool = False) -> int:
         ignored = shutil.ignore_patterns(*LEFT_BEHIND, *(f"{name}.json" for name in settings.awaited))
         shutil.copytree(settings.layout.results, part, ignore=ignored, dirs_exist_ok=True)
         artifacts.write_json(part / RUN, about)
-        kept.write(settings, finished, part)
+        kept.write(settings, jobs, finished, part)
     print(f"{target}: the run of {about['date']}; `python -m pipeline readme` writes the result tables from it")
     return 0
 

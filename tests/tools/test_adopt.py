@@ -38,7 +38,7 @@ class Clone:
     def run(self, *options: str) -> list[str]:
         """Run Snakemake; gives the jobs that it ran."""
         self.journal.write_text("")
-        environment = {"PATH": self.path, "JOURNAL": str(self.journal), "RECORDS": "variants"}
+        environment = {"PATH": self.path, "JOURNAL": str(self.journal), "RECORDS": "yes"}
         answer = run_tool("snakemake", "--cores", "2", *options, folder=self.folder, **environment)
         assert answer.returncode == 0, answer.stdout + answer.stderr
         return sorted(self.journal.read_text().splitlines())
@@ -49,13 +49,22 @@ class Clone:
         assert answer.returncode == 0, answer.stderr
         return answer.stdout
 
+    def make_otherwise(self, job: str, output: str) -> None:
+        """Let an output be that of other code, as its job's record says."""
+        (self.folder / output / "file").write_text("made otherwise")
+        record = self.folder / "data/tiny/made" / f"{job}.json"
+        made = artifacts.read_json(record)
+        made["plan"]["code"]["pipeline/artifacts.py"] = "another"
+        artifacts.write_json(record, made)
+
     def keep(self) -> Path:
         """Keep the run's finished variants, as `reference` does."""
         run = config.load("tiny", self.folder)
         reference = self.folder / "results" / "reference" / "tiny"
         shutil.copytree(run.layout.results, reference)
-        found = kept.variants(planning.jobs(run, Code(cache=run.layout.code_digests)))
-        kept.write(run, [one for one in found if not one.difference(self.folder, self.folder.joinpath)], reference)
+        jobs = planning.jobs(run, Code(cache=run.layout.code_digests))
+        finished = [one for one in kept.variants(jobs) if not one.difference(self.folder, self.folder.joinpath)]
+        kept.write(run, jobs, finished, reference)
         return reference
 
 
@@ -95,7 +104,7 @@ def test_a_variant_with_other_settings_code_or_data_is_trained(
         "return non_local(residual(features))",
         "return non_local(1 * residual(features))",
     )
-    (clone.folder / "data/tiny/images/boxes/file").write_text("other images")
+    clone.make_otherwise("prepare_images/boxes", "data/tiny/images/boxes")
     said = clone.adopt()
     for line in (
         "6 variants taken over",
@@ -114,6 +123,22 @@ def test_a_variant_with_other_settings_code_or_data_is_trained(
         "train_lifting graphmdn seed_1",
         "train_lifting hgn_64 seed_0",
     ]
+
+
+def test_data_that_another_processor_rounded_otherwise_counts_as_the_same(clone: Clone) -> None:
+    meshes = clone.folder / "data/tiny/targets/meshes/file"
+    meshes.write_text("the same meshes, rounded otherwise")
+    assert "9 variants taken over" in clone.adopt()
+    assert clone.run() == RESULTS
+    record = artifacts.read_json(clone.folder / "data/tiny/made/train_lifting/hgn_64/seed_0.json")
+    assert record["rounded_elsewhere"].keys() == {"data/tiny/targets/meshes"}
+    assert record["data"]["data/tiny/targets/meshes"] != record["rounded_elsewhere"]["data/tiny/targets/meshes"]
+
+
+def test_data_of_other_code_does_not_count_as_the_same(clone: Clone) -> None:
+    clone.make_otherwise("fit_body", "data/tiny/targets/meshes")
+    said = clone.adopt()
+    assert "8 variants taken over" in said and "data/tiny/targets/meshes differs" in said
 
 
 def test_without_the_data_nothing_is_taken_over(committed: Path, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ class Clone:
         path = quick_stages.install(folder / "bin")
         self.journal = folder / "journal"
         self.journal.write_text("")
-        self.environment = {"PATH": path, "JOURNAL": str(self.journal), "RECORDS": "all"}
+        self.environment = {"PATH": path, "JOURNAL": str(self.journal), "RECORDS": "yes"}
 
     def call(self, *command: str) -> str:
         answer = run_tool(*command, folder=self.folder, **self.environment)
