@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -157,7 +158,8 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
     """
     # Imported here so that `--help` and the message for a misspelt command come at once.
     from pipeline import config
-    from pipeline.config import made
+    from pipeline.config import made, running
+    from pipeline.config.code import Code
 
     run = config.load(preset, root)
     if options.get("joints") or options.get("output"):  # the user's own joints are not a job of the plan
@@ -165,9 +167,15 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
         return
     which = {name: str(value) for name, value in options.items() if name in OF_STAGES}
     job, planned = made.today(run, stage, which)
-    importlib.import_module(f"pipeline.stages.{stage}").run(planned, **options)
-    if os.environ.get("TORCHELASTIC_RUN_ID") is None or os.environ["RANK"] == "0":  # of processes that share a job
-        made.note(job, root)
+    shared = os.environ.get("TORCHELASTIC_RUN_ID") is not None  # this is one of several processes that do the job
+    with nullcontext(False) if shared else running.alone(run, job) as waited:
+        if waited and not made.changes(job, root, made.Digests(root), Code()):
+            return  # the process that was waited for has done it
+        if not shared:
+            running.remove_unfinished(root, job)
+        importlib.import_module(f"pipeline.stages.{stage}").run(planned, **options)
+        if not shared or os.environ["RANK"] == "0":
+            made.note(job, root)
 
 
 def main(arguments: list[str] | None = None) -> int:

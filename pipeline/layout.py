@@ -147,6 +147,10 @@ class Layout:
         """Locked while Snakemake runs the preset; holds the number of its process."""
         return self.root / ".resume" / self.preset / "running"
 
+    def job_lock(self, name: str) -> Path:
+        """Locked while a process does the job of this name; holds its number."""
+        return self.root / ".resume" / self.preset / "jobs" / name
+
     @property
     def fitting_state(self) -> Path:
         """Subjects that a stopped fit_body has finished."""

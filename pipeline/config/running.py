@@ -1,23 +1,30 @@
-"""Who runs a preset: the process of Snakemake, and the jobs that it has put into Slurm, which outlive it after a kill.
+"""Who runs a preset, and who does a job: one process each.
+
+A preset is run by the process of Snakemake, and by the jobs that it has put into Slurm, which outlive it after a kill.
+So does a job that Snakemake or DVC had begun on this machine.
 
 `.resume/<preset>/running` is locked while Snakemake runs the preset. It holds the number of that process and the name
 that its jobs have in Slurm. The system ends a lock on an open file with its process, also after a kill; Snakemake's own
-lock would stay, so the profile turns it off. Where files cannot be locked (some network file systems) there is no lock.
+lock would stay, so the profile turns it off. Each job locks a file of its own in the same way, in
+`.resume/<preset>/jobs`. Where files cannot be locked (some network file systems) there is no lock.
 """
 
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.artifacts import InputError
 from pipeline.config import Run
+from pipeline.config.plan import Job
 
 SUBMITTED_AS = re.compile(r"SLURM run ID: (\S+)")  # how Snakemake's log names the jobs of a run
 
@@ -59,8 +66,7 @@ def _lock(file: int, run: Run) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        process = os.pread(file, 20, 0).decode().partition("\n")[0].strip()
-        raise InputError(f"process {process} is running preset {run.preset_name}; wait for it") from None
+        raise InputError(f"process {_holder(file)} is running preset {run.preset_name}; wait for it") from None
     except OSError:
         pass  # this file system has no locks
 
@@ -74,6 +80,53 @@ def require_nobody(run: Run) -> None:
             _lock(file, run)
         finally:
             os.close(file)
+
+
+@contextmanager
+def alone(run: Run, job: Job) -> Iterator[bool]:
+    """Do a job as the only process that does. Yields whether another one was waited for.
+
+    That is one whose Snakemake or DVC was killed. It goes on by itself, and both would write the same files.
+    """
+    path = run.layout.job_lock(job.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        waited = _wait(file, job)
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        yield waited
+    finally:
+        os.close(file)
+
+
+def _wait(file: int, job: Job) -> bool:
+    """Lock the open file, if need be after another process has left it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        other = _holder(file)
+        print(f"process {other} still does {job.name}, though what started it has ended: waiting for it", flush=True)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return True
+    except OSError:
+        pass  # this file system has no locks
+    return False
+
+
+def _holder(file: int) -> str:
+    """The number of the process that has locked a file, as it wrote it there."""
+    return os.pread(file, 20, 0).decode().partition("\n")[0].strip()
+
+
+def remove_unfinished(root: Path, job: Job) -> None:
+    """Remove what a killed process has left beside the outputs that it was writing (artifacts.atomic)."""
+    for path in (root / output for output in (*job.outputs, job.made)):
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+            if left.is_dir() and left.suffix in (".part", ".old"):
+                shutil.rmtree(left)
+            elif left.suffix == ".part":
+                left.unlink()
 
 
 def _submitted_as(logs: Iterable[Path]) -> str:
