@@ -72,7 +72,10 @@ def load_model(path: Path | str, device: str = "cpu") -> DetectionPredictor:
         raise CheckpointError(f"{path}: its weights do not fit the variant it names ({what} ...)") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         what = " ".join(repr(error).split()[:24])
-        raise CheckpointError(f"{path}: not whole ({what}); delete it and train again") from None
+        raise CheckpointError(
+            f"{path}: not whole ({what}); if a training here wrote it, delete it and train again; "
+            "else name another file"
+        ) from None
 
 
 def _read(content: dict[str, Any], device: str) -> DetectionPredictor:

@@ -87,9 +87,7 @@ def read(path: Path) -> Model:
             raise InputError(f"{path}: its SHA-256 is not the one in {card_of(path)}; fetch both files again")
         return Model(load(path), path, digest, card)
     except CheckpointError as error:
-        # Not that of our own files, to delete it: it may be the user's.
-        remedy = "name weights, or a checkpoint.pt that train_lifting wrote"
-        raise InputError(str(error).replace("delete it and train again", remedy)) from None
+        raise InputError(str(error)) from None
 
 
 def load(path: Path | str, device: str = "cpu") -> Lifter:

@@ -81,6 +81,10 @@ def run(root: Path, preset: str | None = None, json: Path | None = None) -> int:
     """Measure, and print the table. Raises InputError if it is not known how many examples there are."""
     settings = config.load(preset, root)
     jobs = left_to_train(settings)
+    for job in jobs:
+        examples(
+            settings, job.options["variant"]
+        )  # what is missing is said before the measurements, which take minutes
     on = device.prepare(settings)
     measured = calibrate(settings, sorted({job.options["variant"] for job in jobs}), on)
     found = [training(settings, job, measured[job.options["variant"]]) for job in jobs]

@@ -49,10 +49,15 @@ def load(path: Path, device: str = "cpu") -> dict[str, Any]:
         if name:
             what = f"it names {name[1]}, which is not data, and was not executed"
             raise CheckpointError(f"{path}: refused: {what}; take a checkpoint from a source you know") from None
-        raise CheckpointError(f"{path}: not a checkpoint; delete it and train again") from None
+        raise CheckpointError(
+            f"{path}: not a checkpoint; if a training here wrote it, delete it and train again; else name another file"
+        ) from None
     except Exception as error:  # torch may raise anything for a damaged file
         what = str(error).split("\n")[0]
-        raise CheckpointError(f"{path}: not a readable checkpoint ({what}); delete it and train again") from None
+        raise CheckpointError(
+            f"{path}: not a readable checkpoint ({what}); if a training here wrote it, delete it and train again; "
+            "else name another file"
+        ) from None
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: expected a dictionary of tensors and values, found {type(content).__name__}")
     return content

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
+from pipeline.authors import export_checkpoint
 from pipeline.lifting.checkpoints import save_model, seeded_model
 from pipeline.lifting.lifter import Lifter
 from pipeline.predict import weights
@@ -112,3 +113,19 @@ def test_a_file_of_something_else_is_refused_and_never_executed(tmp_path: Path) 
     path.write_bytes(pickle.dumps(Hostile()))
     refused(path, "not a readable safetensors file")
     assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("content", [b"text", b"PK\x03\x04 cut off"], ids=["text", "cut off"])
+def test_no_door_tells_a_user_to_delete_a_file_that_no_training_here_wrote(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "mine.pt"
+    path.write_bytes(content)
+    doors = {
+        "predict": lambda: weights.read(path),
+        "export lifting": lambda: export_checkpoint.run(tmp_path, "semgcn", path, tmp_path / "theirs.pt"),
+        "export detection": lambda: export_checkpoint.run(tmp_path, "centernet", path, tmp_path / "theirs.pt"),
+    }
+    for door in doors.values():
+        with pytest.raises(
+            InputError, match="if a training here wrote it, delete it and train again; else name another"
+        ):
+            door()

@@ -73,10 +73,15 @@ def test_the_papers_have_as_many_examples_as_they_say(repository_copy: Path) -> 
     assert shares[name] < 1 and cost.examples(run, name)[0] == math.ceil(117_266 * shares[name])
 
 
-def test_without_poses_one_line_says_what_to_run(run: Run) -> None:
+def test_without_poses_one_line_says_what_to_run_before_anything_is_measured(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[str] = []
+    monkeypatch.setattr(calibration, "measure", lambda run, name, on: measured.append(name) or MEASURED)
     run.layout.motion_split("train").unlink()
     with pytest.raises(InputError, match="--config preset=tiny --until prepare_motion"):
-        cost.examples(run, "graphmdn")
+        cost.run(run.root, "tiny")
+    assert measured == []
 
 
 @pytest.mark.parametrize("name", ["graphmdn", "hgn_64", "pose_l_mdn_2", "boxes_l_mdn_3"])
