@@ -6,7 +6,6 @@ import argparse
 import importlib
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -158,7 +157,7 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
     """
     # Imported here so that `--help` and the message for a misspelt command come at once.
     from pipeline import config
-    from pipeline.config import made, running
+    from pipeline.config import finished, made, running
     from pipeline.config.code import Code
 
     run = config.load(preset, root)
@@ -167,15 +166,25 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
         return
     which = {name: str(value) for name, value in options.items() if name in OF_STAGES}
     job, planned = made.today(run, stage, which)
-    shared = os.environ.get("TORCHELASTIC_RUN_ID") is not None  # this is one of several processes that do the job
-    with nullcontext(False) if shared else running.alone(run, job) as waited:
+    work = importlib.import_module(f"pipeline.stages.{stage}")
+    if os.environ.get("TORCHELASTIC_RUN_ID") is not None:  # one of several processes that share the job
+        work.run(planned, **options)
+        if os.environ["RANK"] == "0":
+            made.note(job, root)
+        return
+    with running.alone(run, job) as waited:
         if waited and not made.changes(job, root, made.Digests(root), Code()):
             return  # the process that was waited for has done it
-        if not shared:
-            running.remove_unfinished(root, job)
-        importlib.import_module(f"pipeline.stages.{stage}").run(planned, **options)
-        if not shared or os.environ["RANK"] == "0":
-            made.note(job, root)
+        running.remove_unfinished(root, job)
+        reuse = finished.wanted(job)
+        if reuse and finished.take(job, root):
+            again = f"to make them again delete {finished.folder(job, root)}"
+            print(f"{job.name}: made from the same as before, so its outputs were put back; {again}")
+        else:
+            work.run(planned, **options)
+        made.note(job, root)
+        if reuse:
+            finished.keep(job, root)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -114,6 +114,10 @@ class Layout:
         """The record of a finished job: its plan at that time, and the digests of its data."""
         return self._of_job("made", stage, item)
 
+    def finished(self, stage: str, item: str = "") -> Path:
+        """The folder in which a finished job's outputs are kept for Snakemake."""
+        return self.data / "finished" / stage / item
+
     def _of_job(self, kind: str, stage: str, item: str) -> Path:
         place = self.data / kind / stage
         return place / f"{item}.json" if item else place.with_suffix(".json")

@@ -65,9 +65,12 @@ def fingerprint(run: Run, stage: str, item: str = "") -> str:
 
 def note(job: Job, root: Path) -> None:
     """Record what a finished job's outputs were made from. The record is written after all other outputs."""
-    digests = Digests(root)
-    inputs = {path: digests.of(path) for path in job.inputs}
-    artifacts.write_json(root / job.made, {"plan": job.content(), "data": inputs})
+    artifacts.write_json(root / job.made, record(job, Digests(root)))
+
+
+def record(job: Job, digests: Digests) -> dict[str, Any]:
+    """What a job's outputs would be made from now."""
+    return {"plan": job.content(), "data": {path: digests.of(path) for path in job.inputs}}
 
 
 def changes(job: Job, root: Path, digests: Digests, code: Code) -> list[str]:
