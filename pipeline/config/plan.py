@@ -101,9 +101,10 @@ class _Maker:
         inputs: list[Path],
         outputs: list[Path],
         modules: tuple[str, ...] = (),
-        licensed: bool = False,
+        licensed: bool | Path = False,
         **options: str,
     ) -> Job:
+        """`licensed`: whether all outputs have others' licensed data in them, or which one has."""
         made = tuple(path.as_posix() for path in outputs)
         return Job(
             preset=self.run.preset_name,
@@ -111,7 +112,7 @@ class _Maker:
             options=options,
             inputs=tuple(path.as_posix() for path in inputs),
             outputs=made,
-            licensed=made if licensed else (),
+            licensed=(licensed.as_posix(),) if isinstance(licensed, Path) else made if licensed else (),
             settings=settings,
             modules=(f"pipeline.stages.{stage}:run", *modules),
         )
@@ -174,7 +175,8 @@ def _of_variant(run: Run, name: str, kind: str) -> Iterator[Job]:
     other = run.preset.generalization
     shown = layout.detection_evaluation(name) if kind == "detection" else layout.evaluation(name)
     data += [layout.motion(other)] if other and kind == "lifting" else []
-    yield make.job(f"evaluate_{kind}", testing, data + trained, [layout.metrics(name), shown], modules, variant=name)
+    made, kept = [layout.metrics(name), shown], shown if kind == "lifting" and run.preset.motion.licensed else False
+    yield make.job(f"evaluate_{kind}", testing, data + trained, made, modules, kept, variant=name)
 
 
 def _data_of(run: Run, layout: Layout, name: str) -> list[Path]:
@@ -204,7 +206,8 @@ def _of_results(run: Run) -> Iterator[Job]:
     data += [layout.images(task) for task in tasks] + ([layout.crops] if run.preset.crops else [])
     page = [layout.figures, layout.report, layout.report_page.parent]
     inputs = [*tables[:2], *metrics, *trained, *evaluated, *data, *published]
-    yield make.job("report", settings, inputs, page, (*shown, *figures(run.preset.study).values()))
+    modules, played = (*shown, *figures(run.preset.study).values()), bool(run.preset.motion.licensed) and page[-1]
+    yield make.job("report", settings, inputs, page, modules, played)
     inputs = [*tables, *page, *metrics, *trained, *evaluated, *published]
     yield make.job("publish", settings, inputs, [layout.publish_receipt], (*shown, SERVED_MODEL))
 

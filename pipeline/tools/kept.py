@@ -25,6 +25,7 @@ from pipeline.config.plan import Job
 FOLDER = "run"
 MILLISECOND = 1_000_000  # in nanoseconds
 WEIGHTS = "*.pt"
+TAKE = "take_"  # arrays of an evaluation: a few seconds of its poses (lifting/examples.py)
 NOT_KEPT = (WEIGHTS, "predictions_*", ".*")  # what is large and no table or figure reads; the tools' own files
 
 
@@ -115,6 +116,8 @@ def write(run: Run, jobs: list[Job], finished: Iterable[Variant], reference: Pat
         place = in_reference(run, path, reference)
         if not place.exists():
             _copy(run.root / path, place)
+            if run.preset.motion.licensed and place.suffix == ".npz":
+                _leave_out_the_take(place)
 
 
 def adopt(run: Run, variant: Variant, reference: Path) -> None:
@@ -128,6 +131,12 @@ def adopt(run: Run, variant: Variant, reference: Path) -> None:
     now = time.time_ns()
     for number, path in enumerate(variant.files()):
         os.utime(run.root / path, ns=(now, now + number * MILLISECOND))
+
+
+def _leave_out_the_take(file: Path) -> None:
+    """Nobody may publish seconds of a licensed recording; the page then has nothing to play of this variant."""
+    arrays = artifacts.read_arrays(file)
+    artifacts.write_arrays(file, {name: array for name, array in arrays.items() if not name.startswith(TAKE)})
 
 
 def _record_own_data(root: Path, job: Job, of_variant: set[str]) -> None:
