@@ -43,8 +43,7 @@ def by_shirt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def predict(source: Path, *options: str) -> int:
-    model = made_keypoints.checkpoint(source.parent, "mixture")
-    return main(["predict", str(source), "--output", str(source.parent / "out"), "--model", str(model), *options])
+    return main(["predict", str(source), "--output", str(source.parent / "out"), *options])
 
 
 def arrays(folder: Path) -> dict[str, np.ndarray]:
@@ -277,8 +276,9 @@ def test_without_a_detector_keypoints_work_and_images_say_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert predict(made_pictures.image(tmp_path / "a.png")) == 2
+    model = str(made_keypoints.checkpoint(tmp_path, "mixture"))
+    assert predict(made_pictures.image(tmp_path / "a.png"), "--model", model) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: no detector: `make detector` fetches MoveNet, or give --detector the checkpoint")
     np.savez(tmp_path / "walk.npz", keypoints=made_keypoints.human36m())
-    assert predict(tmp_path / "walk.npz", *SIZE) == 0
+    assert predict(tmp_path / "walk.npz", *SIZE, "--model", model) == 0
