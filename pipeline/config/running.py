@@ -101,13 +101,16 @@ def alone(run: Run, job: Job) -> Iterator[bool]:
 
 
 def _wait(file: int, job: Job) -> bool:
-    """Lock the open file, if need be after another process has left it."""
+    """Lock the open file, if need be after another process has left it.
+
+    Unlike `flock`, this lock is not that of the processes that this one starts as well: some outlive a kill.
+    """
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         other = _holder(file)
         print(f"process {other} still does {job.name}, though what started it has ended: waiting for it", flush=True)
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.lockf(file, fcntl.LOCK_EX)
         return True
     except OSError:
         pass  # this file system has no locks

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import re
+import signal
+import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import matplotlib
@@ -186,3 +191,30 @@ def test_missing_examples_are_one_line(make: Callable[..., Maker]) -> None:
     artifacts.write_arrays(maker.run.layout.evaluation("graphmdn"), {})
     with pytest.raises(InputError, match=r"graphmdn\.npz: example_keypoints_2d: missing; run evaluate_lifting"):
         hypotheses.draw(maker.evidence)
+
+
+def sleeps_in_a_worker(pid_file: Path) -> None:
+    pid_file.write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+def test_the_processes_that_draw_end_with_a_killed_report(tmp_path: Path) -> None:
+    """Nobody else ends them, and they would hold the report's memory and files."""
+    parent = os.fork()
+    if not parent:
+        with ProcessPoolExecutor(2, multiprocessing.get_context("fork"), figures.end_with_parent) as pool:
+            for number in range(2):
+                pool.submit(sleeps_in_a_worker, tmp_path / str(number))
+        os._exit(0)
+    files = [tmp_path / str(number) for number in range(2)]
+    until(lambda: all(file.exists() and file.read_text() for file in files))
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    until(lambda: not any(Path("/proc", file.read_text()).exists() for file in files))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,6 +15,16 @@ from pipeline.__main__ import main
 
 MEAN_POSE = ["train_lifting", "--preset", "tiny", "--variant", "mean_pose", "--seed", "0"]
 LOCK = Path(".resume/tiny/jobs/train_lifting-mean_pose-seed_0")
+# The first process: a lock is a process's own, so that a test cannot hold it.
+HOLDS = """
+import fcntl, sys
+file = open(sys.argv[1], "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+file.write("4711\\n")
+file.flush()
+print("locked", flush=True)
+sys.stdin.read()
+"""
 HISTORY = Path("data/tiny/train_lifting/mean_pose/seed_0/history.csv")
 
 
@@ -23,10 +34,9 @@ def test_a_second_process_waits(folder: Path, capfd: pytest.CaptureFixture[str],
     if done:  # the first process has done the job, and holds the lock a moment longer
         assert main(MEAN_POSE) == 0
     LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with LOCK.open("w") as first:
-        first.write("4711\n")
-        first.flush()
-        fcntl.flock(first, fcntl.LOCK_EX)
+    command = [sys.executable, "-c", HOLDS, str(LOCK)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None and first.stdout.readline() == b"locked\n"
         codes: list[int] = []
         before = HISTORY.stat().st_mtime_ns if done else 0
         second = threading.Thread(target=lambda: codes.append(main(MEAN_POSE)))

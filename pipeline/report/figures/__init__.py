@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -39,9 +40,21 @@ class Drawing:
 def draw_all(evidence: Evidence, drawings: Iterable[Drawing], folder: Path) -> dict[str, str | None]:
     """Write every figure as PNG and SVG. Returns for each name why it is not in `folder`, or None if it is."""
     # The report is the last stage, so all cores are free.
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork")) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork"), end_with_parent) as pool:
         written = {drawing.name: pool.submit(write, evidence, drawing, folder) for drawing in drawings}
         return {name: reason.result() for name, reason in written.items()}
+
+
+def end_with_parent() -> None:
+    """In a process of a pool: end when the process that started it is killed, which nobody tells it."""
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def write(evidence: Evidence, drawing: Drawing, folder: Path) -> str | None:
