@@ -95,13 +95,14 @@ def _about_images(preset: str, ran: list[DetectionResults]) -> str:
 
 def runs_table(root: Path) -> str:
     """One row per committed run: date, commit, machine; below it, the runs' notes. Links start in docs/."""
-    head = ["run", "date", "commit", "machine", "torch", "hours"]
+    head = ["run", "date", "commit", "machine", "torch", "hours of training"]
     body, notes = [], []
     for file in sorted(reference(root).glob("*/run.json")):
         about: Any = artifacts.read_json(file)
         try:
             preset, commits = about["preset"], [f"`{commit[:7]}`" for commit in about["commits"] or []]
-            cells = [about["date"], ", ".join(commits), _machine(about["machine"]), about["torch"], about["hours"]]
+            where, hours = _machine(about["machine"]), about["training_hours"]
+            cells = [about["date"], ", ".join(commits), where, about["torch"], hours]
             note = about["note"]
         except (KeyError, TypeError) as error:
             raise InputError(f"{file}: {error} is missing; run `python -m pipeline reference` again") from None

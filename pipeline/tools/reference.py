@@ -30,6 +30,7 @@ RUN = "run.json"
 # Figures with COCO's images are never committed. The page of megabytes can be made again from what is. The other names
 # are temporary files of a stage or of Snakemake.
 LEFT_BEHIND = ("with_images", "report", ".*")
+OF_PROCESSOR = ("processor", "cpu_capability", "cores")
 
 DESCRIPTION = """\
 Copy the results of a finished run from results/<preset> to results/reference/<preset>, which is committed, and replace
@@ -108,7 +109,7 @@ def _about(run: Run, how_far: str | None) -> dict[str, Any]:
     """Machine, commits and times, from the records of the trainings whose metrics are there."""
     records = [_record(run, file) for file in _record_files(run)]
     about = provenance.of(records)
-    machine, machine_note = _machine(records)
+    machine, machine_note = _machine(records, run.reference / RUN)
     notes = [note for note in (how_far, machine_note) if note]
     if about["uncommitted_changes"]:
         notes.append("The code differed from the commit while it ran (-dirty).")
@@ -149,22 +150,32 @@ def _record(run: Run, file: Path) -> dict[str, Any]:
     return dict(content)
 
 
-def _machine(records: list[dict[str, Any]]) -> tuple[dict[str, Any], str | None]:
-    """The machine, and a note if its processor is unknown.
+def _machine(records: list[dict[str, Any]], committed: Path) -> tuple[dict[str, Any], str | None]:
+    """The machine or machines, and a note if a processor is unknown.
 
     A training records its system and its device, but not the name of its processor. This function asks the present
-    system for the name, if the trainings ran on it.
+    system for the name, if trainings ran on it, and the run that is committed until now for those that it continues.
     """
-    systems, gpus = provenance.systems(records), provenance.gpus(records)
-    here = systems == [platform.platform()]
-    machine = {
-        "processor": processor() if here else None,
-        "cpu_capability": torch.backends.cpu.get_cpu_capability() if here else None,
-        "cores": os.cpu_count() if here else None,
-        "gpu": ", ".join(gpus) or None,
-        "operating_system": ", ".join(systems),
-    }
-    return machine, None if here else "Copied on another system than the one it ran on, so its processor is unknown."
+    systems, gpus, here = provenance.systems(records), provenance.gpus(records), platform.platform()
+    before = artifacts.read_json(committed)["machine"] if committed.exists() else {"operating_system": ""}
+    earlier = [system for system in systems if system != here and system in before["operating_system"].split(", ")]
+    known = [before] if earlier else []
+    if here in systems:
+        cpu = torch.backends.cpu.get_cpu_capability()
+        known.append({"processor": processor(), "cpu_capability": cpu, "cores": os.cpu_count()})
+    whole = {here, *earlier}.issuperset(systems)
+    machine = {key: _together([one[key] for one in known]) if whole else None for key in OF_PROCESSOR}
+    machine |= {"gpu": ", ".join(gpus) or None, "operating_system": ", ".join(systems)}
+    unknown = "Copied on another system than the one it ran on, so its processor is unknown."
+    return machine, None if whole else unknown
+
+
+def _together(values: list[Any]) -> Any:
+    """The values of several machines as one, if they are the same, or else joined; None if one is unknown."""
+    different = list(dict.fromkeys(values))
+    if None in different:
+        return None
+    return different[0] if len(different) == 1 else ", ".join(map(str, different))
 
 
 def processor() -> str:

@@ -217,7 +217,7 @@ def test_the_runs_themselves_are_listed(root: Path) -> None:
         "machine": machine,
         "commits": ["abcdef0123", "1234567890"],
         "torch": "2.13.0",
-        "hours": 1.5,
+        "training_hours": 1.5,
         "date": "2026-11-26",
         "note": None,
     }

@@ -112,6 +112,19 @@ def test_what_another_machine_was_is_not_guessed(root: Path) -> None:
     )
 
 
+def test_a_run_that_was_continued_on_another_machine_names_both(root: Path) -> None:
+    first, other = about(root)["machine"], "Linux-1.0-riscv64-with-glibc2.99"
+    earlier = first | {"processor": "An Earlier One", "operating_system": other}
+    artifacts.write_json(root / "results/reference/demo/run.json", {"machine": earlier})
+    change(records(root)[0], platform=other, device="riscv64")
+    said = about(root)["machine"]
+    assert said["processor"] == f"An Earlier One, {reference.processor()}"
+    assert (said["cores"], said["cpu_capability"]) == (first["cores"], first["cpu_capability"])
+    assert sorted(said["operating_system"].split(", ")) == sorted([other, platform.platform()])
+    change(records(root)[1], platform="Linux-0.9-sparc64-with-glibc2.1", device="sparc64")
+    assert about(root)["machine"]["processor"] is None
+
+
 def test_a_training_that_was_not_measured_plays_no_part(root: Path) -> None:
     left_over = root / "data/demo/train_lifting/left_over/seed_0/environment.json"
     artifacts.write_json(left_over, artifacts.read_json(records(root)[0]) | {"git_commit": 40 * "c"})
