@@ -204,5 +204,10 @@ class Layout:
         return self.results / "report" / "index.html"
 
     @property
+    def cost(self) -> Path:
+        """What the trainings that are not done yet are expected to cost, when `cost` was last run."""
+        return self.data / "cost.json"
+
+    @property
     def publish_receipt(self) -> Path:
         return self.data / "publish.json"

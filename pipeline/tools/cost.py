@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from tabulate import tabulate
@@ -25,6 +25,8 @@ from pipeline.data.motion.settings import Human36mMotion
 from pipeline.detection.data import settings as detection_settings
 from pipeline.tools import calibration, options
 from pipeline.tools.calibration import Calibration
+from pipeline.training.progress import now
+from pipeline.user_files import check_output
 
 DESCRIPTION = """\
 Say what the trainings of a preset cost that are not done yet, before you start them: per paper their number, hours on a
@@ -33,6 +35,8 @@ preset uses it and this machine has one. The range of hours is that of the faste
 
   python -m pipeline cost --preset paper
   python -m pipeline cost --preset mini --json cost.json     also each training's seconds
+
+The table is kept in data/<preset>/cost.json, and the report's page shows it.
 
 Not counted: validations, evaluations, the preparation of data, and what waits for a place in a queue."""
 HUMAN36M_POSES, HUMAN36M_RATE = 1_559_752, 50  # of the training subjects, in all four cameras, at 50 Hz
@@ -61,13 +65,23 @@ class Cost:
         """By the fastest, the median and the slowest step."""
         return [sum(one.seconds[place] for one in self.trainings) / 3600 for place in range(3)]
 
-    def row(self, paper: str) -> list[str]:
+    def numbers(self) -> dict[str, Any]:
+        """Of the trainings of one paper, in hours and bytes (report/page/web/costs.py reads it)."""
+        return {
+            "paper": self.trainings[0].paper,
+            "trainings": len(self.trainings),
+            "hours": self.hours,
+            "longest": max(one.seconds[1] for one in self.trainings) / 3600,
+            "memory": max(one.memory for one in self.trainings),
+            "disk": sum(one.disk for one in self.trainings),
+        }
+
+    def row(self, name: str) -> list[str]:
+        found = self.numbers()
         least, middle, most = self.hours
-        longest = max((one.seconds[1] for one in self.trainings), default=0.0) / 3600
-        memory = max((one.memory for one in self.trainings), default=0) / GIGABYTE
-        disk = sum(one.disk for one in self.trainings) / GIGABYTE
         hours = f"{middle:,.1f} ({least:,.1f} to {most:,.1f})"
-        return [paper, str(len(self.trainings)), hours, f"{longest:,.1f}", f"{memory:.2f}", f"{disk:.2f}"]
+        memory, disk = (f"{found[what] / GIGABYTE:.2f}" for what in ("memory", "disk"))
+        return [name, str(len(self.trainings)), hours, f"{found['longest']:,.1f}", memory, disk]
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -80,6 +94,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(root: Path, preset: str | None = None, json: Path | None = None) -> int:
     """Measure, and print the table. Raises InputError if it is not known how many examples there are."""
     settings = config.load(preset, root)
+    if json is not None:
+        check_output(json, "--json")
     jobs = left_to_train(settings)
     for job in jobs:
         examples(
@@ -89,6 +105,7 @@ def run(root: Path, preset: str | None = None, json: Path | None = None) -> int:
     measured = calibrate(settings, sorted({job.options["variant"] for job in jobs}), on)
     found = [training(settings, job, measured[job.options["variant"]]) for job in jobs]
     print("\n".join(report(settings, found, on)))
+    artifacts.write_json(settings.layout.cost, estimate(settings, found, on))
     if json is not None:
         artifacts.write_json(json, {"device": on, "trainings": [one._asdict() for one in found]})
     return 0
@@ -168,21 +185,35 @@ def examples(run: Run, name: str) -> tuple[int, int]:
     )
 
 
+def estimate(run: Run, found: list[Training], on: str) -> dict[str, Any]:
+    """The table for the report's page."""
+    return {"date": now()[:10], "device": machine(run, on), "papers": [cost.numbers() for cost in by_paper(found)]}
+
+
+def by_paper(found: list[Training]) -> list[Cost]:
+    """The trainings of each paper, in the order of params.yaml."""
+    papers = dict.fromkeys(one.paper for one in found)
+    return [Cost([one for one in found if one.paper == paper]) for paper in papers]
+
+
+def machine(run: Run, on: str) -> str:
+    """What the steps were timed on."""
+    return torch.cuda.get_device_name(on) if on != "cpu" else f"a CPU, threads: {run.preset.threads}"
+
+
 def report(run: Run, found: list[Training], on: str) -> Iterator[str]:
     """The table, one row per paper, and how it was measured."""
     if not found:
         yield f"preset {run.preset_name}: all trainings are done"
         return
-    papers = list(dict.fromkeys(one.paper for one in found))
-    rows = [Cost([one for one in found if one.paper == paper]).row(paper) for paper in papers]
+    rows = [cost.row(cost.trainings[0].paper) for cost in by_paper(found)]
     total = Cost(found)
     headers = ["paper", "trainings", "hours (range)", "longest, h", "memory, GB", "disk, GB"]
     yield tabulate([*rows, total.row("all")], headers, disable_numparse=True, colalign=("left", *["right"] * 5))
-    what = torch.cuda.get_device_name(on) if on != "cpu" else f"a CPU, threads: {run.preset.threads}"
     days = total.hours[1] / 24
     yield (
-        f"Hours of training steps, one training after the other, on this machine ({what}): {days:,.1f} days. "
-        f"Each network was timed for {calibration.STEPS} steps."
+        f"Hours of training steps, one training after the other, on this machine ({machine(run, on)}): "
+        f"{days:,.1f} days. Each network was timed for {calibration.STEPS} steps."
     )
     if on == "cpu" and run.preset.device != "cpu":
         yield "There is no GPU here; one is many times as fast. Run this where the trainings will run."

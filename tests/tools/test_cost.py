@@ -15,6 +15,7 @@ from torch import nn
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
 from pipeline.config import Run, made
+from pipeline.report.page.web import costs
 from pipeline.tools import calibration, cost
 from pipeline.tools.calibration import Calibration
 
@@ -115,3 +116,21 @@ def test_the_table_has_a_row_per_paper(run: Run) -> None:
     papers = {line[0]: line[1] for line in lines[2:7]}
     assert papers == {"graphmdn": "3", "hgn": "2", "mdn_offset": "1", "mixture_dense": "1", "all": "7"}
     assert list(cost.report(run, [], "cpu")) == ["preset tiny: all trainings are done"]
+
+
+def test_the_page_reads_what_is_kept(run: Run) -> None:
+    found = [cost.training(run, job, MEASURED) for job in cost.left_to_train(run)]
+    artifacts.write_json(run.layout.cost, cost.estimate(run, found, "cpu"))
+    kept = costs.read(run)
+    assert kept is not None and kept.device == "a CPU, threads: 1"
+    assert {one.paper: one.trainings for one in kept.papers} == {
+        "graphmdn": 3,
+        "hgn": 2,
+        "mdn_offset": 1,
+        "mixture_dense": 1,
+    }
+    least, middle, most = kept.papers[0].hours
+    assert (middle, most) == (2 * least, 4 * least)
+    run.layout.cost.write_text("{}")
+    with pytest.raises(InputError, match=r"cost\.json: date: is missing; run `python -m pipeline cost --preset tiny`"):
+        costs.read(run)

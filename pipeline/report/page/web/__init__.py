@@ -21,6 +21,7 @@ from pipeline.report.figures import WITH_IMAGES, Drawing, chosen
 from pipeline.report.page.web import (
     claims,
     committed,
+    costs,
     effects,
     errata,
     facts,
@@ -37,7 +38,15 @@ from pipeline.report.render import Table
 from pipeline.report.viewer.html import POLICY, with_policy
 
 FOLDER = Path(__file__).parent
-TEMPLATES = ("page.html", "claim.html", "figure.html", "paper.html", "table.html", "variant.html")  # the first has all
+TEMPLATES = (
+    "page.html",
+    "claim.html",
+    "costs.html",
+    "figure.html",
+    "paper.html",
+    "table.html",
+    "variant.html",
+)  # the first has all
 STYLE, SCRIPT = "page.css", "page.js"
 VIEWER_ALONE = "viewer.html"
 LARGEST = 3_000_000  # bytes of the page: what a mail takes, and a browser opens at once
@@ -94,6 +103,7 @@ def text(
         facts=facts.of(evidence, records),
         missing=missing,
         reference=facts.reference(reference),
+        costs=costs.section(evidence, {paper.key: paper.title for paper in shown(run)}),
         claims=len(found),
         states=states.STATES,
         titles=tables.TITLES,

@@ -22,23 +22,23 @@ def records(evidence: Evidence) -> tuple[list[Record], list[str]]:
     without: list[str] = []
     for metrics in evidence.variants:
         for seed in metrics.seeds:
-            record = _record(evidence.run.layout.environment(metrics.variant, seed.seed))
-            if record is None:
+            one = record(evidence.run.layout.environment(metrics.variant, seed.seed))
+            if one is None:
                 without.append(metrics.variant)
             else:
-                found.append(record)
+                found.append(one)
     names = ", ".join(f"`{name}`" for name in dict.fromkeys(without))
     line = f"when and where {names} were trained (environment.json is missing, or lacks one of {', '.join(NEEDED)})"
     return found, [line] if without else []
 
 
-def _record(path: Path) -> Record | None:
+def record(path: Path) -> Record | None:
     """A training's environment.json; None if it is missing, damaged or of an older layout."""
     try:
-        record = artifacts.read_json(path)
+        content = artifacts.read_json(path)
     except InputError:
         return None
-    return record if isinstance(record, dict) and set(NEEDED) <= record.keys() else None
+    return content if isinstance(content, dict) and set(NEEDED) <= content.keys() else None
 
 
 def of(evidence: Evidence, found: Sequence[Record]) -> list[tuple[str, str]]:

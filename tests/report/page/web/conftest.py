@@ -77,6 +77,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     for name in ("semgcn", "graphmdn"):  # with all that a training records
         for seed in range(2):
             maker.environment(name, seed, **RECORD)
+    artifacts.write_json(maker.run.layout.cost, ESTIMATE)
     reference = maker.run.reference
     artifacts.write_json(reference / "run.json", COMMITTED)
     first = next(table for table in build.every(maker.evidence) if table.name == "semgcn_table1")
@@ -86,6 +87,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     return write(maker)
 
 
+HGN = {"paper": "hgn", "trainings": 3, "hours": [9, 10.5, 12], "longest": 4, "memory": 2e9, "disk": 30_000_000}
+ESTIMATE = {"date": "2026-01-01", "device": "a fast one", "papers": [HGN]}  # as `python -m pipeline cost` keeps it
 RECORD = {
     "started": "2026-01-02T10:00:00+00:00",
     "finished": "2026-01-02T13:30:00+00:00",

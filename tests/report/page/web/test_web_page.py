@@ -22,6 +22,7 @@ from pipeline.config.code import Code
 from pipeline.report import runs, viewer
 from pipeline.report.figures.chosen import every
 from pipeline.report.page import web
+from pipeline.report.page.web import costs
 from pipeline.report.papers import PAPERS
 
 
@@ -41,6 +42,23 @@ def test_it_names_what_was_run(written: Written) -> None:
     assert "sum over trainings 4" in head  # four seeds of an hour
     assert "CPU, Linux-6.1-x86_64" in head
     assert f"{COMMITTED['date']}, commit abcdef0, on A Fast One" in words_of(written.html)
+
+
+def test_the_cost_is_that_of_the_records_and_of_the_estimate(written: Written) -> None:
+    section = words_of(written.html.partition('id="cost"')[2].partition("</section>")[0])
+    assert "SemGCN 2 2.00 1.00 GraphMDN 2 2.00 1.00" in section
+    assert "still to be trained on 2026-01-01, on a fast one:" in section
+    assert "HGN 3 10.5 (9.0 to 12.0) 4.0 2.00 0.03" in section
+
+
+def test_without_an_estimate_the_page_names_the_command(written: Written) -> None:
+    titles = {paper.key: paper.title for paper in PAPERS}
+    written.maker.run.layout.cost.rename(written.maker.run.root / "estimate")
+    try:
+        assert costs.section(written.maker.evidence, titles)["estimate"] is None
+    finally:
+        (written.maker.run.root / "estimate").rename(written.maker.run.layout.cost)
+    assert costs.section(written.maker.evidence, titles)["command"] == "python -m pipeline cost --preset demo"
 
 
 def test_every_table_claim_figure_and_variant_is_on_it(written: Written) -> None:
