@@ -175,6 +175,7 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
     with running.alone(run, job) as waited:
         if waited and not made.changes(job, root, made.Digests(root), Code()):
             return  # the process that was waited for has done it
+        running.require_writable(root, job)
         running.remove_unfinished(root, job)
         reuse = finished.wanted(job)
         if reuse and finished.take(job, root):

@@ -14,6 +14,7 @@ from pipeline.authors.names import export_weights
 from pipeline.detection import checkpoints as detection_checkpoints
 from pipeline.lifting import checkpoints as lifting_checkpoints
 from pipeline.training.checkpoint import CheckpointError, save
+from pipeline.user_files import check_output
 
 DESCRIPTION = """\
 Write the weights of one of our checkpoints as a paper's authors' code saves them: a dictionary with `epoch` and
@@ -45,14 +46,13 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(root: Path, paper: str, checkpoint: Path, file: Path, data_parallel: bool = False) -> int:
     """Write `file` from our `checkpoint`. Raises InputError; the exit code is 0."""
+    check_output(file, "FILE", checkpoint)
     try:
         name, epoch, network = (
             _detection(paper, checkpoint) if paper in names.DETECTION else _lifting(paper, checkpoint)
         )
     except CheckpointError as error:
         raise InputError(str(error)) from None
-    if file.exists() and file.samefile(checkpoint):
-        raise InputError(f"{file}: this is the checkpoint itself; give the new file another name")
     try:
         state = export_weights(network.state_dict(), paper)
     except CheckpointError as error:

@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,6 +121,16 @@ def _wait(file: int, job: Job) -> bool:
 def _holder(file: int) -> str:
     """The number of the process that has locked a file, as it wrote it there."""
     return os.pread(file, 20, 0).decode().partition("\n")[0].strip()
+
+
+def require_writable(root: Path, job: Job) -> None:
+    """Raise the system's OSError, with the output's name, before a job that could not write what it makes."""
+    for path in (root / output for output in (*job.outputs, job.made)):
+        place = next(parent for parent in path.absolute().parents if parent.is_dir())
+        try:
+            tempfile.TemporaryFile(dir=place).close()
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def remove_unfinished(root: Path, job: Job) -> None:

@@ -10,6 +10,7 @@ from pipeline import config
 from pipeline.artifacts import InputError
 from pipeline.predict import export, weights
 from pipeline.tools import options
+from pipeline.user_files import check_output
 
 DESCRIPTION = """\
 Write the weights of a trained lifting variant for `predict`, and for others to use without training.
@@ -41,6 +42,7 @@ def run(root: Path, variant: str, preset: str | None = None, seed: int = 0, name
     if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
         raise InputError(f"--name: {name!r} is no name of a file; letters, digits, _, . and - only")
     path = root / weights.FOLDER / f"{name or variant}{weights.ENDING}"
+    check_output(path, "--name")
     card = export.export(settings, variant, seed, path)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, SHA-256 {card['sha256']}")
     for prediction, errors in card["test_errors_mm"].items():

@@ -26,6 +26,7 @@ from pipeline.predict import joint_map
 from pipeline.predict.human36m import RECIPES, Recipe, to_human36m
 from pipeline.predict.keypoints.layouts import COCO_17
 from pipeline.tools import options
+from pipeline.user_files import check_output
 
 DESCRIPTION = """\
 Fit the weights with which COCO's keypoints become the joints of CMU's motion capture, and measure them.
@@ -52,6 +53,7 @@ def run(root: Path, preset: str | None = None, output: Path = joint_map.FILE) ->
     settings = config.load(preset, root)
     if settings.preset.motion.source != "cmu":
         raise InputError(f"--preset {settings.preset_name}: its motion is not CMU's; name a preset with `source: cmu`")
+    check_output(output, "--output")
     drawn = figure(read_body(settings.layout.body_file("body.npz")))
     train, test = (_fitted(drawn, settings, split) for split in ("train", "test"))
     recipes = joint_map.fit(train.keypoints, train.poses.keypoints_2d, train.poses.subject)

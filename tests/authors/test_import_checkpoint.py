@@ -266,7 +266,7 @@ def test_export_and_import_change_no_bit(root: Path, paper: str, data_parallel: 
 def test_a_checkpoint_is_not_exported_onto_itself(root: Path):
     import_checkpoint.run(root, "semgcn", authors_file(root, "semgcn"))
     (ours,) = imported(root)
-    with pytest.raises(InputError, match="this is the checkpoint itself"):
+    with pytest.raises(InputError, match="is the input, which would be lost"):
         export_checkpoint.run(root, "semgcn", ours, ours)
     assert artifacts.digest(ours) == ours.stem
 

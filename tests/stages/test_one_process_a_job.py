@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +14,8 @@ import planned
 import pytest
 
 from pipeline.__main__ import main
+from pipeline.config import running
+from pipeline.stages import train_lifting
 
 MEAN_POSE = ["train_lifting", "--preset", "tiny", "--variant", "mean_pose", "--seed", "0"]
 LOCK = Path(".resume/tiny/jobs/train_lifting-mean_pose-seed_0")
@@ -64,3 +68,19 @@ def test_what_a_killed_process_left_is_removed(folder: Path) -> None:
     other.mkdir()
     assert main(MEAN_POSE) == 0
     assert not any(path.exists() for path in (*left, record)) and other.exists()
+
+
+def test_an_output_that_may_not_be_written_is_said_before_the_work(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned.plan()
+    monkeypatch.setattr(train_lifting, "run", lambda *_, **__: pytest.fail("the work has begun"))
+    monkeypatch.setattr(running.tempfile, "TemporaryFile", refuse)
+    capfd.readouterr()
+    assert main(MEAN_POSE) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("error: data/tiny/train_lifting/mean_pose/seed_0: Read-only file system; give yourself")
+
+
+def refuse(**_: object) -> None:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
