@@ -13,8 +13,9 @@ from pipeline.config import dag, finished
 # The jobs of the preset, resolved when this file is read. Each job depends on its file in data/<preset>/plan.
 PLAN = dag.plan_or_exit(config, workflow.is_main_process)
 PRESET = PLAN.run.preset_name
-LIFTING_VARIANTS = list(PLAN.run.lifting_variants)
-DETECTION_VARIANTS = list(PLAN.run.detection_variants)
+LIFTING_VARIANTS = PLAN.variants("lifting")
+PIXELS_VARIANTS = PLAN.variants("pixels")
+DETECTION_VARIANTS = PLAN.variants("detection")
 OTHER_DATA = PLAN.run.preset.generalization or "none"  # another data set, to test on
 DETECTORS = ["stacked_hourglass", "cascaded_pyramid_network"]
 
@@ -45,6 +46,7 @@ include: "pipeline/rules/motion.smk"  # download, prepare_motion, prepare_keypoi
 include: "pipeline/rules/body.smk"  # build_body, fit_body
 include: "pipeline/rules/lifting.smk"  # train_lifting, evaluate_lifting
 include: "pipeline/rules/images.smk"  # prepare_images, prepare_crops
+include: "pipeline/rules/pixels.smk"  # train_pixels, evaluate_pixels
 include: "pipeline/rules/detection.smk"  # train_detection, evaluate_detection
 include: "pipeline/rules/results.smk"  # tabulate, report, publish
 

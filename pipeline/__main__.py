@@ -46,6 +46,11 @@ STAGES = {
         "train one seed of a variant; an interrupted training continues where it stopped", ("variant", "seed")
     ),
     "evaluate_lifting": Stage("measure a trained variant (results/<preset>/metrics)", ("variant",)),
+    "train_pixels": Stage(
+        "train one seed of a variant on images of one person each (-> 3D joints); continues if interrupted",
+        ("variant", "seed"),
+    ),
+    "evaluate_pixels": Stage("measure a variant that was trained on images (results/<preset>/metrics)", ("variant",)),
     "train_detection": Stage(
         "train one seed of a detection variant (images -> keypoints or boxes); continues if interrupted",
         ("variant", "seed"),

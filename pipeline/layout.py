@@ -18,7 +18,9 @@ class Layout:
 
     preset: str
     root: Path = Path()
-    detection: frozenset[str] = frozenset()  # the names of detection variants; all others are lifting variants
+    # The names of detection variants and of lifting variants that read images; all others lift 2D joints.
+    detection: frozenset[str] = frozenset()
+    on_images: frozenset[str] = frozenset()
 
     @property
     def raw(self) -> Path:
@@ -103,7 +105,9 @@ class Layout:
         return self.data / f"train_{self.kind(variant)}" / variant
 
     def kind(self, variant: str) -> str:
-        """The kind of a variant: `lifting` or `detection`."""
+        """The kind of a variant, by which its stages are named: `lifting`, `pixels` or `detection`."""
+        if variant in self.on_images:
+            return "pixels"
         return "detection" if variant in self.detection else "lifting"
 
     def plan(self, stage: str, item: str = "") -> Path:
@@ -164,8 +168,8 @@ class Layout:
         return self.results / "metrics" / f"{variant}.json"
 
     def evaluation(self, variant: str) -> Path:
-        """Arrays that figures need: example poses, learned edge weights."""
-        return self.data / "evaluate_lifting" / f"{variant}.npz"
+        """Arrays that figures need, of a lifting variant: example poses, learned edge weights."""
+        return self.data / f"evaluate_{self.kind(variant)}" / f"{variant}.npz"
 
     def detection_evaluation(self, variant: str) -> Path:
         """A detection variant's predictions, examples and speed."""

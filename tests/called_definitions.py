@@ -112,9 +112,12 @@ def one_of_each(variants: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def run_of_all(root: Path) -> config.Run:
-    """The demo, had it the variants of params.yaml and those of every preset's own."""
+    """The demo, had it the variants of params.yaml and those of every preset's own.
+
+    Without those that read images, which choose nothing: tests/test_end_to_end.py looks at what they call.
+    """
     demo, runs = config.load("demo", root), [config.load(name, root) for name in config.presets(root)]
-    lift = {name: variant for run in runs for name, variant in run.lifting_variants.items()}
+    lift = {name: variant for run in runs for name, variant in run.lifting_variants.items() if not variant.pixels}
     detection = {name: variant for run in runs for name, variant in run.detection_variants.items()}
     params = demo.params.model_copy(update={"lifting_variants": lift, "detection_variants": detection})
     return demo.model_copy(update={"params": params})

@@ -26,7 +26,8 @@ def test_help_lists_stages_in_the_order_of_the_dag_and_tools(capsys: pytest.Capt
     assert list(STAGES) == [
         *("download", "prepare_motion", "build_body", "fit_body", "prepare_crops"),
         *("prepare_keypoints", "prepare_generalization", "prepare_images"),
-        *("train_lifting", "evaluate_lifting", "train_detection", "evaluate_detection"),
+        *("train_lifting", "evaluate_lifting", "train_pixels", "evaluate_pixels"),
+        *("train_detection", "evaluate_detection"),
         *("tabulate", "report", "publish"),
     ]
     places = [said.find(f" {name} {words}") for name, words in every_command().items()]
@@ -50,8 +51,8 @@ def test_every_command_tells_what_it_does(name: str, capsys: pytest.CaptureFixtu
     said = help_of(capsys, name)
     assert said.startswith(f"usage: python -m pipeline {name}")
     assert len(said.split()) > 20
-    wanted = {f"train_{kind}": ["--variant", "--seed"] for kind in ("lifting", "detection")}
-    wanted |= {f"evaluate_{kind}": ["--variant"] for kind in ("lifting", "detection")}
+    wanted = {f"train_{kind}": ["--variant", "--seed"] for kind in ("lifting", "pixels", "detection")}
+    wanted |= {f"evaluate_{kind}": ["--variant"] for kind in ("lifting", "pixels", "detection")}
     wanted |= {"prepare_keypoints": ["--detector"], "prepare_images": ["--task"]}
     options = [option for option in ("--variant", "--seed", "--detector", "--task") if f"{option} " in said]
     if name in STAGES:

@@ -57,7 +57,10 @@ EDITS = [
         "pipeline/config/lifting.py",
         "channels: int = Field(128, ge=2)",
         "channels: int = Field(64, ge=2)",
-        trained("semgcn_one_cycle", "graphmdn", "semgcn_17") | {"train_lifting graphmdn seed_1"} | TABLES,
+        trained("semgcn_one_cycle", "graphmdn", "semgcn_17")
+        | {"train_lifting graphmdn seed_1"}
+        | trained("pixels_detector", "semgcn_pixels_fixed", "semgcn_pixels", kind="pixels")
+        | TABLES,
     ),
     Edit(
         "a default of mixtures",
@@ -147,7 +150,7 @@ def tool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     command = {"dvc": ("dvc", "repro"), "snakemake": ("snakemake", "--cores", "2")}[request.param]
     made = Tool(copy_with_tiny(tmp_path_factory.mktemp(request.param) / "repository"), *command)
     jobs = made.run()
-    assert len(jobs) == len(set(jobs)) == 10 + 2 * 9  # ten jobs of the preset, nine variants
+    assert len(jobs) == len(set(jobs)) == 11 + 2 * 12  # eleven jobs of the preset, twelve variants
     return made
 
 

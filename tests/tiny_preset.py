@@ -21,6 +21,9 @@ variants:
   - mixture_without_graph_sh
   - semgcn_17
   - hgn_64
+  - pixels_detector
+  - semgcn_pixels_fixed
+  - semgcn_pixels
 motion:
   source: synthetic
   frames_per_second: 1
@@ -42,6 +45,23 @@ keypoints:
     swap: 0.01
     miss: 0.01
 generalization: null
+crops:
+  size: 32
+  train: 24
+  test: 12
+pixels:
+  epochs:
+    detector: 1
+    graph: 1
+    all: 1
+  network:
+    blocks:
+      - 1
+      - 1
+      - 1
+      - 1
+    width: 4
+    deconvolution_width: 8
 lifting:
   epochs: 1
 images:

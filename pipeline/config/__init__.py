@@ -18,6 +18,7 @@ from pipeline.artifacts import InputError
 from pipeline.config import likeness
 from pipeline.config.detection import USUAL_INPUT_SIZE, DetectionHead, DetectionVariant
 from pipeline.config.lifting import Detector, HeadSettings, LiftingVariant, ModelSettings
+from pipeline.config.pixels import IMAGES, ORDER
 from pipeline.config.presets import DetectionRecipe, Preset, SmallNetworks
 from pipeline.config.reading import nearest, read_mapping, read_yaml, validate
 from pipeline.layout import Layout
@@ -68,7 +69,12 @@ class Run(Settings):
 
     @property
     def layout(self) -> Layout:
-        return Layout(self.preset_name, self.root, frozenset(self.detection_variants))
+        return self.layout_in(self.root)
+
+    def layout_in(self, root: Path) -> Layout:
+        """The paths of the preset's artifacts below another root."""
+        on_images = frozenset(name for name, variant in self.lifting_variants.items() if variant.input == IMAGES)
+        return Layout(self.preset_name, root, frozenset(self.detection_variants), on_images)
 
     @property
     def reference(self) -> Path:
@@ -119,10 +125,24 @@ class Run(Settings):
         variant = self.any_variant(name)
         if isinstance(variant, DetectionVariant):
             return self.why_not_run(name) or self.why_no_images()
-        return self.why_not_run(name) or self.why_no_input(variant.input) or self.why_no_targets(variant.targets)
+        return (
+            self.why_not_run(name)
+            or self.why_no_input(variant.input)
+            or self.why_no_targets(variant.targets)
+            or self.why_no_start(variant)
+        )
+
+    def why_no_start(self, variant: LiftingVariant) -> str | None:
+        """Why there are no weights to begin a training with; None if there are, or if it begins with random ones."""
+        after = variant.pixels.after if variant.pixels else None
+        return (
+            f"it begins with the weights of {after}, which is not run" if after and self.why_left_out(after) else None
+        )
 
     def why_no_input(self, source: str) -> str | None:
-        """Why the preset has no 2D joints of this source; None if it has."""
+        """Why the preset has no 2D joints of this source, or no images; None if it has."""
+        if source == IMAGES:
+            return None if self.preset.crops else f"preset {self.preset_name} has no images of its poses"
         if source == "ground_truth" or source in self.preset.keypoints:
             return None
         return f"preset {self.preset_name} has no {source.replace('_', ' ')} detections"
@@ -140,6 +160,9 @@ class Run(Settings):
         variant, preset = self.any_variant(name), self.preset
         if isinstance(variant, DetectionVariant):
             of_kind = (preset.detection.epochs or {}).get(variant.task)
+        elif variant.input == IMAGES:
+            assert variant.pixels is not None
+            of_kind = (preset.pixels.epochs or {}).get(variant.pixels.stage)
         else:
             of_kind = preset.lifting.of(variant.schedule_kind)
         return preset.epochs_of.get(name, of_kind) or variant.epochs
@@ -171,6 +194,27 @@ def _with_own(params: Params, preset: Preset) -> Params:
             "detection_variants": params.detection_variants | preset.detection_variants,
         }
     )
+
+
+def _check_starts(run: Run, path: Path) -> None:
+    """Refuse a network on images that begins with weights of no earlier stage, or of seeds that are not trained."""
+    for name, variant in run.lifting_variants.items():
+        after = variant.pixels.after if variant.pixels else None
+        if variant.pixels is None or after is None:
+            continue
+        where = path if name in run.preset.lifting_variants else run.root / "params.yaml"
+        key = f"{where}: lifting_variants.{name}.pixels.after"
+        other = run.lifting_variants.get(after)
+        if other is None or other.pixels is None:
+            known = [name for name, variant in run.lifting_variants.items() if variant.pixels]
+            raise InputError(f"{key}: no network on images {after!r}{nearest(after, known)}")
+        if ORDER.index(other.pixels.stage) >= ORDER.index(variant.pixels.stage):
+            raise InputError(f"{key}: {after} has stage {other.pixels.stage}; name a variant of an earlier one")
+        graph = (other.model, other.pixels.pooling)
+        if other.pixels.stage == "graph" and graph != (variant.model, variant.pixels.pooling):
+            raise InputError(f"{key}: {after} has another graph network; state the same model and pixels.pooling")
+        if not run.why_left_out(name) and len(run.seeds_of(after)) < len(run.seeds_of(name)):
+            raise InputError(f"{path}: seeds_of: {name} has more seeds than {after}, with whose weights it begins")
 
 
 def mirror(root: Path) -> str | None:
@@ -208,6 +252,7 @@ def load(preset: str | None = None, root: Path = Path()) -> Run:
     if both:
         file = path if both[0] in {*settings.lifting_variants, *settings.detection_variants} else root / "params.yaml"
         raise InputError(f"{file}: detection_variants.{both[0]}: a lifting variant has this name; change one")
+    _check_starts(run, path)
     for key, names, known in (
         ("variants", run.preset.variants, [*params.lifting_variants]),
         ("detection.variants", run.preset.detection.variants, [*params.detection_variants]),

@@ -21,6 +21,7 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run, cluster, running
 from pipeline.config import plan as planning
 from pipeline.config.code import Code
+from pipeline.config.pixels import ORDER
 from pipeline.config.plan import Job
 from pipeline.layout import Layout
 from pipeline.user_files import check_place
@@ -31,7 +32,8 @@ HEADER = """\
 """
 SEED = 20_000  # what one seed more adds to a job's priority
 # Folders that many jobs write into. A job that reads all of them depends on the folder, which keeps the lock short.
-GATHERED = ("train_lifting", "evaluate_lifting", "train_detection", "evaluate_detection", "metrics")
+KINDS = ("lifting", "pixels", "detection")
+GATHERED = (*(f"{step}_{kind}" for kind in KINDS for step in ("train", "evaluate")), "metrics")
 
 
 # --- DVC --------------------------------------------------------------------------------------------------------------
@@ -101,6 +103,11 @@ class Dag:
         """The data of a stage that has one job, or none."""
         return next((list(job.inputs) for job in self.jobs if job.stage == stage), [])
 
+    def variants(self, kind: str) -> list[str]:
+        """The names of a kind's variants, whether they are run or not; there is one at least."""
+        names = (*self.run.lifting_variants, *self.run.detection_variants)
+        return [name for name in names if self.run.layout.kind(name) == kind] or ["none"]
+
     def priority(self, stage: str) -> Callable[[Any], int]:
         """Priorities by wildcards. Rows with more seeds start first, because claims rest on them.
 
@@ -123,6 +130,8 @@ class Dag:
             return 10_000 + settings.head.total_components
         if settings.closed_form:
             return 0
+        if settings.pixels:  # trainings that begin with another's weights wait for it
+            return 15_000 - ORDER.index(settings.pixels.stage)
         size = settings.model.channels * self.run.epochs(variant) // 64
         if settings.model.name == "graph_stacked_hourglass":
             return size * settings.model.blocks  # stacks, one after the other

@@ -7,11 +7,13 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from pipeline.config.mixtures import Likelihood
+from pipeline.config.pixels import IMAGES, PixelsSettings
 from pipeline.settings import Settings, one_of
 
-# A lifting network's input: projected true joints, or the 2D joints that one of two detectors finds in the image.
+# A lifting network's input: projected true joints, the 2D joints that one of two detectors finds in the image, or the
+# image itself (pipeline/pixels).
 Detector = Literal["stacked_hourglass", "cascaded_pyramid_network"]
-Input = Literal["ground_truth", "stacked_hourglass", "cascaded_pyramid_network"]
+Input = Literal["ground_truth", "stacked_hourglass", "cascaded_pyramid_network", "images"]
 
 # What it learns: 3D joints, or 3D joints and the vertices of coarse body meshes.
 Targets = Literal["joints", "meshes"]
@@ -160,6 +162,7 @@ class LiftingVariant(Settings):
     loss: Literal["joints", "joints_and_meshes", "joints_and_meshes_authors"] = "joints"
     mesh_weight: float = Field(0.0, ge=0)  # HGN's lambda_M (Eq. 4)
     likelihood: Likelihood | None = None  # of a mixture in training; null: the likelihood as it is
+    pixels: PixelsSettings | None = None  # with `input: images` alone
     flip: FlipSettings = FlipSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
     schedule: Schedule | None = None  # of the learning rate, which is constant without one
@@ -204,6 +207,7 @@ class LiftingVariant(Settings):
         if self.loss != "joints" and not network:
             raise ValueError(f"loss: a {model} has its own; take `loss` out")
         self._check_meshes()
+        self._check_images()
         if self.closed_form and (self.flip.training or self.flip.testing):
             raise ValueError(f"flip: a {model} is fitted in one go, without mirror images; take it out")
         return self
@@ -228,3 +232,17 @@ class LiftingVariant(Settings):
             raise ValueError("protocol: bodies are fitted to the splits as they are; take `protocol` out")
         if hierarchical and self.model.refinement != "none":
             raise ValueError("model.refinement: a hierarchical_graph_network has none; take it out")
+
+    def _check_images(self) -> None:
+        """Refuse a network on images that is not SemGCN's, which is the only one that there is."""
+        if (self.input == IMAGES) != (self.pixels is not None):
+            raise ValueError("pixels: goes with `input: images`, and only with it")
+        if self.input != IMAGES:
+            return
+        model = self.model
+        plain = ModelSettings(convolution=model.convolution, channels=model.channels, blocks=model.blocks)
+        if model != plain or model.convolution not in ("semantic", "semantic_channelwise"):
+            raise ValueError("model: a network on images is a SemGCN; state only convolution, channels and blocks")
+        others = (self.head.name == "point", self.targets == "joints", self.joints == 16, self.protocol == "subjects")
+        if not all(others) or self.imported or self.flip.training or self.flip.testing:
+            raise ValueError("input: a network on images has no head, targets, joints, protocol, imported or flip")

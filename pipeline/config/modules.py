@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.config import detection, lifting
 from pipeline.config.detection import DetectionVariant
 from pipeline.config.lifting import NETWORKS, LiftingVariant
+from pipeline.config.pixels import IMAGES
 from pipeline.config.presets import STUDIES as STUDY_KEYS
 
 # What the report shows of each paper: tables and claims; and the figures of a paper whose folder has figures.py.
@@ -124,6 +125,8 @@ def chosen_by(variant: LiftingVariant | DetectionVariant) -> tuple[str, ...]:
 
     What they use in turn is not listed. Settings that no network takes choose nothing; building the model says so.
     """
+    if isinstance(variant, LiftingVariant) and variant.input == IMAGES:
+        return ()  # the one network on images
     found = _of_detection(variant) if isinstance(variant, DetectionVariant) else _of_lifting(variant)
     return tuple(dict.fromkeys(name for name in found if name))
 

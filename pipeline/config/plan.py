@@ -14,14 +14,16 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.config import DetectionVariant, Params, Preset, Run, uses
+from pipeline.config import DetectionVariant, LiftingVariant, Params, Preset, Run, uses
 from pipeline.config.code import Code
 from pipeline.config.modules import chosen_by, figures, papers
 from pipeline.config.partial import partial
+from pipeline.config.pixels import IMAGES
 from pipeline.data.images.settings import CocoImages
 from pipeline.layout import Layout
 
 TASKS = ("pose", "boxes")
+READS = {"lifting": "2D joints", "pixels": "images"}  # by the kind of a lifting variant
 SERVED_MODEL = "pipeline.tracking.served_model"  # copied into registered models, and so imported by nothing
 
 
@@ -92,7 +94,7 @@ class _Maker:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.layout = Layout(run.preset_name, Path(), frozenset(run.detection_variants))
+        self.layout = run.layout_in(Path())
 
     def job(
         self,
@@ -153,25 +155,31 @@ def _of_data(run: Run) -> Iterator[Job]:
         yield make.job("prepare_images", settings, inputs, [layout.images(task)], task=task)
 
 
+# By the kind of a variant: what its training uses, and what its evaluation does.
+USES = {
+    "lifting": (uses.train_lifting, uses.evaluate_lifting),
+    "pixels": (uses.train_pixels, uses.evaluate_pixels),
+    "detection": (uses.train_detection, uses.evaluate_detection),
+}
+
+
 def _of_variants(run: Run) -> Iterator[Job]:
-    for name in planned(run, detection=False):
-        yield from _of_variant(run, name, "lifting")
-    for name in planned(run, detection=True):
-        yield from _of_variant(run, name, "detection")
+    for detection in (False, True):
+        for name in planned(run, detection):
+            yield from _of_variant(run, name)
 
 
-def _of_variant(run: Run, name: str, kind: str) -> Iterator[Job]:
+def _of_variant(run: Run, name: str) -> Iterator[Job]:
     """One training per seed, and one evaluation."""
     make = _Maker(run)
     layout, variant = make.layout, run.any_variant(name)
-    modules = chosen_by(variant)
+    kind, modules = layout.kind(name), chosen_by(variant)
+    training, testing = (of_stage(run, name) for of_stage in USES[kind])
     data = _data_of(run, layout, name)
-    weights = [layout.imported(variant.weights)] if variant.weights else []
     trained = [layout.seed(name, seed) for seed in run.seeds_of(name)]
-    training = uses.train_detection(run, name) if kind == "detection" else uses.train_lifting(run, name)
     for seed, folder in zip(run.seeds_of(name), trained, strict=True):
-        yield make.job(f"train_{kind}", training, data + weights, [folder], modules, variant=name, seed=str(seed))
-    testing = uses.evaluate_detection(run, name) if kind == "detection" else uses.evaluate_lifting(run, name)
+        needed = data + _weights_of(layout, variant, seed)
+        yield make.job(f"train_{kind}", training, needed, [folder], modules, variant=name, seed=str(seed))
     other = run.preset.generalization
     shown = layout.detection_evaluation(name) if kind == "detection" else layout.evaluation(name)
     data += [layout.motion(other)] if other and kind == "lifting" else []
@@ -179,11 +187,21 @@ def _of_variant(run: Run, name: str, kind: str) -> Iterator[Job]:
     yield make.job(f"evaluate_{kind}", testing, data + trained, made, modules, kept, variant=name)
 
 
+def _weights_of(layout: Layout, variant: LiftingVariant | DetectionVariant, seed: int) -> list[Path]:
+    """What a training begins with: imported weights, or those of another variant's training with this seed."""
+    if variant.weights:
+        return [layout.imported(variant.weights)]
+    pixels = variant.pixels if isinstance(variant, LiftingVariant) else None
+    return [layout.seed(pixels.after, seed)] if pixels and pixels.after else []
+
+
 def _data_of(run: Run, layout: Layout, name: str) -> list[Path]:
     """The folders that a variant's training and evaluation read."""
     variant = run.any_variant(name)
     if isinstance(variant, DetectionVariant):
         return [layout.images(variant.task)]
+    if variant.input == IMAGES:
+        return [layout.motion(), layout.crops]
     return [layout.motion(variant.input), *([layout.targets("meshes")] if variant.targets == "meshes" else [])]
 
 
@@ -274,7 +292,7 @@ def find(run: Run, stage: str, options: dict[str, str], code: Code) -> Job:
         if reason:
             where = "" if run.any_variant(name).imported else f"; see params/{run.preset_name}.yaml"
             raise InputError(f"{stage} --variant {name}: not run: {reason}{where}")
-        found: Iterator[Job] = _of_variant(run, name, stage.rpartition("_")[2])
+        found: Iterator[Job] = _of_variant(run, name)
     elif stage in ("tabulate", "report", "publish"):
         found = _of_results(run)
     else:
@@ -287,8 +305,12 @@ def find(run: Run, stage: str, options: dict[str, str], code: Code) -> Job:
 
 
 def _require_kind(run: Run, stage: str, name: str) -> None:
-    """Raise InputError for an unknown variant; the message names the nearest one."""
+    """Raise InputError for an unknown variant; the message names the nearest one, or the stage of its kind."""
     if stage.endswith("_detection"):
         run.detection_variant(name)
     else:
         run.variant(name)
+        step, _, kind = stage.partition("_")
+        own = run.layout.kind(name)
+        if kind != own:
+            raise InputError(f"{stage} --variant {name}: it does not read {READS[kind]}; run {step}_{own}")

@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from pipeline.config.detection import DetectionVariant
 from pipeline.config.lifting import Detector, LiftingVariant, ScheduleKind
+from pipeline.config.pixels import PixelsBudget
 from pipeline.data.images.settings import Images, PersonCrops
 from pipeline.data.motion.settings import OTHER_SETS, Keypoints, Motion, OtherData, OtherSet
 from pipeline.settings import Name, Settings, Words, one_of
@@ -129,6 +130,7 @@ class Preset(Settings):
     crops: PersonCrops | None = None  # images of one person each, drawn on the fitted bodies; they need a body
     generalization: OtherData | None = None  # another data set, to measure every variant on
     lifting: LiftingBudget = LiftingBudget()
+    pixels: PixelsBudget = PixelsBudget()  # of lifting variants that read crops
     images: Images | None = None  # null: detection variants are not run
     detection: DetectionBudget = DetectionBudget()
     # Variants that exist in this preset alone. `like` may name those of params.yaml, which have no such name.

@@ -19,6 +19,7 @@ OF_SINGLE_VALUES = ("components", "regressors", "per_category")  # of a detectio
 WEIGHTS_OF_BOXES = ("center", "offset", "size")  # of the detection loss; poses have all
 OF_HOURGLASSES = ("stacks", "widths", "modules", "map_width", "center_width")
 OF_DLA = ("dla_widths", "map_width", "center_width")
+OF_PIXELS = ("convolution", "channels", "blocks")  # of the graph network that reads images
 
 
 def dump(settings: Settings, *fields: str) -> Content:
@@ -79,7 +80,7 @@ def prepare_images(run: Run, task: str) -> Content:
 
 def train_lifting(run: Run, name: str) -> Content:
     variant = run.variant(name)
-    settings = _without(dump(variant), "paper", "title", "core")
+    settings = _without(dump(variant), "paper", "title", "core", "pixels")
     settings["model"] = dump(variant.model, *NETWORKS[variant.model.name].settings)
     if variant.head.name == "point":
         settings["head"] = dump(variant.head, "name")
@@ -111,6 +112,32 @@ def evaluate_lifting(run: Run, name: str) -> Content:
     preset["motion"] = dump(run.preset.motion, "source", "frames_per_second")
     seeds = list(run.seeds_of(name))
     return {"params": {"lifting_variants": {name: settings}, "seeds": seeds}, "preset": preset}
+
+
+def train_pixels(run: Run, name: str) -> Content:
+    """Of the variant whose weights it begins with, only where they are: they are data."""
+    variant = run.variant(name)
+    assert variant.pixels is not None
+    settings = dump(variant, "input", "epochs", "pixels", "optimizer", "schedule")
+    settings["model"] = dump(variant.model, *OF_PIXELS)
+    variants = {name: settings}
+    if variant.pixels.after:
+        variants[variant.pixels.after] = {"input": variant.input}
+    granted = dump(run.preset.pixels)
+    granted["epochs"] = {variant.pixels.stage: run.epochs(name)}
+    preset = dump(run.preset, "device", "threads") | {"pixels": granted, "epochs_of": {}}
+    return {"params": {"lifting_variants": variants}, "preset": preset, "decided": {"epochs": run.epochs(name)}}
+
+
+def evaluate_pixels(run: Run, name: str) -> Content:
+    """What the evaluation uses besides the network's own settings, which are in its checkpoint."""
+    variant = run.variant(name)
+    settings = dump(variant, "input", "imported", "epochs", "pixels") | {
+        "optimizer": dump(variant.optimizer, "batch_size")
+    }
+    preset = dump(run.preset, "description", "device", "threads") | _seeds(run, name)
+    preset["motion"] = dump(run.preset.motion, "source", "frames_per_second")
+    return {"params": {"lifting_variants": {name: settings}, "seeds": list(run.seeds_of(name))}, "preset": preset}
 
 
 def train_detection(run: Run, name: str) -> Content:

@@ -9,7 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.geometry.poses import PoseSet
+from pipeline import artifacts
+from pipeline.artifacts import InputError
+from pipeline.config import Run
+from pipeline.geometry.poses import PoseSet, read_poses
 from pipeline.lifting.data import LiftingData, Rows
 from pipeline.pixels.models import Crops, normalized
 
@@ -52,6 +55,10 @@ class CropSet:
         places = self.poses.keypoints_2d[rows].index_select(1, self.poses.joints)
         return (places - self.corner[rows][:, None]) / self.enlarged(rows)
 
+    def distances(self, keypoints_2d: Tensor, rows: Rows) -> Tensor:
+        """How far 2D joints [n, J, 2] in px of the crops are from the true ones: [n, J] px of the picture."""
+        return ((keypoints_2d - self.keypoints_of(rows)) * self.enlarged(rows)).norm(dim=-1)
+
     def enlarged(self, rows: Rows) -> Tensor:
         """Px of the picture per px of the crop, [n, 1, 1]."""
         return (self.side[rows] / self.size)[:, None, None]
@@ -59,3 +66,36 @@ class CropSet:
     def targets_of(self, rows: Rows) -> Tensor:
         """[n, J, 3] metres in the camera's frame, relative to the root."""
         return self.poses.targets_of(rows)
+
+    def every(self, count: int) -> CropSet:
+        """About `count` crops spread evenly over the split, or all of them if it has no more."""
+        rows = torch.arange(0, len(self), max(1, len(self) // count))
+        poses = LiftingData.from_pose_set(self.poses.pose_set.select(rows.numpy()), self.poses.device)
+        there = rows.to(self.side.device)
+        return CropSet(self.pixels[there], self.corner[there], self.side[there], poses)
+
+
+def read_crops(run: Run, device: str) -> dict[str, CropSet]:
+    """The splits `train` and `test` on the device. Raises InputError, in one line, for crops of other poses."""
+    found = {}
+    for split in ("train", "test"):
+        path, poses = run.layout.crops_split(split), read_poses(run.layout.motion_split(split))
+        arrays = artifacts.map_arrays(path)
+        problem = _problem(arrays, len(poses))
+        if problem:
+            raise InputError(f"{path}: {problem}; delete it and run prepare_crops again")
+        found[split] = CropSet.of(arrays, poses, device)
+    return found
+
+
+def _problem(arrays: Mapping[str, NDArray], poses: int) -> str | None:
+    """Why arrays are no crops of so many poses; None if they are."""
+    missing = [name for name in ("pixels", "row", "corner", "side") if name not in arrays]
+    if missing:
+        return f"{missing[0]}: missing"
+    count = len(arrays["row"])
+    if not count:
+        return "no images"
+    if any(len(arrays[name]) != count for name in ("pixels", "corner", "side")):
+        return "its arrays differ in length"
+    return "row: of other poses" if arrays["row"].min() < 0 or arrays["row"].max() >= poses else None

@@ -20,11 +20,16 @@ def integral_loss(keypoints_2d: Tensor, target: Tensor, side: float) -> Tensor:
     return (keypoints_2d - target).abs().sum() / (side * len(target))
 
 
+def joint_loss(prediction: Tensor, target: Tensor) -> Tensor:
+    """Squared errors of the joints [B, J, 3]: Eq. 7 without its bones, as in Configuration #1."""
+    _check_shapes(prediction, target)
+    return (prediction - target).square().sum() / len(target)
+
+
 def joint_and_bone_loss(prediction: Tensor, target: Tensor, skeleton: Skeleton) -> Tensor:
     """Eq. 7: squared errors of the joints [B, J, 3] and of the bones, the vectors between a joint and its parent."""
-    _check_shapes(prediction, target)
     error = prediction - target
-    return (bones(error, skeleton).square().sum() + error.square().sum()) / len(target)
+    return bones(error, skeleton).square().sum() / len(target) + joint_loss(prediction, target)
 
 
 def bones(joints: Tensor, skeleton: Skeleton) -> Tensor:

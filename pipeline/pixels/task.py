@@ -10,33 +10,35 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from pipeline.lifting.data import MILLIMETRES
+from pipeline.config.pixels import PixelsSettings
+from pipeline.lifting.data import MILLIMETRES, Rows
 from pipeline.lifting.metrics import average_by_group, mpjpe
+from pipeline.lifting.outputs import main_prediction
 from pipeline.pixels.data import CropSet
-from pipeline.pixels.losses import integral_loss, joint_and_bone_loss
+from pipeline.pixels.losses import integral_loss, joint_and_bone_loss, joint_loss
 from pipeline.pixels.models import PerceptualSemGCN, Poses
 from pipeline.training.moment import Done
 
-Stage = Literal["detector", "graph", "all"]
 AT_ONCE = 64  # images in evaluation
 
 
 @dataclass
 class PixelsTask:
-    """A stage of training. `model` continues from where the stage before left it."""
+    """A stage of training. `network` continues from where the stage before left it."""
 
-    model: PerceptualSemGCN
+    network: PerceptualSemGCN
     train: CropSet
     test: CropSet
-    stage: Stage
+    settings: PixelsSettings
     batch_size: int = 64
     unit = "images"
     best: Literal["lowest", "highest"] = "lowest"
 
     def __post_init__(self) -> None:
-        self.model.fix_detector(self.stage == "graph")
+        self.model: nn.Module = self.network
+        self.network.fix_detector(self.settings.stage == "graph")
         self.device = self.train.poses.device
 
     @property
@@ -58,23 +60,53 @@ class PixelsTask:
         off, errors, loss = [], [], 0.0
         for rows in torch.arange(len(self.test), device=self.device).split(AT_ONCE):
             found = self._predicted(self.test, rows)
-            distance = (found.keypoints_2d - self.test.keypoints_of(rows)) * self.test.enlarged(rows)
-            off.append(distance.norm(dim=-1).mean(dim=-1))
-            errors.append(MILLIMETRES * mpjpe(found.joints_3d, self.test.targets_of(rows), per_pose=True))
+            off.append(self.test.distances(found.keypoints_2d, rows).mean(dim=-1))
+            pose = main_prediction(found.joints_3d)
+            errors.append(MILLIMETRES * mpjpe(pose, self.test.targets_of(rows), per_pose=True))
             loss += len(rows) * float(sum(self._terms(found, self.test, rows).values()))
         figures = {"test_keypoints_px": float(torch.cat(off).mean()), "test_loss": loss / len(self.test)}
-        if self.stage == "detector":
+        if self.settings.stage == "detector":
             return figures
         averages = average_by_group(torch.cat(errors), self.test.poses.action, self.test.poses.pose_set.actions)
         return {"test_mpjpe": sum(averages.values()) / len(averages)} | figures
 
+    def mean_loss(self, data: CropSet) -> float:
+        """The loss over all images of a split, with the model as it is."""
+        total = 0.0
+        with torch.no_grad():
+            for rows in torch.arange(len(data), device=self.device).split(AT_ONCE):
+                total += len(rows) * float(sum(self._terms(self._predicted(data, rows), data, rows).values()))
+        return total / len(data)
+
     def _predicted(self, data: CropSet, rows: Tensor) -> Poses:
-        return self.model(data.images_of(rows), data.crops_of(rows))
+        return predicted(self.network, self.settings, data, rows)
 
     def _terms(self, found: Poses, data: CropSet, rows: Tensor) -> dict[str, Tensor]:
-        terms = {}
-        if self.stage != "graph":
+        stage, terms, target = self.settings.stage, {}, data.targets_of(rows)
+        if stage != "graph":
             terms["integral"] = integral_loss(found.keypoints_2d, data.keypoints_of(rows), data.size)
-        if self.stage != "detector":
-            terms["joints and bones"] = joint_and_bone_loss(found.joints_3d, data.targets_of(rows), self.model.skeleton)
+        if stage != "detector" and self.settings.bones:
+            terms["joints and bones"] = joint_and_bone_loss(found.joints_3d, target, self.network.skeleton)
+        elif stage != "detector":
+            terms["joints"] = joint_loss(found.joints_3d, target)
         return terms
+
+
+def predicted(model: PerceptualSemGCN, settings: PixelsSettings, data: CropSet, rows: Tensor) -> Poses:
+    """What the network makes of some crops, or of the true 2D joints in them."""
+    crops = data.crops_of(rows)
+    if settings.joints_2d == "found":
+        return model(data.images_of(rows), crops)
+    true = data.keypoints_of(rows)
+    return Poses(true, model.lift(true, (), crops))
+
+
+@torch.no_grad()
+def predict(model: PerceptualSemGCN, settings: PixelsSettings, data: CropSet, rows: Rows) -> Poses:
+    """The same for any number of crops, in evaluation mode and in batches."""
+    was_training = model.training
+    model.eval()
+    chosen = torch.arange(len(data), device=data.side.device)[rows]
+    parts = [predicted(model, settings, data, some) for some in chosen.split(AT_ONCE)]
+    model.train(was_training)
+    return Poses(torch.cat([one.keypoints_2d for one in parts]), torch.cat([one.joints_3d for one in parts]))

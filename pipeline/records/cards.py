@@ -20,13 +20,14 @@ AUTHORS = "_authors"  # the end of the name of a variant with the authors' weigh
 def models(run: Run, files: Sequence[Results], measured: Mapping[str, Measured]) -> Iterator[Model]:
     """A model for each lifting network: its seed with the lowest P1, and the authors' weights where they are imported.
 
-    A network's models share one registered model, `<variant>-<preset>`.
+    A network's models share one registered model, `<variant>-<preset>`. One that reads images has none: what MLflow
+    serves takes 2D joints.
     """
     for file in files:
         settings = run.any_variant(file.variant)
         if isinstance(file, LiftingResults) and isinstance(settings, LiftingVariant):
             seed = _best_seed(measured[file.variant])
-            if seed is not None and not settings.closed_form:
+            if seed is not None and not settings.closed_form and not settings.pixels:
                 alias = PAPER if settings.imported else BEST
                 yield Model(
                     name=f"{file.variant.removesuffix(AUTHORS)}-{run.preset_name}",

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
 from pipeline.config import Run
+from pipeline.config.pixels import IMAGES
 from pipeline.detection.results import DetectionResults
 from pipeline.detection.results import Seed as DetectionSeed
-from pipeline.layout import Layout
 from pipeline.lifting.results import LiftingResults
 from pipeline.records.measured import Measured
 from pipeline.records.record import Dataset, Record, flat, metric_name
@@ -36,13 +37,10 @@ def of_variant(run: Run, results: Results, measured: Measured, shared: dict[str,
         try:
             yield _training(run, results, number, environment, measured, shared)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
+            stage = f"train_{run.layout.kind(results.variant)}"
             raise InputError(
-                f"{folder / 'environment.json'}: {error!r} in it; delete {folder} and run {_stage(results)} again"
+                f"{folder / 'environment.json'}: {error!r} in it; delete {folder} and run {stage} again"
             ) from None
-
-
-def _stage(results: Results) -> str:
-    return "train_detection" if isinstance(results, DetectionResults) else "train_lifting"
 
 
 def _training(
@@ -58,7 +56,9 @@ def _training(
     files = [path(variant, seed) for path in (layout.checkpoint, layout.history, layout.environment)]
     for file in files:
         if not file.exists():
-            raise InputError(f"{file}: missing, though it was measured; run {_stage(results)} for {variant} again")
+            raise InputError(
+                f"{file}: missing, though it was measured; run train_{layout.kind(variant)} for {variant} again"
+            )
     epochs = int(environment["epochs"])
     splits = _splits(run, variant, results)
     tags = shared | {
@@ -118,9 +118,9 @@ def _examples(results: Results) -> str:
 
 def parameters(run: Run, variant: str) -> dict[str, str]:
     """The settings of the variant and of the preset, flat: `optimizer.learning_rate`, `preset.motion.source`."""
-    data = {"images", "detection"} if variant in run.detection_variants else {"motion"}
+    data = {"lifting": {"motion"}, "pixels": {"motion", "crops", "pixels"}, "detection": {"images", "detection"}}
     settings = run.any_variant(variant).model_dump(mode="json", exclude={"paper", "title", "core", "epochs"})
-    preset = run.preset.model_dump(mode="json", include=data | {"threads", "device"})
+    preset = run.preset.model_dump(mode="json", include=data[run.layout.kind(variant)] | {"threads", "device"})
     stated = {"epochs_stated": run.any_variant(variant).epochs}
     found = flat(settings | stated | {"preset": preset}, ".")
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
@@ -147,10 +147,13 @@ def _costs(environment: dict[str, Any]) -> dict[str, float]:
 
 def _splits(run: Run, variant: str, results: Results) -> dict[str, Dataset]:
     """The data sets that a training used, by split."""
-    layout, data = Layout(run.preset_name), results.data.model_dump()  # paths relative to the repository
+    layout, data = run.layout_in(Path()), results.data.model_dump()  # paths relative to the repository
     if isinstance(results, DetectionResults):
         what, unit = f"{results.data.source} {results.data.task}", "images"
         files = {split: layout.images_split(results.data.task, split) for split in ("train", "val")}
+    elif results.data.input.name == IMAGES:
+        what, unit = f"{results.data.source} images", "poses"
+        files = {split: layout.crops_split(split) for split in ("train", "test")}
     else:
         what, unit = results.data.source, "poses"
         files = {split: layout.motion_split(split, results.data.input.name) for split in ("train", "test")}

@@ -67,14 +67,27 @@ def _kernels_used(metrics: Metrics | DetectionMetrics) -> Cell:
     return (f"{used.mean:.1f} of {mixtures[0].kernels}{collapsed(metrics.collapsed, len(mixtures))}",)
 
 
+def _keypoints_off(metrics: Metrics | DetectionMetrics) -> Cell:
+    assert isinstance(metrics, Metrics)
+    off = metrics.data.input.mean_error_px if metrics.data else None
+    return (NONE if off is None else f"{off:.1f}",)
+
+
 INPUT = About(
     "2D input",
     ("input",),
     _input,
     "*2D input*: what the network was given in training and in testing. GT: the true joints, projected. SH: a stacked "
-    "hourglass's detections. CPN: a cascaded pyramid network's. `noise`: no detector ran, and noise on the true joints "
-    "replaces it.",
+    "hourglass's detections. CPN: a cascaded pyramid network's. image: the image itself. `noise`: no detector ran, and "
+    "noise on the true joints replaces it.",
     stated=True,
+)
+KEYPOINTS_OFF = About(
+    "2D error, px",
+    ("2D error px",),
+    _keypoints_off,
+    "*2D error*: how far the 2D joints that are lifted are from the true ones, in px of the camera's picture, on "
+    "average over joints, test images and seeds.",
 )
 MESH_WEIGHT = About(
     "lambda_M",

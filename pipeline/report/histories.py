@@ -32,7 +32,7 @@ def read(path: Path, columns: Iterable[str], remedy: str) -> pd.DataFrame:
 
 def lifting(run: Run, variant: str, seed: int) -> pd.DataFrame:
     """A training's epoch, step, learning_rate, loss, and its test errors at the end of each epoch."""
-    remedy = f"run `python -m pipeline train_lifting --variant {variant}` again"
+    remedy = f"run `python -m pipeline train_{run.layout.kind(variant)} --variant {variant}` again"
     return read(run.layout.history(variant, seed), ("epoch", "loss", "test_mpjpe"), remedy)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pipeline.config.pixels import IMAGES
 from pipeline.lifting.results import GROUND_TRUTH, Input
 from pipeline.report.metrics import Metrics
 
-SHORT = {GROUND_TRUTH: "GT", "stacked_hourglass": "SH", "cascaded_pyramid_network": "CPN"}
+SHORT = {GROUND_TRUTH: "GT", "stacked_hourglass": "SH", "cascaded_pyramid_network": "CPN", IMAGES: "image"}
 LONG = {
     GROUND_TRUTH: "ground-truth 2D",
     "stacked_hourglass": "stacked-hourglass 2D (SH)",
     "cascaded_pyramid_network": "cascaded-pyramid-network 2D (CPN)",
+    IMAGES: "images of one person each",
 }
 NOISE = "noise"  # the source of an input that replaces a detector where there are no images
 

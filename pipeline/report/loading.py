@@ -88,8 +88,7 @@ def _read(run: Run, variant: str, kind: type[File]) -> File | None:
 
 
 def _remedy(run: Run, variant: str) -> str:
-    stage = "evaluate_detection" if variant in run.detection_variants else "evaluate_lifting"
-    return f"run `python -m pipeline {stage} --variant {variant}` again"
+    return f"run `python -m pipeline evaluate_{run.layout.kind(variant)} --variant {variant}` again"
 
 
 def _speeds(run: Run, variant: str) -> dict[str, float]:

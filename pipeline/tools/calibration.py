@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.config import DetectionVariant, LiftingVariant, Run
+from pipeline.config.pixels import PixelsSettings
 from pipeline.detection.checkpoints import seeded_model as centernet
 from pipeline.detection.data import settings as detection_settings
 from pipeline.geometry.coarsening import CoarseGraph, MeshGraphs
@@ -26,6 +27,9 @@ from pipeline.lifting.data import skeleton_of
 from pipeline.lifting.losses import loss_terms
 from pipeline.lifting.mesh_targets import MeshBatch
 from pipeline.lifting.outputs import SampleDrawing
+from pipeline.pixels.checkpoints import seeded_model as on_images
+from pipeline.pixels.losses import joint_and_bone_loss
+from pipeline.pixels.models import Crops
 
 STEPS = 3  # that are timed, after one that is not
 IMAGES_AT_ONCE = {"cpu": 1, "cuda": 8}
@@ -48,6 +52,9 @@ def network_of(run: Run, name: str) -> str:
     if isinstance(variant, DetectionVariant):
         settings = detection_settings(run, name)
         return repr((variant.architecture, variant.task, settings.input_size, settings.batch_size))
+    if variant.pixels:
+        trained = variant.pixels.model_copy(update={"after": None})
+        return repr((variant.model, trained, variant.optimizer.batch_size, run.preset.pixels.network, _side(run)))
     parts = (variant.model, variant.head, variant.optimizer.batch_size, variant.loss, variant.likelihood)
     return repr((variant.joints, variant.targets, *parts))
 
@@ -57,6 +64,8 @@ def measure(run: Run, name: str, device: str) -> Calibration:
     variant = run.any_variant(name)
     if isinstance(variant, DetectionVariant):
         model, loss, scale = _images(run, name, device)
+    elif variant.pixels:
+        model, loss, scale = _crops(run, variant, variant.pixels, device)
     else:
         model, loss = _poses(run, variant, device)
         scale = 1.0
@@ -149,6 +158,36 @@ def _ring(size: int, real: int) -> CoarseGraph:
     present = np.arange(size) < real
     joint = np.where(present, np.arange(size) % 17, -1).astype(np.int8)
     return CoarseGraph(adjacency, present, np.eye(real, 100, dtype=np.float32), joint)
+
+
+def _side(run: Run) -> int:
+    """Px of a crop."""
+    assert run.preset.crops is not None  # or the variant is not planned
+    return run.preset.crops.size
+
+
+def _crops(
+    run: Run, variant: LiftingVariant, settings: PixelsSettings, device: str
+) -> tuple[nn.Module, Callable[[], Tensor], float]:
+    """A network on images, the loss of its stage of training on random ones, and how much more a whole batch is."""
+    network, side, size = run.preset.pixels.network, _side(run), variant.optimizer.batch_size
+    if network is None:
+        size = min(size, 8 * IMAGES_AT_ONCE[device.partition(":")[0]])
+    model = on_images(variant, network, 0).to(device).train()
+    model.fix_detector(settings.stage == "graph")
+    images, joints = torch.rand(size, 3, side, side, device=device), 0.3 * torch.randn(size, 16, 3, device=device)
+    crops = Crops(torch.full((size,), 2 / side, device=device), torch.zeros(size, 2, device=device))
+
+    def loss() -> Tensor:
+        if settings.joints_2d == "ground_truth":
+            return model.lift(side * joints[..., :2], (), crops).square().sum()
+        if settings.stage == "detector":
+            return model.detector(images).keypoints_2d.square().sum()
+        found = model(images, crops)
+        of_pose = joint_and_bone_loss(found.joints_3d, joints, model.skeleton)
+        return of_pose if settings.stage == "graph" else of_pose + found.keypoints_2d.square().sum()
+
+    return model, loss, variant.optimizer.batch_size / size
 
 
 def _images(run: Run, name: str, device: str) -> tuple[nn.Module, Callable[[], Tensor], float]:

@@ -165,7 +165,7 @@ def examples(run: Run, name: str) -> tuple[int, int]:
 
     Raises InputError if that is known only after the motion was prepared.
     """
-    variant, preset, layout = run.any_variant(name), run.preset, run.layout
+    variant, preset = run.any_variant(name), run.preset
     if isinstance(variant, DetectionVariant):
         if isinstance(preset.images, CocoImages):
             count = min(COCO_IMAGES[variant.task], preset.images.limit or COCO_IMAGES[variant.task])
@@ -174,11 +174,20 @@ def examples(run: Run, name: str) -> tuple[int, int]:
             count = getattr(preset.images, variant.task).train
         return math.ceil(count * variant.training_share), 0  # read image by image
     each = 4 * 17 * (2 + 3)  # 2D and 3D joints in float32
-    path = layout.motion_split("train")
+    if variant.pixels and preset.crops:
+        pixels = 3 * preset.crops.size**2
+        poses = _poses(run)
+        return min(poses, preset.crops.train or poses), each + pixels
+    return _poses(run), each
+
+
+def _poses(run: Run) -> int:
+    """The training poses. Raises InputError if that is known only after the motion was prepared."""
+    path, preset = run.layout.motion_split("train"), run.preset
     if path.exists():
-        return len(artifacts.map_arrays(path)["joints_3d"]), each
+        return len(artifacts.map_arrays(path)["joints_3d"])
     if isinstance(preset.motion, Human36mMotion):
-        return round(HUMAN36M_POSES * preset.motion.frames_per_second / HUMAN36M_RATE), each
+        return round(HUMAN36M_POSES * preset.motion.frames_per_second / HUMAN36M_RATE)
     raise InputError(
         f"{path}: missing, so it is not known how many poses there are; run "
         f"`snakemake --config preset={run.preset_name} --until prepare_motion` first"

@@ -241,7 +241,8 @@ def _places(word: str, names: list[str]) -> Iterator[str]:
 def _keypoints(run: Run) -> Iterator[Finding]:
     """For every detector whose joints a variant of this preset reads: a noise model, a file, or neither."""
     planned = [variant for name, variant in run.lifting_variants.items() if run.why_not_run(name) is None]
-    detectors = {variant.input for variant in planned if variant.input != "ground_truth"}
+    read = (variant.input for variant in planned if variant.input != "images")
+    detectors = {name for name in read if name != "ground_truth"}
     for detector in sorted(detectors | set(run.preset.keypoints)):
         count = sum(variant.input == detector for variant in planned)
         loss = f"{_variants(count)} will be `not run`, and {_variants(len(planned) - count)} will run"

@@ -60,13 +60,21 @@ class Variant:
             if changed:
                 return changed
             for path in job.inputs:
-                if path in own and not any((root / path).glob(WEIGHTS)):
-                    continue  # kept without weights, so its digest is another
+                weightless = not any((root / path).glob(WEIGHTS))  # kept without weights, so its digest is another
+                if path in own and weightless:
+                    continue
                 if not (root / path).exists():
                     return f"data: {path} is not made yet"
+                if _is_training(path) and weightless:  # another variant's, taken over before
+                    continue
                 if record["data"].get(path) != digests.of(path) and not (origins and origins.alike(path)):
                     return f"data: {path} differs"
         return None
+
+
+def _is_training(path: str) -> bool:
+    """Whether a path of the plan, data/<preset>/..., is a training's folder."""
+    return Path(path).parts[2:3] != () and Path(path).parts[2].startswith("train_")
 
 
 @dataclass(frozen=True)

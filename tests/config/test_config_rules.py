@@ -114,7 +114,7 @@ def root(tmp_path: Path) -> Path:
         (
             TITLE,
             f"{TITLE}    input: hourglass\n",
-            "semgcn.input: expected 'ground_truth', 'stacked_hourglass' or 'casc",
+            "semgcn.input: expected 'ground_truth', 'stacked_hourglass', 'casc",
         ),
         (
             TITLE,

@@ -68,8 +68,8 @@ def test_the_network_learns_where_a_dot_is() -> None:
     random = torch.Generator().manual_seed(0)
     network = IntegralNetwork(ResNet((1, 1, 1, 1), width=4), joint_count=1, width=16)
     optimizer = torch.optim.Adam(network.parameters())
-    for step in range(80):
-        optimizer.param_groups[0]["lr"] = 1e-2 * (1 - step / 80)
+    for step in range(160):
+        optimizer.param_groups[0]["lr"] = 1e-2 * (1 - step / 160)
         images, places = dots(16, random)
         loss = integral_loss(network(images).keypoints_2d, places, side=64)
         optimizer.zero_grad()

@@ -205,6 +205,20 @@ class Maker:
         }
         artifacts.write_arrays(self.run.layout.evaluation(variant), arrays)
 
+    def cases(self, variant: str, errors_mm: tuple[float, ...] = (20.0, 25.0, 180.0, 150.0)) -> None:
+        """Grey images of upright figures, estimated with these errors along depth: successes first, then failures."""
+        flat = np.concatenate((TEMPLATE_POSE * [800, -800], np.zeros((16, 1))), axis=1)
+        truth = np.stack([flat - flat[:1]] * len(errors_mm))
+        arrays = {
+            "case_pixels": np.full((len(truth), 32, 32, 3), 128, dtype=np.uint8),
+            "case_keypoints_2d": 16 + truth[..., :2] / 60,
+            "case_pose": truth + np.array(errors_mm)[:, None, None] * [0.0, 0.0, 1.0],
+            "case_truth": truth,
+            "case_error": np.array(errors_mm),
+            "case_action": np.resize(self.actions, len(truth)),
+        }
+        artifacts.write_arrays(self.run.layout.evaluation(variant), arrays)
+
     def motion_summary(self) -> None:
         def part(takes: int, poses: int) -> dict[str, Any]:
             return {"takes": takes, "poses": poses, "dropped": {"outside the picture": 1866}}
@@ -240,6 +254,8 @@ class Maker:
             self.overlays(variant, error)
         self.edge_weights("semgcn", random.normal(size=(8, 16, 16)), seeds=2)
         self.examples("graphmdn")
+        self.point("semgcn_pixels", 62.0)
+        self.cases("semgcn_pixels")
         self.motion_summary()
 
     def call(self, stage: str) -> int:

@@ -37,6 +37,9 @@ def test_what_is_trained_counts_and_nothing_else(run: Run) -> None:
     assert [job.item for job in cost.left_to_train(run)] == [
         "semgcn_one_cycle/seed_0",
         "graphmdn/seed_0",
+        "pixels_detector/seed_0",
+        "semgcn_pixels_fixed/seed_0",
+        "semgcn_pixels/seed_0",
         "mixture_without_graph_sh/seed_0",
         "semgcn_17/seed_0",
         "hgn_64/seed_0",
@@ -61,6 +64,9 @@ def test_hours_are_steps_times_seconds(run: Run) -> None:
     assert lifting.memory == 10_000_000 + POSES * 17 * 5 * 4  # and the poses, two and three numbers of four bytes
     images = cost.training(run, jobs["pose_l_mdn_2"], MEASURED)
     assert images.seconds == (6, 12, 24)  # 48 images in batches of 8
+    crops = cost.training(run, jobs["semgcn_pixels"], MEASURED)
+    assert crops.seconds == (1, 2, 4)  # 24 crops of 32 px, which are one batch
+    assert crops.memory == 10_000_000 + 24 * (17 * 5 * 4 + 3 * 32 * 32)
     total = cost.Cost([lifting, images])
     assert total.hours == pytest.approx([(steps + 6) / 3600, 2 * (steps + 6) / 3600, 4 * (steps + 6) / 3600])
 
@@ -85,7 +91,9 @@ def test_without_poses_one_line_says_what_to_run_before_anything_is_measured(
     assert measured == []
 
 
-@pytest.mark.parametrize("name", ["graphmdn", "hgn_64", "pose_l_mdn_2", "boxes_l_mdn_3"])
+@pytest.mark.parametrize(
+    "name", ["graphmdn", "hgn_64", "pixels_detector", "semgcn_pixels", "pose_l_mdn_2", "boxes_l_mdn_3"]
+)
 def test_every_kind_of_network_is_timed(run: Run, name: str) -> None:
     found = calibration.measure(run, name, "cpu")
     assert len(found.seconds) == calibration.STEPS and min(found.seconds) > 0
@@ -113,8 +121,8 @@ def test_the_table_has_a_row_per_paper(run: Run) -> None:
     found = [cost.training(run, job, MEASURED) for job in cost.left_to_train(run)]
     printed = "\n".join(cost.report(run, found, "cpu"))
     lines = [line.split() for line in printed.splitlines()]
-    papers = {line[0]: line[1] for line in lines[2:7]}
-    assert papers == {"graphmdn": "3", "hgn": "2", "mdn_offset": "1", "mixture_dense": "1", "all": "7"}
+    papers = {line[0]: line[1] for line in lines[2:8]}
+    assert papers == {"graphmdn": "3", "semgcn": "3", "hgn": "2", "mdn_offset": "1", "mixture_dense": "1", "all": "10"}
     assert list(cost.report(run, [], "cpu")) == ["preset tiny: all trainings are done"]
 
 

@@ -42,11 +42,13 @@ def explain(folder: Path, *options: str) -> str:
 
 def test_a_summary_without_explain(folder: Path) -> None:
     answer = run_tool(sys.executable, "-m", "pipeline", "plan", folder=folder)
-    assert answer.stdout == ("preset tiny: 28 jobs, 9 trainings of 9 variants, 110 variants left out; data/tiny/plan\n")
+    assert answer.stdout == (
+        "preset tiny: 35 jobs, 12 trainings of 12 variants, 115 variants left out; data/tiny/plan\n"
+    )
 
 
 def test_nothing_changed(folder: Path) -> None:
-    assert explain(folder) == "all 28 jobs are up to date\n"
+    assert explain(folder) == "all 35 jobs are up to date\n"
     assert explain(folder, "--variant", "graphmdn") == (
         "train_lifting graphmdn/seed_0:\n  up to date\nevaluate_lifting graphmdn:\n  up to date\n"
     )
@@ -63,7 +65,7 @@ def test_a_setting(folder: Path) -> None:
     )
     assert "train_" not in said
     # Two evaluations, then tables, report and publish.
-    assert said.endswith("5 of 28 jobs would run\n")
+    assert said.endswith("5 of 35 jobs would run\n")
 
 
 def test_the_code_and_what_follows_from_it(folder: Path) -> None:

@@ -22,7 +22,6 @@ from pipeline.report.quantities_detection import (
 from pipeline.report.tables import Row, Table
 
 # Reasons why a part of a claim cannot be run here.
-IMAGE_FEATURES = "needs image features (SemGCN on pixels)"
 SERVER = "needs COCO's test server, which alone knows the truth of test-dev"
 
 # Notes below tables.
