@@ -171,6 +171,8 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
         return
     which = {name: str(value) for name, value in options.items() if name in OF_STAGES}
     job, planned = made.today(run, stage, which)
+    if "DVC_STAGE" in os.environ:  # DVC calls this; Snakemake has looked whether DVC is at work
+        running.require_nobody(run)
     work = importlib.import_module(f"pipeline.stages.{stage}")
     if os.environ.get("TORCHELASTIC_RUN_ID") is not None:  # one of several processes that share the job
         work.run(planned, **options)

@@ -76,6 +76,9 @@ def test_a_killed_run_goes_on_by_the_same_command(killed: Killed) -> None:
     beside = killed.again()
     assert beside.returncode != 0
     assert f"error: process {process.pid} is running preset tiny; wait for it" in beside.stdout + beside.stderr
+    by_dvc = run_tool("dvc", "repro", folder=killed.repository, **killed.environment)
+    assert by_dvc.returncode != 0
+    assert f"error: process {process.pid} is running preset tiny; wait for it" in by_dvc.stdout + by_dvc.stderr
 
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import glob
+import json
 import os
 import re
 import shutil
@@ -52,6 +53,8 @@ def hold(run: Run, logs: Iterable[Path] = ()) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT)  # stays open, and no job inherits it
     _lock(file, run)
+    if process := dvc_at_work(run.root):
+        raise InputError(f"process {process} is `dvc repro` in this folder; wait for it")
     left = jobs_left(run)
     if left:
         raise InputError(
@@ -73,7 +76,7 @@ def _lock(file: int, run: Run) -> None:
 
 
 def require_nobody(run: Run) -> None:
-    """Raise InputError if a process runs the preset."""
+    """Raise InputError if Snakemake runs the preset."""
     path = run.layout.running
     if path.exists():
         file = os.open(path, os.O_RDWR)
@@ -81,6 +84,17 @@ def require_nobody(run: Run) -> None:
             _lock(file, run)
         finally:
             os.close(file)
+
+
+def dvc_at_work(root: Path) -> int | None:
+    """The number of a DVC process that runs a job in this folder; what a killed one has noted does not count."""
+    try:
+        noted = json.loads((root / ".dvc" / "tmp" / "rwlock").read_text(encoding="utf-8"))
+        readers = [one for some in noted.get("read", {}).values() for one in some]
+        processes = {int(one["pid"]) for one in (*readers, *noted.get("write", {}).values())}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None  # no such file, or DVC is just writing it
+    return next((process for process in sorted(processes) if Path("/proc", str(process)).exists()), None)
 
 
 @contextmanager

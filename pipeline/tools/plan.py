@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline import config
 from pipeline.artifacts import InputError
-from pipeline.config import Run, dag, made, plan
+from pipeline.config import Run, dag, made, plan, running
 from pipeline.config.code import Code
 from pipeline.config.plan import Job
 from pipeline.tools import options
@@ -48,8 +48,11 @@ def run(root: Path, preset: str | None = None, explain: bool = False, variant: s
 def write(run: Run) -> tuple[list[Job], list[str]]:
     """Write the plan's files and DVC's list of jobs. Returns the jobs and the files of the plan that changed.
 
-    Called as a stage by DVC, it raises InputError if the list changed, because DVC has read the old one.
+    Called as a stage by DVC, it raises InputError if Snakemake runs the preset, or if the list changed, because DVC has
+    read the old one.
     """
+    if os.environ.get("DVC_STAGE"):
+        running.require_nobody(run)
     code = Code(cache=run.layout.code_digests)
     found = plan.jobs(run, code)
     code.save()
