@@ -35,6 +35,7 @@ ENVIRONMENT = {
 SERVERS = ("http", "https")
 ARTIFACTS = "mlflow-artifacts"  # the scheme of artifacts that a server passes on
 LOCK_SECONDS = 20.0  # how long another program may hold the database before we give up
+FULL = ("disk I/O error", "disk is full", "File too large", "No space left on device")  # SQLite's words, the system's
 REMEDY = "move the file away: publish fills a new one"
 
 
@@ -160,6 +161,8 @@ def _one_line_errors(address: str) -> Iterator[None]:
         if "schema" in reason and kind(address) == "sqlite":
             remedy = f"; it is of another version of MLflow: {REMEDY}, or upgrade it with `mlflow db upgrade`"
             reason = reason.partition("Take a backup")[0].strip()
+        elif any(word in reason for word in FULL):
+            remedy = "; is the disk full? Then make room, and run the same command again"
         elif kind(address) in SERVERS:
             remedy = "; is the server running? (MLFLOW_TRACKING_URI names it)"
         shown = f"{reason[:300]}{' ...' if len(reason) > 300 else ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import sys
 from pathlib import Path
@@ -49,6 +50,16 @@ def test_a_database_locked_later(root: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(mlflow.MlflowClient, "log_batch", locked)
     says(root, "MLflow at sqlite:///mlflow.db: (sqlite3.OperationalError) database is locked [SQL", "...")
+
+
+def test_a_full_disk(root: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        says(root, "MLflow at sqlite:///mlflow.db: ", "make room")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert len(publish(root)["runs"]) == 4
 
 
 def test_a_file_that_is_no_database(root: Path) -> None:
