@@ -45,7 +45,7 @@ MAY_USE = {
     # a user's own input
     "predict": FILES
     | SETTINGS
-    | {"geometry", "lifting", "detection", "training", "device", "seeds", "report", "user_files"},
+    | {"geometry", "lifting", "pixels", "detection", "training", "device", "seeds", "report", "user_files"},
     # the front doors
     "__init__": {"lifting"},
     "__main__": {"artifacts", "failures", "shell"} | SETTINGS,

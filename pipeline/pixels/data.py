@@ -46,9 +46,7 @@ class CropSet:
 
     def crops_of(self, rows: Rows) -> Crops:
         """Where these crops are on the screen."""
-        size = self.poses.sizes[self.poses.camera[rows]]
-        scale = 2 * self.side[rows] / (self.size * size[:, 0])
-        return Crops(scale, (2 * self.corner[rows] - size) / size[:, :1])
+        return on_screen(self.corner[rows], self.side[rows], self.poses.sizes[self.poses.camera[rows]], self.size)
 
     def keypoints_of(self, rows: Rows) -> Tensor:
         """The true 2D joints [n, J, 2] in px of the crops."""
@@ -73,6 +71,11 @@ class CropSet:
         poses = LiftingData.from_pose_set(self.poses.pose_set.select(rows.numpy()), self.poses.device)
         there = rows.to(self.side.device)
         return CropSet(self.pixels[there], self.corner[there], self.side[there], poses)
+
+
+def on_screen(corner: Tensor, side: Tensor, size: Tensor, crop_size: int) -> Crops:
+    """Where crops of `crop_size` px are on the screen: squares of pictures of `size` [n, 2] px."""
+    return Crops(2 * side / (crop_size * size[:, 0]), (2 * corner - size) / size[:, :1])
 
 
 def read_crops(run: Run, device: str) -> dict[str, CropSet]:

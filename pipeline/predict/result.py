@@ -12,10 +12,12 @@ from pipeline.artifacts import InputError
 from pipeline.geometry.skeleton import HUMAN36M_17
 from pipeline.lifting.data import joint_choice
 from pipeline.lifting.uncertainty import Poses
-from pipeline.predict import angles, flags, joint_map, placing
+from pipeline.pixels.lifter import ImageLifter
+from pipeline.predict import angles, flags, joint_map, looking, placing
 from pipeline.predict.angles import Angles
 from pipeline.predict.human36m import fill, to_human36m
 from pipeline.predict.keypoints import Keypoints
+from pipeline.predict.pictures import Pictures
 from pipeline.predict.placing import Placement
 from pipeline.predict.weights import Model
 
@@ -41,6 +43,7 @@ class Prediction:
     angles: Angles
     flags: list[list[str]]
     trained_on: str | None = None  # the source of motion whose joints `joints` are meant to be
+    outside: int = 0  # people whom a model that reads images could not see
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -65,10 +68,12 @@ def predict(
     focal_length: float | None = None,
     path: object = "input",
     trained_on: str | None = None,
+    pictures: Pictures | None = None,
 ) -> Prediction:
     """Poses of all rows with enough joints, with flags. `size` [rows, 2] px. Raises InputError if there are none.
 
-    `trained_on` is the source of motion that the model was trained on, if not the one that its card names.
+    A model that reads images needs the `pictures` that the keypoints are of. `trained_on` is the source of motion that
+    the model was trained on, if not the one that its card names.
     """
     trained_on = trained_on or model.trained_on
     joints, absent, confidence = to_human36m(
@@ -79,7 +84,7 @@ def predict(
         raise InputError(f"{path}: no person has {LEAST_JOINTS} of Human3.6M's 17 joints, which a pose needs")
     joints, absent, confidence, size = joints[rows], absent[rows], confidence[rows], size[rows]
     filled = fill(joints, absent)
-    poses = model.predictor.lift(filled, *size.T)
+    poses, outside = _poses(model, filled, ~absent, size, [keypoints.table.images[row] for row in rows], pictures)
     wild = np.flatnonzero(~(np.abs(poses.hypotheses) < FARTHEST).all(axis=(1, 2, 3)))  # NaN too
     if len(wild):
         raise InputError(
@@ -102,7 +107,20 @@ def predict(
         angles=angles.of(poses, model.predictor.skeleton),
         flags=flags.find(filled, ~absent, size, poses, np.isfinite(placement.scale), usual),
         trained_on=trained_on,
+        outside=outside,
     )
+
+
+def _poses(
+    model: Model, joints: NDArray, there: NDArray, size: NDArray, names: list[str], pictures: Pictures | None
+) -> tuple[Poses, int]:
+    """The model's poses, and how many people are wholly outside the picture that it should see them in."""
+    if not isinstance(model.predictor, ImageLifter):
+        return model.predictor.lift(joints, *size.T), 0
+    if pictures is None:
+        raise InputError(f"{model.path}: reads images; give images or a video, or the keypoints' images with --images")
+    boxes = looking.Boxes.around(joints, there)
+    return looking.lift(model.predictor, pictures, names, boxes, size), int(boxes.outside(size).sum())
 
 
 def image_sizes(keypoints: Keypoints, width: int | None, height: int | None, path: Path) -> NDArray:

@@ -27,6 +27,8 @@ from pipeline.lifting.checkpoints import LiftingPredictor, load_model
 from pipeline.lifting.data import skeleton_of
 from pipeline.lifting.lifter import Lifter
 from pipeline.lifting.models import build_model
+from pipeline.pixels import lifter
+from pipeline.pixels.lifter import ImageLifter
 from pipeline.training.checkpoint import CheckpointError
 
 FORMAT = "mixpose lifting weights 1"
@@ -42,7 +44,7 @@ GRAPHS, MODEL = "graphs.", "model."  # begin the names of tensors
 class Model:
     """A model to predict with, its file, and its card if there is one."""
 
-    predictor: Lifter
+    predictor: Lifter | ImageLifter
     path: Path
     sha256: str
     card: Mapping[str, Any] = field(default_factory=dict)
@@ -77,8 +79,10 @@ def find(root: Path, name: str | None) -> Path:
 
 
 def read(path: Path) -> Model:
-    """A model from weights (safetensors) or from a checkpoint of train_lifting. Raises InputError."""
+    """A model from weights (safetensors) or a checkpoint of train_lifting or train_pixels. Raises InputError."""
     try:
+        if path.suffix != ENDING and lifter.is_of_images(path):
+            return Model(lifter.load(path), path, artifacts.digest(path))
         if path.suffix != ENDING:
             return Model(load(path), path, artifacts.digest(path))
         card = artifacts.read_json(card_of(path)) if card_of(path).exists() else {}

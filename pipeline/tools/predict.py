@@ -30,6 +30,8 @@ from pipeline.predict.pictures import Pictures, finding
 from pipeline.predict.result import Prediction
 from pipeline.tools import options
 
+WHOLE = 0.9  # of a video's frames, of which a file may count a few too many
+
 DESCRIPTION = """\
 Make 3D poses, which say how sure they are, of images, of a video, or of the 2D joints that a pose estimator has found.
 
@@ -154,7 +156,7 @@ def run(
     if not (trained_on or loaded.trained_on or found.layout == HUMAN36M):
         print(f"note: {loaded.path} has no card; its joints are taken for Human3.6M's (else give --trained-on)")
     start = time.perf_counter()
-    prediction = result.predict(found, size, loaded, focal_length, input, trained_on)
+    prediction = result.predict(found, size, loaded, focal_length, input, trained_on, shown)
     seconds = time.perf_counter() - start
 
     def with_images(folder: Path) -> None:
@@ -186,6 +188,8 @@ def detect(images: Pictures, detector: Detector, least_confidence: float) -> tup
     found = detecting.detect(images, detector)
     speed = len(found.names) / (time.perf_counter() - start)
     print(f"{detector.name}: {speed:.1f} images a second")
+    if images.sequence and len(found.names) < WHOLE * images.count:
+        print(f"note: {images.path} ends after {len(found.names)} of {images.count} frames; they are all used")
     if found.left_out:
         print(f"note: {found.left_out} people were left out, who are in fewer than {detecting.LEAST_FRAMES} frames")
     content = detecting.as_coco(found, images, detector)
@@ -219,6 +223,8 @@ def summary(prediction: Prediction) -> list[str]:
         lines.append(f"spread: {np.median(spread):.0f} mm (median of the joints)")
     if prediction.keypoints.table.sequence and not c3d.available():
         lines.append(f"note: {c3d.ABSENT}")
+    if prediction.outside:
+        lines.append(f"note: {prediction.outside} of {count} people are outside their images, so the model saw nothing")
     if left:
         lines.append(f"left out: {left} of {count + left}, with fewer than {result.LEAST_JOINTS} of 17 joints found")
     raised = Counter(name for names in prediction.flags for name in names)
