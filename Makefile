@@ -21,7 +21,7 @@ unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_CONSTRAINT PIP_REQUIREMENT 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help elsewhere environment demo mini report ui detector reference test install-slurm-test fuzz bench sync adopt lock
+.PHONY: help elsewhere environment demo mini report ui detector reference test install-slurm-test fuzz kills bench sync adopt lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -69,6 +69,11 @@ CASES ?= 10000
 
 fuzz: $(INSTALLED)  ## try wrong input of every kind on every reader of files; CASES=<number>, PARSERS=<names>
 	@for name in $(PARSERS); do echo "$$name"; python tests/fuzz/guided.py $$name --cases $(CASES) || exit 1; done
+
+KILLS ?= 48
+
+kills: $(INSTALLED)  ## kill the stages of a tiny run, Snakemake and DVC, and fill their disk; KILLS=<number>
+	MIXPOSE_KILLS=$(KILLS) python -m pytest -s tests/test_end_to_end.py -k 'bytes or kills'
 
 bench: $(INSTALLED)  ## run the benchmarks
 	python -m pytest -m benchmark tests/benchmarks -s

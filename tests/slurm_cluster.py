@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 CONFIGURATION = """\
 ClusterName=test
@@ -110,8 +112,35 @@ class Cluster:
         _until((munge / "munge.socket").exists, "munged has no socket")
         self._daemon("slurmctld", "-D", "-c")
         _until(lambda: "UP" in self.call("scontrol", "ping"), "slurmctld does not answer")
+        self.start_node()
+
+    def start_node(self) -> None:
         self._daemon("slurmd", "-D", "-c")
         _until(lambda: self.call("sinfo", "--noheader", "--format=%T") == "idle", "the node is not idle")
+
+    def kill_node(self) -> None:
+        """The node loses its power: slurmd and all that it has started end, and Slurm learns of it from nobody."""
+        node = self.daemons.pop()
+        steps = [one for one in psutil.process_iter() if self._is_step(one)]
+        jobs = [one for one in psutil.process_iter() if self._is_of_job(one)]
+        node.kill()
+        node.wait()
+        for process in (*steps, *jobs):  # a step would report the end of its job
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self.call("scontrol", "update", "NodeName=ALL", "State=DOWN", "Reason=test")  # or after SlurmdTimeout
+
+    def _is_step(self, process: psutil.Process) -> bool:
+        """Whether a process watches a job of this cluster: its log is slurmd.log."""
+        with contextlib.suppress(psutil.Error):
+            logs = (file.path for file in process.open_files())
+            return process.name() == "slurmstepd" and str(self.folder / "slurmd.log") in logs
+        return False
+
+    def _is_of_job(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error):
+            return process.environ().get("SLURM_SUBMIT_DIR", "").startswith(str(self.folder.parent))
+        return False
 
     def stop(self) -> None:
         """End all jobs, then the daemons: a job that still runs would outlive them."""

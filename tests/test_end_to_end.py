@@ -1,15 +1,23 @@
-"""The whole pipeline in a tiny preset, once through DVC and once through Snakemake with two jobs at a time."""
+"""The whole pipeline in a tiny preset, once through DVC and once through Snakemake with two jobs at a time.
+
+`make kills` gives both runs faults (killed_runs.py); each is then begun again by the same command.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shutil
+import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import killed_runs
 import pytest
+import stage_server
 from dag_jobs import dvc_jobs
 from repository import files_of_repository, run_tool
 from tiny_preset import copy_with_tiny
@@ -57,7 +65,9 @@ if "pipeline" in arguments and arguments[-1] != "pipeline":
 """
 
 
+DATE = "1700000000"
 # Tables with images a second in them, which differ from run to run.
+SAYS_WHEN = ("environment.json", "speed.json", ".gitignore", ".snakemake_timestamp")
 MEASURED = ("mixture_dense_speed", "mixture_dense_table2", "mixture_dense_table7")
 
 
@@ -66,22 +76,35 @@ class Runs:
     dvc: Path
     snakemake: Path
     opened: Path  # a file a job of the DVC run: what it opened
+    kills: Counter[str]  # how often each stage and tool was killed
 
 
 def repro(folder: Path, *options: str, **environment: str) -> str:
     return tool(folder, "dvc", "repro", *options, **environment)
 
 
-def first_repro(folder: Path, **environment: str) -> str:
-    """A preset that is new to DVC needs its list of jobs first."""
+def killed_repro(folder: Path, opened: Path, **environment: str) -> Counter[str]:
+    """A preset that is new to DVC needs its list of jobs first. Returns how often DVC was killed."""
     tool(folder, "python", "-m", "pipeline", "plan")
-    return repro(folder, **environment)
+    traced = {"OPENED": str(opened), "SOURCE_DATE_EPOCH": DATE, **environment}
+    path = {"PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
+    kills = killed_runs.run_killed(
+        ["dvc", "repro"], folder, path | traced, lambda: len(list(opened.iterdir())), killed_runs.KILLS // 16
+    )
+    repro(folder, **traced)
+    return Counter(dvc=kills)
 
 
-def first_snakemake(folder: Path) -> str:
-    """With a list of jobs for DVC, which then takes over what Snakemake has made."""
+def faulty_snakemake(folder: Path, server: Path) -> killed_runs.Faults | None:
+    """With a list of jobs for DVC, which then takes over what Snakemake has made. Returns the faults, if it had any."""
     tool(folder, "python", "-m", "pipeline", "plan")
-    return snakemake(folder)
+    if not killed_runs.KILLS:
+        snakemake(folder)
+        return None
+    with stage_server.started(server, folder) as stages:
+        faults = killed_runs.Faults(stages, folder)
+        faults.run("snakemake", "--cores", "2", SOURCE_DATE_EPOCH=DATE, MIXPOSE_SAVE_EVERY_SECONDS="0.3")
+    return faults
 
 
 def snakemake(folder: Path, *options: str) -> str:
@@ -90,7 +113,7 @@ def snakemake(folder: Path, *options: str) -> str:
 
 def tool(folder: Path, *command: str, **environment: str) -> str:
     """What a successful run printed. Captions are dated, so the date is fixed, as for any reproducible build."""
-    answer = run_tool(*command, folder=folder, SOURCE_DATE_EPOCH="1700000000", **environment)
+    answer = run_tool(*command, folder=folder, **{"SOURCE_DATE_EPOCH": DATE, **environment})
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return answer.stdout + answer.stderr
 
@@ -112,12 +135,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     with ThreadPoolExecutor() as pool:
         both = [
             # The preset's thread count overrides the environment's (Snakemake sets the same for its jobs).
-            pool.submit(first_repro, folders[0], OMP_NUM_THREADS="2", PYTHONPATH=str(tracer), OPENED=str(opened)),
-            pool.submit(first_snakemake, folders[1]),
+            pool.submit(killed_repro, folders[0], opened, OMP_NUM_THREADS="2", PYTHONPATH=str(tracer)),
+            pool.submit(faulty_snakemake, folders[1], tmp_path_factory.mktemp("server") / "server"),
         ]
-        for run in both:
-            run.result()
-    return Runs(*folders, opened)
+        by_dvc, faults = both[0].result(), both[1].result()
+    kills = by_dvc + (faults.kills if faults else Counter())
+    written = {"kills": kills.total(), "of": kills, "full disks": faults.full_disks if faults else {}}
+    (tmp_path_factory.getbasetemp() / "kills.json").write_text(json.dumps(written, indent=1) + "\n")
+    print(json.dumps(written))
+    return Runs(*folders, opened, kills)
 
 
 def test_both_give_the_same_bytes(runs: Runs) -> None:
@@ -129,6 +155,26 @@ def test_both_give_the_same_bytes(runs: Runs) -> None:
     assert any(name.startswith("tables/") and name.endswith(".md") for name in by_dvc)
     assert by_dvc.keys() == by_snakemake.keys()
     assert [name for name in by_dvc if by_dvc[name] != by_snakemake[name]] == []
+
+
+def test_kills_change_no_output_and_leave_nothing_behind(runs: Runs) -> None:
+    """What the two runs made is the same to the byte although both were killed, each at other moments."""
+    if not killed_runs.KILLS:
+        pytest.skip("faults are tried by `make kills`")
+    assert runs.kills.total() >= killed_runs.KILLS // 2, runs.kills
+    by_dvc, by_snakemake = made_by(runs.dvc), made_by(runs.snakemake)
+    assert by_dvc.keys() == by_snakemake.keys() and len(by_dvc) > 60
+    assert [name for name in by_dvc if by_dvc[name] != by_snakemake[name]] == []
+    for folder in (runs.dvc, runs.snakemake):
+        unfinished = [path for place in ("data", "results", ".resume") for path in (folder / place).rglob(".*.part")]
+        assert [*unfinished, *(folder / ".resume").rglob("*.state.pt")] == []
+
+
+def made_by(folder: Path) -> dict[str, bytes]:
+    """The data of a run and its trained weights, without what says when and how fast they were made."""
+    files = [path for path in (folder / "data" / "tiny").rglob("*") if path.is_file() and path.name not in SAYS_WHEN]
+    kept = [path for path in files if path.relative_to(folder).parts[2] not in ("plan", "made", "publish.json")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in kept}
 
 
 def noted_by(runs: Runs) -> dict[str, set[str]]:

@@ -49,6 +49,7 @@ def run(root: Path, preset: str | None = None, cancel: bool = False, snakemake: 
     config_of = ["--config", f"preset={preset}"] if preset else []
     command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", *config_of, *(snakemake or [])]
     os.chdir(root)
+    sys.stdout.flush()  # what is in a buffer would be lost
     os.execv(sys.executable, command)
 
 
