@@ -46,7 +46,10 @@ FULL = r"(data|results|\.resume|mlflow\.db)\S*: .*(File too large|disk is full|d
 
 
 class Faults:
-    """A run of Snakemake on a server of stages, with its faults: those that are still to come, and those that were."""
+    """A run of Snakemake on a server of stages, with its faults: those that are still to come, and those that were.
+
+    One job at a time: a second one would begin and end unseen while Snakemake ends because of the first one's fault.
+    """
 
     def __init__(self, server: Server, folder: Path) -> None:
         self.server, self.folder, self.random = server, folder, random.Random(SEED)

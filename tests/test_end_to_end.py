@@ -103,7 +103,7 @@ def faulty_snakemake(folder: Path, server: Path) -> killed_runs.Faults | None:
         return None
     with stage_server.started(server, folder) as stages:
         faults = killed_runs.Faults(stages, folder)
-        faults.run("snakemake", "--cores", "2", SOURCE_DATE_EPOCH=DATE, MIXPOSE_SAVE_EVERY_SECONDS="0.3")
+        faults.run("snakemake", "--cores", "1", SOURCE_DATE_EPOCH=DATE, MIXPOSE_SAVE_EVERY_SECONDS="0.3")
     return faults
 
 
