@@ -146,6 +146,20 @@ def test_bars_are_grouped_by_paper_with_a_gap_between(make: Callable[..., Maker]
     assert np.flatnonzero(steps > 1.001).tolist() == [index - 1 for index in changes]
 
 
+def test_a_network_that_gives_no_pose_has_no_bar_and_counts_as_run(make: Callable[..., Maker]) -> None:
+    maker = make()
+    maker.point("semgcn", 50.0)
+    maker.point("pixels_detector", 60.0)
+    path = maker.run.layout.metrics("pixels_detector")
+    content = artifacts.read_json(path)
+    content["seeds"][0]["predictions"] = {"point": {}}
+    artifacts.write_json(path, content)
+    places = overview._places(maker.run, maker.evidence.results)
+    lines = [name for name in places if name not in maker.run.lifting_variants]
+    assert set(places) == {"semgcn", *lines}
+    assert sum(int(line[1:].partition(" of ")[0]) for line in lines) == len(maker.run.lifting_variants) - 2
+
+
 def test_the_best_of_many_by_hand(make: Callable[..., Maker]) -> None:
     """The made auto-encoder's best of 5 is 10 % below its mean, the best of 200 30 %. Table 3's values are dashed."""
     maker = make()

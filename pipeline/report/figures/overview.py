@@ -55,7 +55,7 @@ def draw_lifting(evidence: Evidence) -> Figure:
 def _places(run: Run, results: Results) -> dict[str, float]:
     """The place of each bar from the top, paper by paper with a gap between them.
 
-    A variant that was not run has no bar. The last line of its paper says how many there are.
+    A variant that was not run has no bar; the last line of its paper says how many there are. Nor has a 2D network.
     """
     places: dict[str, float] = {}
     papers = dict.fromkeys(settings.paper for settings in run.lifting_variants.values())
@@ -65,7 +65,8 @@ def _places(run: Run, results: Results) -> dict[str, float]:
         ran = [name for name in variants if results[name].ran]
         rest = len(variants) - len(ran)
         missing = [f"({rest} of {titles.get(paper, paper)} not run)"] if rest else []
-        for name in (*ran, *missing):
+        lifting = [name for name in ran if results.error(name, results[name].seeds[0].main_prediction, "mpjpe")]
+        for name in (*lifting, *missing):
             places[name] = len(places) + GAP * number
     return places
 
