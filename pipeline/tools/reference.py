@@ -8,6 +8,7 @@ the date. A long run may be copied before its end: its tables and claims then ha
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import platform
 import shutil
@@ -30,6 +31,7 @@ RUN = "run.json"
 # Figures with COCO's images are never committed. The page of megabytes can be made again from what is. The other names
 # are temporary files of a stage or of Snakemake.
 LEFT_BEHIND = ("with_images", "report", ".*")
+JOINT = ", "  # between the names of several machines
 OF_PROCESSOR = ("processor", "cpu_capability", "cores")
 
 DESCRIPTION = """\
@@ -158,24 +160,25 @@ def _machine(records: list[dict[str, Any]], committed: Path) -> tuple[dict[str, 
     """
     systems, gpus, here = provenance.systems(records), provenance.gpus(records), platform.platform()
     before = artifacts.read_json(committed)["machine"] if committed.exists() else {"operating_system": ""}
-    earlier = [system for system in systems if system != here and system in before["operating_system"].split(", ")]
+    earlier = [system for system in systems if system != here and system in before["operating_system"].split(JOINT)]
     known = [before] if earlier else []
     if here in systems:
         cpu = torch.backends.cpu.get_cpu_capability()
         known.append({"processor": processor(), "cpu_capability": cpu, "cores": os.cpu_count()})
     whole = {here, *earlier}.issuperset(systems)
     machine = {key: _together([one[key] for one in known]) if whole else None for key in OF_PROCESSOR}
-    machine |= {"gpu": ", ".join(gpus) or None, "operating_system": ", ".join(systems)}
+    machine |= {"gpu": JOINT.join(gpus) or None, "operating_system": JOINT.join(systems)}
     unknown = "Copied on another system than the one it ran on, so its processor is unknown."
     return machine, None if whole else unknown
 
 
 def _together(values: list[Any]) -> Any:
     """The values of several machines as one, if they are the same, or else joined; None if one is unknown."""
-    different = list(dict.fromkeys(values))
-    if None in different:
+    if None in values:
         return None
-    return different[0] if len(different) == 1 else ", ".join(map(str, different))
+    each = [value.split(JOINT) if isinstance(value, str) else [value] for value in values]
+    different = list(dict.fromkeys(itertools.chain.from_iterable(each)))
+    return different[0] if len(different) == 1 else JOINT.join(map(str, different))
 
 
 def processor() -> str:

@@ -121,6 +121,7 @@ def test_a_run_that_was_continued_on_another_machine_names_both(root: Path) -> N
     assert said["processor"] == f"An Earlier One, {reference.processor()}"
     assert (said["cores"], said["cpu_capability"]) == (first["cores"], first["cpu_capability"])
     assert sorted(said["operating_system"].split(", ")) == sorted([other, platform.platform()])
+    assert about(root)["machine"] == said  # and again: the committed run now has both
     change(records(root)[1], platform="Linux-0.9-sparc64-with-glibc2.1", device="sparc64")
     assert about(root)["machine"]["processor"] is None
 
