@@ -203,6 +203,7 @@ def test_a_stage_opens_only_the_data_it_declares(runs: Runs) -> None:
         for command, paths in opened.items()
         for path in paths
         if not path.startswith(("pipeline/", "results/reference/"))
+        and not (runs.dvc / path).is_dir()  # opened to see whether a file can be written there
         and not any(Path(path).is_relative_to(place) for place in jobs[command].inputs | jobs[command].outputs)
     ]
     assert sorted(undeclared) == []
@@ -293,7 +294,7 @@ def test_a_run_can_be_shown_before_its_end_and_taken_over(runs: Runs) -> None:
         shutil.rmtree(folder / "data/tiny" / place)
     shutil.rmtree(folder / "results/tiny/metrics")
     printed = tool(folder, "python", "-m", "pipeline", "adopt")
-    assert "6 variants taken over" in printed and "2 variants left as they are" in printed
+    assert "6 variants taken over" in printed and "5 variants left as they are" in printed
     # Only what was not finished is trained and evaluated.
     printed = snakemake(folder, "--dry-run")
     assert printed.count("rule train_lifting:") == 1 and printed.count("rule evaluate_lifting:") == 1
