@@ -136,6 +136,7 @@ def test_the_page_reads_what_is_kept(run: Run) -> None:
         "hgn": 2,
         "mdn_offset": 1,
         "mixture_dense": 1,
+        "semgcn": 3,
     }
     least, middle, most = kept.papers[0].hours
     assert (middle, most) == (2 * least, 4 * least)
