@@ -181,7 +181,8 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
         return
     with running.alone(run, job) as waited:
         if waited and not made.changes(job, root, made.Digests(root), Code()):
-            return  # the process that was waited for has done it
+            print(f"{job.name}: that process has done it")
+            return
         running.require_writable(root, job)
         running.remove_unfinished(root, job)
         reuse = finished.wanted(job)

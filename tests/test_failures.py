@@ -128,7 +128,7 @@ def test_a_checkout_that_may_not_be_written(planned: Path) -> None:
     for command, words in (
         (
             "python -m pipeline download",
-            "error: data/demo/download.json: Read-only file system; give yourself the right",
+            "error: .resume/demo/jobs/download: Read-only file system; give yourself the right",
         ),
         ("snakemake --cores 1", "error: Snakemake's folder .snakemake: cannot be written (Read-only file system)"),
     ):

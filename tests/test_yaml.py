@@ -61,7 +61,7 @@ PRESETS = [str(path) for path in FILES if path.parent == Path("params")]
         (
             "params.yaml",
             "lifting_variants.graphmdn.optimizer.batch_size=7",
-            ["-      batch_size: 256", "+      batch_size: 7"],
+            ["-    optimizer: {batch_size: 256}", "+    optimizer: {batch_size: 7}"],
         ),
         *((preset, "threads=1357", ["-threads: 1", "+threads: 1357"]) for preset in PRESETS),
     ],

@@ -124,7 +124,7 @@ def _wait(file: int, job: Job) -> bool:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         other = _holder(file)
-        print(f"process {other} still does {job.name}, though what started it has ended: waiting for it", flush=True)
+        print(f"process {other} already does {job.name}: waiting for it", flush=True)
         fcntl.lockf(file, fcntl.LOCK_EX)
         return True
     except OSError:

@@ -122,11 +122,12 @@ def test_overfits_one_batch(mixture: bool):
         loss = pose_nll(output, joints_3d) if mixture else mean_squared_error(output, joints_3d)
         optimizer.zero_grad()
         loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # as in every training; without it some seeds diverge
         optimizer.step()
         schedule.step()
     prediction = distribution(output).mean().view_as(joints_3d) if mixture else output
     unexplained = (prediction - joints_3d).square().mean() / joints_3d.var()
-    assert unexplained < (0.4 if mixture else 0.1)  # a mixture has its sigma to shrink first
+    assert unexplained < 0.1
 
 
 def test_a_seed_decides_and_a_pose_does_not_depend_on_its_batch():

@@ -21,7 +21,7 @@ def text(reported: Maker) -> str:
 
 def test_every_link_and_image_exists(reported: Maker, text: str) -> None:
     targets = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(re.findall(r"!\[[^\]]*\]\(figures/", text)) == 9 + 7
+    assert len(re.findall(r"!\[[^\]]*\]\(figures/", text)) == 9 + 8
     run = reported.run
     measured = {name for name in (*run.lifting_variants, *run.detection_variants) if not run.why_left_out(name)}
     assert {f"metrics/{variant}.json" for variant in measured} == {name for name in targets if "metrics/" in name}

@@ -21,7 +21,7 @@ def contents(results: Path) -> dict[str, bytes]:
 
 def test_a_second_run_writes_the_same_bytes(reported: Maker) -> None:
     before = contents(reported.run.layout.results)
-    assert len(before) == 3 * (22 + 2 * 6 + 2 + 17) + 2 * (9 + 7) + 2 + 3
+    assert len(before) == 3 * (23 + 2 * 6 + 2 + 17) + 2 * (9 + 8) + 2 + 3
     assert reported.call("tabulate") == 0
     assert reported.call("report") == 0
     after = contents(reported.run.layout.results)
@@ -86,6 +86,6 @@ def test_a_preset_of_which_nothing_was_run_has_a_page_all_the_same(make: Callabl
     assert maker.call("tabulate") == 0
     assert maker.call("report") == 0
     text = maker.run.layout.report.read_text()
-    assert text.count("not drawn, because") == 12 + 7
+    assert text.count("not drawn, because") == 12 + 8
     assert "Of 135 claims: 135 not run." in text
     assert list(maker.run.layout.figures.iterdir()) == []

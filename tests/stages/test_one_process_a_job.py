@@ -49,7 +49,7 @@ def test_a_second_process_waits(folder: Path, capfd: pytest.CaptureFixture[str],
         while "waiting" not in said and time.monotonic() < end:
             time.sleep(0.05)
             said += capfd.readouterr().out
-        assert "process 4711 still does train_lifting-mean_pose-seed_0" in said
+        assert "process 4711 already does train_lifting-mean_pose-seed_0" in said
         assert codes == []
     second.join(60)
     assert codes == [0]
