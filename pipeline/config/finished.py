@@ -19,6 +19,7 @@ from pipeline.config.plan import Job
 from pipeline.layout import Layout
 
 RECORD = "made.json"
+OUTPUTS = "outputs.json"  # their digests: a link can be written through
 ASKED = "MIXPOSE_REUSE"  # Snakefile sets it for its jobs; a stage that a person runs by hand is always run
 
 
@@ -38,19 +39,28 @@ def keep(job: Job, root: Path) -> None:
         for number, path in enumerate(job.outputs):
             _link(root / path, part / str(number))
         shutil.copyfile(root / job.made, part / RECORD)
+        artifacts.write_json(part / OUTPUTS, _contents(part, job))
 
 
 def take(job: Job, root: Path) -> bool:
     """Put a job's kept outputs back if it would make the same now; otherwise change nothing and return False."""
     kept = folder(job, root)
-    if not (kept / RECORD).exists():
+    if not (kept / RECORD).exists() or not (kept / OUTPUTS).exists():
         return False
     before = artifacts.read_json(kept / RECORD)
     if before["plan"] != job.content() or before != record(job, Digests(root)):
         return False
+    if artifacts.read_json(kept / OUTPUTS) != _contents(kept, job):
+        return False
     for number, path in enumerate(job.outputs):
         _put_back(kept / str(number), root / path)
     return True
+
+
+def _contents(folder: Path, job: Job) -> list[str | None]:
+    """The digests of the outputs kept in a folder, in the job's order."""
+    digests = Digests(folder)
+    return [digests.of(str(number)) for number in range(len(job.outputs))]
 
 
 def _put_back(kept: Path, place: Path) -> None:

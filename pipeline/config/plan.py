@@ -183,7 +183,7 @@ def _of_variant(run: Run, name: str) -> Iterator[Job]:
     other = run.preset.generalization
     shown = layout.detection_evaluation(name) if kind == "detection" else layout.evaluation(name)
     data += [layout.motion(other)] if other and kind == "lifting" else []
-    made, kept = [layout.metrics(name), shown], shown if kind == "lifting" and run.preset.motion.licensed else False
+    made, kept = [layout.metrics(name), shown], shown if kind != "detection" and run.preset.motion.licensed else False
     yield make.job(f"evaluate_{kind}", testing, data + trained, made, modules, kept, variant=name)
 
 
@@ -224,7 +224,8 @@ def _of_results(run: Run) -> Iterator[Job]:
     data += [layout.images(task) for task in tasks] + ([layout.crops] if run.preset.crops else [])
     page = [layout.figures, layout.report, layout.report_page.parent]
     inputs = [*tables[:2], *metrics, *trained, *evaluated, *data, *published]
-    modules, played = (*shown, *figures(run.preset.study).values()), bool(run.preset.motion.licensed) and page[-1]
+    modules = (*shown, *figures(run.preset.study).values())
+    played = page[-1] if run.preset.motion.licensed else False  # the page moves people of the recordings
     yield make.job("report", settings, inputs, page, modules, played)
     inputs = [*tables, *page, *metrics, *trained, *evaluated, *published]
     yield make.job("publish", settings, inputs, [layout.publish_receipt], (*shown, SERVED_MODEL))

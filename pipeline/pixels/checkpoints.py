@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +15,7 @@ from pipeline.config import LiftingVariant, ModelSettings
 from pipeline.config.pixels import PixelsSettings, SmallResNet
 from pipeline.geometry.skeleton import HUMAN36M_16
 from pipeline.pixels.models import PerceptualSemGCN, build
-from pipeline.training import checkpoint
-from pipeline.training.checkpoint import CheckpointError
+from pipeline.training import checkpoint, trained
 
 FORMAT = "pixels 1"
 
@@ -82,17 +82,13 @@ def save_model(
 
 def load_model(path: Path | str, device: str = "cpu") -> PixelsPredictor:
     """Read a checkpoint of `train_pixels`. Raises CheckpointError, in one line, on any other file."""
-    path = Path(path)
-    content = checkpoint.load(path, device)
-    if content.get("format") != FORMAT:
-        raise CheckpointError(f"{path}: not a checkpoint of train_pixels (no `format: {FORMAT}` in it)")
+    return trained.read(Path(path), FORMAT, "train_pixels", partial(_predictor, device=device), device)
+
+
+def _predictor(content: dict[str, Any], device: str) -> PixelsPredictor:
     settings = PixelsSettings.model_validate(content["pixels"])
     network = content["network"] and SmallResNet.model_validate(content["network"])
     model = _build(ModelSettings.model_validate(content["model"]), settings.pooling, network).to(device)
-    try:
-        model.load_state_dict(content["weights"])
-    except RuntimeError as error:
-        what = " ".join(str(error).split()[:24])
-        raise CheckpointError(f"{path}: its weights do not fit the variant it names ({what} ...)") from None
+    model.load_state_dict(content["weights"])
     model.eval()
     return PixelsPredictor(content["variant"], settings, content["epoch"], content["size"], model)

@@ -70,3 +70,12 @@ def test_with_other_settings_it_is_made_anew(kept: dict[str, bytes], monkeypatch
 def test_by_hand_it_is_always_made_anew(kept: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIXPOSE_REUSE")
     assert kept and trains(monkeypatch)
+
+
+def test_a_kept_file_that_was_written_into_since_is_made_anew(
+    kept: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (weights,) = Path("data/tiny/finished").rglob("checkpoint.pt")
+    with weights.open("ab") as file:
+        file.write(b"more")
+    assert kept and trains(monkeypatch)
