@@ -27,7 +27,7 @@ variants:
 motion:
   source: synthetic
   frames_per_second: 1
-  seconds_per_take: 4
+  seconds_per_take: 2
   seed: 0
 keypoints:
   stacked_hourglass:
