@@ -55,7 +55,9 @@ if "pipeline" in arguments and arguments[-1] != "pipeline":
     def names(codes):
         # Functions, not bodies of classes and modules.
         for code in codes:
-            if not isinstance(code, str) and code.co_flags & inspect.CO_OPTIMIZED and code.co_filename.startswith(source):
+            if isinstance(code, str) or not code.co_flags & inspect.CO_OPTIMIZED:
+                continue
+            if code.co_filename.startswith(source):
                 yield os.path.relpath(code.co_filename, root) + ":" + code.co_qualname.partition(".")[0]
 
     def save_calls():
