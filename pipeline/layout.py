@@ -33,6 +33,11 @@ class Layout:
         return self.root / "data" / "licensed"
 
     @property
+    def imagenet(self) -> Path:
+        """ImageNet's weights of ResNet-50, as torchvision's file has them."""
+        return self.licensed / "imagenet" / "resnet50-0676ba61.pth"
+
+    @property
     def data(self) -> Path:
         return self.root / "data" / self.preset
 

@@ -26,6 +26,11 @@ class PixelsSettings(Settings):
     bones: bool = True  # in the loss (Eq. 7)
     joints_2d: Literal["found", "ground_truth"] = "found"  # ground_truth: the 2D network is not asked
 
+    @property
+    def sees_anew(self) -> bool:
+        """Whether the training begins with a 2D network of its own, which no training before it has taught."""
+        return not self.after and self.joints_2d == "found"
+
     @model_validator(mode="after")
     def _what_does_not_go_together(self) -> PixelsSettings:
         if self.stage == "detector" and self.after:
@@ -50,4 +55,12 @@ class PixelsBudget(Settings):
 
     epochs: dict[Stage, Annotated[int, Field(ge=1)]] | None = None
     network: SmallResNet | None = None
+    # Whether a 2D network begins with ImageNet's weights, as in the paper; then `network` is null: ResNet-50.
+    imagenet: bool = False
     validate_every: int = Field(1, ge=1)  # epochs
+
+    @model_validator(mode="after")
+    def _imagenets_weights_are_of_resnet_50(self) -> PixelsBudget:
+        if self.imagenet and self.network:
+            raise ValueError("imagenet: there are no such weights of a smaller network; set network: null")
+        return self

@@ -178,7 +178,7 @@ def _of_variant(run: Run, name: str) -> Iterator[Job]:
     data = _data_of(run, layout, name)
     trained = [layout.seed(name, seed) for seed in run.seeds_of(name)]
     for seed, folder in zip(run.seeds_of(name), trained, strict=True):
-        needed = data + _weights_of(layout, variant, seed)
+        needed = data + _weights_of(run, layout, variant, seed)
         yield make.job(f"train_{kind}", training, needed, [folder], modules, variant=name, seed=str(seed))
     other = run.preset.generalization
     shown = layout.detection_evaluation(name) if kind == "detection" else layout.evaluation(name)
@@ -187,11 +187,13 @@ def _of_variant(run: Run, name: str) -> Iterator[Job]:
     yield make.job(f"evaluate_{kind}", testing, data + trained, made, modules, kept, variant=name)
 
 
-def _weights_of(layout: Layout, variant: LiftingVariant | DetectionVariant, seed: int) -> list[Path]:
-    """What a training begins with: imported weights, or those of another variant's training with this seed."""
+def _weights_of(run: Run, layout: Layout, variant: LiftingVariant | DetectionVariant, seed: int) -> list[Path]:
+    """What a training begins with: imported weights, ImageNet's, or those of another variant's training."""
     if variant.weights:
         return [layout.imported(variant.weights)]
     pixels = variant.pixels if isinstance(variant, LiftingVariant) else None
+    if pixels and pixels.sees_anew and run.preset.pixels.imagenet:
+        return [layout.imagenet]
     return [layout.seed(pixels.after, seed)] if pixels and pixels.after else []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from numpy.typing import NDArray
@@ -14,14 +15,17 @@ from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.geometry.poses import PoseSet, read_poses
 from pipeline.lifting.data import LiftingData, Rows
+from pipeline.pixels.images import JpegImages
 from pipeline.pixels.models import Crops, normalized
+
+PLACES = ("row", "corner", "side")  # arrays of a file of crops, beside those of the images
 
 
 @dataclass(frozen=True)
 class CropSet:
     """N crops of one person each and, row by row, their poses."""
 
-    pixels: Tensor  # [N, S, S, 3] uint8, RGB
+    pixels: Tensor | JpegImages  # [N, S, S, 3] uint8, RGB
     corner: Tensor  # [N, 2] px of the camera's picture
     side: Tensor  # [N] px of the camera's picture
     poses: LiftingData
@@ -30,9 +34,17 @@ class CropSet:
         return len(self.pixels)
 
     @classmethod
-    def of(cls, crops: Mapping[str, NDArray], poses: PoseSet, device: str = "cpu") -> CropSet:
-        """`crops` has `pixels`, `row` (of the poses), `corner` and `side`. All is put on the device."""
-        pixels, corner, side = (torch.from_numpy(crops[name]).to(device) for name in ("pixels", "corner", "side"))
+    def of(cls, crops: Mapping[str, NDArray], poses: PoseSet, device: str = "cpu", path: Path = Path()) -> CropSet:
+        """`crops` has `row` (of the poses), `corner`, `side`, and `pixels` or JPEGs (`jpegs`, `first`, `size`).
+
+        All is put on the device, but for JPEGs. `path` is where the crops are from.
+        """
+        corner, side = (torch.from_numpy(crops[name]).to(device) for name in ("corner", "side"))
+        pixels: Tensor | JpegImages
+        if "jpegs" in crops:
+            pixels = JpegImages(crops["jpegs"], crops["first"], int(crops["size"]), device, path)
+        else:
+            pixels = torch.from_numpy(crops["pixels"]).to(device)
         return cls(pixels, corner, side, LiftingData.from_pose_set(poses.select(crops["row"]), device))
 
     @property
@@ -87,18 +99,20 @@ def read_crops(run: Run, device: str) -> dict[str, CropSet]:
         problem = _problem(arrays, len(poses))
         if problem:
             raise InputError(f"{path}: {problem}; delete it and run prepare_crops again")
-        found[split] = CropSet.of(arrays, poses, device)
+        found[split] = CropSet.of(arrays, poses, device, path)
     return found
 
 
 def _problem(arrays: Mapping[str, NDArray], poses: int) -> str | None:
     """Why arrays are no crops of so many poses; None if they are."""
-    missing = [name for name in ("pixels", "row", "corner", "side") if name not in arrays]
+    images = ("jpegs", "first", "size") if "jpegs" in arrays else ("pixels",)
+    missing = [name for name in (*images, *PLACES) if name not in arrays]
     if missing:
         return f"{missing[0]}: missing"
     count = len(arrays["row"])
     if not count:
         return "no images"
-    if any(len(arrays[name]) != count for name in ("pixels", "corner", "side")):
+    stored = len(arrays["first"]) - 1 if "first" in arrays else len(arrays["pixels"])
+    if {stored, *(len(arrays[name]) for name in PLACES)} != {count}:
         return "its arrays differ in length"
     return "row: of other poses" if arrays["row"].min() < 0 or arrays["row"].max() >= poses else None

@@ -17,9 +17,10 @@ from pipeline.config import Run
 from pipeline.lifting.train import schedule
 from pipeline.pixels.checkpoints import load_model, save_model, seeded_model
 from pipeline.pixels.data import read_crops
-from pipeline.pixels.models import PerceptualSemGCN
+from pipeline.pixels.models import PerceptualSemGCN, load_torchvision
 from pipeline.pixels.task import PixelsTask
-from pipeline.training import batch_norm
+from pipeline.training import batch_norm, checkpoint
+from pipeline.training.errors import CheckpointError
 from pipeline.training.loop import LoopSettings
 
 
@@ -30,6 +31,8 @@ def train_seed(run: Run, name: str, seed: int) -> None:
     data = read_crops(run, on)
     model = seeded_model(variant, network, seed).to(on)
     task = PixelsTask(model, data["train"], data["test"], variant.pixels, variant.optimizer.batch_size)
+    if run.preset.pixels.imagenet and variant.pixels.sees_anew:
+        begin_with_imagenet(run.layout.imagenet, model)
     if variant.pixels.after:
         start_from(run.layout.checkpoint(variant.pixels.after, seed), model)
         # A fixed 2D network keeps its statistics, so they must be those of its weights, no averages of its training.
@@ -42,6 +45,14 @@ def train_seed(run: Run, name: str, seed: int) -> None:
         save_model(path, name, variant, network, data["train"].size, seed, epoch, weights)
 
     seeds.finish(run, name, seed, task, progress, epochs, save)
+
+
+def begin_with_imagenet(path: Path, model: PerceptualSemGCN) -> None:
+    """Give the 2D network's ResNet-50 the weights of torchvision's file. Raises InputError for another file."""
+    try:
+        load_torchvision(model.detector.backbone, checkpoint.load(path))
+    except (CheckpointError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: not torchvision's weights of ResNet-50 ({error}); put its file there") from None
 
 
 def start_from(path: Path, model: PerceptualSemGCN) -> None:

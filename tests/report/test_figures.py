@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
+import pickle
 import re
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -234,3 +237,17 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_full_disk_is_told_to_another_process_with_the_file(tmp_path: Path) -> None:
+    """Figures are drawn by processes of their own, and an error comes back without the place where it was raised."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(OSError) as raised:
+            style.write(matplotlib.figure.Figure(), tmp_path, "empty")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    told = pickle.loads(pickle.dumps(raised.value))
+    assert (told.errno, told.filename) == (errno.EFBIG, str(tmp_path / "empty.png"))
+    assert list(tmp_path.iterdir()) == []

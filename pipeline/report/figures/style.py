@@ -53,10 +53,18 @@ def applied() -> AbstractContextManager[None]:
 def write(figure: Figure, folder: Path, name: str) -> None:
     """Write <folder>/<name>.png and .svg, without date or version."""
     with applied():
-        with artifacts.atomic(folder / f"{name}.png") as part:
-            figure.savefig(part, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
-        with artifacts.atomic(folder / f"{name}.svg") as part:
-            figure.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
+        _save(figure, folder / f"{name}.png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        _save(figure, folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
+
+
+def _save(figure: Figure, path: Path, **options: Any) -> None:
+    try:
+        with artifacts.atomic(path) as part:
+            figure.savefig(part, format=path.suffix[1:], **options)
+    except OSError as error:  # a full disk; the process that called this one learns nothing but the error
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def grid(axes: Axes, axis: Literal["x", "y", "both"]) -> None:
