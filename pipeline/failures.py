@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import errno
 import math
+import os
+import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,9 @@ from typing import Any
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 AGAIN = "what was finished before stays as it is; run the same command again"
+# The name that a file or a folder has until all of it is there (artifacts.atomic).
+UNFINISHED = re.compile(r"(?<![^/])\.([^/]+)\.[a-z0-9_]{8}\.part(?![^/])")
+OTHER_NAMES = ("folder", "output", "file")  # what a writer without a `path` calls the place where it writes
 NO_NUMBER = "Out of range float values are not JSON compliant"  # json's words for NaN and infinity
 
 
@@ -22,6 +28,8 @@ def line(error: BaseException) -> str | None:
     """What to tell the user, without `error:`; None for a mistake of ours."""
     if isinstance(error, MemoryError):
         return f"not enough memory; close other programs or take a smaller preset; {AGAIN}"
+    if isinstance(error, shutil.Error):
+        error = _first_of(error)
     if isinstance(error, OSError) and error.errno is not None:
         remedy = "mend that"
         if error.errno in FULL:
@@ -40,13 +48,24 @@ def line(error: BaseException) -> str | None:
     return None
 
 
+def _first_of(error: shutil.Error) -> OSError:
+    """The first failure of shutil.copytree, which collects them: source, target and words that begin with a number."""
+    found = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    for _, target, why in found:
+        number = re.search(r"\[Errno (\d+)\]", str(why))
+        if number:
+            return OSError(int(number[1]), os.strerror(int(number[1])), str(target))
+    return error
+
+
 def _file_of(error: BaseException) -> str:
     """The file that could not be read or written. Where a write fails, the system names none: its writer knows it."""
     named, of_writer = getattr(error, "filename", None), _local(error, "path")
     unfinished = isinstance(named, str) and named.endswith(".part")  # the name that a file has until it is whole
-    for name in (of_writer, named) if unfinished else (named, of_writer):
+    others = (_local(error, name) for name in OTHER_NAMES)
+    for name in (*((of_writer, named) if unfinished else (named, of_writer)), *others):
         if isinstance(name, str | Path):
-            return str(name)
+            return UNFINISHED.sub(r"\1", str(name))
     return "a file"
 
 

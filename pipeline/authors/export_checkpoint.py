@@ -59,10 +59,7 @@ def run(root: Path, paper: str, checkpoint: Path, file: Path, data_parallel: boo
         raise InputError(f"{checkpoint}: {error}") from None
     prefix = names.DATA_PARALLEL if data_parallel else ""
     renamed = {prefix + name: value.contiguous().clone() for name, value in state.items()}
-    try:
-        save(file, {"epoch": epoch, "state_dict": renamed})
-    except OSError as error:
-        raise InputError(f"{file}: cannot be written ({error.strerror})") from None
+    save(file, {"epoch": epoch, "state_dict": renamed})
     print(f"{file}: {len(renamed)} tensors of variant {name}, named as {paper}'s authors name them")
     return 0
 

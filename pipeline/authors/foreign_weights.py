@@ -78,7 +78,10 @@ def write(root: Path, save: Callable[[Path], None]) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part.") as part:
         path = Path(part) / "weights.pt"
-        save(path)
+        try:
+            save(path)
+        except OSError as error:  # a full disk; nobody knows the temporary file
+            raise OSError(error.errno, error.strerror, str(folder)) from None
         digest = artifacts.digest(path)
         target = layout.imported(digest)
         if not target.exists() or artifacts.digest(target) != digest:

@@ -6,6 +6,7 @@ its own: params/<preset>/dvc.yaml holds that preset's jobs and nothing else. dvc
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -163,6 +164,9 @@ class Dag:
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(2)
+        except OSError as error:  # a full disk
+            print(f"error: {failures.line(error) or error}", file=sys.stderr)
+            sys.exit(2)
 
     def adopt(self, finished: Iterable[str]) -> None:
         """Register the outputs of a whole run with DVC (rule `all` is among the finished ones).
@@ -188,9 +192,17 @@ def commit(run: Run, finished: Sequence[Job] | None = None) -> str | None:
     if finished is None and run.params.preset == run.preset_name:
         targets.append("dvc.yaml")  # it refers to this preset only
     # Without --no-relink DVC would write the outputs again, with new dates, and Snakemake compares dates.
-    command = [sys.executable, "-m", "dvc", "commit", "--force", "--no-relink", "--quiet", *targets]
+    command = [sys.executable, "-m", "dvc", "commit", "--force", "--no-relink", *targets]  # --quiet would hide reasons
     answer = subprocess.run(command, cwd=run.root, capture_output=True, text=True, check=False)
-    return (answer.stderr.strip().splitlines() or ["no reason given"])[-1] if answer.returncode else None
+    return _reason(answer.stderr) if answer.returncode else None
+
+
+def _reason(printed: str) -> str:
+    """The first thing that DVC reports as an error, or its last line; the words after that are no help."""
+    lines = printed.strip().splitlines() or ["no reason given"]
+    reason = next((line for line in lines if line.startswith("ERROR: ")), lines[-1]).removeprefix("ERROR: ")
+    full = any(os.strerror(number) in reason for number in failures.FULL)
+    return f"{reason}; make room, and run the same command again" if full else reason
 
 
 def read(preset: str | None = None, root: Path = Path()) -> Dag:

@@ -129,7 +129,21 @@ def write(run: Run, jobs: list[Job], finished: Iterable[Variant], reference: Pat
 
 
 def adopt(run: Run, variant: Variant, reference: Path) -> None:
-    """Put a kept variant where its jobs would have written it, with dates in their order: Snakemake compares them."""
+    """Put a kept variant, of which nothing is there, where its jobs would have written it; all of it or nothing.
+
+    Half of it would count as begun, and no later call would complete it.
+    """
+    try:
+        _put(run, variant, reference)
+    except BaseException:  # a full disk, Ctrl-C
+        for path in variant.files():
+            place = run.root / path
+            shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+        raise
+
+
+def _put(run: Run, variant: Variant, reference: Path) -> None:
+    """Copy a variant, with dates in the order of its jobs: Snakemake compares them."""
     for path in variant.files():
         _copy(in_reference(run, path, reference), run.root / path)
     for job in variant.jobs:

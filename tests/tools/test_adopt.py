@@ -5,6 +5,7 @@ The tools, the plan and the code are real; quick_stages.py replaces the stages.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -154,6 +155,26 @@ def test_what_is_there_is_not_overwritten(clone: Clone) -> None:
     clone.adopt()
     assert own.read_text() == "my own"
     assert not (clone.folder / "results/tiny/metrics/graphmdn.json").exists()
+
+
+def test_half_of_a_variant_is_taken_away_again(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would count as begun, and no later call would complete it."""
+    copy, copied = kept._copy, []
+
+    def copy_some(source: Path, target: Path) -> None:
+        if len(copied) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+        copy(source, target)
+        copied.append(target)
+
+    settings = config.load("tiny", clone.folder)
+    jobs = planning.jobs(settings, Code(cache=settings.layout.code_digests))
+    (variant,) = [one for one in kept.variants(jobs) if one.name == "graphmdn"]
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+        patched.setattr(kept, "_copy", copy_some)
+        kept.adopt(settings, variant, settings.reference)
+    assert copied and not variant.begun(clone.folder)
+    assert "12 variants taken over" in clone.adopt()
 
 
 def test_weights_are_not_kept(committed: Path) -> None:

@@ -1,0 +1,128 @@
+"""A disk without room, on a real small file system: one line with the file, and what was there stays as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import finished_runs
+import made_keypoints
+import numpy as np
+import pytest
+
+from pipeline import artifacts, config, failures
+from pipeline.__main__ import main
+from pipeline.config import dag
+
+PAGE = 4096
+SIZE = ("--width", str(made_keypoints.WIDTH), "--height", str(made_keypoints.HEIGHT))
+
+
+class Disk:
+    """A small file system in memory. A file of no use takes the room that is to be gone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self._filling = folder / "root", folder / "filling"
+
+    @contextlib.contextmanager
+    def with_room_for(self, pages: int) -> Iterator[None]:
+        with self._filling.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, (os.statvfs(self.root).f_bavail - pages) * PAGE)
+        try:
+            yield
+        finally:
+            self._filling.unlink()
+
+    def files(self) -> dict[str, bytes]:
+        paths = [path for path in self.root.rglob("*") if path.is_file()]
+        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
+    """A disk of 8 MB with a repository whose preset demo has run, two small networks and keypoints."""
+    folder = tmp_path_factory.mktemp("disk")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small file system, and not on every machine")
+    try:
+        made = Disk(folder)
+        finished_runs.make(made.root)
+        for kind in ("point", "mixture"):
+            made_keypoints.checkpoint(made.root, kind).rename(made.root / f"{kind}.pt")
+        np.savez(made.root / "walk.npz", keypoints=made_keypoints.human36m()[:3])
+        yield made
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "pages", "file"),
+    [
+        (("predict", "walk.npz", "--output", "poses", "--model", "mixture.pt", *SIZE), 0, "poses"),
+        (("predict", "walk.npz", "--output", "poses", "--model", "mixture.pt", *SIZE), 24, "poses"),
+        (("export_checkpoint", "--paper", "semgcn", "point.pt", "theirs.pth"), 1, "theirs.pth"),
+    ],
+)
+def test_a_tool_names_its_file_and_changes_nothing(
+    words: tuple[str, ...],
+    pages: int,
+    file: str,
+    disk: Disk,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(disk.root)
+    before = disk.files()
+    with disk.with_room_for(pages):
+        status = main(list(words))
+    said = capsys.readouterr().err
+    assert status == 2 and said.count("\n") == 1
+    assert said.startswith(f"error: {file}") and ": No space left on device; make room; " in said
+    assert ".part" not in said  # a name that nobody has heard of, and that is gone
+    assert disk.files() == before
+    assert main(list(words)) == 0  # goes on when there is room
+
+
+def test_a_folder_that_is_copied_is_named_as_it_would_be(disk: Disk) -> None:
+    """`reference` and `adopt` copy folders. shutil gathers its failures in an error without a number."""
+    target, before = disk.root / "results" / "reference" / "demo", disk.files()
+    with disk.with_room_for(1), pytest.raises(shutil.Error) as caught, artifacts.atomic_folder(target) as part:
+        shutil.copytree(disk.root / "results" / "demo", part, dirs_exist_ok=True)
+    said = failures.line(caught.value)
+    assert said is not None and said.startswith(f"{target}/") and ": No space left on device; make room; " in said
+    assert ".part" not in said and disk.files() == before
+
+
+def test_dvc_without_room_says_so(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it prints last is where to ask for help."""
+    printed = """
+ERROR: failed to transfer 'b950' - [Errno 28] No space left on device: 'data/train.npz' -> '.dvc/cache/b9/.1sn.tmp'
+ERROR: unexpected error - [Errno 28] No space left on device
+
+Having any troubles? Hit us up at https://dvc.org/support, we are always happy to help!
+"""
+    ended = subprocess.CompletedProcess([], 255, "", printed)
+    monkeypatch.setattr(dag.subprocess, "run", lambda *_, **__: ended)
+    reason = dag.commit(config.load("demo", disk.root))
+    assert (
+        reason is not None
+        and "'data/train.npz'" in reason
+        and reason.endswith("; make room, and run the same command again")
+    )
+
+
+def test_snakemake_without_room_for_its_mark_is_one_line(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = config.load("demo", disk.root)
+    monkeypatch.chdir(disk.root)
+    with disk.with_room_for(0), pytest.raises(SystemExit) as ended:
+        dag.Dag(run, ()).hold()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and said.startswith(f"error: {run.layout.running}: No space left on device; make room")
