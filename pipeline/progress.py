@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,7 +158,9 @@ def read_plan(workflow: Any) -> Plan:
     for job in workflow.dag.jobs:
         name = name_of(job.rule.name, job.wildcards_dict)
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, IndexError):
-            plan.earlier[name] = float(json.loads(Path(job.benchmark).read_text("utf-8").splitlines()[-1])["s"])
+            seconds = float(json.loads(Path(job.benchmark).read_text("utf-8").splitlines()[-1])["s"])
+            if seconds > 0:  # Snakemake takes them from the system's clock, which may have been set back
+                plan.earlier[name] = seconds
         if workflow.dag.needrun(job) and not job.is_norun:
             asked = {key: resource.raw for key, resource in job.rule.resources.items() if isinstance(resource.raw, int)}
             shares = [amount / provided[key] for key, amount in ({"_cores": 1} | asked).items() if provided.get(key)]
@@ -198,7 +201,8 @@ class Handler(logging.Handler):
         super().close()
 
     def _show(self, record: Any) -> None:
-        event, text, self.now = getattr(record, "event", None), record.getMessage(), record.created
+        # Not the record's time: the system's clock may be set while jobs run.
+        event, text, self.now = getattr(record, "event", None), record.getMessage(), time.monotonic()
         self.stopping = self.stopping or text.startswith(STOPPING)
         if event == "workflow_started":
             self.began = self.now

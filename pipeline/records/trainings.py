@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from pipeline.detection.results import Seed as DetectionSeed
 from pipeline.lifting.results import LiftingResults
 from pipeline.records.measured import Measured
 from pipeline.records.record import Dataset, Record, flat, metric_name
-from pipeline.report import components, runs
+from pipeline.report import components, provenance, runs
 
 Results = LiftingResults | DetectionResults
 
@@ -60,6 +59,7 @@ def _training(
                 f"{file}: missing, though it was measured; run train_{layout.kind(variant)} for {variant} again"
             )
     epochs = int(environment["epochs"])
+    started, finished = provenance.span(environment)
     splits = _splits(run, variant, results)
     tags = shared | {
         "checkpoint": artifacts.digest(layout.checkpoint(variant, seed)),
@@ -86,8 +86,8 @@ def _training(
         datasets=tuple(splits.values()),
         histories=(layout.history(variant, seed),),
         steps=int(environment["steps"]),
-        started=seconds(environment["started"]),
-        finished=seconds(environment["finished"]),
+        started=started.timestamp(),
+        finished=finished.timestamp(),
     )
 
 
@@ -167,9 +167,3 @@ def _splits(run: Run, variant: str, results: Results) -> dict[str, Dataset]:
         )
         for split, file in files.items()
     }
-
-
-def seconds(moment: str) -> float:
-    """ISO time in seconds since 1970; without an offset it is UTC."""
-    parsed = datetime.datetime.fromisoformat(moment)
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.UTC)).timestamp()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,8 +16,8 @@ UNFINISHED = "Not finished"  # begins the note of a committed run that was copie
 
 def of(records: Sequence[Record]) -> dict[str, Any]:
     """Dates, hours, commits and versions of at least one record that has all NEEDED fields."""
-    started = min(_moment(record["started"]) for record in records)
-    finished = max(_moment(record["finished"]) for record in records)
+    spans = [span(record) for record in records]
+    started, finished = min(span[0] for span in spans), max(span[1] for span in spans)
     commits = _distinct(record["git_commit"] for record in records)
     return {
         "date": finished.date().isoformat(),
@@ -39,6 +40,17 @@ def systems(records: Sequence[Record]) -> list[str]:
 def gpus(records: Sequence[Record]) -> list[str]:
     """The names of the GPUs. The record of a CPU is its architecture, which is part of the system's name."""
     return _distinct(record["device"] for record in records if record["device"] not in record["platform"])
+
+
+def span(record: Record) -> tuple[datetime.datetime, datetime.datetime]:
+    """When a training was started and finished, in UTC.
+
+    A clock that was set back while it ran gives an end before the start; the measured seconds know better.
+    """
+    started, finished = _moment(record["started"]), _moment(record["finished"])
+    if finished < started:
+        finished = started + datetime.timedelta(seconds=math.ceil(float(record["seconds"])))
+    return started, finished
 
 
 def _moment(text: str) -> datetime.datetime:
