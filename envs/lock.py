@@ -33,11 +33,18 @@ def resolve(*more: str, upgrade: bool) -> dict[str, str]:
     return {re.sub(r"[-_.]+", "-", item["name"]).lower(): item["version"] for item in chosen}
 
 
+def locked_torch() -> list[str]:
+    """The locked torch as a requirement that leaves out builds such as 2.13.0+cpu; none if there is no lock."""
+    found = re.search(r"^torch==(\S+)$", CONSTRAINTS.read_text(encoding="utf-8"), re.MULTILINE)
+    return [f"torch==={found[1]}"] if found else []
+
+
 def main() -> None:
     upgrade = "--upgrade" in sys.argv
-    versions = resolve(upgrade=upgrade)
+    print("asking pip, some minutes: where a registry gives no metadata, pip fetches the packages, 2 GB", flush=True)
+    versions = resolve(*([] if upgrade or not CONSTRAINTS.exists() else locked_torch()), upgrade=upgrade)
     torch, _, local = versions["torch"].partition("+")
-    if local:
+    if local:  # a new version, and this machine offers its CPU build
         versions = resolve(f"torch==={torch}", upgrade=upgrade)
     del versions["mixpose"]
     lines = [f"{name}=={version}" for name, version in sorted(versions.items())]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import re
 import shutil
 import stat
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -94,6 +96,39 @@ def test_the_image_installs_as_make_does() -> None:
     copied = {word for line in before if line.startswith("COPY ") for word in line.split()[1:-1]}
     (rule,) = re.findall(r"^\$\(INSTALLED\): (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert {"Makefile", "pipeline/__init__.py", *re.sub(r"\$\(if .*", "", rule).split()} == copied
+
+
+@pytest.mark.parametrize(
+    ("words", "found", "asked"),
+    [
+        ([], "2.13.0", [("torch===2.13.0",)]),  # one resolution: it takes minutes
+        (["--upgrade"], "2.14.0", [()]),
+        (["--upgrade"], "2.14.0+cpu", [(), ("torch===2.14.0",)]),
+    ],
+)
+def test_the_lock_has_no_build_of_torch_for_one_kind_of_machine(
+    words: list[str], found: str, asked: list[tuple[str, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = importlib.util.spec_from_file_location("lock", ENVS / "lock.py")
+    assert spec is not None and spec.loader is not None
+    written = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(written)
+    calls: list[tuple[str, ...]] = []
+
+    def resolve(*more: str, upgrade: bool) -> dict[str, str]:
+        calls.append(more)
+        return {"mixpose": "0.1.0", "torch": more[0].removeprefix("torch===") if more else found}
+
+    for name in ("constraints.txt", "environment.yaml"):
+        shutil.copyfile(ENVS / name, tmp_path / name)
+    (tmp_path / "constraints.txt").write_text("# a lock\ntorch==2.13.0\n")
+    monkeypatch.setattr(written, "CONSTRAINTS", tmp_path / "constraints.txt")
+    monkeypatch.setattr(written, "ENVIRONMENT", tmp_path / "environment.yaml")
+    monkeypatch.setattr(written, "resolve", resolve)
+    monkeypatch.setattr(sys, "argv", ["lock.py", *words])
+    written.main()
+    assert calls == asked
+    assert (tmp_path / "constraints.txt").read_text().splitlines()[1:] == [f"torch=={found.partition('+')[0]}"]
 
 
 # --- making .venv ----------------------------------------------------------------------------------------------------
