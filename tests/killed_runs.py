@@ -38,6 +38,8 @@ SECONDS = {
     "evaluate_lifting": 3.0,
     "train_detection": 2.0,
     "evaluate_detection": 2.0,
+    "train_pixels": 1.0,
+    "evaluate_pixels": 1.0,
     "tabulate": 1.0,
     "report": 8.0,
     "publish": 5.0,

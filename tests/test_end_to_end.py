@@ -186,9 +186,14 @@ def test_kills_change_no_output_and_leave_nothing_behind(runs: Runs) -> None:
 
 
 def made_by(folder: Path) -> dict[str, bytes]:
-    """The data of a run and its trained weights, without what says when and how fast they were made."""
+    """The data of a run and its trained weights, without what says when and how fast they were made.
+
+    `finished` has the same files once more, and Snakemake alone keeps it.
+    """
     files = [path for path in (folder / "data" / "tiny").rglob("*") if path.is_file() and path.name not in SAYS_WHEN]
-    kept = [path for path in files if path.relative_to(folder).parts[2] not in ("plan", "made", "publish.json")]
+    kept = [
+        path for path in files if path.relative_to(folder).parts[2] not in ("plan", "made", "finished", "publish.json")
+    ]
     return {str(path.relative_to(folder)): path.read_bytes() for path in kept}
 
 

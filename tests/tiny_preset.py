@@ -46,6 +46,7 @@ keypoints:
     miss: 0.01
 generalization: null
 crops:
+  source: synthetic
   size: 32
   train: 24
   test: 12

@@ -19,7 +19,7 @@ from pipeline.config.code import Code
 from pipeline.config.modules import chosen_by, figures, papers
 from pipeline.config.partial import partial
 from pipeline.config.pixels import IMAGES
-from pipeline.data.images.settings import CocoImages
+from pipeline.data.images.settings import CocoImages, PersonCrops
 from pipeline.layout import Layout
 
 TASKS = ("pose", "boxes")
@@ -136,9 +136,12 @@ def _of_data(run: Run) -> Iterator[Job]:
         yield make.job("build_body", uses.build_body(run), [], [body], licensed=smpl)
         meshes = layout.targets("meshes")
         yield make.job("fit_body", uses.fit_body(run), [poses, body], [meshes], licensed=smpl or recorded)
-        if preset.crops:
-            drawn_from, settings = [poses, body, meshes], uses.prepare_crops(run)
-            yield make.job("prepare_crops", settings, drawn_from, [layout.crops], licensed=smpl or recorded)
+    if preset.crops:
+        on_bodies = isinstance(preset.crops, PersonCrops)  # or cut out of the user's videos
+        seen = [body, layout.targets("meshes")] if on_bodies else [layout.download_manifest]
+        yield make.job(
+            "prepare_crops", uses.prepare_crops(run), [poses, *seen], [layout.crops], licensed=smpl or recorded
+        )
     for detector in preset.keypoints:
         if any(variant.input == detector for variant in lifting):
             settings, made = uses.prepare_keypoints(run, detector), [layout.motion(detector)]
@@ -193,7 +196,7 @@ def _weights_of(run: Run, layout: Layout, variant: LiftingVariant | DetectionVar
         return [layout.imported(variant.weights)]
     pixels = variant.pixels if isinstance(variant, LiftingVariant) else None
     if pixels and pixels.sees_anew and run.preset.pixels.imagenet:
-        return [layout.imagenet]
+        return [layout.download_manifest]  # the stage that has seen that the user's file is there
     return [layout.seed(pixels.after, seed)] if pixels and pixels.after else []
 
 

@@ -9,8 +9,8 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from pipeline.config.detection import DetectionVariant
 from pipeline.config.lifting import Detector, LiftingVariant, ScheduleKind
 from pipeline.config.pixels import PixelsBudget
-from pipeline.data.images.settings import Images, PersonCrops
-from pipeline.data.motion.settings import OTHER_SETS, Keypoints, Motion, OtherData, OtherSet
+from pipeline.data.images.settings import Crops, FilmedCrops, Images, PersonCrops
+from pipeline.data.motion.settings import OTHER_SETS, Human36mMotion, Keypoints, Motion, OtherData, OtherSet
 from pipeline.settings import Name, Settings, Words, one_of
 
 Epochs = Annotated[int, Field(ge=1)]
@@ -127,7 +127,8 @@ class Preset(Settings):
     keypoints: dict[Detector, Keypoints] = Field(default_factory=dict)
     # The body that is fitted to the poses; null: networks that learn meshes are not run.
     body: Literal["open", "smpl"] | None = None
-    crops: PersonCrops | None = None  # images of one person each, drawn on the fitted bodies; they need a body
+    # Images of one person each: drawn on the fitted bodies, which they need, or cut out of Human3.6M's videos.
+    crops: Crops | None = None
     generalization: OtherData | None = None  # another data set, to measure every variant on
     lifting: LiftingBudget = LiftingBudget()
     pixels: PixelsBudget = PixelsBudget()  # of lifting variants that read crops
@@ -138,9 +139,15 @@ class Preset(Settings):
     detection_variants: dict[Name, DetectionVariant] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _crops_are_drawn_on_a_body(self) -> Preset:
-        if self.crops and not self.body:
+    def _crops_are_of_the_motion(self) -> Preset:
+        if isinstance(self.crops, PersonCrops) and not self.body:
             raise ValueError("crops are drawn on fitted bodies; write `body: open`, or leave out `crops`")
+        if isinstance(self.crops, FilmedCrops):
+            if not isinstance(self.motion, Human36mMotion):
+                raise ValueError("crops.source: the videos are of Human3.6M's motion; write `source: synthetic`")
+            times = self.motion.frames_per_second / self.crops.frames_per_second
+            if abs(times - round(times)) > 1e-6:
+                raise ValueError("crops.frames_per_second: must divide motion.frames_per_second")
         return self
 
     @property

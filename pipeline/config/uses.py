@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.config import DetectionVariant, Run
 from pipeline.config.lifting import NETWORKS
-from pipeline.data.images.settings import CocoImages
+from pipeline.data.images.settings import CocoImages, FilmedCrops
 from pipeline.settings import Settings
 
 Content = dict[str, Any]
@@ -36,6 +36,8 @@ def download(run: Run) -> Content:
         preset["body"] = "smpl"
     other = run.preset.other
     preset["generalization"] = run.preset.generalization if other and other.catalogue else None
+    preset["crops"] = dump(run.preset.crops, "source") if isinstance(run.preset.crops, FilmedCrops) else None
+    preset["pixels"] = dump(run.preset.pixels, "imagenet")
     return {"preset": preset}
 
 

@@ -24,9 +24,7 @@ rule prepare_images:
 rule prepare_crops:
     input:
         "<data>/plan/prepare_crops.json",
-        "<data>/motion/ground_truth",
-        "<data>/body",
-        "<data>/targets/meshes",
+        data=PLAN.data("prepare_crops"),
     output:
         directory("<data>/crops"),
         "<data>/made/prepare_crops.json",

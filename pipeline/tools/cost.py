@@ -20,7 +20,7 @@ from pipeline.artifacts import InputError
 from pipeline.config import DetectionVariant, Run, made, plan
 from pipeline.config.code import Code
 from pipeline.config.plan import Job
-from pipeline.data.images.settings import CocoImages
+from pipeline.data.images.settings import CocoImages, FilmedCrops
 from pipeline.data.motion.settings import Human36mMotion
 from pipeline.detection.data import settings as detection_settings
 from pipeline.tools import calibration, options
@@ -175,9 +175,11 @@ def examples(run: Run, name: str) -> tuple[int, int]:
         return math.ceil(count * variant.training_share), 0  # read image by image
     each = 4 * 17 * (2 + 3)  # 2D and 3D joints in float32
     if variant.pixels and preset.crops:
-        pixels = 3 * preset.crops.size**2
         poses = _poses(run)
-        return min(poses, preset.crops.train or poses), each + pixels
+        if isinstance(preset.crops, FilmedCrops):  # their JPEGs stay on the disk
+            poses = round(poses * preset.crops.frames_per_second / preset.motion.frames_per_second)
+            return min(poses, preset.crops.train or poses), each
+        return min(poses, preset.crops.train or poses), each + 3 * preset.crops.size**2
     return _poses(run), each
 
 

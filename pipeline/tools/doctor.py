@@ -125,7 +125,15 @@ def _preset(name: str, root: Path) -> tuple[list[Finding], str]:
         run = config.load(name, root)
     except InputError as error:
         return [Finding("settings", "missing", str(error))], "its file cannot be read"
-    findings = [_device(run), _motion(run), *_body(run), *_keypoints(run), *_generalization(run), *_images(run)]
+    findings = [
+        _device(run),
+        _motion(run),
+        *_body(run),
+        *_keypoints(run),
+        *_crops(run),
+        *_generalization(run),
+        *_images(run),
+    ]
     findings += _weights(run)
     return findings, run.preset.description
 
@@ -254,6 +262,22 @@ def _keypoints(run: Run) -> Iterator[Finding]:
             yield Finding("keypoints", "ok", f"{detector}: noise on the projection, made in code")
         else:
             yield _brought("keypoints", detector, run, f"or take it out of keypoints: in {_file(run)}: {loss}")
+
+
+def _crops(run: Run) -> Iterator[Finding]:
+    """Images of one person each, for variants that read them: drawn, from the user's videos, or none."""
+    planned = [variant for name, variant in run.lifting_variants.items() if run.why_not_run(name) is None]
+    count, crops = sum(variant.input == "images" for variant in planned), run.preset.crops
+    loss = f"{_variants(count)} on images of one person will be `not run`"
+    if crops is None:
+        if count:
+            yield Finding("crops", "optional", "none", [f"{loss}; write `crops:` into {_file(run)}"])
+    elif crops.licensed:
+        yield _brought("crops", crops.licensed, run, f"or take `crops:` out of {_file(run)}: {loss}")
+    else:
+        yield Finding("crops", "ok", f"{crops.source}: drawn on the fitted bodies")
+    if crops and run.preset.pixels.imagenet:
+        yield _brought("crops", "imagenet", run, f"or, in {_file(run)}, `pixels: {{imagenet: false}}`: random weights")
 
 
 def _generalization(run: Run) -> Iterator[Finding]:

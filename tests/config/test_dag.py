@@ -49,7 +49,7 @@ def test_the_preset_of_params_yaml_is_the_one_that_both_take(make_copy: Callable
 def test_a_preset_with_crops_has_one_more_job_and_both_tools_run_it(make_copy: Callable[[str], Path]) -> None:
     folder = make_copy("crops")
     path = folder / "params" / "demo.yaml"
-    path.write_text(path.read_text() + "\ncrops:\n  size: 64\n")
+    path.write_text(path.read_text() + "\ncrops:\n  source: synthetic\n  size: 64\n")
     before = set(dvc_jobs(folder, "demo"))
     assert run_tool("python", "-m", "pipeline", "plan", folder=folder).returncode == 0
     jobs = dvc_jobs(folder, "demo")

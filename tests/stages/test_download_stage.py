@@ -17,6 +17,7 @@ from pipeline.artifacts import digest
 from pipeline.data.images import coco
 from pipeline.data.motion import cmu
 from pipeline.data.motion.hdm05 import catalogue as hdm05
+from pipeline.stages import download as download_stage
 
 REPOSITORY = Path(__file__).parents[2]
 MINI = config.load("mini", REPOSITORY).preset.motion
@@ -110,6 +111,21 @@ def test_licensed_data_stop_it_at_once(project: Path, capsys: pytest.CaptureFixt
     said = capsys.readouterr().err
     assert "data/licensed/human36m/data_3d_h36m.npz" in said and "vision.imar.ro" in said and "preset mini" in said
     assert not (project / "data/raw").exists() and not (project / "data/paper/download.json").exists()
+
+
+def test_a_file_that_has_not_the_digest_in_its_name_stops_it(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As torchvision's weights, which the paper's 2D network begins with, after half a download."""
+    file = project / "data/licensed/imagenet/resnet50-0676ba61.pth"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"half")
+    monkeypatch.setattr(download_stage, "brought", lambda run: ["imagenet"])
+    assert download("paper") == 2
+    assert (
+        "resnet50-0676ba61.pth: truncated or another file: its digest does not begin with 0676ba61; get it again"
+        in (capsys.readouterr().err)
+    )
 
 
 # --- COCO -------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ DATA, RESULTS = Path("data/tiny"), Path("results/tiny")
 SETTINGS = """\
 body: open
 crops:
+  source: synthetic
   size: 32
   train: 6
 pixels:

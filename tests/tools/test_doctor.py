@@ -66,6 +66,19 @@ def test_a_detector_that_the_preset_does_not_have(root: Path, capsys: pytest.Cap
     assert "keypoints ok" not in text and "keypoints optional" not in text
 
 
+def test_images_of_one_person_need_the_users_videos(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    preset = root / "params" / "paper.yaml"
+    preset.write_text(preset.read_text() + "\ncrops: {source: human36m}\npixels: {imagenet: true}\n")
+    assert doctor.run(root, "paper") == 1
+    text = said(capsys)
+    assert (
+        "crops missing Human3.6M's videos: not here put data/licensed/human36m/Videos_S1.tgz "
+        "... data/licensed/human36m/Videos_S11.tgz (7 files)" in text
+    )
+    assert "or take `crops:` out of params/paper.yaml: 0 variants on images of one person will be `not run`" in text
+    assert "put data/licensed/imagenet/resnet50-0676ba61.pth" in text
+
+
 def test_the_detector_of_predict_is_optional(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.run(root, "demo") == 0
     text = said(capsys)

@@ -29,6 +29,16 @@ LICENSED = {
         ),
         granted_at="http://vision.imar.ro/human3.6m",
     ),
+    "human36m_videos": Licensed(
+        what="Human3.6M's videos",
+        choices=(tuple(f"human36m/Videos_S{subject}.tgz" for subject in (1, 5, 6, 7, 8, 9, 11)),),  # as released
+        granted_at="http://vision.imar.ro/human3.6m",
+    ),
+    "imagenet": Licensed(
+        what="ImageNet's weights of ResNet-50, torchvision's file",
+        choices=(("imagenet/resnet50-0676ba61.pth",),),
+        granted_at="https://github.com/pytorch/vision",
+    ),
     # Detections go by their detector's name in params.yaml.
     "stacked_hourglass": Licensed(
         what="the stacked hourglass's detections on Human3.6M",

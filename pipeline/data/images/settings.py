@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -42,12 +42,31 @@ class BoxScenes(Settings):
 class PersonCrops(Settings):
     """Rendered images of one person each, cut out of what a pose's camera sees (pipeline/data/images/crops)."""
 
+    licensed: ClassVar[str | None] = None
+
+    source: Literal["synthetic"] = "synthetic"
     seed: int = 0
     size: int = Field(64, ge=32, le=512, multiple_of=32)  # px, square
     train: int | None = Field(None, ge=1)  # at most so many images; null: of every pose
     test: int | None = Field(None, ge=1)
     occluders: float = Field(0.3, ge=0)  # things in front of the person, on average in an image
     clutter: int = Field(4, ge=0)  # things behind
+
+
+class FilmedCrops(Settings):
+    """Pictures of one person each, cut out of Human3.6M's videos (pipeline/data/images/films.py)."""
+
+    licensed: ClassVar[str | None] = "human36m_videos"
+
+    source: Literal["human36m"] = "human36m"
+    frames_per_second: float = Field(10, gt=0, le=50)
+    size: int = Field(256, ge=32, le=512, multiple_of=32)  # px, square
+    train: int | None = Field(None, ge=1)  # at most so many images; null: of every frame
+    test: int | None = Field(None, ge=1)
+    quality: int = Field(95, ge=50, le=100)  # of the JPEGs
+
+
+Crops = Annotated[PersonCrops | FilmedCrops, Field(discriminator="source")]
 
 
 class SyntheticImages(Settings):

@@ -55,10 +55,20 @@ def _crops(run: Run) -> list[str]:
         return ["crops of one person: prepare_crops was not run."]
     summary = artifacts.read_json(path)
     splits = [
-        f"{split} {counts['images']:,} of {counts['poses']:,} poses, {counts['poses_without_a_body']:,} have no body"
+        f"{split} {counts['images']:,} of {counts['poses']:,} poses, {_without(counts)}"
         for split, counts in summary["splits"].items()
     ]
     return [f"crops of one person, {summary['size']} px: {'; '.join(splits)}."]
+
+
+def _without(counts: dict[str, Any]) -> str:
+    """Why poses have no crop."""
+    if "poses_without_a_body" in counts:
+        return f"{counts['poses_without_a_body']:,} have no body"
+    return (
+        f"{counts['without_a_frame']:,} are in no video ({len(counts['videos_missing'])} are missing, "
+        f"{len(counts['videos_that_end_early'])} end early), {counts['outside_the_picture']:,} outside the picture"
+    )
 
 
 def _source(summary: dict[str, Any]) -> str:

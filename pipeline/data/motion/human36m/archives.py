@@ -7,11 +7,8 @@ pickled dictionary of subject, take and joints [T, 32, 3] in metres. Both are in
 
 from __future__ import annotations
 
-import gzip
 import re
-import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +20,7 @@ from tqdm import tqdm
 
 from pipeline.artifacts import InputError
 from pipeline.data import apart, safe_pickle
+from pipeline.data.motion.human36m import tgz
 from pipeline.data.motion.human36m.takes import (
     DAMAGED,
     KEPT_JOINTS,
@@ -32,13 +30,13 @@ from pipeline.data.motion.human36m.takes import (
     take_name,
     take_order,
 )
+from pipeline.data.motion.human36m.tgz import REMEDY
 from pipeline.geometry import stature
 from pipeline.geometry.skeleton import HUMAN36M_17
 
 ARCHIVE = re.compile(r"Poses_D3_Positions_(S\d+)\.tgz")
 MEMBER = re.compile(r"(?:(?:\./)?(S\d+)/MyPoseFeatures/)?D3_Positions/([^/]+)\.cdf")
 LARGEST = 64 << 20  # bytes of a take's file; the longest takes 5 MB
-REMEDY = "get it again"
 
 
 @dataclass(frozen=True)
@@ -108,12 +106,13 @@ def _read_prepared(path: Path, progress: bool) -> Iterator[Recording]:
 
 def _read_released(path: Path, progress: bool, reader: apart.Apart) -> Iterator[Recording]:
     """The takes of one subject's archive. A CDF file is on disk only while it is read, because cdflib wants a path."""
-    match = ARCHIVE.fullmatch(path.name)
-    if match is None:
+    named = ARCHIVE.fullmatch(path.name)
+    if named is None:
         raise InputError(f"{path}: not called Poses_D3_Positions_S<n>.tgz; give it its name back")
-    subject, found = match[1], 0
+    subject, found = named[1], 0
     with tempfile.TemporaryDirectory() as folder:
-        for owner, name, content in _members(path, progress):
+        for match, content in tgz.members(path, MEMBER, LARGEST, progress):
+            owner, name = match.groups()  # no owner where the archive has no folder for it
             if owner is not None and owner != subject:
                 raise InputError(f"{path}: holds takes of {owner}; give the archive its name back")
             found += 1
@@ -125,37 +124,6 @@ def _read_released(path: Path, progress: bool, reader: apart.Apart) -> Iterator[
             yield _checked(_cdf_joints(reader, part, path, name), subject, take, path, "positions must be in mm")
     if not found:
         raise InputError(f"{path}: holds no D3_Positions/<action>.cdf; it must be the archive of 3D positions")
-
-
-def _members(path: Path, progress: bool) -> Iterator[tuple[str | None, str, bytes]]:
-    """Subject (None where the archive has no folder for it), take and content of each CDF file, in the archive's order.
-
-    Anything else in the archive is passed over. A link in the place of a take is refused.
-    """
-    try:
-        with path.open("rb") as file:
-            size, words = path.stat().st_size, f"read {path.name}"
-            bar: Any = tqdm.wrapattr(file, "read", total=size, desc=words, disable=None if progress else True)
-            with bar as counted, gzip.GzipFile(fileobj=counted) as unzipped:
-                with tarfile.open(fileobj=unzipped, mode="r|") as archive:
-                    for entry in archive:
-                        match = MEMBER.fullmatch(entry.name)
-                        if match is None:
-                            continue
-                        if not entry.isreg():
-                            raise InputError(f"{path}: {entry.name} is a link or no file, and is not read; {REMEDY}")
-                        if entry.size > LARGEST:
-                            raise InputError(f"{path}: {entry.name} claims {entry.size >> 20} MB; {REMEDY}")
-                        content = archive.extractfile(entry)
-                        assert content is not None  # it is a regular file
-                        yield match[1], match[2], content.read()
-                while unzipped.read(1 << 20):  # up to the check sum after the last byte
-                    pass
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise InputError(f"{path}: {error.strerror}; mend that and run again") from None
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: truncated or damaged ({reason}); {REMEDY}") from None
 
 
 def _cdf_joints(reader: apart.Apart, part: Path, path: Path, name: str) -> NDArray[np.floating[Any]]:
