@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterator
 
 import bodies
 import filmed_bodies
 import numpy as np
 import pytest
 import torch
+from repository import ROOT
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline import config
 from pipeline.body.fitting.rotations import logarithm
 from pipeline.body.model import JOINT_NAMES
 from pipeline.data.images import crops
 from pipeline.data.images.settings import PersonCrops
-from pipeline.geometry.skeleton import HUMAN36M_17
+from pipeline.geometry.skeleton import HUMAN36M_16, HUMAN36M_17, Skeleton
+from pipeline.pixels.data import read_crops
 from pipeline.pixels.models import roi_align
 
 FEWEST = {64: 80.0, 128: 80.0}  # images per second of one core, by px: 80 are asked of two
@@ -25,7 +29,7 @@ MOST = 30.0  # times the posing of its body that a crop may cost
 SIZE, TAKES, FRAMES = 64, 600, 4
 PATCH = 16  # px of what the probe sees of a wrist
 APART = 100.0  # mm, that the wrists differ in depth
-WRISTS = [HUMAN36M_17.names.index(name) for name in ("LWrist", "RWrist")]
+SIDES = ("LWrist", "RWrist")
 
 
 def random_arms(takes: int, seed: int) -> list[Tensor]:
@@ -81,10 +85,12 @@ def test_drawing_a_crop_costs_few_skinnings() -> None:
 class Probe(nn.Module):
     """Which wrist is nearer: from 2D joints, from a patch of pixels at each wrist, or from both."""
 
-    def __init__(self, joints: bool, pixels: bool) -> None:
+    def __init__(self, joints: bool, pixels: bool, numbers: int) -> None:
         super().__init__()
         self.joints, self.pixels = joints, pixels
-        self.from_joints = nn.Sequential(nn.Linear(34, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 1))
+        self.from_joints = nn.Sequential(
+            nn.Linear(numbers, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 1)
+        )
         layers: list[nn.Module] = []
         for inputs, outputs, stride in ((3, 16, 1), (16, 32, 2), (32, 32, 2)):
             layers += [nn.Conv2d(inputs, outputs, 3, stride, 1), nn.BatchNorm2d(outputs), nn.ReLU()]
@@ -92,30 +98,40 @@ class Probe(nn.Module):
         self.nearness = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), flat)
 
     def forward(self, joints: Tensor, patches: Tensor) -> Tensor:
-        """The logit [B] of the left wrist being nearer; joints [B, 34], patches [B, 2, 3, PATCH, PATCH]."""
+        """The logit [B] of the left wrist being nearer; joints [B, 2 J], patches [B, 2, 3, PATCH, PATCH]."""
         left, right = self.nearness(patches.flatten(0, 1)).view(-1, 2).unbind(dim=1)
         return self.joints * self.from_joints(joints).squeeze(1) + self.pixels * (left - right)
 
 
 def seen(takes: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Joints [B, 34], patches at the wrists, and whether the left one is nearer [B]."""
+    """What the probe sees of people whose arms point anywhere."""
     filmed = filmed_bodies.filmed(random_arms(takes, seed))
     made = crops.render(
         PersonCrops(size=SIZE, occluders=0, seed=seed), "train", filmed.poses, filmed.fitted, filmed.body
     )
     places = made.boxes.in_crop(torch.from_numpy(filmed.poses.keypoints_2d[made.row]))
-    left, right = torch.from_numpy(filmed.poses.joints_3d[made.row])[:, WRISTS, 2].unbind(dim=1)
-    images = torch.from_numpy(made.pixels).permute(0, 3, 1, 2) / 255 - 0.5
-    boxes = torch.cat((places[:, WRISTS] - SIZE / 8, places[:, WRISTS] + SIZE / 8), dim=-1)
+    depths = torch.from_numpy(filmed.poses.joints_3d[made.row])[..., 2]
+    return examples(torch.from_numpy(made.pixels), places, depths, HUMAN36M_17)
+
+
+def examples(pixels: Tensor, places: Tensor, depths: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor, Tensor]:
+    """Joints [B, 2 J], patches at the wrists, and whether the left one is nearer [B], where that is clear.
+
+    For images [N, S, S, 3], joints [N, J, 2] px of them and their depths [N, J] mm.
+    """
+    size, wrists = pixels.shape[1], [skeleton.names.index(name) for name in SIDES]
+    left, right = depths[:, wrists].unbind(dim=1)
+    images = pixels.permute(0, 3, 1, 2) / 255 - 0.5
+    boxes = torch.cat((places[:, wrists] - size / 8, places[:, wrists] + size / 8), dim=-1)
     apart = (left - right).abs() > APART
-    joints = 4 * ((places - places[:, :1]) / SIZE).flatten(1)
+    joints = 4 * ((places - places[:, :1]) / size).flatten(1)
     return joints[apart], roi_align(images, boxes, PATCH)[apart], (left < right).float()[apart]
 
 
 def right_answers(training: tuple[Tensor, ...], test: tuple[Tensor, ...], joints: bool, pixels: bool) -> float:
     """The share of test images whose nearer wrist a trained probe names."""
     torch.manual_seed(0)
-    probe, epochs, batch = Probe(joints, pixels), 4 if pixels else 12, 64
+    probe, epochs, batch = Probe(joints, pixels, training[0].shape[1]), 4 if pixels else 12, 64
     optimizer = torch.optim.AdamW(probe.parameters())
     steps = epochs * (len(training[0]) // batch)
     for step in range(steps):
@@ -130,23 +146,43 @@ def right_answers(training: tuple[Tensor, ...], test: tuple[Tensor, ...], joints
         return ((probe(test[0], test[1]) > 0) == (test[2] > 0)).float().mean().item()
 
 
-@pytest.mark.benchmark
-def test_pixels_tell_which_wrist_is_nearer_beyond_what_2d_joints_do() -> None:
-    """For people of other takes, with other clothes and lamps. About a minute of a core."""
+@pytest.fixture
+def one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    try:
-        training, test = seen(TAKES, seed=0), seen(100, seed=1)
-        joints, pixels, both = (
-            right_answers(training, test, *reads) for reads in ((True, False), (False, True), (True, True))
-        )
-    finally:
-        torch.set_num_threads(before)
-    print(
-        f"\n{len(training[0])} images, {len(test[0])} for the test: 2D joints {joints:.1%}, pixels {pixels:.1%}, ",
-        end="",
-    )
-    print(f"both {both:.1%}")
+    yield
+    torch.set_num_threads(before)
+
+
+def compared(training: tuple[Tensor, ...], test: tuple[Tensor, ...]) -> tuple[float, ...]:
+    """The right answers from 2D joints, from pixels and from both."""
+    shares = [right_answers(training, test, *reads) for reads in ((True, False), (False, True), (True, True))]
+    print(f"\n{len(training[0])} images, {len(test[0])} for the test: ", end="")
+    print("2D joints {:.1%}, pixels {:.1%}, both {:.1%}".format(*shares))
     assert 0.45 < test[2].mean() < 0.55  # guessing is right in half
+    return tuple(shares)
+
+
+@pytest.mark.benchmark
+@pytest.mark.usefixtures("one_thread")
+def test_pixels_tell_which_wrist_is_nearer_beyond_what_2d_joints_do() -> None:
+    """For people of other takes, with other clothes and lamps. About a minute of a core."""
+    joints, pixels, both = compared(seen(TAKES, seed=0), seen(100, seed=1))
     assert pixels > 0.65
     assert both > joints + 0.02
+
+
+@pytest.mark.benchmark
+@pytest.mark.usefixtures("one_thread")
+def test_minis_pixels_tell_which_wrist_is_nearer() -> None:
+    """On recorded motion, seen by people's own cameras; whether they add to what 2D joints tell is printed."""
+    run = config.load("mini", ROOT)
+    if not run.layout.crops.exists():
+        pytest.skip("run `snakemake --config preset=mini --until prepare_crops` first")
+    found = []
+    for data in read_crops(run, "cpu").values():
+        rows = slice(None)
+        depths = data.targets_of(rows)[..., 2] * 1000
+        found.append(examples(data.pixels[rows], data.keypoints_of(torch.arange(len(data))), depths, HUMAN36M_16))
+    _, pixels, _ = compared(*found)
+    assert pixels > 0.65
