@@ -15,6 +15,7 @@ import finished_runs
 import pytest
 
 from pipeline import artifacts, config, progress, records
+from pipeline.config import dates
 from pipeline.config import plan as planning
 from pipeline.config.code import Code
 from pipeline.layout import Layout
@@ -103,3 +104,34 @@ def test_negative_seconds_of_an_earlier_run_are_no_forecast(tmp_path: Path) -> N
         job = SimpleNamespace(rule=rule, wildcards_dict={}, benchmark=str(benchmark), is_norun=False)
         dag = SimpleNamespace(jobs=[job], needrun=lambda job: True)
         assert progress.read_plan(SimpleNamespace(dag=dag, global_resources={})).earlier == known
+
+
+def test_dates_in_the_future_keep_their_order_between_the_past_and_now(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = time.time()
+    wanted = {"old": now - DAY, "recent": now - 1, "first": now + DAY, "second": now + DAY + 5, "last": now + 2 * DAY}
+    for name, date in wanted.items():
+        (tmp_path / name).mkdir() if name == "second" else (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, (date, date))
+    (tmp_path / "second" / dates.TIMESTAMP).touch()  # Snakemake asks this file and not its folder
+    os.utime(tmp_path / "second" / dates.TIMESTAMP, (now + DAY + 5,) * 2)
+    (tmp_path / "with first").touch()
+    os.utime(tmp_path / "with first", (now + DAY,) * 2)
+    assert dates.bring_to_the_present([*wanted, "with first", "missing"], tmp_path) == 4
+    assert "dates in the future: 4, of now from here on; was the clock set back?" in capsys.readouterr().err
+    names = ("old", "recent", "first", f"second/{dates.TIMESTAMP}", "last")
+    found = [(tmp_path / name).stat().st_mtime_ns for name in names]
+    assert found == sorted(set(found)) and found[-1] <= time.time_ns()
+    assert abs(found[0] / 1e9 - wanted["old"]) < 1e-3
+    assert (tmp_path / "with first").stat().st_mtime_ns == found[2]  # no younger than what was made of it
+    assert dates.bring_to_the_present(names, tmp_path) == 0
+
+
+def test_clocks_that_differ_by_seconds_change_nothing(tmp_path: Path) -> None:
+    """On a cluster another node may have written the file."""
+    (tmp_path / "file").touch()
+    date = time.time() + 20
+    os.utime(tmp_path / "file", (date, date))
+    assert dates.bring_to_the_present(["file"], tmp_path) == 0
+    assert abs((tmp_path / "file").stat().st_mtime - date) < 1e-3

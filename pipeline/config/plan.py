@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
-from pipeline.config import DetectionVariant, LiftingVariant, Params, Preset, Run, uses
+from pipeline.config import DetectionVariant, LiftingVariant, Params, Preset, Run, dates, uses
 from pipeline.config.code import Code
 from pipeline.config.modules import chosen_by, figures, papers
 from pipeline.config.partial import partial
@@ -242,10 +242,11 @@ def _of_results(run: Run) -> Iterator[Job]:
 def write(found: list[Job], root: Path) -> list[str]:
     """Write the changed files of a preset's plan and remove those of jobs that are no longer planned.
 
-    Returns the files that changed. An unchanged file keeps its date, because Snakemake compares dates. Raises
-    InputError for a folder of outputs that is a link.
+    Returns the files that changed. An unchanged file keeps its date, because Snakemake compares dates, unless it is in
+    the future. Raises InputError for a folder of outputs that is a link.
     """
     _refuse_links(found, root)
+    dates.bring_to_the_present(_dated(found), root)
     wanted = {job.plan: artifacts.as_json(job.content()) for job in found}
     folder = Layout(found[0].preset, root).data / "plan"
     there = {path.relative_to(root).as_posix() for path in folder.rglob("*.json")} if folder.exists() else set()
@@ -258,6 +259,13 @@ def write(found: list[Job], root: Path) -> list[str]:
             artifacts.write_text(root / path, text)
             changed.append(path)
     return changed
+
+
+def _dated(found: list[Job]) -> Iterator[str]:
+    """The files and folders whose dates Snakemake compares."""
+    for job in found:
+        log = "/".join(filter(None, ("logs", job.preset, job.stage, job.item)))
+        yield from (job.plan, *job.inputs, *job.outputs, job.made, f"{log}.jsonl")
 
 
 def _refuse_links(found: list[Job], root: Path) -> None:
