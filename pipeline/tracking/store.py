@@ -156,7 +156,7 @@ def _one_line_errors(address: str) -> Iterator[None]:
     try:
         yield
     except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split()).partition(" [SQL: ")[0]  # the statement is no help
         remedy = ""
         if "schema" in reason and kind(address) == "sqlite":
             remedy = f"; it is of another version of MLflow: {REMEDY}, or upgrade it with `mlflow db upgrade`"
