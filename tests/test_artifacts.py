@@ -380,7 +380,7 @@ def test_presets_share_nothing_but_downloads_and_what_is_known_of_the_code() -> 
         {
             name: getattr(layout, name)
             for name, kind in vars(Layout).items()
-            if isinstance(kind, property) and name not in ("raw", "licensed", "code_digests")
+            if isinstance(kind, property) and name not in ("raw", "licensed", "imagenet", "code_digests")
         }
         | {"checkpoint": layout.checkpoint("semgcn", 0), "resume": layout.resume("semgcn")}
         for layout in layouts

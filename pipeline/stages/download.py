@@ -6,12 +6,11 @@ bytes make the same list.
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from pathlib import Path
 
 from pipeline import config
-from pipeline.artifacts import InputError, digest, write_json
+from pipeline.artifacts import write_json
 from pipeline.config import Run, modules
 from pipeline.data.fetch import licensed
 from pipeline.data.fetch.download import Download, fetch
@@ -20,16 +19,13 @@ from pipeline.data.images import coco
 from pipeline.data.images.settings import CocoImages
 from pipeline.data.motion import sources
 
-NAMED_DIGEST = re.compile(r"-([0-9a-f]{8})\.pth$")
-
 
 def run(run: Run, mirror: str | None = None) -> None:
     """`mirror` is the value of --mirror. Raises InputError for a file that is missing or not what it should be."""
     motion, images = run.preset.motion, run.preset.images
     # Fail now, not after hours of work.
     for key in brought(run):
-        for path in licensed.require(key, run.layout.licensed):
-            _check_name(path)
+        licensed.require(key, run.layout.licensed)
     source = choose_mirror(mirror, config.mirror(run.root))
     downloads = fetch(sources.addresses(motion), run.layout.raw, source)
     other = run.preset.other
@@ -46,13 +42,6 @@ def brought(run: Run) -> list[str]:
     filmed, begins = preset.crops and preset.crops.licensed, preset.crops and preset.pixels.imagenet
     body, weights = "smpl" if preset.body == "smpl" else None, "imagenet" if begins else None
     return [key for key in (preset.motion.licensed, body, filmed, weights) if key]
-
-
-def _check_name(path: Path) -> None:
-    """Raise InputError if a file has not the digest that its name states, as torchvision's names do."""
-    stated = NAMED_DIGEST.search(path.name)
-    if stated and not digest(path).startswith(stated[1]):
-        raise InputError(f"{path}: truncated or another file: its digest does not begin with {stated[1]}; get it again")
 
 
 def _coco(images: CocoImages, raw: Path, source: str | None) -> list[Download]:

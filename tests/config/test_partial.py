@@ -42,6 +42,8 @@ def different(part: Any, whole: Any, where: str = "") -> list[str]:
     """Where a part of the settings has another class than the same place of the whole."""
     if where == ".lifting.epochs" and type(part) is int:  # by schedule in a preset, a variant's own number in a plan
         return []
+    if where == ".pixels.epochs" and whole is None:  # as stated, which a plan says in a number
+        return []
     if part is None and not isinstance(whole, tuple):  # a job may not need what the preset has
         return []
     if type(part) is not type(whole):

@@ -33,7 +33,7 @@ from pipeline.data import apart, safe_pickle, smpl
 from pipeline.data.images import coco
 from pipeline.data.motion.acclaim.amc import read_motion
 from pipeline.data.motion.acclaim.asf import read_skeleton
-from pipeline.data.motion.human36m import archives
+from pipeline.data.motion.human36m import archives, tgz
 from pipeline.predict import keypoints, weights
 from pipeline.training import checkpoint
 from pipeline.training.errors import CheckpointError
@@ -231,7 +231,7 @@ def _read_hdf5(path: Path) -> Any:
 
 
 def _read_tgz(path: Path) -> Any:
-    return list(archives._members(path, False))
+    return list(tgz.members(path, archives.MEMBER, archives.LARGEST, progress=False))
 
 
 def _tar() -> list[bytes]:

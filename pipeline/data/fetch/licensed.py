@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.artifacts import InputError
+from pipeline.artifacts import InputError, digest
 
 WORKS_WITHOUT = "mini"  # the largest preset that needs no licensed data
+NAMED_DIGEST = re.compile(r"-([0-9a-f]{8})\.pth$")
 VIDEOPOSE3D = "https://github.com/facebookresearch/VideoPose3D"  # its DATASETS.md says how the files are made
 
 
@@ -72,14 +74,14 @@ def require(key: str, root: Path) -> list[Path]:
     """The files of a licensed data set, found below `root` (data/licensed).
 
     Of several possible sets of files, the first complete one is taken. Raises InputError if none is complete: it says
-    what is missing, where to put it, who grants it, and which preset works without it. Raises KeyError for an unknown
-    key.
+    what is missing, where to put it, who grants it, and which preset works without it; or if a file has not the digest
+    that its name states. Raises KeyError for an unknown key.
     """
     data = LICENSED[key]
     missing = absent(key, root)
     for files, names in zip(data.choices, missing, strict=True):
         if not names:
-            return [root / name for name in files]
+            return [_with_its_digest(root / name) for name in files]
     places = ", or ".join(_places(root, names) for names in missing)
     raise InputError(
         f"{data.what}: licensed, cannot be downloaded for you, and not here: put {places}; "
@@ -90,6 +92,14 @@ def require(key: str, root: Path) -> list[Path]:
 def absent(key: str, root: Path) -> list[list[str]]:
     """For each possible set of files, those that are missing or empty below `root`."""
     return [[name for name in files if not _is_there(root / name)] for files in LICENSED[key].choices]
+
+
+def _with_its_digest(path: Path) -> Path:
+    """The path; InputError if its name states another digest than the file has, as torchvision's names do."""
+    stated = NAMED_DIGEST.search(path.name)
+    if stated and not digest(path).startswith(stated[1]):
+        raise InputError(f"{path}: truncated or another file: its digest does not begin with {stated[1]}; get it again")
+    return path
 
 
 def _is_there(path: Path) -> bool:
