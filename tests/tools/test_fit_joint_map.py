@@ -55,7 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     (tmp_path / "params").mkdir()
     motion = "motion:\n  source: cmu\n  train_subjects:\n  - '01'\n  test_subjects:\n  - '02'\n  frames_per_second: 1\n"
-    made = "motion:\n  source: synthetic\n  frames_per_second: 1\n  seconds_per_take: 4\n"
+    made = "motion:\n  source: synthetic\n  frames_per_second: 1\n  seconds_per_take: 2\n"
     assert made in tiny_preset.TINY
     (tmp_path / "params" / "small.yaml").write_text(tiny_preset.TINY.replace(made, motion))
     (tmp_path / "params" / "tiny.yaml").write_text(tiny_preset.TINY)
