@@ -119,7 +119,8 @@ def test_dates_in_the_future_keep_their_order_between_the_past_and_now(
     (tmp_path / "with first").touch()
     os.utime(tmp_path / "with first", (now + DAY,) * 2)
     assert dates.bring_to_the_present([*wanted, "with first", "missing"], tmp_path) == 4
-    assert "dates in the future: 4, of now from here on; was the clock set back?" in capsys.readouterr().err
+    told = "note: 4 files or folders were dated in the future; they now have dates of the present, in the same order"
+    assert capsys.readouterr().err == f"{told} (was the clock set back?)\n"
     names = ("old", "recent", "first", f"second/{dates.TIMESTAMP}", "last")
     found = [(tmp_path / name).stat().st_mtime_ns for name in names]
     assert found == sorted(set(found)) and found[-1] <= time.time_ns()

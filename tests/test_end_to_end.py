@@ -29,7 +29,8 @@ from pipeline.config.code import SAYS_WHAT_IS_RUN, Code
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 # Loaded by every Python that DVC starts: a stage notes which files of data, results and code it opens, except those
-# that it is still writing, and what it calls. (A profiler in C takes a third of the time of a function in Python.)
+# that it is still writing, and what it calls. (With a profile function in Python
+# the run takes half as long again.)
 TRACER = """
 import atexit, cProfile, inspect, os, sys, threading
 

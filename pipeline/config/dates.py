@@ -36,5 +36,6 @@ def bring_to_the_present(paths: Iterable[str], root: Path) -> int:
     for place, date in late.items():
         with contextlib.suppress(OSError):  # another user's, such as data that a folder's users share
             os.utime(place, ns=(date, date))
-    print(f"note: dates in the future: {len(late)}, of now from here on; was the clock set back?", file=sys.stderr)
+    told = f"note: {len(late)} files or folders were dated in the future; they now have dates of the present"
+    print(f"{told}, in the same order (was the clock set back?)", file=sys.stderr)
     return len(late)

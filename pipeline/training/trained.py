@@ -1,4 +1,8 @@
-"""Reading a trained network back from the file that its training wrote."""
+"""Reading a trained network back from the file that its training wrote.
+
+The readers of lifting and of detection are older and do this by themselves: their code counts in the digests of
+trainings that are finished, which a change would outdate.
+"""
 
 from __future__ import annotations
 
