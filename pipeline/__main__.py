@@ -191,7 +191,7 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
             print(f"{job.name}: made from the same as before, so its outputs were put back; {again}")
         else:
             work.run(planned, **options)
-        made.note(job, root)
+            made.note(job, root)
         if reuse:
             finished.keep(job, root)
 

@@ -43,17 +43,20 @@ def keep(job: Job, root: Path) -> None:
 
 
 def take(job: Job, root: Path) -> bool:
-    """Put a job's kept outputs back if it would make the same now; otherwise change nothing and return False."""
+    """Put a job's kept outputs and record back if it would make the same now; otherwise change nothing, give False."""
     kept = folder(job, root)
     if not (kept / RECORD).exists() or not (kept / OUTPUTS).exists():
         return False
     before = artifacts.read_json(kept / RECORD)
-    if before["plan"] != job.content() or before != record(job, Digests(root)):
+    now = record(job, Digests(root))
+    if any(before[key] != now[key] for key in now):
         return False
     if artifacts.read_json(kept / OUTPUTS) != _contents(kept, job):
         return False
     for number, path in enumerate(job.outputs):
         _put_back(kept / str(number), root / path)
+    with artifacts.atomic(root / job.made) as part:
+        shutil.copyfile(kept / RECORD, part)
     return True
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import artifacts
-from pipeline.config import Run, made
+from pipeline.config import Run, finished, made
 from pipeline.config.made import Digests
 from pipeline.config.plan import Job
 
@@ -114,13 +114,13 @@ def variants(jobs: Iterable[Job]) -> list[Variant]:
     return [Variant(name, tuple(of_variant)) for name, of_variant in found.items()]
 
 
-def write(run: Run, jobs: list[Job], finished: Iterable[Variant], reference: Path) -> None:
+def write(run: Run, jobs: list[Job], done: Iterable[Variant], reference: Path) -> None:
     """Copy the finished variants of a run into a folder of committed results, whose metrics are there already.
 
     The records of the data's own jobs go with them: they tell another clone whether its data was made alike.
     """
     records = [job.made for job in makers(jobs).values() if (run.root / job.made).exists()]
-    for path in (*records, *(path for variant in finished for path in variant.files())):
+    for path in (*records, *(path for variant in done for path in variant.files())):
         place = in_reference(run, path, reference)
         if not place.exists():
             _copy(run.root / path, place)
@@ -147,12 +147,14 @@ def _put(run: Run, variant: Variant, reference: Path) -> None:
     for path in variant.files():
         _copy(in_reference(run, path, reference), run.root / path)
     for job in variant.jobs:
-        _record_own_data(run.root, job, {path for job in variant.jobs for path in job.outputs})
+        _record_what_is_here(run.root, job)
     for job in variant.jobs:  # Snakemake's benchmark of an earlier run, whose date counts as an output's
         (run.root / "logs" / job.preset / job.stage / f"{job.item}.jsonl").unlink(missing_ok=True)
     now = time.time_ns()
     for number, path in enumerate(variant.files()):
         os.utime(run.root / path, ns=(now, now + number * MILLISECOND))
+    for job in variant.jobs:
+        finished.keep(job, run.root)  # if its inputs are made again with the same contents, Snakemake runs the job
 
 
 def _leave_out_the_take(file: Path) -> None:
@@ -161,13 +163,14 @@ def _leave_out_the_take(file: Path) -> None:
     artifacts.write_arrays(file, {name: array for name, array in arrays.items() if not name.startswith(TAKE)})
 
 
-def _record_own_data(root: Path, job: Job, of_variant: set[str]) -> None:
-    """Where the data here is alike but not the same, let the record name both, so that it agrees with what is here."""
+def _record_what_is_here(root: Path, job: Job) -> None:
+    """Let the record agree with the inputs here, and keep the digests that differ: other rounding, or no weights."""
     record, digests = artifacts.read_json(root / job.made), Digests(root)
-    here = {path: digests.of(path) for path in job.inputs if path not in of_variant}
+    here = {path: digests.of(path) for path in job.inputs}
     elsewhere = {path: record["data"][path] for path, digest in here.items() if record["data"][path] != digest}
     if elsewhere:
-        artifacts.write_json(root / job.made, record | {"data": record["data"] | here, "rounded_elsewhere": elsewhere})
+        first = elsewhere | record.get("elsewhere", {})
+        artifacts.write_json(root / job.made, record | {"data": here, "elsewhere": first})
 
 
 def in_reference(run: Run, path: str, reference: Path) -> Path:

@@ -18,9 +18,10 @@ from tiny_preset import copy_with_tiny
 
 from pipeline import artifacts, config
 from pipeline.artifacts import InputError
+from pipeline.config import finished
 from pipeline.config import plan as planning
 from pipeline.config.code import Code
-from pipeline.tools import adopt, kept
+from pipeline.tools import adopt, kept, sync
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -64,8 +65,8 @@ class Clone:
         reference = self.folder / "results" / "reference" / "tiny"
         shutil.copytree(run.layout.results, reference)
         jobs = planning.jobs(run, Code(cache=run.layout.code_digests))
-        finished = [one for one in kept.variants(jobs) if not one.difference(self.folder, self.folder.joinpath)]
-        kept.write(run, jobs, finished, reference)
+        done = [one for one in kept.variants(jobs) if not one.difference(self.folder, self.folder.joinpath)]
+        kept.write(run, jobs, done, reference)
         return reference
 
 
@@ -132,8 +133,36 @@ def test_data_that_another_processor_rounded_otherwise_counts_as_the_same(clone:
     assert "12 variants taken over" in clone.adopt()
     assert clone.run() == RESULTS
     record = artifacts.read_json(clone.folder / "data/tiny/made/train_lifting/hgn_64/seed_0.json")
-    assert record["rounded_elsewhere"].keys() == {"data/tiny/targets/meshes"}
-    assert record["data"]["data/tiny/targets/meshes"] != record["rounded_elsewhere"]["data/tiny/targets/meshes"]
+    assert record["elsewhere"].keys() == {"data/tiny/targets/meshes"}
+    assert record["data"]["data/tiny/targets/meshes"] != record["elsewhere"]["data/tiny/targets/meshes"]
+
+
+def test_the_job_of_what_was_taken_over_puts_it_back(clone: Clone) -> None:
+    """Snakemake runs the job if its inputs are made again, even with the same contents, and deletes the outputs first.
+
+    The weights are elsewhere, so to do the job again would be to train again.
+    """
+    clone.adopt()
+    settings = config.load("tiny", clone.folder)
+    jobs = planning.jobs(settings, Code(cache=settings.layout.code_digests))
+    (variant,) = [one for one in kept.variants(jobs) if one.name == "graphmdn"]
+    records = [artifacts.read_json(clone.folder / job.made) for job in variant.jobs]
+    for job, record in zip(variant.jobs, records, strict=True):
+        for path in job.outputs:
+            place = clone.folder / path
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
+        (clone.folder / job.made).unlink()
+        assert finished.take(job, clone.folder)
+        assert all((clone.folder / path).exists() for path in job.outputs)
+        assert artifacts.read_json(clone.folder / job.made) == record
+    assert "elsewhere" in records[-1]  # the evaluation read weights that are not here
+
+
+def test_sync_knows_what_was_taken_over(clone: Clone) -> None:
+    clone.adopt()
+    settings = config.load("tiny", clone.folder)
+    jobs = planning.jobs(settings, Code(cache=settings.layout.code_digests))
+    assert {job.name for job in sync.finished(settings, jobs)} == {job.name for job in jobs if job.stage not in RESULTS}
 
 
 def test_data_of_other_code_does_not_count_as_the_same(clone: Clone) -> None:
