@@ -67,8 +67,11 @@ class Variant:
                     return f"data: {path} is not made yet"
                 if _is_training(path) and weightless:  # another variant's, taken over before
                     continue
-                if record["data"].get(path) != digests.of(path) and not (origins and origins.alike(path)):
-                    return f"data: {path} differs"
+                if record["data"].get(path) == digests.of(path):
+                    continue
+                reason = origins.difference(path) if origins else "it was made again"
+                if reason:
+                    return f"data: {path} differs: {reason}"
         return None
 
 
@@ -85,17 +88,20 @@ class Origins:
     place: Callable[[str], Path]
     makers: dict[str, Job]  # by their outputs
 
-    def alike(self, path: str) -> bool:
-        """Whether a file or folder was made in both by a job with the same settings and code, from the same data."""
+    def difference(self, path: str) -> str | None:
+        """What the jobs that made a file here and there had otherwise: settings, code or data; None if nothing."""
         maker = self.makers.get(path)
         if maker is None:
-            return False
+            return "no job makes it"
         own, kept = self.root / maker.made, self.place(maker.made)
         if not (own.exists() and kept.exists()):
-            return False
-        one, other = artifacts.read_json(own), artifacts.read_json(kept)
-        same = one["plan"] == other["plan"] and one["data"].keys() == other["data"].keys()
-        return same and all(one["data"][name] == other["data"][name] or self.alike(name) for name in one["data"])
+            return f"{maker.name} left no record"
+        one, other = artifacts.read_json(kept), artifacts.read_json(own)
+        changed = next(made.differences(one["plan"], other["plan"]), None)
+        if changed:
+            return f"{maker.name}: {changed}"
+        inputs = (name for name, digest in one["data"].items() if other["data"][name] != digest)
+        return next(filter(None, map(self.difference, inputs)), None)
 
 
 def makers(jobs: Iterable[Job]) -> dict[str, Job]:
