@@ -84,8 +84,8 @@ sync: $(INSTALLED)  ## after `dvc pull`, a cluster's run or a copied folder: wha
 adopt: $(INSTALLED)  ## take over the finished variants of the committed run; PRESET=<name>
 	python -m pipeline adopt --preset '$(PRESET)'
 
-lock: $(INSTALLED)  ## write envs/constraints.txt and environment.yaml; UPGRADE=1 takes new versions
-	python envs/lock.py $(if $(UPGRADE),--upgrade)
+lock: $(INSTALLED)  ## write envs/constraints.txt and environment.yaml; UPGRADE=1 takes new versions, KEEP=torch all but torch's
+	python envs/lock.py $(if $(UPGRADE),--upgrade) $(if $(KEEP),--keep '$(KEEP)')
 
 elsewhere:
 	@echo ".venv was made for another checkout: it is made again for this one"

@@ -1,5 +1,8 @@
 """Write the lock anew: `make lock` after pyproject.toml got a dependency, `make lock UPGRADE=1` for new versions.
 
+`make lock UPGRADE=1 KEEP=torch` takes new versions of all but torch: another torch rounds otherwise, so a run that is
+going on would get numbers of two versions.
+
 envs/constraints.txt gets every version that `pip install '.[biomechanics,slurm,test]'` chooses, envs/environment.yaml
 the same lines for conda. Torch is resolved as the registry's build, which runs on a GPU and without one; what it needs
 for a GPU is locked with it and installed with it. A machine that offers a CPU build of the same version (2.13.0+cpu)
@@ -8,6 +11,7 @@ may take that one instead, so no version here has such an ending.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import subprocess
@@ -35,14 +39,20 @@ def resolve(*more: str, upgrade: bool) -> dict[str, str]:
 
 def locked_torch() -> list[str]:
     """The locked torch as a requirement that leaves out builds such as 2.13.0+cpu; none if there is no lock."""
+    if not CONSTRAINTS.exists():
+        return []
     found = re.search(r"^torch==(\S+)$", CONSTRAINTS.read_text(encoding="utf-8"), re.MULTILINE)
     return [f"torch==={found[1]}"] if found else []
 
 
 def main() -> None:
-    upgrade = "--upgrade" in sys.argv
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    options.add_argument("--keep", choices=["torch"], help="the package that --upgrade leaves as it is")
+    given = options.parse_args()
+    upgrade = given.upgrade
     print("asking pip, some minutes: where a registry gives no metadata, pip fetches the packages, 2 GB", flush=True)
-    versions = resolve(*([] if upgrade or not CONSTRAINTS.exists() else locked_torch()), upgrade=upgrade)
+    versions = resolve(*(locked_torch() if given.keep or not upgrade else []), upgrade=upgrade)
     torch, _, local = versions["torch"].partition("+")
     if local:  # a new version, and this machine offers its CPU build
         versions = resolve(f"torch==={torch}", upgrade=upgrade)

@@ -103,6 +103,7 @@ def test_the_image_installs_as_make_does() -> None:
     [
         ([], "2.13.0", [("torch===2.13.0",)]),  # one resolution: it takes minutes
         (["--upgrade"], "2.14.0", [()]),
+        (["--upgrade", "--keep", "torch"], "2.13.0", [("torch===2.13.0",)]),  # all but torch
         (["--upgrade"], "2.14.0+cpu", [(), ("torch===2.14.0",)]),
     ],
 )
