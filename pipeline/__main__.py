@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline import failures, shell
+from pipeline import clock, failures, shell
 from pipeline.artifacts import InputError
 
 DETECTORS = ("stacked_hourglass", "cascaded_pyramid_network")
@@ -201,6 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = vars(parser(arguments[0] if arguments else None).parse_args(arguments))
     command = options.pop("command")
     shell.settle()
+    clock.settle()
     try:
         if command in TOOLS:
             return importlib.import_module(f"pipeline.{TOOLS[command].module}").run(Path(), **options)

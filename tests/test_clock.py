@@ -13,8 +13,11 @@ from types import SimpleNamespace
 
 import finished_runs
 import pytest
+import tqdm._monitor
+import tqdm.std
 
 from pipeline import artifacts, config, progress, records
+from pipeline.__main__ import main
 from pipeline.config import dates
 from pipeline.config import plan as planning
 from pipeline.config.code import Code
@@ -94,6 +97,23 @@ def test_a_jobs_time_does_not_follow_the_clock(monkeypatch: pytest.MonkeyPatch) 
     watched.say("job_finished", job_id=1)
     assert not watched.handler.broken
     assert 0 <= watched.handler.plan.took["train"] < 60
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_bars_time_does_not_follow_the_clock(days: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar that does stands still for a day and then shows a negative time, or days until the end."""
+    moved = [0]
+    for module in (tqdm.std, tqdm._monitor):
+        monkeypatch.setattr(module, "time", lambda: time.time() + moved[0] * DAY)
+    assert main(["where", "--preset", "unknown"]) == 2  # every command settles it before its work
+    lines = io.StringIO()
+    with tqdm.std.tqdm(total=100, file=lines, mininterval=0, miniters=1) as bar:
+        for done in range(100):
+            moved[0] = days if done >= 50 else 0
+            bar.update()
+        assert 0 <= bar.format_dict["elapsed"] < 60 and bar.format_dict["rate"] > 1
+    assert "-" not in lines.getvalue() and "100%" in lines.getvalue()
+    assert tqdm._monitor.time is time.monotonic
 
 
 def test_negative_seconds_of_an_earlier_run_are_no_forecast(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ MAY_USE = {
     "user_files": {"artifacts"},
     "failures": set(),
     "shell": set(),
+    "clock": set(),
     "settings": set(),  # what all settings share
     "config": FILES | {"settings", "data", "failures", "user_files"},  # of data only the sources' settings
     # what the networks are trained on
@@ -48,7 +49,7 @@ MAY_USE = {
     | {"geometry", "lifting", "pixels", "detection", "training", "device", "seeds", "report", "user_files"},
     # the front doors
     "__init__": {"lifting"},
-    "__main__": {"artifacts", "failures", "shell"} | SETTINGS,
+    "__main__": {"artifacts", "clock", "failures", "shell"} | SETTINGS,
     "progress": set(),
 }
 TRACKING = {f"pipeline/tracking/{name}.py" for name in ("models", "served_model", "store")}
