@@ -15,6 +15,7 @@ from pipeline import artifacts, config, tracking
 from pipeline.artifacts import InputError
 from pipeline.config import Run
 from pipeline.tools import options
+from pipeline.tracking import store
 
 HOST = "127.0.0.1"  # no other machine can reach it
 # The server asks nobody for anything. Its job runner would start eight processes, and nothing here uses it.
@@ -39,6 +40,7 @@ def run(root: Path, preset: str | None = None, port: int = 5000) -> int:
         raise InputError(
             f"{root / 'mlflow.db'}: missing; run the pipeline, or `python -m pipeline publish` for a finished run"
         )
+    store.complete(root)
     print(f"MLflow's page starts; it needs some seconds. Ctrl-C stops it.\n{where(settings, port)}", flush=True)
     return serve(root, port)
 

@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from pipeline import artifacts
 from pipeline.artifacts import InputError
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ SERVERS = ("http", "https")
 ARTIFACTS = "mlflow-artifacts"  # the scheme of artifacts that a server passes on
 LOCK_SECONDS = 20.0  # how long another program may hold the database before we give up
 FULL = ("disk I/O error", "disk is full", "File too large", "No space left on device")  # SQLite's words, the system's
+REFUSALS = "error responses"  # in MLflow's words for a server that answers, and whose database does not
+ROOM = "make room, and run the same command again"
 REMEDY = "move the file away: publish fills a new one"
 
 
@@ -90,8 +93,8 @@ def import_mlflow() -> Any:
 
 
 @contextlib.contextmanager
-def opened(address: str, root: Path) -> Iterator[Store]:
-    """Open a store as its only writer; a second process waits for a lock file beside the database.
+def opened(address: str, root: Path, wait: float = -1) -> Iterator[Store]:
+    """Open a store as its only writer; a second process waits for a lock file beside the database, or so many seconds.
 
     MLflow alone does not order them: two processes that create its tables at once crash, and two that publish the same
     preset at once would write every run twice. Raises InputError, in one line, if the address is of another kind, or
@@ -105,18 +108,24 @@ def opened(address: str, root: Path) -> Iterator[Store]:
         )
     database = Path(urllib.parse.urlsplit(address).path[1:]) if what == "sqlite" else root / "mlflow.db"
     database.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(database.with_name(f"{database.name}.lock")), _one_line_errors(address):
+    with FileLock(database.with_name(f"{database.name}.lock"), wait), _one_line_errors(address):
         mlflow = import_mlflow()
         if what != "sqlite":
             yield Store(mlflow.MlflowClient(address), address, None)
             return
         _check_writable(database)
-        # Creates the tables if there are none. MlflowClient would give the experiment `Default` an absolute path.
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-        SqlAlchemyStore(address, f"{ARTIFACTS}:/")
+        _make_tables(address, database)
         with _artifacts_in(root / "mlartifacts"):
             yield Store(mlflow.MlflowClient(address), address, root / "mlartifacts")
+
+
+def complete(root: Path) -> None:
+    """Make mlflow.db's tables where it is still empty, as after a full disk. Raises InputError if it cannot be used.
+
+    A server would try the same, and end with the traceback of its database. Does nothing while another process writes.
+    """
+    with contextlib.suppress(Timeout), opened(f"sqlite:///{root / 'mlflow.db'}", root, wait=0):
+        pass
 
 
 def _check_writable(database: Path) -> None:
@@ -126,7 +135,20 @@ def _check_writable(database: Path) -> None:
             connection.execute("BEGIN IMMEDIATE")
             connection.rollback()
     except sqlite3.Error as error:
-        raise InputError(f"{database}: {error}; stop the program that uses it, or {REMEDY}") from None
+        full = any(word in str(error) for word in FULL)
+        remedy = ROOM if full else f"stop the program that uses it, or {REMEDY}"
+        raise InputError(f"{database}: {error}; {remedy}") from None
+
+
+def _make_tables(address: str, database: Path) -> None:
+    """All tables or none: with half of them, as after a full disk, MLflow could never go on."""
+    # MlflowClient would give the experiment `Default` an absolute path.
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    if not database.stat().st_size:
+        with artifacts.atomic(database) as part:
+            SqlAlchemyStore(f"sqlite:///{part}", f"{ARTIFACTS}:/").engine.dispose()
+    SqlAlchemyStore(address, f"{ARTIFACTS}:/")
 
 
 @contextlib.contextmanager
@@ -162,7 +184,9 @@ def _one_line_errors(address: str) -> Iterator[None]:
             remedy = f"; it is of another version of MLflow: {REMEDY}, or upgrade it with `mlflow db upgrade`"
             reason = reason.partition("Take a backup")[0].strip()
         elif any(word in reason for word in FULL):
-            remedy = "; is the disk full? Then make room, and run the same command again"
+            remedy = f"; is the disk full? Then {ROOM}"
+        elif kind(address) in SERVERS and REFUSALS in reason:
+            remedy = f"; the server prints what it lacks: is its disk full? Then {ROOM}"
         elif kind(address) in SERVERS:
             remedy = "; is the server running? (MLFLOW_TRACKING_URI names it)"
         shown = f"{reason[:300]}{' ...' if len(reason) > 300 else ''}"
