@@ -204,8 +204,12 @@ def main(arguments: list[str] | None = None) -> int:
     clock.settle()
     try:
         if command in TOOLS:
-            return importlib.import_module(f"pipeline.{TOOLS[command].module}").run(Path(), **options)
-        run_stage(command, options.pop("preset"), options)
+            status: int = importlib.import_module(f"pipeline.{TOOLS[command].module}").run(Path(), **options)
+        else:
+            run_stage(command, options.pop("preset"), options)
+            status = 0
+        sys.stdout.flush()  # Python would do it after this, and then nobody could say in one line that it failed
+        return status
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -213,15 +217,27 @@ def main(arguments: list[str] | None = None) -> int:
         print("interrupted; run the same command again to continue", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read our output, such as `head`, has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         return 141  # what a shell gives for it
     except Exception as error:
         line = failures.line(error)
         if line is None:
             raise
         print(f"error: {line}", file=sys.stderr)
+        _print_what_there_is_room_for()
         return 2
-    return 0
+
+
+def _print_what_there_is_room_for() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _print_no_more()
+
+
+def _print_no_more() -> None:
+    """Or Python would try once more at its end, and print that it failed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

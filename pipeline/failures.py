@@ -21,6 +21,7 @@ AGAIN = "what was finished before stays as it is; run the same command again"
 # The name that a file or a folder has until all of it is there (artifacts.atomic).
 UNFINISHED = re.compile(r"(?<![^/])\.([^/]+)\.[a-z0-9_]{8}\.part(?![^/])")
 OTHER_NAMES = ("part", "folder", "output", "file")  # what a writer without a `path` calls the place where it writes
+OUTPUT = "the output of this command"  # what it prints: the one place that is written to without a name
 NO_NUMBER = "Out of range float values are not JSON compliant"  # json's words for NaN and infinity
 
 
@@ -66,7 +67,7 @@ def _file_of(error: BaseException) -> str:
     for name in (*((of_writer, named) if unfinished else (named, of_writer)), *others):
         if isinstance(name, str | Path):
             return UNFINISHED.sub(r"\1", str(name))
-    return "a file"
+    return OUTPUT
 
 
 def _local(error: BaseException, name: str) -> Any:

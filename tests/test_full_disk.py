@@ -5,21 +5,30 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import finished_runs
 import made_keypoints
+import made_pictures
 import numpy as np
 import pytest
 import torch
 
 from pipeline import artifacts, config, failures
 from pipeline.__main__ import main
+from pipeline.artifacts import InputError
 from pipeline.authors import foreign_weights
 from pipeline.config import dag
-from pipeline.predict.detectors import package
+from pipeline.layout import Layout
+from pipeline.predict.detectors import choice, package
+from pipeline.stages import prepare_generalization
+from pipeline.tools import readme
+from pipeline.tracking import store
 from pipeline.training import checkpoint
 
 PAGE = 4096
@@ -59,6 +68,8 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
         for kind in ("point", "mixture"):
             made_keypoints.checkpoint(made.root, kind).rename(made.root / f"{kind}.pt")
         np.savez(made.root / "walk.npz", keypoints=made_keypoints.human36m()[:3])
+        made_pictures.image(made.root / "photo.png")
+        made_pictures.video(made.root / "walk.webm")
         yield made
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
@@ -69,6 +80,11 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
     [
         (("predict", "walk.npz", "--output", "poses", "--model", "mixture.pt", *SIZE), 0, "poses"),
         (("predict", "walk.npz", "--output", "poses", "--model", "mixture.pt", *SIZE), 24, "poses"),
+        (("predict", "photo.png", "--output", "seen", "--model", "point.pt"), 1, "seen"),
+        pytest.param(
+            *(("predict", "walk.webm", "--output", "film", "--model", "point.pt"), 200, "film/keypoints.png"),
+            marks=pytest.mark.slow,
+        ),
         (("export_checkpoint", "--paper", "semgcn", "point.pt", "theirs.pth"), 1, "theirs.pth"),
     ],
 )
@@ -81,6 +97,7 @@ def test_a_tool_names_its_file_and_changes_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(disk.root)
+    monkeypatch.setattr(choice, "load", lambda root, wanted: made_pictures.ByShirt())
     before = disk.files()
     with disk.with_room_for(pages):
         status = main(list(words))
@@ -119,6 +136,66 @@ def test_imported_weights_are_named_by_their_folder(disk: Disk) -> None:
         foreign_weights.write(disk.root, lambda path: checkpoint.save(path, {"weights": torch.zeros(PAGE)}))
     assert str(failures.line(caught.value)).startswith(f"{disk.root}/data/imported: No space left on device; make room")
     assert disk.files() == before
+
+
+def test_pages_of_tables_are_whole_or_as_before(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`readme`"""
+    page = "<!-- results: runs -->\nbefore\n<!-- end -->"
+    monkeypatch.setattr(readme, "PAGES", ("README.md",))
+    monkeypatch.setattr(readme, "texts", lambda root: {"runs": "after" * PAGE})
+    (disk.root / "README.md").write_text(page)
+    before = disk.files()
+    with disk.with_room_for(2), pytest.raises(OSError) as caught:
+        readme.run(disk.root)
+    assert str(failures.line(caught.value)).startswith(f"{disk.root}/README.md: No space left on device; make room")
+    assert disk.files() == before
+    assert readme.run(disk.root) == 0 and readme.run(disk.root, check=True) == 0
+
+
+def test_another_data_sets_poses_are_whole_or_as_before(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`prepare_generalization`"""
+    poses = SimpleNamespace(to_arrays=lambda: {"joints_3d": np.zeros((20, 17, 3))})
+    poses.check = lambda: poses
+    monkeypatch.setattr(prepare_generalization.modules, "load", lambda name: lambda folder: (poses, {"poses": 20}))
+    other = SimpleNamespace(load="", catalogue=False, spoilt=False)
+    run = SimpleNamespace(
+        preset=SimpleNamespace(generalization="others", other=other), layout=Layout("demo", disk.root)
+    )
+    before = disk.files()
+    for pages in (0, 1, 2):
+        with disk.with_room_for(pages), pytest.raises(OSError) as caught:
+            prepare_generalization.run(run)  # type: ignore[arg-type]
+        said = str(failures.line(caught.value))
+        assert said.startswith(f"{disk.root}/data/demo/motion/others") and ": No space left on device; make" in said
+        assert ".part" not in said and disk.files() == before
+    prepare_generalization.run(run)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_a_database_of_runs_is_whole_or_empty(disk: Disk) -> None:
+    """`ui`: MLflow can never go on with half of its tables, and its server would end with a traceback."""
+    database = disk.root / "mlflow.db"
+    database.touch()
+    before = disk.files()
+    for pages, words in ((0, "database or disk is full; make room"), (60, "is the disk full[?] Then make room")):
+        with disk.with_room_for(pages), pytest.raises(InputError, match=words) as caught:
+            store.complete(disk.root)
+        assert "\n" not in str(caught.value)
+        assert {name: content for name, content in disk.files().items() if name != "mlflow.db.lock"} == before
+    store.complete(disk.root)
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        assert ("runs",) in connection.execute("SELECT name FROM sqlite_master").fetchall()
+    database.unlink()
+
+
+def test_what_is_printed_has_no_room(disk: Disk) -> None:
+    """`python -m pipeline plan > plan.txt`: Python itself would print that it ignored an error, and end with 120."""
+    command = [sys.executable, "-m", "pipeline", "where", "--preset", "demo"]
+    environment = {**os.environ, "PYTHONPATH": str(finished_runs.PUBLISHED.parents[1]), "PYTHONUNBUFFERED": ""}
+    with (disk.root / "out.txt").open("w") as file, disk.with_room_for(0):
+        ended = subprocess.run(command, cwd=disk.root, env=environment, stdout=file, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 2 and ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("error: the output of this command: No space left on device; make room; ")
 
 
 def test_dvc_without_room_says_so(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
