@@ -19,6 +19,7 @@ committed run say. Data counts as the same if it was made with the same settings
 processor rounds otherwise. Nothing that is there already is overwritten.
 
   snakemake --config preset=mini --until fit_body prepare_keypoints prepare_generalization prepare_images
+  snakemake --config preset=mini --until prepare_crops
   python -m pipeline adopt --preset mini
   snakemake --config preset=mini
 
