@@ -8,7 +8,8 @@ A module that is imported also runs: its statements that are no definitions coun
 do those of all modules that it imports.
 
 These are left out because all that they decide is in the plan's files by value, or because they only speak: this
-folder, `pipeline/layout.py`, the command line (`__main__.py`, `shell.py`, `failures.py`) and each `settings.py`.
+folder, `pipeline/layout.py`, the command line (`__main__.py`, `shell.py`, `clock.py`, `failures.py`) and each
+`settings.py`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from pipeline import artifacts
 from pipeline.config.syntax import AT_IMPORT, LENGTH, Definition, Source, read_source, taken
 
 PACKAGE = Path(__file__).parent.parent
-SAYS_WHAT_IS_RUN = re.compile(r"pipeline/((__main__|shell|failures|layout)\.py|config/.*|(.*/)?settings\.py)")
+SAYS_WHAT_IS_RUN = re.compile(r"pipeline/((__main__|shell|clock|failures|layout)\.py|config/.*|(.*/)?settings\.py)")
 CACHE_FORMAT = 3
 
 Node = tuple[str, str]  # a file, relative to the package's parent, and the name of a definition in it
