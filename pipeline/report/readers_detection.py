@@ -239,9 +239,17 @@ def precision_curves(evidence: Evidence, variant: str) -> dict[int, pd.Series]:
     return curves
 
 
-def of_curve(value: Callable[[pd.Series], float]) -> Read:
+def of_curve(value: Callable[[pd.Series], float], validations: int = 3) -> Read:
+    """A number read from each seed's curve, which needs so many validations to be meaningful."""
+
     def by_seed(evidence: Evidence, expression: Expression) -> BySeed:
-        return {seed: value(curve) for seed, curve in precision_curves(evidence, expression.variant).items()}
+        curves = precision_curves(evidence, expression.variant)
+        shortest = min(map(len, curves.values()))
+        if shortest < validations:
+            raise NotRunError(
+                f"{expression.variant}: validated {shortest} times, and {validations} are needed for this"
+            )
+        return {seed: value(curve) for seed, curve in curves.items()}
 
     return by_seed
 
