@@ -228,13 +228,14 @@ def share_below(scale: Quartiles, borders: Sequence[float]) -> NDArray[np.float6
 # --- training: from history.csv ---------------------------------------------------------------------------------------
 
 
-def precision_curves(evidence: Evidence, variant: str) -> dict[int, pd.Series]:
+def precision_curves(evidence: Evidence, variant: str, validations: int = 3) -> dict[int, pd.Series]:
+    """AP by epoch of each seed. Raises NotRunError if one has fewer validations."""
     metrics = evidence.detection[variant]
     if not metrics.training:
         raise NotRunError(f"{variant}: not trained here")
     curves = {seed.seed: histories.precisions(evidence.run, variant, seed.seed) for seed in metrics.seeds}
     shortest = min(map(len, curves.values()))
-    if shortest < 3:
+    if shortest < validations:
         raise NotRunError(f"{variant}: validated {shortest} times, too few for a curve")
     return curves
 
@@ -243,12 +244,7 @@ def of_curve(value: Callable[[pd.Series], float], validations: int = 3) -> Read:
     """A number read from each seed's curve, which needs so many validations to be meaningful."""
 
     def by_seed(evidence: Evidence, expression: Expression) -> BySeed:
-        curves = precision_curves(evidence, expression.variant)
-        shortest = min(map(len, curves.values()))
-        if shortest < validations:
-            raise NotRunError(
-                f"{expression.variant}: validated {shortest} times, and {validations} are needed for this"
-            )
+        curves = precision_curves(evidence, expression.variant, validations)
         return {seed: value(curve) for seed, curve in curves.items()}
 
     return by_seed
