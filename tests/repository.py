@@ -14,6 +14,9 @@ ROOT = Path(__file__).parent.parent
 # Where real data may be. Read here, because conftest.py then takes the variable out of the tests' environment.
 MIRROR = Path(os.environ.get("MIXPOSE_MIRROR") or ROOT.parent / "shared" / "mirror")
 
+# Metrics and captions are dated. Runs whose bytes are compared have this date, or midnight between them would differ.
+DATED = {"SOURCE_DATE_EPOCH": "1700000000"}
+
 
 def files_of_repository() -> list[Path]:
     """The repository's files, relative to its root: what git tracks, and what is new and not ignored."""

@@ -19,7 +19,7 @@ import killed_runs
 import pytest
 import stage_server
 from dag_jobs import dvc_jobs
-from repository import files_of_repository, run_tool
+from repository import DATED, files_of_repository, run_tool
 from tiny_preset import copy_with_tiny
 
 from pipeline import config
@@ -81,7 +81,6 @@ if "pipeline" in arguments and arguments[-1] != "pipeline":
 """
 
 
-DATE = "1700000000"
 # Tables with images a second in them, which differ from run to run.
 SAYS_WHEN = ("environment.json", "speed.json", ".gitignore", ".snakemake_timestamp")
 MEASURED = ("mixture_dense_speed", "mixture_dense_table2", "mixture_dense_table7")
@@ -102,7 +101,7 @@ def repro(folder: Path, *options: str, **environment: str) -> str:
 def killed_repro(folder: Path, opened: Path, **environment: str) -> Counter[str]:
     """A preset that is new to DVC needs its list of jobs first. Returns how often DVC was killed."""
     tool(folder, "python", "-m", "pipeline", "plan")
-    traced = {"OPENED": str(opened), "SOURCE_DATE_EPOCH": DATE, **environment}
+    traced = {"OPENED": str(opened), **DATED, **environment}
     path = {"PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
     kills = killed_runs.run_killed(
         ["dvc", "repro"], folder, path | traced, lambda: len(list(opened.iterdir())), killed_runs.KILLS // 16
@@ -119,7 +118,7 @@ def faulty_snakemake(folder: Path, server: Path) -> killed_runs.Faults | None:
         return None
     with stage_server.started(server, folder) as stages:
         faults = killed_runs.Faults(stages, folder)
-        faults.run("snakemake", "--cores", "1", SOURCE_DATE_EPOCH=DATE, MIXPOSE_SAVE_EVERY_SECONDS="0.3")
+        faults.run("snakemake", "--cores", "1", MIXPOSE_SAVE_EVERY_SECONDS="0.3", **DATED)
     return faults
 
 
@@ -128,8 +127,8 @@ def snakemake(folder: Path, *options: str) -> str:
 
 
 def tool(folder: Path, *command: str, **environment: str) -> str:
-    """What a successful run printed. Captions are dated, so the date is fixed, as for any reproducible build."""
-    answer = run_tool(*command, folder=folder, **{"SOURCE_DATE_EPOCH": DATE, **environment})
+    """What a successful run printed."""
+    answer = run_tool(*command, folder=folder, **{**DATED, **environment})
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return answer.stdout + answer.stderr
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 import slurm_cluster
-from repository import run_tool
+from repository import DATED, run_tool
 from slurm_cluster import Cluster
 from tiny_preset import TINY, copy_with_tiny
 
@@ -63,6 +63,13 @@ def copy(folder: Path) -> Path:
     return folder
 
 
+def run_without_slurm(folder: Path) -> Path:
+    """A copy of the repository in which the same run was made on this machine alone."""
+    answer = run_tool("snakemake", "--cores", "2", "--until", "evaluate_lifting", folder=copy(folder), **DATED)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return folder
+
+
 def until(condition: Callable[[], bool], seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -87,6 +94,7 @@ class OnSlurm:
         python_path = [str(patches), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.environment = {
             **cluster.environment,
+            **DATED,
             "PATH": os.pathsep.join(path),
             "PYTHONPATH": os.pathsep.join(python_path),
         }
@@ -170,8 +178,6 @@ def test_a_run_survives_the_death_of_jobs_and_of_its_head(slurm: OnSlurm, tmp_pa
     assert (logs / "seed_0.log").exists() and "max_rss" in (logs / "seed_0.jsonl").read_text()
 
     # The same bytes as on this machine alone.
-    local = copy(tmp_path / "local")
-    answer = run_tool("snakemake", "--cores", "2", "--until", "evaluate_lifting", folder=local)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    local = run_without_slurm(tmp_path / "local")
     for name in ("results/tiny/metrics/graphmdn.json", "data/tiny/evaluate_lifting/graphmdn.npz"):
         assert (slurm.repository / name).read_bytes() == (local / name).read_bytes(), name

@@ -17,8 +17,7 @@ from pathlib import Path
 
 import pytest
 import slurm_cluster
-from repository import run_tool
-from test_slurm import FAST, OnSlurm, copy, until
+from test_slurm import FAST, OnSlurm, run_without_slurm, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -72,10 +71,7 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run without Slurm."""
-    folder = copy(tmp_path_factory.mktemp("local") / "repository")
-    answer = run_tool("snakemake", "--cores", "2", "--until", "evaluate_lifting", folder=folder)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    return folder
+    return run_without_slurm(tmp_path_factory.mktemp("local") / "repository")
 
 
 def test_a_run_survives_a_dead_node_and_a_time_limit(slurm: Faulty, request: pytest.FixtureRequest) -> None:
