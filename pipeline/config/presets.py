@@ -110,7 +110,7 @@ class DetectionBudget(Settings):
 Variants = TypeVar("Variants", dict[str, LiftingVariant], dict[str, DetectionVariant])
 
 
-STUDIES = ("batch_norm", "collapse")  # pipeline/report/studies/ has a module for each
+STUDIES = ("batch_norm", "collapse", "mixture_weight")  # pipeline/report/studies/ has a module for each
 
 
 class Preset(Settings):
