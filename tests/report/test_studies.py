@@ -94,7 +94,7 @@ def test_the_results_of_a_study_depend_on_its_code_and_not_on_the_papers() -> No
 def test_a_misspelt_study_is_one_line(project: Path) -> None:
     file = project / "params" / "batch_norm.yaml"
     file.write_text(file.read_text().replace("study: batch_norm", "study: batchnorm"))
-    with pytest.raises(InputError, match="study: expected 'batch_norm' or 'collapse', found 'batchnorm'; did you mean"):
+    with pytest.raises(InputError, match=r"study: expected 'batch_norm', .*; did you mean 'batch_norm'"):
         config.load("batch_norm", project)
 
 
