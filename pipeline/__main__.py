@@ -196,19 +196,27 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
             finished.keep(job, root)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    arguments = sys.argv[1:] if arguments is None else arguments
-    options = vars(parser(arguments[0] if arguments else None).parse_args(arguments))
-    command = options.pop("command")
-    shell.settle()
-    clock.settle()
+def _options(arguments: list[str]) -> dict[str, Any]:
     try:
+        return vars(parser(arguments[0] if arguments else None).parse_args(arguments))
+    except SystemExit:  # after `--help`
+        sys.stdout.flush()
+        raise
+
+
+def main(arguments: list[str] | None = None) -> int:
+    # What was printed is flushed here. Python would do it afterwards, and nobody could say in one line that it failed.
+    try:
+        options = _options(sys.argv[1:] if arguments is None else arguments)
+        command = options.pop("command")
+        shell.settle()
+        clock.settle()
         if command in TOOLS:
             status: int = importlib.import_module(f"pipeline.{TOOLS[command].module}").run(Path(), **options)
         else:
             run_stage(command, options.pop("preset"), options)
             status = 0
-        sys.stdout.flush()  # Python would do it after this, and then nobody could say in one line that it failed
+        sys.stdout.flush()
         return status
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -188,9 +188,10 @@ def test_a_database_of_runs_is_whole_or_empty(disk: Disk) -> None:
     database.unlink()
 
 
-def test_what_is_printed_has_no_room(disk: Disk) -> None:
+@pytest.mark.parametrize("words", [("where", "--preset", "demo"), ("--help",), ("cost", "--help")], ids=" ".join)
+def test_what_is_printed_has_no_room(disk: Disk, words: tuple[str, ...]) -> None:
     """`python -m pipeline plan > plan.txt`: Python itself would print that it ignored an error, and end with 120."""
-    command = [sys.executable, "-m", "pipeline", "where", "--preset", "demo"]
+    command = [sys.executable, "-m", "pipeline", *words]
     environment = {**os.environ, "PYTHONPATH": str(finished_runs.PUBLISHED.parents[1]), "PYTHONUNBUFFERED": ""}
     with (disk.root / "out.txt").open("w") as file, disk.with_room_for(0):
         ended = subprocess.run(command, cwd=disk.root, env=environment, stdout=file, stderr=subprocess.PIPE, text=True)
