@@ -79,7 +79,9 @@ TOOLS = {
     "adopt": Tool(
         "tools.adopt", "take over the finished variants of a committed run, so that they are not trained again"
     ),
-    "readme": Tool("tools.readme", "write the tables of README.md and docs/results.md from results/reference"),
+    "readme": Tool(
+        "tools.readme", "write the tables of README.md, docs/results.md and docs/studies.md from results/reference"
+    ),
     "export_weights": Tool("tools.export_weights", "write a trained lifting network as safetensors with a model card"),
     "fit_joint_map": Tool(
         "tools.fit_joint_map", "fit how COCO's keypoints become the joints of CMU's motion capture, and measure it"

@@ -24,7 +24,7 @@ processor rounds otherwise. Nothing that is there already is overwritten.
   snakemake --config preset=mini
 
 Weights are not committed. To train a variant that was taken over, delete its metrics and its folder in
-data/<preset>/train_lifting (or train_detection), and run `snakemake` again."""
+data/<preset>/train_lifting (or train_pixels, train_detection), and run `snakemake` again."""
 
 
 def arguments(command: argparse.ArgumentParser) -> None:

@@ -46,7 +46,8 @@ date from the records of the trainings. Figures that show COCO's images and the 
 With --so-far, tables, claims and figures are made from the variants that are finished; the others are shown as not run.
 The folder run/ keeps what `python -m pipeline adopt` needs to go on with the run in another clone.
 
-Afterwards `python -m pipeline readme` writes the tables of README.md and docs/results.md."""
+Afterwards `python -m pipeline readme` writes the tables of README.md, docs/results.md and
+docs/studies.md."""
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
