@@ -33,7 +33,7 @@ MEANING = {
     LARGE: "the person is larger in the image than all people in training",
     LEANING: "the person lies or bends further than those in training, or the image is turned",
     DISAGREE: "the network's poses differ sideways, where the 2D joints leave no doubt",
-    MISFIT: "drawn at no size does the pose resemble its 2D joints",
+    MISFIT: "the pose does not resemble its 2D joints, at whatever size it is drawn",
 }
 
 Ranges = Mapping[str, tuple[float, float]]
