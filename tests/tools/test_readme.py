@@ -196,11 +196,15 @@ def test_the_split_of_a_mixture_is_given_per_seed(root: Path) -> None:
     """Which seed's mixture splits is chance, so a mean over seeds means nothing."""
 
     def collapsed_beside_it(content: dict[str, Any]) -> None:
-        second = artifacts.read_json(readme_cells.reference(root) / "demo/metrics/pose_l_mdn_3.json")["seeds"][0]
-        shares = zip(second["mixture"]["components"], (99.0, 1.0, 0.0), strict=True)
-        second["mixture"] |= {"collapsed": True, "components": [part | {"share": share} for part, share in shares]}
-        second["modes"]["plain"]["ap"] -= 10
-        content["seeds"].append(second | {"seed": 1})
+        (first,) = content["seeds"]
+        first["modes"]["plain"] |= {"ap": 22.9, "ap_50": 60.6}
+        views = zip(first["mixture"]["components"], (59.0, 41.0, 0.0), (11.0, 71.0, None), strict=True)
+        first["mixture"]["components"] = [part | {"share": share, "back_views": back} for part, share, back in views]
+        shares = zip(first["mixture"]["components"], (99.0, 1.0, 0.0), strict=True)
+        collapsed = {"collapsed": True, "components": [part | {"share": share} for part, share in shares]}
+        plain = first["modes"]["plain"] | {"ap": 12.9}
+        second = {"seed": 1, "modes": first["modes"] | {"plain": plain}, "mixture": first["mixture"] | collapsed}
+        content["seeds"].append(first | second)
 
     assert "With one seed, a difference of a few AP may be chance." in sentence(root, "demo", "images")
     edit(root, "demo", "pose_l_mdn_3", collapsed_beside_it)
