@@ -17,6 +17,38 @@ LARGEST = 2 << 30  # bytes of arrays
 NPY = b"\x93NUMPY"
 
 
+def require_file(path: Path, remedy: str) -> None:
+    """Refuse a named pipe or a device: reading it could wait, or go on, for ever. What is not there is left to others.
+
+    Raises InputError, one line with the file.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(f"{path}: a pipe or a device; save what comes from it as a file; {remedy}")
+
+
+def require_name(path: Path) -> None:
+    """Refuse a name that is no Unicode, as files from old archives have; no text can hold it. Raises InputError."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        shown = str(path).encode(errors="backslashreplace").decode()
+        raise InputError(f"{shown}: its name is not UTF-8; rename it") from None
+
+
+def require_size(path: Path, largest: int, remedy: str) -> None:
+    """Refuse a file that is larger, or an archive that claims to be once it is unpacked. Raises InputError."""
+    require_file(path, remedy)
+    try:
+        size = path.stat().st_size
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                size = max(size, sum(entry.file_size for entry in archive.infolist()))
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return  # whoever reads it says what is wrong
+    if size > largest:
+        raise InputError(f"{path}: {size >> 20:,} MB, and {largest >> 20} MB are read at most; split it; {remedy}")
+
+
 def read_users_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
     """The arrays of an npz by name. Nothing in the file is executed.
 

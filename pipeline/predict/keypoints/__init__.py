@@ -7,8 +7,10 @@ COCO's 18) as JSON, and bare arrays as npz, npy or csv. A folder holds OpenPose'
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +20,11 @@ from pipeline.geometry.absent import absent as not_found
 from pipeline.predict.keypoints import arrays, exchanged, json_files, layout_of
 from pipeline.predict.keypoints.layouts import Layout
 from pipeline.predict.keypoints.table import Table, check
+from pipeline.user_files import require_file, require_size
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".heic", ".mp4", ".avi", ".mov", ".webm", ".mkv")
+WAY = "give that file to `predict`"
+LARGEST_TEXT = 256 << 20  # bytes: parsed, JSON takes several times its size
 CONFIDENCE = 2.0  # the highest in bare arrays: COCO's visibility is up to 2
 
 
@@ -68,10 +73,12 @@ def of_table(table: Table, path: Path, layout: str | None = None, least_confiden
 
 
 def _file(path: Path) -> Table:
+    require_file(path, WAY)
     try:
         start = path.open("rb").read(6)
         if start.startswith((b"PK", b"\x93NUMPY")):
             return arrays.read_npz(path)
+        require_size(path, LARGEST_TEXT, WAY)
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file or folder") from None
@@ -81,25 +88,37 @@ def _file(path: Path) -> Table:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     if not text.lstrip().startswith(("{", "[")):
         return arrays.read_csv(text, path)
+    return json_files.read(_parsed(text, path), path)
+
+
+def _parsed(text: str, path: Path) -> Any:
     try:
-        content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
         raise InputError(f"{path}: not readable as JSON ({error})") from None
-    return json_files.read(content, path)
 
 
 def _folder(path: Path) -> Table:
-    """OpenPose's files in a folder, sorted by their names."""
-    files = sorted(path.glob("*.json"))
+    """OpenPose's files in a folder, in the order of the numbers in their names."""
+    files = sorted(path.glob("*.json"), key=_in_order)
     if not files:
         raise InputError(f"{path}: has no image and no .json file; a folder holds images, or OpenPose's files")
     contents = []
     for file in files:
+        require_size(file, LARGEST_TEXT, WAY)
         try:
-            contents.append((file.name, json.loads(file.read_text(encoding="utf-8"))))
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            text = file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
             raise InputError(f"{file}: not readable as JSON ({error})") from None
+        except OSError as error:
+            raise InputError(f"{file}: cannot be read ({error.strerror}); take it out of the folder") from None
+        contents.append((file.name, _parsed(text, file)))
     return json_files.openpose(contents, path)
+
+
+def _in_order(file: Path) -> list[tuple[int, str]]:
+    """Sorts numbers in names by their value: frame_9 comes before frame_10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]{1,400})", file.name)]
 
 
 def _unknown(path: Path) -> str:

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from pipeline.artifacts import InputError
 from pipeline.predict.keypoints.layouts import LAYOUTS
 from pipeline.predict.keypoints.table import Table, with_confidence
-from pipeline.user_files import NPY, read_users_array, read_users_arrays, starts_with
+from pipeline.user_files import NPY, read_users_array, read_users_arrays, require_size, starts_with
 
 SHAPES = "[frames, joints, 2 or 3] or [frames, people, joints, 2 or 3]"
 SAVE = "save the keypoints with np.savez(FILE, keypoints=...)"
+REMEDY = "`python -m pipeline predict --help` has the formats"
 SCORES = ("scores", "keypoint_scores", "confidence")
+LARGEST_FILE = 256 << 20  # bytes: a million poses
 LARGEST = 1e15  # of a frame or a person: beyond, float64 has no whole numbers
+WHOLE = ("frame", "person")
+COUNT = "count frames 0, 1, 2, ... and people alike"
 OF_A_ROW = ("image", "frame", "person", "width", "height")  # columns of a csv that are no keypoints
 
 
@@ -55,6 +59,7 @@ def read_npz(path: Path) -> Table:
 
 
 def _load(path: Path) -> dict[str, NDArray]:
+    require_size(path, LARGEST_FILE, SAVE)
     if starts_with(path, NPY, SAVE):
         return {"the array": read_users_array(path, SAVE)}
     return read_users_arrays(path, SAVE)
@@ -83,7 +88,10 @@ def read_csv(text: str, path: Path) -> Table:
 
     A first row of names is optional. Columns named as in OF_A_ROW are taken out; the others are keypoints in order.
     """
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    except csv.Error as error:  # such as a text of one line
+        raise InputError(f"{path}: neither JSON nor npz, and not readable as csv ({error}); {REMEDY}") from None
     if not rows:
         raise InputError(f"{path}: empty; give a file with keypoints")
     header = [] if _are_numbers(rows[0]) else [name.strip().lower() for name in rows[0]]
@@ -124,7 +132,7 @@ def _shape(columns: int, path: Path) -> tuple[int, int]:
         raise InputError(f"{path}: has {columns // 3 if columns == 9 else 3} joints; at least 17 are needed")
     raise InputError(
         f"{path}: not a known format: no JSON, no npz, and as csv it has {columns} columns, not 34 (17 joints, x and "
-        "y) or 51 (x, y and confidence); `python -m pipeline predict --help` has the formats"
+        "y) or 51 (x, y and confidence); {REMEDY}"
     )
 
 
@@ -145,4 +153,6 @@ def _column(body: list[list[str]], columns: Mapping[str, int], name: str, otherw
     found = np.array([float(value) for value in values])
     if not (np.abs(found) <= LARGEST).all():  # NaN too
         raise InputError(f"{path}: column {name}: expected numbers up to {LARGEST:.0e}")
+    if name in WHOLE and (found % 1).any():
+        raise InputError(f"{path}: column {name}: expected whole numbers, found {found[found % 1 != 0][0]:g}; {COUNT}")
     return found

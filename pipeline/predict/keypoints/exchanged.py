@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,8 @@ def check(table: Table, absent: NDArray, path: object) -> None:
     if not table.sequence:
         return
     places = np.where(absent[..., None], np.nan, table.values[..., :2])
-    rows_of = {number: np.flatnonzero(table.person == number) for number in np.unique(table.person) if number >= 0}
-    for first, second in combinations(rows_of, 2):
+    rows_of = _rows_of(table)
+    for first, second in _together({number: table.frame[rows] for number, rows in rows_of.items()}):
         frames, a, b = np.intersect1d(table.frame[rows_of[first]], table.frame[rows_of[second]], return_indices=True)
         if len(frames) < 2:
             continue
@@ -32,6 +32,24 @@ def check(table: Table, absent: NDArray, path: object) -> None:
                 f"{path}: {table.images[row]}: people {first} and {second} have exchanged their numbers, each is where "
                 "the other was before; give each person the same number, or the same place in every frame"
             )
+
+
+def _rows_of(table: Table) -> dict[int, NDArray]:
+    """The rows of each person who is in two frames or more."""
+    order = np.argsort(table.person, kind="stable")
+    numbers, starts = np.unique(table.person[order], return_index=True)
+    parts = zip(numbers.tolist(), np.split(order, starts[1:]), strict=True)
+    return {number: rows for number, rows in parts if number >= 0 and len(rows) > 1}
+
+
+def _together(frames: dict[int, NDArray]) -> Iterator[tuple[int, int]]:
+    """Pairs of people whose times overlap. Thousands of people come and go in a long video, and few meet."""
+    spans = sorted((int(of.min()), int(of.max()), number) for number, of in frames.items())
+    open_: list[tuple[int, int]] = []
+    for start, end, number in spans:
+        open_ = [(until, other) for until, other in open_ if until > start]
+        yield from ((min(other, number), max(other, number)) for _, other in open_)
+        open_.append((end, number))
 
 
 def _jumps(first: NDArray, second: NDArray) -> NDArray:

@@ -10,8 +10,9 @@ import numpy as np
 
 from pipeline.artifacts import InputError
 from pipeline.predict.keypoints.layouts import BODY_25, COCO_17, HALPE_26, OPENPOSE_18
-from pipeline.predict.keypoints.table import Table, rows_of
+from pipeline.predict.keypoints.table import FASTEST, Table, rows_of
 
+LARGEST = 10**15  # of a person
 OF_RESULTS = {layout.count: layout for layout in (COCO_17, HALPE_26)}
 OF_OPENPOSE = {layout.count: layout for layout in (BODY_25, OPENPOSE_18)}
 KNOWN = (
@@ -40,7 +41,7 @@ def _results(content: Sequence[Mapping[str, Any]], path: Path) -> Table:
     values = rows_of([list(_numbers(entry, "keypoints", path)) for entry in content], 3, path)
     images = tuple(str(entry["image_id"]) for entry in content)
     alphapose = any(isinstance(entry["image_id"], str) for entry in content)
-    person = np.array([_identity(entry) for entry in content], dtype=int)
+    person = np.array([_identity(entry, path) for entry in content], dtype=int)
     if len(values) and values.shape[1] not in OF_RESULTS:
         raise InputError(f"{path}: {values.shape[1]} keypoints for a person; expected COCO's 17 or Halpe's 26")
     return Table(
@@ -63,13 +64,13 @@ def _annotations(content: Mapping[str, Any], path: Path) -> Table:
         people = [entry for entry in content["annotations"] if any(entry.get("keypoints", ()))]
         images = [entry["image_id"] for entry in people]
         unknown = sorted({image for image in images if image not in sizes})
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"{path}: not complete COCO annotations ({error!r} is missing or wrong)") from None
     if unknown:
         raise InputError(f"{path}: annotations: image_id {unknown[0]} is not in images")
     values = rows_of([list(_numbers(entry, "keypoints", path)) for entry in people], 3, path)
     without = len(content["annotations"]) - len(people)
-    person = np.array([_identity(entry) for entry in people], dtype=int)
+    person = np.array([_identity(entry, path) for entry in people], dtype=int)
     place = {image: index for index, image in enumerate(sizes)}
     return Table(
         values=values,
@@ -90,8 +91,8 @@ def _rate(info: Any, path: Path) -> float | None:
     rate = info.get("frames_per_second") if isinstance(info, Mapping) else None
     if rate is None:
         return None
-    if not isinstance(rate, int | float) or not 0 < rate < float("inf"):
-        raise InputError(f"{path}: info.frames_per_second: {rate!r} is no number above 0")
+    if not isinstance(rate, int | float) or not 0 < rate <= FASTEST:
+        raise InputError(f"{path}: info.frames_per_second: {rate!r:.20} is no number above 0, and at most {FASTEST:,}")
     return float(rate)
 
 
@@ -104,7 +105,7 @@ def openpose(files: Sequence[tuple[str, Mapping[str, Any]]], path: Path) -> Tabl
         for entry in content["people"]:
             numbers.append(list(_numbers(entry, "pose_keypoints_2d", path)))
             frame.append(index)
-            person.append(_identity(entry))
+            person.append(_identity(entry, path))
     values = rows_of(numbers, 3, path)
     if len(values) and values.shape[1] not in OF_OPENPOSE:
         raise InputError(f"{path}: {values.shape[1]} keypoints for a person; OpenPose has 25 (BODY_25) or 18 (COCO)")
@@ -131,12 +132,14 @@ def _numbers(entry: Any, key: str, path: Path) -> Sequence[float]:
     return found
 
 
-def _identity(entry: Mapping[str, Any]) -> int:
+def _identity(entry: Mapping[str, Any], path: Path) -> int:
     """A tracker's number of the person, or -1."""
     for key in ("track_id", "idx", "person_id"):
         value = entry.get(key)
         value = value[0] if isinstance(value, list) and value else value
         if isinstance(value, int | float) and value >= 0:
+            if value > LARGEST:  # infinity too
+                raise InputError(f"{path}: {key}: {value!r:.20} is no number of a person; number people 0, 1, 2, ...")
             return int(value)
     return -1
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.artifacts import InputError
 from pipeline.predict.keypoints.layouts import Layout
 
+FASTEST = 10_000  # frames a second that a video may have
 NOT_FOUND = "write (0, 0), or a confidence of 0, for a joint that was not found"
 
 
@@ -33,6 +34,12 @@ class Table:
     notes: tuple[str, ...] = ()  # for the user: what was left out
     frames_per_second: float | None = None  # of a video, if the file says it
 
+    @property
+    def followed(self) -> bool:
+        """Whether people can be followed over time: rows of a video, each person once in an image."""
+        pairs = zip(self.frame.tolist(), self.person.tolist(), strict=True)
+        return self.sequence and len(set(pairs)) == len(self)
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -44,6 +51,9 @@ def check(table: Table, path: object, highest: float = np.inf) -> Table:
     """
     if not len(table):
         raise InputError(f"{path}: no person in it ({table.source}); choose a file with keypoints")
+    for name in dict.fromkeys(table.images):
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise InputError(f"{path}: image {name!r}: its name is no Unicode text; rename it")
     broken = np.argwhere(~np.isfinite(table.values))
     if len(broken):
         row, joint, _ = broken[0]
