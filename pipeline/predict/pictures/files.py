@@ -12,6 +12,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.artifacts import InputError
 from pipeline.predict import pictures
+from pipeline.predict.pictures.video import quiet
+from pipeline.user_files import require_name
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "AVIF")
 DEEP = ("I", "F")  # begin the names of modes with more than 8 bits
@@ -38,6 +40,8 @@ class Images:
         files = sorted(file for file in path.iterdir() if file.is_file() and _is_image(file))
         if not files:
             return None
+        for file in files:
+            require_name(file)
         keypoints = sorted(path.glob("*.json"))
         if keypoints:
             raise InputError(
@@ -52,8 +56,8 @@ class Images:
 
 def _is_image(path: Path) -> bool:
     try:
-        with warnings.catch_warnings():  # a warning of PIL about large images comes before the error here
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with quiet(), warnings.catch_warnings():  # what PIL warns of comes before the error here
+            warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
                 pictures.check_size(path, *image.size)
                 return True
@@ -63,20 +67,24 @@ def _is_image(path: Path) -> bool:
         raise InputError(
             f"{path}: has more than {pictures.LARGEST // 1_000_000} million px, which is too large; scale it down"
         ) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # PIL's decoders trust their files, so anything may come of a damaged one
         raise InputError(f"{path}: not a whole image ({_words(error)}); get it again, or take it away") from None
 
 
 def read(path: Path) -> NDArray[np.uint8]:
     """The pixels [H, W, 3] RGB of an image file. Raises InputError for one that is not whole."""
     try:
-        with warnings.catch_warnings():
+        with quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
                 if image.mode.startswith(DEEP):
                     raise InputError(f"{path}: has more than 8 bits of each colour; save it as an image with 8 bits")
                 return np.array(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # as above
         raise InputError(f"{path}: not a whole image ({_words(error)}); get it again, or take it away") from None
 
 

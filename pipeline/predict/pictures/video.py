@@ -33,13 +33,13 @@ class Video:
         import cv2
 
         self.path = path
-        with _quiet():
+        with quiet():
             capture = _opened(path)
             found = capture.isOpened()
             rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
             width, height = (int(capture.get(of)) for of in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         pictures.check_size(path, width, height)
-        with _quiet():
+        with quiet():
             frames = [found and capture.read()[0] for _ in range(2)]
             capture.release()
         if not frames[0]:
@@ -50,12 +50,12 @@ class Video:
         self.count = max(int(count), 0) if math.isfinite(count) else 0
 
     def __iter__(self) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-        with _quiet():
+        with quiet():
             capture = _opened(self.path)
         try:
             number = 0
             while True:
-                with _quiet():
+                with quiet():
                     there, frame = capture.read()
                 if not there:
                     return
@@ -80,7 +80,7 @@ class WebM:
         if self._writer is None:
             return
         count = 0
-        with _quiet():
+        with quiet():
             self._writer.release()
             written = _opened(self._path)
             while written.grab():
@@ -95,12 +95,12 @@ class WebM:
         import cv2
 
         if self._writer is None:
-            with _quiet():  # OpenCV says that WebM has no tag for VP8, and writes it
+            with quiet():  # OpenCV says that WebM has no tag for VP8, and writes it
                 code = cv2.VideoWriter.fourcc(*"VP80")
                 self._writer = cv2.VideoWriter(str(self._path), code, self._rate, frame.shape[1::-1])
             if not self._writer.isOpened():
                 raise InputError(f"{self._path}: this OpenCV writes no WebM; install opencv-python-headless again")
-        with _quiet():
+        with quiet():
             self._writer.write(np.ascontiguousarray(frame[..., ::-1]))
         self._count += 1
 
@@ -112,8 +112,8 @@ def _opened(path: Path) -> cv2.VideoCapture:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what ffmpeg itself prints to the standard error, past Python."""
+def quiet() -> Iterator[None]:
+    """Without what ffmpeg or libtiff prints to the standard error, past Python."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
