@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,15 @@ from pipeline.lifting.data import joint_choice
 from pipeline.predict import drawing, flags, movement, page
 from pipeline.predict.result import Prediction
 from pipeline.predict.weights import Model
+from pipeline.user_files import check_place
 
 SCHEMA = 1
 AXES = "the camera's: x right, y down, z away; relative to the pelvis, which is joint 0"
 LARGE_FILE = 20  # more hypotheses a pose than that are in the npz alone
+NOT_FOLLOWED = (
+    "several people in an image have the same number or none, so nobody is followed, and there are no BVH and C3D "
+    "files; number people (csv: column person; JSON: track_id)"
+)
 OWN = (
     *("predictions.json", "predictions.npz", "predictions.csv", "angles.csv", "keypoints.png", "poses.html"),
     *("bvh", "c3d", "keypoints.json", "overlay", "overlay.webm"),
@@ -39,6 +45,24 @@ def check_folder(folder: Path) -> None:
         raise InputError(f"--output {folder}: has other files ({others[0]}); name a new folder")
 
 
+def check_apart(folder: Path, inputs: Iterable[Path]) -> None:
+    """Refuse a folder that holds what is read, which would be lost when the folder is replaced; or that cannot be made.
+
+    Raises InputError.
+    """
+    whole = os.path.realpath(folder)
+    for path in inputs:
+        if any(_is_below(place, whole) for place in (os.path.realpath(path), str(path.absolute()))):
+            raise InputError(f"--output {folder}: holds {path}, which is read and would be lost; name another folder")
+    if _is_below(os.path.realpath(os.curdir), whole):
+        raise InputError(f"--output {folder}: is the folder that you are in, or above it; name a folder inside it")
+    check_place(folder, "--output")
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return os.path.commonpath((path, folder)) == folder
+
+
 def write(folder: Path, prediction: Prediction, model: Model, source: Path, frames_per_second: float) -> None:
     """Write all files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +72,7 @@ def write(folder: Path, prediction: Prediction, model: Model, source: Path, fram
     (folder / "angles.csv").write_text(angles_as_csv(prediction), encoding="utf-8")
     (folder / "poses.html").write_text(page.of(prediction, model, source.name, frames_per_second), encoding="utf-8")
     drawing.draw(folder / "keypoints.png", prediction.keypoints, prediction.rows)
-    if prediction.keypoints.table.sequence:
+    if prediction.keypoints.table.followed:
         for person in np.unique(prediction.person).tolist():
             movement.write(folder, prediction, model, person, frames_per_second)
 
@@ -192,7 +216,7 @@ def into(
     more: Callable[[Path], None] | None = None,
 ) -> None:
     """Write the whole folder or nothing of it. `more` writes what else belongs into it."""
-    with artifacts.atomic_folder(folder) as part:
+    with artifacts.atomic_folder(Path(os.path.realpath(folder))) as part:  # a link stays one
         write(part, prediction, model, source, frames_per_second)
         if more is not None:
             more(part)

@@ -26,10 +26,14 @@ from pipeline.predict import (
 from pipeline.predict.detectors import Detector, choice
 from pipeline.predict.keypoints import Keypoints, json_files
 from pipeline.predict.keypoints.layouts import HUMAN36M, LAYOUTS
+from pipeline.predict.keypoints.table import FASTEST
 from pipeline.predict.pictures import Pictures, finding
 from pipeline.predict.result import Prediction
 from pipeline.tools import options
+from pipeline.user_files import require_name
 
+FARTHEST = 1_000_000_000  # px of a focal length: there is no perspective left
+LONGEST = 60  # seconds that are smoothed
 WHOLE = 0.9  # of a video's frames, of which a file may count a few too many
 
 DESCRIPTION = """\
@@ -130,12 +134,16 @@ def run(
     images: Path | None = None,
 ) -> int:
     """Predict and write; the exit code is 0. Raises InputError for unusable input, and then nothing is written."""
-    for name, value in (("--fps", fps), ("--focal-length", focal_length), ("--smooth", smooth)):
-        if value is not None and not 0 < value < math.inf:
-            raise InputError(f"{name} {value:g}: expected a number above 0")
+    numbers = (("--fps", fps, FASTEST), ("--focal-length", focal_length, FARTHEST), ("--smooth", smooth, LONGEST))
+    for name, value, most in numbers:
+        if value is not None and not 0 < value <= most:
+            raise InputError(f"{name} {value:g}: expected a number above 0, and at most {most:,}")
     if not 0 <= min_confidence < math.inf:
         raise InputError(f"--min-confidence {min_confidence:g}: expected a number from 0 on")
+    require_name(input)
     writing.check_folder(output)
+    own = [Path(name) for name in (input, images, model, detector) if name is not None]
+    writing.check_apart(output, own)
     loaded = weights.read(weights.find(root, model))
     shown = finding.find(input)
     if shown is None:
@@ -201,7 +209,7 @@ def about(path: Path, found: Keypoints) -> list[str]:
     """What was read, and how it was understood."""
     table = found.table
     count = len(np.unique(table.person))
-    people = f", {count} {'person' if count == 1 else 'people'}" if table.sequence else ""
+    people = f", {count} {'person' if count == 1 else 'people'}" if table.followed else ""
     lines = [f"{path}: {table.source}, {len(table)} poses in {len(np.unique(table.frame))} images{people}"]
     return [
         *lines,
@@ -221,7 +229,10 @@ def summary(prediction: Prediction) -> list[str]:
     lines = [f"reprojection error: {middle}, after a weak-perspective fit)"]
     if spread.any():
         lines.append(f"spread: {np.median(spread):.0f} mm (median of the joints)")
-    if prediction.keypoints.table.sequence and not c3d.available():
+    table = prediction.keypoints.table
+    if table.sequence and not table.followed:
+        lines.append(f"note: {writing.NOT_FOLLOWED}")
+    elif table.sequence and not c3d.available():
         lines.append(f"note: {c3d.ABSENT}")
     if prediction.outside:
         lines.append(f"note: {prediction.outside} of {count} people are outside their images, so the model saw nothing")

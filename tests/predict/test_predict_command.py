@@ -124,6 +124,9 @@ def test_doubtful_people_are_flagged_and_people_with_few_joints_left_out(
         ((*SIZE, "--min-confidence", "nan"), "--min-confidence nan: expected a number from 0 on"),
         ((*SIZE, "--smooth", "-1"), "--smooth -1: expected a number above 0"),
         ((*SIZE, "--focal-length", "nan"), "--focal-length nan: expected a number above 0"),
+        ((*SIZE, "--fps", "1e300"), "--fps 1e+300: expected a number above 0, and at most 10,000"),
+        ((*SIZE, "--smooth", "1e30"), "--smooth 1e+30: expected a number above 0, and at most 60"),
+        ((*SIZE, "--focal-length", "1e300"), "--focal-length 1e+300: expected a number above 0, and at most"),
         ((*SIZE, "--min-confidence", "1"), "every joint is absent"),
         ((*SIZE, "--layout", "halpe_26"), "has 17 joints, but --layout halpe_26 has 26"),
         ((*SIZE, "--model", "nothing"), "--model: no file 'nothing' and no weights of this name"),
@@ -197,3 +200,54 @@ def test_weights_of_another_version_are_one_line_and_leave_nothing(
     said = capsys.readouterr().err
     assert "weights of another version (mixpose lifting weights 9; expected" in said and said.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_read_is_never_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Such as the keypoints that an earlier prediction wrote and that the user has corrected since."""
+    model = made_keypoints.checkpoint(tmp_path, "point")
+    mine = tmp_path / "out" / "keypoints.json"
+    mine.parent.mkdir()
+    made_keypoints.write(mine, made_keypoints.coco_results(made_keypoints.coco()[:2]))
+    before = mine.read_bytes()
+    (tmp_path / "link").symlink_to(mine.parent)
+    for source, output in ((mine, "out"), (mine.parent, "out"), (mine, "link"), (tmp_path / "link" / mine.name, "out")):
+        assert main(["predict", str(source), "--output", str(tmp_path / output), "--model", str(model), *SIZE]) == 2
+        said = capsys.readouterr().err
+        assert f"{output}: holds {source}, which is read and would be lost; name another folder" in said
+    assert mine.read_bytes() == before and sorted(mine.parent.iterdir()) == [mine]
+
+
+def test_places_where_nothing_can_be_written_are_refused_before_the_work(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr("pipeline.tools.predict.weights.read", None)
+    for output, words in (
+        (".", "--output .: is the folder that you are in, or above it; name a folder inside it"),
+        ("../file/poses", "file is a file, not a folder; name another place"),
+        ("/proc/nowhere/poses", "/proc/nowhere/poses: cannot be written (No such file or directory)"),
+    ):
+        assert main(["predict", str(walk), "--output", output, *SIZE]) == 2
+        said = capsys.readouterr().err
+        assert words in said and said.count("\n") == 1
+
+
+def test_people_without_numbers_are_not_mixed_into_one_movement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = made_keypoints.human36m()[:4].reshape(4, -1)
+    names = ",".join(f"j{index}" for index in range(34))
+    lines = [f"{index // 2}," + ",".join(map(str, row)) for index, row in enumerate(rows)]
+    (tmp_path / "two.csv").write_text("\n".join((f"frame,{names}", *lines)))
+    assert predict(tmp_path / "two.csv", made_keypoints.checkpoint(tmp_path, "point"), *SIZE) == 0
+    assert "so nobody is followed, and there are no BVH and C3D files" in capsys.readouterr().out
+    assert not (tmp_path / "out" / "bvh").exists()
+
+
+def test_a_name_that_is_no_unicode_is_one_line(walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = tmp_path / "caf\udce9.npz"
+    odd.write_bytes(walk.read_bytes())
+    assert predict(odd, made_keypoints.checkpoint(tmp_path, "point"), *SIZE) == 2
+    assert r"caf\udce9.npz: its name is not UTF-8; rename it" in capsys.readouterr().err
