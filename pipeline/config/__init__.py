@@ -230,10 +230,10 @@ def load(preset: str | None = None, root: Path = Path()) -> Run:
     """Read params.yaml and a preset (its own, unless another is named). Raises InputError with one line."""
     stated = likeness.applied(read_mapping(root / "params.yaml"), root / "params.yaml")
     params = validate(Params, root / "params.yaml", stated)
-    name = preset or params.preset
+    name = params.preset if preset is None else preset
     path = root / "params" / f"{name}.yaml"
     if name not in presets(root):
-        source = "--preset" if preset else "params.yaml: preset"
+        source = "--preset" if preset is not None else "params.yaml: preset"
         raise InputError(f"{source}: no preset {name!r} in params/{nearest(name, presets(root))}")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in (*RESERVED, *NO_TEXT):
         reason = "small letters, digits and _ only"

@@ -53,8 +53,11 @@ def resolved(variants: dict[str, Any], where: str = "variants") -> dict[str, Any
     Values that are not mappings are left as they are, for validation to refuse.
     """
     done: dict[str, Any] = {}
-    for name in variants:
-        _resolve(name, variants, done, (), where)
+    try:
+        for name in variants:
+            _resolve(name, variants, done, (), where)
+    except RecursionError:
+        raise InputError(f"{where}: hundreds of variants are each like the next; state some in full") from None
     return {name: done[name] for name in variants}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ from pydantic import ValidationError
 from pipeline.artifacts import InputError
 from pipeline.settings import Settings
 
+SHORT = reprlib.Repr()  # of a wrong value: some lines of aliases may stand for a list without end
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 80
+SHORT.maxlevel = 2
+
 
 def nearest(word: str, words: typing.Iterable[str]) -> str:
     """`; did you mean 'semgcn'?`, or the choices when nothing is near."""
@@ -25,6 +30,8 @@ def nearest(word: str, words: typing.Iterable[str]) -> str:
 
 def read_yaml(path: Path) -> Any:
     """Read a YAML file as both dialects that the tools use, and refuse what they would read differently."""
+    if path.is_fifo():
+        raise InputError(f"{path}: a pipe, which is not waited for; write a file")
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -38,10 +45,12 @@ def read_yaml(path: Path) -> Any:
         line = f" line {mark.line + 1}:" if mark else ""
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise InputError(f"{path}:{line} not YAML: {problem}") from None
+    except RecursionError:
+        raise InputError(f"{path}: not YAML: mappings and lists are nested too deep; write them out flat") from None
     if difference:
         raise InputError(
             f"{path}: {difference}: Snakemake (YAML 1.1) and DVC (1.2) read it differently; "
-            "quote it, or write 1.0e-3, true"
+            "write 1000, 1.0e-3 or true, or quote it if it is text"
         )
     return content
 
@@ -138,7 +147,8 @@ def validate(kind: type[Kind], path: Path, content: dict[str, Any]) -> Kind:
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{path}: {_explain(kind, error)}") from None
+        said = _explain(kind, error).replace("\n", "\\n")  # a key may have any letters
+        raise InputError(f"{path}: {said}") from None
 
 
 def _explain(kind: type[Settings], error: ValidationError) -> str:
@@ -163,11 +173,13 @@ def _explain(kind: type[Settings], error: ValidationError) -> str:
             return f"{'.'.join([*location, context['discriminator'].strip(chr(39))])}: missing; add it"
         case "literal_error":
             words = [word.strip().strip("'") for word in context["expected"].replace(" or ", ",").split(",")]
-            return f"{'.'.join(location)}: expected {context['expected']}, found {found!r}{nearest(str(found), words)}"
+            shown = SHORT.repr(found)
+            near = nearest(found if isinstance(found, str) else shown, words)
+            return f"{'.'.join(location)}: expected {context['expected']}, found {shown}{near}"
         case "value_error":
             return f"{'.'.join(location) or 'the file'}: {context['error']}"
         case _:
-            return f"{'.'.join(location)}: {first['msg'].lower()}, found {found!r}"
+            return f"{'.'.join(location)}: {first['msg'].lower()}, found {SHORT.repr(found)}"
 
 
 def _keys(kind: type[Settings], location: tuple[int | str, ...]) -> list[str]:
