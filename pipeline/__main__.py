@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -169,6 +170,10 @@ def run_stage(stage: str, preset: str | None, options: dict[str, Any], root: Pat
 
     run = config.load(preset, root)
     if options.get("joints") or options.get("output"):  # the user's own joints are not a job of the plan
+        from pipeline import user_files
+
+        if options["joints"]:
+            user_files.require_file(Path(options["joints"]), "give that file to --joints")
         importlib.import_module(f"pipeline.stages.{stage}").run(run, **options)
         return
     which = {name: str(value) for name, value in options.items() if name in OF_STAGES}
@@ -208,6 +213,9 @@ def _options(arguments: list[str]) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     # What was printed is flushed here. Python would do it afterwards, and nobody could say in one line that it failed.
+    # A name of a file may have letters that the terminal cannot show.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options = _options(sys.argv[1:] if arguments is None else arguments)
         command = options.pop("command")

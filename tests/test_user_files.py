@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.artifacts import InputError
-from pipeline.user_files import check_output, check_place, read_users_arrays
+from pipeline.user_files import check_output, check_place, read_users_arrays, require_size
 
 SAVE = "save it with np.savez"
 
@@ -87,3 +87,12 @@ def test_an_output_that_can_be_written_leaves_no_trace(tmp_path: Path) -> None:
     check_output(tmp_path / "new" / "folder" / "out.npz", "--output", mine)
     check_place(tmp_path / "new" / "folder", "--output")
     assert {path.name for path in tmp_path.iterdir()} == {"mine.npz", "old.npz"}
+
+
+def test_a_file_is_measured_as_it_will_be_unpacked(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "mine.npz", a=np.zeros(1 << 20))
+    require_size(tmp_path / "mine.npz", 9 << 20, SAVE)
+    with pytest.raises(InputError, match=r"mine.npz: 8 MB, and 4 MB are read at most; split it; save it with"):
+        require_size(tmp_path / "mine.npz", 4 << 20, SAVE)
+    require_size(tmp_path / "nothing", 1, SAVE)
+    require_size(tmp_path, 1 << 20, SAVE)

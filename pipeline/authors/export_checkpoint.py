@@ -14,7 +14,7 @@ from pipeline.authors.names import export_weights
 from pipeline.detection import checkpoints as detection_checkpoints
 from pipeline.lifting import checkpoints as lifting_checkpoints
 from pipeline.training.checkpoint import CheckpointError, save
-from pipeline.user_files import check_output
+from pipeline.user_files import check_output, require_file
 
 DESCRIPTION = """\
 Write the weights of one of our checkpoints as a paper's authors' code saves them: a dictionary with `epoch` and
@@ -46,6 +46,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(root: Path, paper: str, checkpoint: Path, file: Path, data_parallel: bool = False) -> int:
     """Write `file` from our `checkpoint`. Raises InputError; the exit code is 0."""
+    require_file(checkpoint, "name a checkpoint.pt")
     check_output(file, "FILE", checkpoint)
     try:
         name, epoch, network = (

@@ -16,10 +16,14 @@ from pipeline.authors import names, old_formats
 from pipeline.authors.names import Means, export_weights, import_weights
 from pipeline.layout import Layout
 from pipeline.training.checkpoint import CheckpointError
+from pipeline.user_files import require_size
+
+LARGEST = 4 << 30  # bytes: the largest released file has a fifth of it
 
 
 def read(file: Path) -> tuple[dict[str, Tensor], int | None]:
     """The weights in an authors' file, and after how many epochs they were saved, if it says. Raises InputError."""
+    require_size(file, LARGEST, "give the file that the authors released")
     try:
         content = old_formats.load(file)
     except CheckpointError as error:

@@ -20,7 +20,7 @@ from pipeline.lifting.data import skeleton_of
 from pipeline.lifting.mirror import MirrorTested
 from pipeline.lifting.models import build_model
 from pipeline.training.checkpoint import CheckpointError
-from pipeline.user_files import read_users_arrays
+from pipeline.user_files import read_users_arrays, require_file
 
 DEFAULT_VARIANTS = {
     "semgcn": "semgcn_authors",
@@ -141,6 +141,7 @@ def check_network(paper: str, name: str, variant: LiftingVariant) -> None:
 def _graphs(path: Path, of_user: bool) -> MeshGraphs:
     """The mesh graphs in a file that build_body or fit_body wrote, or that the user names. Raises InputError."""
     remedy = "name a graphs.npz that build_body wrote" if of_user else "delete it and run fit_body again"
+    require_file(path, remedy)
     arrays = read_users_arrays(path, remedy) if of_user else artifacts.read_arrays(path)
     try:
         return MeshGraphs.from_arrays(arrays)

