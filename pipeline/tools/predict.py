@@ -134,12 +134,7 @@ def run(
     images: Path | None = None,
 ) -> int:
     """Predict and write; the exit code is 0. Raises InputError for unusable input, and then nothing is written."""
-    numbers = (("--fps", fps, FASTEST), ("--focal-length", focal_length, FARTHEST), ("--smooth", smooth, LONGEST))
-    for name, value, most in numbers:
-        if value is not None and not 0 < value <= most:
-            raise InputError(f"{name} {value:g}: expected a number above 0, and at most {most:,}")
-    if not 0 <= min_confidence < math.inf:
-        raise InputError(f"--min-confidence {min_confidence:g}: expected a number from 0 on")
+    check_numbers(fps, focal_length, smooth, min_confidence)
     require_name(input)
     writing.check_folder(output)
     own = [Path(name) for name in (input, images, model, detector) if name is not None]
@@ -180,6 +175,16 @@ def run(
     look = output / ("keypoints.png" if shown is None else overlay.VIDEO if shown.sequence else overlay.FOLDER)
     print(f"written: {output}; look at {look} to see whether the joints are right")
     return 0
+
+
+def check_numbers(fps: float | None, focal_length: float | None, smooth: float | None, min_confidence: float) -> None:
+    """Raise InputError for a number that no video, camera or detector has."""
+    numbers = (("--fps", fps, FASTEST), ("--focal-length", focal_length, FARTHEST), ("--smooth", smooth, LONGEST))
+    for name, value, most in numbers:
+        if value is not None and not 0 < value <= most:
+            raise InputError(f"{name} {value:g}: expected a number above 0, and at most {most:,}")
+    if not 0 <= min_confidence < math.inf:
+        raise InputError(f"--min-confidence {min_confidence:g}: expected a number from 0 on")
 
 
 def of_keypoints(path: Path) -> Pictures:
