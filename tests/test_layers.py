@@ -49,7 +49,7 @@ MAY_USE = {
     | {"geometry", "lifting", "pixels", "detection", "training", "device", "seeds", "report", "user_files"},
     # the front doors
     "__init__": {"lifting"},
-    "__main__": {"artifacts", "clock", "failures", "shell"} | SETTINGS,
+    "__main__": {"artifacts", "clock", "failures", "shell", "user_files"} | SETTINGS,
     "progress": set(),
 }
 TRACKING = {f"pipeline/tracking/{name}.py" for name in ("models", "served_model", "store")}
