@@ -40,6 +40,7 @@ WRONG = {
     "an infinite person": (results(track_id=float("inf")), "track_id: inf is no number of a person; number people 0"),
     "a person beyond all numbers": (results(idx=1e30), "idx: 1e+30 is no number of a person"),
     "an endless width": (annotations('{"id": 1, "width": 1' + "0" * 400 + ', "height": 5}'), "not complete COCO"),
+    "two images of one id": (annotations(json.dumps(SIZE) + "," + json.dumps(SIZE)), "more than one has the id 1"),
     "an endless rate": (annotations(info='{"frames_per_second": 1' + "0" * 400 + "}"), "is no number above 0, and at"),
     "a rate of 1e300": (annotations(info='{"frames_per_second": 1e300}'), "info.frames_per_second: 1e+300 is no"),
     "half a letter in an image's name": (results(image_id="\ud800.jpg"), "its name is no Unicode text; rename it"),

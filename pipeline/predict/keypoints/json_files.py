@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def _results(content: Sequence[Mapping[str, Any]], path: Path) -> Table:
 def _annotations(content: Mapping[str, Any], path: Path) -> Table:
     """COCO's annotations, and those that `predict` writes of a video: people with a `track_id`, as PoseTrack's have."""
     try:
+        twice = [number for number, count in Counter(image["id"] for image in content["images"]).items() if count > 1]
         sizes = {image["id"]: (float(image["width"]), float(image["height"])) for image in content["images"]}
         names = {image["id"]: str(image.get("file_name", image["id"])) for image in content["images"]}
         people = [entry for entry in content["annotations"] if any(entry.get("keypoints", ()))]
@@ -66,6 +68,8 @@ def _annotations(content: Mapping[str, Any], path: Path) -> Table:
         unknown = sorted({image for image in images if image not in sizes})
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"{path}: not complete COCO annotations ({error!r} is missing or wrong)") from None
+    if twice:
+        raise InputError(f"{path}: images: more than one has the id {twice[0]!r:.40}; give each its own")
     if unknown:
         raise InputError(f"{path}: annotations: image_id {unknown[0]} is not in images")
     values = rows_of([list(_numbers(entry, "keypoints", path)) for entry in people], 3, path)
