@@ -2,7 +2,7 @@
 
 Each table is between two comments, `<!-- results: NAME -->` and `<!-- end -->`. The command replaces what is between
 them. readme_tables.py declares most tables; `runs` lists the committed runs, `claims` counts their claims by state, and
-`collapse` and `batch norm` are the studies'.
+`collapse`, `batch norm` and `mixture weight` are the studies'.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pipeline.tools import options, readme_cells, readme_claims, readme_studies
 from pipeline.tools.readme_tables import TABLES, LiftingTable
 
 PAGES = ("README.md", "docs/results.md", "docs/studies.md")
-RUNS, CLAIMS, COLLAPSE, BATCH_NORM = "runs", "claims", "collapse", "batch norm"
+RUNS, CLAIMS = "runs", "claims"
+COLLAPSE, BATCH_NORM, MIXTURE_WEIGHT = "collapse", "batch norm", "mixture weight"
 BLOCK = re.compile(r"<!-- results: ([^>]*?) -->\n(.*?)<!-- end -->", re.DOTALL)
 MARK = re.compile(r"<!-- (?:results: [^>]*?|end) -->")
 
@@ -67,6 +68,7 @@ def texts(root: Path) -> dict[str, str]:
         CLAIMS: readme_claims.table(root),
         COLLAPSE: readme_studies.collapse_table(root),
         BATCH_NORM: readme_studies.batch_norm_table(root),
+        MIXTURE_WEIGHT: readme_studies.mixture_weight_table(root),
     }
     return {name: f"\n{text}\n\n" for name, text in found.items()}
 

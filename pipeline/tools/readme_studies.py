@@ -68,21 +68,21 @@ def _all_are_used(mixture: Mixture) -> bool:
 
 def batch_norm_table(root: Path) -> str:
     """One row per network: the gap by epoch (mean over seeds, smallest and largest), and the last epoch's errors."""
-    gaps, last = (_cells(root, name) for name in ("batch_norm_gap", "batch_norm_final"))
+    gaps, last = (_cells(root, "batch_norm", name) for name in ("batch_norm_gap", "batch_norm_final"))
     head = ["", *(f"gap after epoch {epoch}" for epoch in EVERY_EPOCH), "P1 renewed", "P1 running", "dead layers"]
     return grid(
         head, [[row["row"], *map(_gap(row), EVERY_EPOCH), *_last(end)] for row, end in zip(gaps, last, strict=True)]
     )
 
 
-def _cells(root: Path, name: str) -> list[dict[str, str]]:
-    """A committed table, one dictionary per row. Raises InputError where it is missing."""
-    path = reference(root) / "studies" / "batch_norm" / "tables" / f"{name}.csv"
+def _cells(root: Path, study: str, name: str) -> list[dict[str, str]]:
+    """A study's committed table, one dictionary per row. Raises InputError where it is missing."""
+    path = reference(root) / "studies" / study / "tables" / f"{name}.csv"
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
     except OSError as error:
-        remedy = "run `python -m pipeline reference --preset batch_norm`, or restore it from the repository"
+        remedy = f"run `python -m pipeline reference --preset {study}`, or restore it from the repository"
         raise InputError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
 
 
@@ -95,9 +95,23 @@ def _gap(row: dict[str, str]) -> Callable[[int], str]:
 
 
 def _last(row: dict[str, str]) -> list[str]:
-    errors = [
-        f"{float(row[name]):.1f}" + ("" if row[f"{name} sd"] == NONE else f" ± {float(row[f'{name} sd']):.1f}")
-        for name in ("P1", "P1 running")
-    ]
+    errors = [_with_spread(row, name) for name in ("P1", "P1 running")]
     dead = row["dead non-local layers"]
     return [*errors, NONE if dead == NONE else f"{float(dead):.1f} of {row['non-local layers']}"]
+
+
+def _with_spread(row: dict[str, str], name: str) -> str:
+    """A number and, of several seeds, its standard deviation."""
+    spread = row[f"{name} sd"]
+    return f"{float(row[name]):.1f}" + ("" if spread == NONE else f" ± {float(spread):.1f}")
+
+
+# --- a mixture's weight -----------------------------------------------------------------------------------------------
+
+
+def mixture_weight_table(root: Path) -> str:
+    """One row per weight: the precision of the regressed keypoints, and of those that heatmaps refine."""
+    head = ["", "AP", "AP50", "refined: AP", "refined: AP50"]
+    names = ("AP", "AP50", "Refined: AP", "Refined: AP50")
+    rows = _cells(root, "mixture_weight", "mixture_weight")
+    return grid(head, [[row["row"], *(_with_spread(row, name) for name in names)] for row in rows])

@@ -32,8 +32,9 @@ def root(tmp_path: Path) -> Path:
         shutil.copytree(run / "metrics", copy / "metrics")
         for name in ("run.json", "claims.json"):
             shutil.copy(run / name, copy)
-    for study in ("studies/collapse/metrics", "studies/batch_norm/metrics", "studies/batch_norm/tables"):
-        shutil.copytree(readme_cells.reference(ROOT) / study, readme_cells.reference(tmp_path) / study)
+    for study in ("collapse", "batch_norm", "mixture_weight"):
+        for folder in (f"studies/{study}/metrics", f"studies/{study}/tables"):
+            shutil.copytree(readme_cells.reference(ROOT) / folder, readme_cells.reference(tmp_path) / folder)
     for page in readme.PAGES:
         (tmp_path / page).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / page, tmp_path / page)
@@ -352,6 +353,18 @@ def test_a_networks_row_of_the_batch_norm_study_agrees_with_its_metrics(root: Pa
         assert cell == f"{statistics.fmean(values):.1f} ± {statistics.stdev(values):.1f}"
     # The gap after the last epoch is of single validations, so it agrees with the means of the evaluation.
     assert float(cells[4].split()[0]) == pytest.approx(statistics.fmean(running) - statistics.fmean(renewed), abs=0.1)
-    (folder / "tables/batch_norm_gap.csv").unlink()
+
+
+def test_a_row_of_the_study_of_weights_agrees_with_its_metrics(root: Path) -> None:
+    folder = readme_cells.reference(root) / "studies/mixture_weight"
+    seeds = artifacts.read_json(folder / "metrics/mixture_a_tenth.json")["seeds"]
+    cells = row(root, "Mixture of two, weight 0.01").strip("| ").split(" | ")
+    for cell, mode, name in zip(cells[1:], ("plain", "plain", "refined", "refined"), ("ap", "ap_50") * 2, strict=True):
+        values = [seed["modes"][mode][name] for seed in seeds]
+        assert cell == f"{statistics.fmean(values):.1f} ± {statistics.stdev(values):.1f}"
+
+
+def test_a_studys_missing_table_is_named(root: Path) -> None:
+    (readme_cells.reference(root) / "studies/batch_norm/tables/batch_norm_gap.csv").unlink()
     with pytest.raises(InputError, match=r"batch_norm_gap\.csv: cannot be read .*--preset batch_norm"):
         readme.run(root)
