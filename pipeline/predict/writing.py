@@ -216,7 +216,8 @@ def into(
     more: Callable[[Path], None] | None = None,
 ) -> None:
     """Write the whole folder or nothing of it. `more` writes what else belongs into it."""
-    with artifacts.atomic_folder(Path(os.path.realpath(folder))) as part:  # a link stays one
+    target = folder.resolve() if folder.is_symlink() else folder  # a link stays one
+    with artifacts.atomic_folder(target) as part:
         write(part, prediction, model, source, frames_per_second)
         if more is not None:
             more(part)

@@ -217,6 +217,13 @@ def test_what_is_read_is_never_replaced(tmp_path: Path, capsys: pytest.CaptureFi
     assert mine.read_bytes() == before and sorted(mine.parent.iterdir()) == [mine]
 
 
+def test_an_output_that_is_a_link_stays_a_link(walk: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
+    assert predict(walk, made_keypoints.checkpoint(tmp_path, "point"), *SIZE) == 0
+    assert (tmp_path / "out").is_symlink() and (tmp_path / "elsewhere" / "predictions.json").exists()
+
+
 def test_places_where_nothing_can_be_written_are_refused_before_the_work(
     walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
