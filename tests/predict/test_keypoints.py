@@ -184,6 +184,7 @@ def refused(path: Path, words: str) -> None:
     ("name", "content", "words"),
     [
         ("notes.txt", b"Just some words.\n", "not a known format: no JSON, no npz, and as csv it has 1 columns"),
+        ("words.csv", b"Just some words.\n", "51 (x, y and confidence); `python -m pipeline predict --help` has the"),
         ("empty.json", b"", "empty; give a file with keypoints"),
         ("cut.json", b'[{"image_id": 1, "keypo', "not readable as JSON"),
         ("film.mp4", b"\x00\x00\x00\x18ftypmp42\xff\xfe", "not a readable image or video; convert it to"),

@@ -132,7 +132,7 @@ def _shape(columns: int, path: Path) -> tuple[int, int]:
         raise InputError(f"{path}: has {columns // 3 if columns == 9 else 3} joints; at least 17 are needed")
     raise InputError(
         f"{path}: not a known format: no JSON, no npz, and as csv it has {columns} columns, not 34 (17 joints, x and "
-        "y) or 51 (x, y and confidence); {REMEDY}"
+        f"y) or 51 (x, y and confidence); {REMEDY}"
     )
 
 
