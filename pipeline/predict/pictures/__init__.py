@@ -3,6 +3,7 @@
 finding.py   which of them is at a path
 files.py     an image, or a folder of images
 video.py     a video: its frames in, and WebM out
+decoders.py  for both: decoders that print nothing of their own
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.artifacts import InputError
 from pipeline.predict import pictures
-from pipeline.predict.pictures.video import quiet
+from pipeline.predict.pictures.decoders import quiet
 from pipeline.user_files import require_name
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "AVIF")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import math
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.artifacts import InputError
 from pipeline.predict import pictures
+from pipeline.predict.pictures.decoders import quiet
 
 if TYPE_CHECKING:
     import cv2
@@ -109,17 +107,3 @@ def _opened(path: Path) -> cv2.VideoCapture:
     import cv2
 
     return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without what ffmpeg or libtiff prints to the standard error, past Python."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
