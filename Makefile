@@ -100,5 +100,7 @@ $(INSTALLED): envs/constraints.txt pyproject.toml $(if $(ELSEWHERE),elsewhere)
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --constraint envs/constraints.txt pip setuptools
 	PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --constraint envs/constraints.txt \
-		--no-build-isolation --editable '.[test,biomechanics]'
+		--no-compile --no-build-isolation --editable '.[test,biomechanics]'
+	@# pip would compile on one core. Some packages have files for other versions of Python, which do not compile.
+	@.venv/bin/python -m compileall -qq -j 0 -x /tests/ .venv/lib >/dev/null 2>&1 || true
 	@rm .venv/unfinished; touch $@

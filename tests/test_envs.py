@@ -184,6 +184,7 @@ def test_the_environment_is_made_once_from_the_lock(bare: Path) -> None:
     assert "-m venv .venv" in calls
     assert len(installs) == 2
     assert all("--constraint envs/constraints.txt" in call for call in installs)
+    assert calls[-1].startswith("-m compileall") and "--no-compile" in installs[-1]  # on all cores, which pip does not
     assert make_environment(bare)[1] == []
 
 
