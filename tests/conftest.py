@@ -21,6 +21,11 @@ for name in OF_A_USER:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["MPLBACKEND"] = "Agg"
 
+# Tests write many small files, and a disk lets each of them wait. A run needs less than 1 GB of memory for them.
+IN_MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
+if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+
 
 # They run whole pipelines. If they came last, one core would wait for them.
 FIRST = ("test_end_to_end.py", "test_slurm.py", "test_edits.py", "test_sync.py", "test_killed_run.py")
