@@ -111,19 +111,22 @@ def killed_repro(folder: Path, opened: Path, **environment: str) -> Counter[str]
 
 
 def faulty_snakemake(folder: Path, server: Path) -> killed_runs.Faults | None:
-    """With a list of jobs for DVC, which then takes over what Snakemake has made. Returns the faults, if it had any."""
+    """With a list of jobs for DVC, which then takes over what Snakemake has made. Returns the faults, if it had any.
+
+    The stages come from a server, which spares half a minute of imports; DVC starts each as a command of its own.
+    """
     tool(folder, "python", "-m", "pipeline", "plan")
-    if not killed_runs.KILLS:
-        snakemake(folder)
-        return None
     with stage_server.started(server, folder) as stages:
+        if not killed_runs.KILLS:
+            snakemake(folder, PATH=stages.path)
+            return None
         faults = killed_runs.Faults(stages, folder)
         faults.run("snakemake", "--cores", "1", MIXPOSE_SAVE_EVERY_SECONDS="0.3", **DATED)
     return faults
 
 
-def snakemake(folder: Path, *options: str) -> str:
-    return tool(folder, "snakemake", "--cores", "2", *options)
+def snakemake(folder: Path, *options: str, **environment: str) -> str:
+    return tool(folder, "snakemake", "--cores", "2", *options, **environment)
 
 
 def tool(folder: Path, *command: str, **environment: str) -> str:

@@ -32,8 +32,13 @@ RESULTS = ["publish", "report", "tabulate"]
 class Clone:
     """A copy of the repository in which Snakemake runs quick stages."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = copy_with_tiny(folder / "repository")
+    def __init__(self, folder: Path, of: Clone | None = None) -> None:
+        """A fresh one, or a copy of another as it is."""
+        self.folder = folder / "repository"
+        if of:
+            shutil.copytree(of.folder, self.folder, symlinks=True)
+        else:
+            copy_with_tiny(self.folder)
         self.path = quick_stages.install(folder / "bin")
         self.journal = folder / "journal"
 
@@ -78,13 +83,19 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clone.keep()
 
 
-@pytest.fixture
-def clone(committed: Path, tmp_path: Path) -> Clone:
+@pytest.fixture(scope="module")
+def prepared(committed: Path, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """Another clone with the committed run and the preset's data."""
-    made = Clone(tmp_path)
+    made = Clone(tmp_path_factory.mktemp("prepared"))
     shutil.copytree(committed, made.folder / "results" / "reference" / "tiny")
     made.run("--until", *DATA)
     return made
+
+
+@pytest.fixture
+def clone(prepared: Clone, tmp_path: Path) -> Clone:
+    """A copy of it for one test."""
+    return Clone(tmp_path, of=prepared)
 
 
 def test_what_is_the_same_is_not_trained_again(clone: Clone) -> None:
