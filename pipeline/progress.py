@@ -105,9 +105,7 @@ class Plan:
     """The jobs of a run, by name: which are done, which run since when, and how long the rest takes."""
 
     shares: dict[str, float] = field(default_factory=dict)  # of the machine, per job of this run
-    earlier: dict[str, float] = field(
-        default_factory=dict
-    )  # seconds in an earlier run, also of jobs that are not in this one
+    earlier: dict[str, float] = field(default_factory=dict)  # seconds, also of jobs that are not in this run
     started: dict[str, float] = field(default_factory=dict)
     took: dict[str, float] = field(default_factory=dict)
 
@@ -177,7 +175,8 @@ class Handler(logging.Handler):
         self.terminal = own.stream.isatty() and os.environ.get("TERM") != "dumb"
         self.plan = Plan()
         self.began = self.now = 0.0  # before a run begins (it may be --unlock) Snakemake's display is used
-        self.complete = self.broken = self.stopping = False
+        self.complete = self.broken = False
+        self.stopping = ""  # what Snakemake said of a stop
         self.jobs: dict[int, Any] = {}  # Snakemake's number of a job -> the record of its start
         self.commands: list[str] = []  # Snakemake's messages about failed commands
         self.failed: dict[str, None] = {}
@@ -203,7 +202,10 @@ class Handler(logging.Handler):
     def _show(self, record: Any) -> None:
         # Not the record's time: the system's clock may be set while jobs run.
         event, text, self.now = getattr(record, "event", None), record.getMessage(), time.monotonic()
-        self.stopping = self.stopping or text.startswith(STOPPING)
+        if text.startswith(STOPPING):
+            if self.stopping == text:
+                return  # Snakemake says it again each time it looks for jobs
+            self.stopping = text
         if event == "workflow_started":
             self.began = self.now
         elif self.plan.shares and any(told in text for told in TOLD_ALREADY):

@@ -235,6 +235,21 @@ def test_show_survives_anything(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No progress display" in capsys.readouterr().err
 
 
+def test_each_kind_of_stop_is_said_once() -> None:
+    texts = [
+        "Will exit after finishing currently running jobs (scheduler).",
+        "Terminating processes on user request, this might take some time.",
+    ]
+    stream = io.StringIO()
+    dag = SimpleNamespace(jobs=[], needrun=lambda job: True)
+    logger = shown(stream, SimpleNamespace(is_main_process=True, global_resources={}, dag=dag))
+    say(logger, "workflow_started")
+    for text in texts:
+        for _ in range(3):  # each time Snakemake looks for jobs
+            logger.info(text)
+    assert stream.getvalue().splitlines() == texts
+
+
 def test_a_terminal_shows_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     job = SimpleNamespace(
