@@ -15,6 +15,7 @@ from small_params import edit, says
 
 from pipeline import config
 from pipeline.artifacts import InputError
+from pipeline.config.lifting import LiftingVariant
 from pipeline.config.likeness import resolved
 
 LINES = 730  # params.yaml is to be read from beginning to end: at most six lines for each of its 122 variants
@@ -156,11 +157,22 @@ def test_one_variant_needs_no_known_names() -> None:
 # --- with DVC ---------------------------------------------------------------------------------------------------------
 
 
-def changed_by(setting: str, folder: Path) -> list[str]:
+@pytest.fixture(scope="module")
+def before() -> dict[str, LiftingVariant]:
+    """The repository's lifting variants. To be read, not changed."""
+    return config.load("demo", ROOT).lifting_variants
+
+
+@pytest.fixture(scope="module")
+def stated() -> dict[str, Any]:
+    """What params.yaml says of each of them, as it is written there. To be read, not changed."""
+    return dict(yaml.safe_load((ROOT / "params.yaml").read_text())["lifting_variants"])
+
+
+def changed_by(setting: str, folder: Path, before: dict[str, LiftingVariant]) -> list[str]:
     """The variants that `dvc exp run -S <setting>` changes; of them nothing else changes than the schedule."""
     shutil.copytree(ROOT / "params", folder / "params")
     shutil.copy(ROOT / "params.yaml", folder)
-    before = config.load("demo", folder).lifting_variants
     apply_overrides(folder / "params.yaml", [setting])
     after = config.load("demo", folder).lifting_variants
     assert list(before) == list(after)
@@ -170,9 +182,8 @@ def changed_by(setting: str, folder: Path) -> list[str]:
     return changed
 
 
-def takes_factor_from(name: str, source: str) -> bool:
+def takes_factor_from(name: str, source: str, variants: dict[str, Any]) -> bool:
     """Whether the factor of a variant's schedule is the one that `source` states, by the text of params.yaml."""
-    variants = yaml.safe_load((ROOT / "params.yaml").read_text())["lifting_variants"]
     while name != source:
         schedule = variants[name].get("schedule", {})
         if "factor" in schedule or "kind" in schedule or "like" not in variants[name]:
@@ -191,10 +202,15 @@ def takes_factor_from(name: str, source: str) -> bool:
     ],
 )
 def test_a_setting_reaches_the_variants_that_take_it_over(
-    variant: str, among: list[str], not_among: list[str], tmp_path: Path
+    variant: str,
+    among: list[str],
+    not_among: list[str],
+    before: dict[str, LiftingVariant],
+    stated: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
-    changed = changed_by(f"lifting_variants.{variant}.schedule.factor=0.5", tmp_path)
-    assert changed == [name for name in config.load("demo", ROOT).lifting_variants if takes_factor_from(name, variant)]
+    changed = changed_by(f"lifting_variants.{variant}.schedule.factor=0.5", tmp_path, before)
+    assert changed == [name for name in before if takes_factor_from(name, variant, stated)]
     assert {variant, *among} <= set(changed) and not set(not_among) & set(changed)
 
 
