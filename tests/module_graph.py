@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,11 @@ def modules(root: Path) -> list[Path]:
     return sorted((root / "pipeline").rglob("*.py"))
 
 
-def imports(path: Path, typing: bool = False) -> set[str]:
+@functools.cache
+def imports(path: Path, typing: bool = False) -> frozenset[str]:
     """Dotted names that a module imports, at its top or in a function; with `typing` those for type checkers too."""
-    return {name for node in _nodes(ast.parse(path.read_text(encoding="utf-8")), typing) for name in _imported(node)}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return frozenset(name for node in _nodes(tree, typing) for name in _imported(node))
 
 
 def _nodes(tree: ast.AST, typing: bool) -> Iterator[ast.AST]:
