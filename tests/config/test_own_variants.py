@@ -11,13 +11,13 @@ import pytest
 import small_params
 from dag_jobs import differences, dvc_jobs, snakemake_jobs
 from dvc.utils.hydra import apply_overrides
+from known_code import code
 from repository import ROOT, run_tool
 from small_params import edit, says
 
 from pipeline import config
 from pipeline.artifacts import InputError
 from pipeline.config import plan
-from pipeline.config.code import Code
 from pipeline.config.dag import dvc_text
 
 OWN = """\
@@ -110,7 +110,7 @@ def test_a_mistake_is_one_line_that_names_the_presets_file(root: Path, old: str,
 
 def test_a_job_has_its_variants_settings_and_the_tables_have_all_variants(root: Path) -> None:
     run = config.load("small", root)
-    jobs = {job.name: job for job in plan.jobs(run, Code())}
+    jobs = {job.name: job for job in plan.jobs(run, code())}
     assert "train_lifting-wide-seed_1" in jobs and not any("wider" in name for name in jobs)
     trained = jobs["train_lifting-wide-seed_1"].settings
     assert trained["params"]["lifting_variants"]["wide"]["model"]["channels"] == 256
@@ -123,9 +123,9 @@ def test_a_job_has_its_variants_settings_and_the_tables_have_all_variants(root: 
 
 
 def test_another_presets_jobs_do_not_depend_on_them(root: Path) -> None:
-    before = [job.content() for job in plan.jobs(config.load("real", root), Code())]
+    before = [job.content() for job in plan.jobs(config.load("real", root), code())]
     edit(root, "params/small.yaml", "channels: 256", "channels: 64")
-    assert [job.content() for job in plan.jobs(config.load("real", root), Code())] == before
+    assert [job.content() for job in plan.jobs(config.load("real", root), code())] == before
 
 
 # --- in the repository ------------------------------------------------------------------------------------------------
@@ -151,4 +151,4 @@ def test_dvcs_option_reaches_a_setting_of_a_presets_own_variant(tmp_path: Path) 
 def test_a_preset_without_own_variants_has_the_lists_of_params_yaml_alone() -> None:
     demo = config.load("demo", ROOT)
     assert not demo.preset.lifting_variants and "small_clusters" not in demo.lifting_variants
-    assert "small_clusters" not in dvc_text(plan.jobs(demo, Code()))
+    assert "small_clusters" not in dvc_text(plan.jobs(demo, code()))

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hand_made import ACTIONS, Maker, demo
+from known_code import code
 from matplotlib.figure import Figure
 from repository import ROOT
 
 from pipeline import config
 from pipeline.artifacts import InputError
 from pipeline.config import modules, plan
-from pipeline.config.code import Code
 from pipeline.report import build, papers
 from pipeline.report.evidence import NotRunError
 from pipeline.report.figures import chosen
@@ -57,7 +57,7 @@ def test_every_study_has_a_preset_and_every_presets_study_exists() -> None:
     for name in STUDIES:
         (study,) = papers.shown(demo(name))
         assert (study.key, study.claims) == (demo(name).preset.study, ())
-        assert Code().digests([modules.STUDIES[study.key]])
+        assert code().digests([modules.STUDIES[study.key]])
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -80,14 +80,14 @@ def test_no_other_preset_shows_a_study(name: str) -> None:
 
 
 def test_the_results_of_a_study_depend_on_its_code_and_not_on_the_papers() -> None:
-    jobs = {job.name: job for job in plan.jobs(demo("batch_norm"), Code())}
+    jobs = {job.name: job for job in plan.jobs(demo("batch_norm"), code())}
     for name in ("tabulate", "report"):
         files = set(jobs[name].code)
         assert "pipeline/report/studies/batch_norm/tables.py" in files
         others = ("pipeline/report/papers/hgn/", "pipeline/report/studies/collapse.py")
         assert not any(file.startswith(others) for file in files)
     assert "pipeline/report/studies/batch_norm/figures.py" in jobs["report"].code
-    of_demo = {job.name: job for job in plan.jobs(demo(), Code())}["tabulate"].code
+    of_demo = {job.name: job for job in plan.jobs(demo(), code())}["tabulate"].code
     assert "pipeline/report/studies/batch_norm/tables.py" not in of_demo
 
 

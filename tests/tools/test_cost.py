@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import known_code
 import numpy as np
 import pytest
 import torch
@@ -27,6 +28,7 @@ MEASURED = Calibration(seconds=(1.0, 2.0, 4.0), memory=10_000_000, weights=1_000
 def run(tmp_path: Path) -> Run:
     """The preset `tiny`, for which a thousand poses are prepared."""
     found = config.load("tiny", copy_with_tiny(tmp_path / "repository"))
+    known_code.remember(found.layout)
     arrays = {"joints_3d": np.zeros((POSES, 17, 3), dtype=np.float32)}
     artifacts.write_arrays(found.layout.motion_split("train"), arrays)
     return found

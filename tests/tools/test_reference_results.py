@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import finished_runs
+import known_code
 import pytest
 import torch
 from repository import ROOT, run_tool
 
 from pipeline import artifacts
 from pipeline.artifacts import InputError
+from pipeline.layout import Layout
 from pipeline.tools import reference
 
 COMMIT = finished_runs.environment()["git_commit"]
@@ -24,6 +26,7 @@ IMAGE = "figures/with_images/somebody.png"
 def root(tmp_path: Path) -> Path:
     """A repository whose preset demo has run to its end, with a figure that shows an image from COCO."""
     finished_runs.make(tmp_path)
+    known_code.remember(Layout("demo", tmp_path))
     finished_runs.write(tmp_path / "results/demo" / IMAGE, "an image")
     finished_runs.write(tmp_path / "results/demo/tables/.snakemake_timestamp", "")
     for file in records(tmp_path):

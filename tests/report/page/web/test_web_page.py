@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from conftest import COMMITTED, DRAWN, Written, write
 from hand_made import Maker
+from known_code import code
 from PIL import Image
 
 from pipeline import artifacts
 from pipeline.config import plan
-from pipeline.config.code import Code
 from pipeline.report import runs, viewer
 from pipeline.report.figures.chosen import every
 from pipeline.report.page import web
@@ -200,7 +200,7 @@ def test_a_study_has_its_tables_and_nothing_of_the_papers(project: Path) -> None
 def test_the_plan_knows_every_file_of_the_page(written: Written) -> None:
     """So an edit to a template or to the style makes the report again."""
     run = written.maker.run
-    (job,) = [one for one in plan.jobs(run, Code()) if one.stage == "report"]
+    (job,) = [one for one in plan.jobs(run, code()) if one.stage == "report"]
     folder = Path(web.__file__).parent
     files = {f"pipeline/report/page/web/{file.name}" for file in folder.iterdir() if file.is_file()}
     assert len(files) > 15 and files <= job.code.keys()
