@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import detection_made
 import pytest
+from filelock import FileLock
 from hand_made import ACTIONS, Maker, settings_and_published_numbers
 
 
@@ -23,9 +25,23 @@ def make(project: Path) -> Callable[..., Maker]:
 
 
 @pytest.fixture(scope="session")
-def reported(tmp_path_factory: pytest.TempPathFactory) -> Maker:
-    """A whole preset after `tabulate` and `report`. To be read, not changed."""
-    maker = Maker(settings_and_published_numbers(tmp_path_factory.mktemp("reported")), ACTIONS)
+def reported(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Maker:
+    """A whole preset after `tabulate` and `report`, made once for all processes of a test run. To be read, not changed.
+
+    Drawing all figures takes half a minute, so the second process that asks waits for the first one's.
+    """
+    folder = tmp_path_factory.mktemp("reported")
+    if worker_id == "master":  # there is one process
+        return whole_report(folder)
+    file = tmp_path_factory.getbasetemp().parent / "reported.pickle"
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            file.write_bytes(pickle.dumps(whole_report(folder)))
+    return pickle.loads(file.read_bytes())
+
+
+def whole_report(folder: Path) -> Maker:
+    maker = Maker(settings_and_published_numbers(folder), ACTIONS)
     maker.whole_preset()
     detection_made.whole_preset(maker)
     assert maker.call("tabulate") == 0
