@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -33,16 +35,36 @@ def prepare(task: str) -> None:
     assert planned.stage("prepare_images", "--task", task) == 0
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run of hand-made COCO files, test-dev among them."""
-    monkeypatch.chdir(tmp_path)
-    raw = detection_folder.write_settings(tmp_path) / "data" / "raw"
+def write_coco(folder: Path) -> None:
+    """The settings of a run of hand-made COCO files, test-dev among them, and the files."""
+    raw = detection_folder.write_settings(folder) / "data" / "raw"
     coco_files.write_mirror(raw, archives=False)
     coco_files.write_test_info(raw, categories=False)
     coco_files.write_test_images(raw)
-    detection_folder.set_images(tmp_path, IMAGES.format("true"))
+    detection_folder.set_images(folder, IMAGES.format("true"))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of which both variants are trained and none is evaluated. To be copied, not changed."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_coco(folder)
+    with contextlib.chdir(folder):
+        for task, variant in (("pose", "pose_s_mdn_2"), ("boxes", "boxes_l_mdn_3")):
+            prepare(task)
+            planned.train("detection", variant)
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, which is the working directory."""
+    monkeypatch.chdir(shutil.copytree(trained, tmp_path, dirs_exist_ok=True))
     return tmp_path
+
+
+def evaluate(variant: str) -> int:
+    return planned.stage("evaluate_detection", "--variant", variant)
 
 
 def found(variant: str) -> dict[str, Any]:
@@ -64,8 +86,7 @@ def renewed(model: DetectionPredictor, variant: str) -> DetectionPredictor:
 def test_files_hold_what_the_network_finds(folder: Path, monkeypatch: pytest.MonkeyPatch, variant: str) -> None:
     monkeypatch.setattr(test_dev, "IMAGES_AT_ONCE", 2)  # of three
     task = config.load("tiny").detection_variant(variant).task
-    prepare(task)
-    planned.measure("detection", variant)
+    assert evaluate(variant) == 0
     files = found(variant)
     assert files.keys() == FILES[variant].keys()
     data = image_set.read(folder / "data/tiny/images" / task, "test", task, raw=folder / "data/raw")
@@ -99,18 +120,18 @@ def test_each_file_is_of_its_mode(folder: Path, monkeypatch: pytest.MonkeyPatch)
         found = predict(*arguments)
         return {mode: replace(one, score=np.full_like(one.score, scores[mode])) for mode, one in found.items()}
 
-    prepare("pose")
-    planned.train("detection", "pose_s_mdn_2")
     monkeypatch.setattr(detection_data, "predict", marked)
-    assert planned.stage("evaluate_detection", "--variant", "pose_s_mdn_2") == 0
+    assert evaluate("pose_s_mdn_2") == 0
     told = {name: {one["score"] for one in content} for name, content in found("pose_s_mdn_2").items()}
     assert {name: sorted(scores) for name, scores in told.items()} == {
         name: [pytest.approx(scores[mode])] for name, mode in FILES["pose_s_mdn_2"].items()
     }
 
 
-def test_no_files_without_test_dev(folder: Path) -> None:
-    detection_folder.edit(folder, "test_dev: true", "test_dev: false")
+def test_no_files_without_test_dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_coco(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    detection_folder.edit(tmp_path, "test_dev: true", "test_dev: false")
     prepare("boxes")
     planned.measure("detection", "boxes_l_mdn_3")
     assert found("boxes_l_mdn_3") == {}
@@ -118,15 +139,13 @@ def test_no_files_without_test_dev(folder: Path) -> None:
 
 @pytest.mark.parametrize("loss", ["image", "images"])
 def test_missing_files_of_test_dev_are_one_line(folder: Path, capsys: pytest.CaptureFixture[str], loss: str) -> None:
-    prepare("boxes")
-    planned.train("detection", "boxes_l_mdn_3")
     path = folder / "data/tiny/images/boxes/test.json"
     if loss == "image":
         (folder / "data/raw/images.cocodataset.org/test2017/000000000902.jpg").unlink()
     else:
         path.write_text(json.dumps(json.loads(path.read_text()) | {"images": []}))
     capsys.readouterr()
-    assert planned.stage("evaluate_detection", "--variant", "boxes_l_mdn_3") == 2
+    assert evaluate("boxes_l_mdn_3") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert ("000000000902.jpg" if loss == "image" else "test.json: images: none; write `test_dev: false`") in said
