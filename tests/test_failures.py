@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import detection_folder
 import pytest
-from repository import copy_of_repository
+from repository import copy_of_repository, replace_in
 
 from pipeline import __main__, artifacts, failures
 from pipeline.__main__ import main
@@ -21,8 +22,10 @@ SMALL = 40_000  # bytes that a file may have, with `ulimit -f`
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository with the plan of `demo`, whose first stage is done."""
+    """A copy of the repository with the plan of a preset of a few made images, whose first stage is done."""
     folder = copy_of_repository(tmp_path_factory.mktemp("planned"))
+    (folder / "params" / "tiny.yaml").write_text(detection_folder.PRESET + detection_folder.IMAGES)
+    replace_in(folder / "params.yaml", "preset: demo\n", "preset: tiny\n")
     for command in ("plan", "download"):
         ended = pipeline(folder, command)
         assert ended.returncode == 0, ended.stderr
@@ -40,14 +43,15 @@ def limited() -> None:
 
 def test_a_full_disk_is_one_line_with_the_file_and_nothing_half_written(planned: Path) -> None:
     before = {path: path.read_bytes() for path in planned.joinpath("data").rglob("*") if path.is_file()}
-    ended = pipeline(planned, "prepare_motion", preexec_fn=limited)
+    stage = ("prepare_images", "--task", "pose")
+    ended = pipeline(planned, *stage, preexec_fn=limited)
     assert ended.returncode == 2
     (line,) = [line for line in ended.stderr.splitlines() if line.startswith("error:")]
-    assert "motion" in line and "train.npz: File too large; make room; what was finished before stays" in line
+    assert "images/pose" in line and "train.npz: File too large; make room; what was finished before stays" in line
     assert "Traceback" not in ended.stderr
     after = {path: path.read_bytes() for path in planned.joinpath("data").rglob("*") if path.is_file()}
     assert after == before
-    assert pipeline(planned, "prepare_motion").returncode == 0  # goes on when there is room
+    assert pipeline(planned, *stage).returncode == 0  # goes on when there is room
 
 
 def test_a_full_disk_of_the_plan(planned: Path) -> None:
@@ -128,7 +132,7 @@ def test_a_checkout_that_may_not_be_written(planned: Path) -> None:
     for command, words in (
         (
             "python -m pipeline download",
-            "error: .resume/demo/jobs/download: Read-only file system; give yourself the right",
+            "error: .resume/tiny/jobs/download: Read-only file system; give yourself the right",
         ),
         ("snakemake --cores 1", "error: Snakemake's folder .snakemake: cannot be written (Read-only file system)"),
     ):
