@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from stage_server import Event, Server
+from tool_server import Event, Server
 
 KILLS = int(os.environ.get("MIXPOSE_KILLS", "0"))
 SEED = int(os.environ.get("MIXPOSE_KILLS_SEED", "0"))
@@ -73,7 +73,7 @@ class Faults:
                 head = subprocess.Popen(
                     command,
                     cwd=self.folder,
-                    env={**os.environ, **environment, "PATH": self.server.path},
+                    env={**os.environ, **environment, "PATH": self.server.stages},
                     stdout=file,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,

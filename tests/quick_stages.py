@@ -12,23 +12,27 @@ import os
 import sys
 from pathlib import Path
 
+import tool_server
+
 SHIM = """\
 #!/bin/sh
 case "$1 $2 $3" in
   "-m pipeline plan" | "-m pipeline where") ;;
-  "-m pipeline "*) shift 2; exec {python} {quick} "$@" ;;
+  "-m pipeline "*) shift 2; exec {script} {quick} "$@" ;;
 esac
 exec {python} "$@"
 """
 
 
-def install(folder: Path) -> str:
-    """Put a `python` into a folder; returns a PATH that finds it first."""
+def install(folder: Path, served: bool = True) -> str:
+    """Put a `python` into a folder; returns a PATH that finds it first, then the tools, by the server or as usual."""
+    python, script, path = sys.executable, sys.executable, tool_server.USUAL_PATH
+    if served:
+        server = tool_server.shared()
+        python, script, path = str(server.python), server.script, server.path
     folder.mkdir(parents=True, exist_ok=True)
-    shim = folder / "python"
-    shim.write_text(SHIM.format(python=sys.executable, quick=Path(__file__).resolve()))
-    shim.chmod(0o755)
-    return os.pathsep.join((str(folder), str(Path(sys.executable).parent), os.environ["PATH"]))
+    tool_server.write_command(folder / "python", SHIM.format(python=python, script=script, quick=__file__))
+    return os.pathsep.join((str(folder), path))
 
 
 def content_of(path: Path) -> bytes:

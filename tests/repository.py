@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+import tool_server
 import yaml
 
 ROOT = Path(__file__).parent.parent
@@ -16,6 +16,8 @@ MIRROR = Path(os.environ.get("MIXPOSE_MIRROR") or ROOT.parent / "shared" / "mirr
 
 # Metrics and captions are dated. Runs whose bytes are compared have this date, or midnight between them would differ.
 DATED = {"SOURCE_DATE_EPOCH": "1700000000"}
+
+SERVED = ("python", "make", *tool_server.TOOLS)
 
 
 def files_of_repository() -> list[Path]:
@@ -37,12 +39,20 @@ def copy_of_repository(folder: Path) -> Path:
 
 
 def run_tool(*command: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of this Python's environment; give its exit code and what it printed."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    """Run a command of this Python's environment; give its exit code and what it printed.
+
+    Without a PATH of the caller's, the pipeline, Snakemake and DVC come from the server, which has their libraries.
+    """
+    if "PATH" in environment:
+        path = environment["PATH"]
+    elif command[0] in SERVED:
+        path = tool_server.shared().path
+    else:
+        path = tool_server.USUAL_PATH
     return subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path, **environment},
+        env={**os.environ, **environment, "PATH": path},
         capture_output=True,
         text=True,
         check=False,

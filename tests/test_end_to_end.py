@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import shutil
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import killed_runs
 import pytest
-import stage_server
+import tool_server
 from dag_jobs import dvc_jobs
 from repository import DATED, files_of_repository, run_tool
 from tiny_preset import copy_with_tiny
@@ -98,28 +96,29 @@ def repro(folder: Path, *options: str, **environment: str) -> str:
     return tool(folder, "dvc", "repro", *options, **environment)
 
 
-def killed_repro(folder: Path, opened: Path, **environment: str) -> Counter[str]:
-    """A preset that is new to DVC needs its list of jobs first. Returns how often DVC was killed."""
+def killed_repro(folder: Path, opened: Path, server: Path, **environment: str) -> Counter[str]:
+    """A preset that is new to DVC needs its list of jobs first. Returns how often DVC was killed.
+
+    The last start has a server of its own: that of the other run gives sets and dictionaries the same order.
+    """
     tool(folder, "python", "-m", "pipeline", "plan")
     traced = {"OPENED": str(opened), **DATED, **environment}
-    path = {"PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
+    path = {"PATH": tool_server.USUAL_PATH}
     kills = killed_runs.run_killed(
         ["dvc", "repro"], folder, path | traced, lambda: len(list(opened.iterdir())), killed_runs.KILLS // 16
     )
-    repro(folder, **traced)
+    with tool_server.started(server) as tools:
+        repro(folder, **traced, PATH=tools.path)
     return Counter(dvc=kills)
 
 
 def faulty_snakemake(folder: Path, server: Path) -> killed_runs.Faults | None:
-    """With a list of jobs for DVC, which then takes over what Snakemake has made. Returns the faults, if it had any.
-
-    The stages come from a server, which spares half a minute of imports; DVC starts each as a command of its own.
-    """
+    """With a list of jobs for DVC, which then takes over what Snakemake has made. Returns the faults, if it had any."""
     tool(folder, "python", "-m", "pipeline", "plan")
-    with stage_server.started(server, folder) as stages:
-        if not killed_runs.KILLS:
-            snakemake(folder, PATH=stages.path)
-            return None
+    if not killed_runs.KILLS:
+        snakemake(folder)
+        return None
+    with tool_server.started(server) as stages:
         faults = killed_runs.Faults(stages, folder)
         faults.run("snakemake", "--cores", "1", MIXPOSE_SAVE_EVERY_SECONDS="0.3", **DATED)
     return faults
@@ -148,13 +147,13 @@ def content(folder: Path) -> dict[str, bytes]:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     folders = [copy_with_tiny(tmp_path_factory.mktemp(name)) for name in ("dvc", "snakemake")]
     opened = tmp_path_factory.mktemp("opened")
-    tracer = tmp_path_factory.mktemp("tracer")
+    tracer, servers = tmp_path_factory.mktemp("tracer"), tmp_path_factory.mktemp("servers")
     (tracer / "sitecustomize.py").write_text(TRACER, encoding="utf-8")
     with ThreadPoolExecutor() as pool:
         both = [
             # The preset's thread count overrides the environment's (Snakemake sets the same for its jobs).
-            pool.submit(killed_repro, folders[0], opened, OMP_NUM_THREADS="2", PYTHONPATH=str(tracer)),
-            pool.submit(faulty_snakemake, folders[1], tmp_path_factory.mktemp("server") / "server"),
+            pool.submit(killed_repro, folders[0], opened, servers / "dvc", OMP_NUM_THREADS="2", PYTHONPATH=str(tracer)),
+            pool.submit(faulty_snakemake, folders[1], servers / "snakemake"),
         ]
         by_dvc, faults = both[0].result(), both[1].result()
     kills = by_dvc + (faults.kills if faults else Counter())

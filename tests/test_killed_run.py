@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import quick_stages
+import tool_server
 from repository import run_tool
 from tiny_preset import copy_with_tiny
 
@@ -33,12 +33,12 @@ class Killed:
     def __init__(self, folder: Path) -> None:
         self.folder, self.bin = folder, folder / "bin"
         self.repository = copy_with_tiny(folder / "repository")
-        quick_stages.install(folder / "quick")
+        quick_stages.install(folder / "quick", served=False)
         self.bin.mkdir()
         shim = self.bin / "python"
         shim.write_text(WAITING.format(folder=folder, python=folder / "quick" / "python"))
         shim.chmod(0o755)
-        path = os.pathsep.join((str(self.bin), str(Path(sys.executable).parent), os.environ["PATH"]))
+        path = os.pathsep.join((str(self.bin), tool_server.USUAL_PATH))
         self.environment = {"PATH": path, "JOURNAL": str(folder / "journal")}
         (folder / "journal").touch()
 

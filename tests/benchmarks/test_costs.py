@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import quick_stages
+import tool_server
 from repository import copy_of_repository, run_tool
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
 def cost(folder: Path, *command: str, **environment: str) -> tuple[float, float]:
     """Seconds by the clock, and of CPU with all that the command started."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    answer = run_tool(*command, folder=folder, **environment)
+    answer = run_tool(*command, folder=folder, **{"PATH": tool_server.USUAL_PATH, **environment})
     seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -34,7 +35,10 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(folder: Path) -> dict[str, str]:
-    return {"PATH": quick_stages.install(folder.parent / "bin"), "JOURNAL": str(folder.parent / "journal")}
+    return {
+        "PATH": quick_stages.install(folder.parent / "bin", served=False),
+        "JOURNAL": str(folder.parent / "journal"),
+    }
 
 
 TOOLS = {

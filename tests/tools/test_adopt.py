@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -52,7 +51,7 @@ class Clone:
 
     def adopt(self) -> str:
         """Take over what is committed; gives what the tool says."""
-        answer = run_tool(sys.executable, "-m", "pipeline", "adopt", folder=self.folder)
+        answer = run_tool("python", "-m", "pipeline", "adopt", folder=self.folder)
         assert answer.returncode == 0, answer.stderr
         return answer.stdout
 

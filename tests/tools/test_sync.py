@@ -6,13 +6,13 @@ The tools, the plan and the code are real; quick_stages.py replaces the stages. 
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import quick_stages
+import tool_server
 from repository import replace_in, run_tool
 from tiny_preset import copy_with_tiny
 
@@ -65,7 +65,7 @@ class Clone:
 
     def tool(self, name: str) -> str:
         """What a tool of ours prints; it is no quick stage."""
-        return self.call(sys.executable, "-m", "pipeline", name)
+        return self.call(str(tool_server.shared().python), "-m", "pipeline", name)
 
     def finish(self) -> None:
         """Run everything; DVC knows the outputs afterwards."""
