@@ -30,17 +30,18 @@ def reported(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Maker:
 
     Drawing all figures takes half a minute, so the second process that asks waits for the first one's.
     """
-    folder = tmp_path_factory.mktemp("reported")
     if worker_id == "master":  # there is one process
-        return whole_report(folder)
-    file = tmp_path_factory.getbasetemp().parent / "reported.pickle"
+        return whole_report(tmp_path_factory.mktemp("reported"))
+    shared = tmp_path_factory.getbasetemp().parent  # which no process deletes at its own end
+    file = shared / "reported.pickle"
     with FileLock(f"{file}.lock"):
         if not file.exists():
-            file.write_bytes(pickle.dumps(whole_report(folder)))
+            file.write_bytes(pickle.dumps(whole_report(shared / "reported")))
     return pickle.loads(file.read_bytes())
 
 
 def whole_report(folder: Path) -> Maker:
+    folder.mkdir(exist_ok=True)
     maker = Maker(settings_and_published_numbers(folder), ACTIONS)
     maker.whole_preset()
     detection_made.whole_preset(maker)
