@@ -11,6 +11,7 @@ from pathlib import Path
 
 import planned
 import pytest
+import small_lifting
 
 from pipeline import config
 from pipeline.layout import Layout
@@ -56,10 +57,19 @@ def state_files(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (folder / ".resume").rglob("*.pt") if path.exists()}
 
 
-@pytest.mark.slow
-def test_killed_with_sigkill_again_and_again_it_ends_with_the_same_bytes(folder):
+@pytest.fixture
+def many_steps(folder, monkeypatch):
+    """A training of sixty short steps, each of which is saved: long enough to be stopped in its midst."""
     preset = folder / "params" / "tiny.yaml"
-    preset.write_text(preset.read_text().replace("epochs: 2", "epochs: 4"))
+    preset.write_text(preset.read_text().replace("epochs: 2", "epochs: 12\n  validate_every: 4"))
+    small_lifting.narrow("graphmdn")
+    monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0")
+    return folder
+
+
+@pytest.mark.slow
+def test_killed_with_sigkill_again_and_again_it_ends_with_the_same_bytes(many_steps):
+    folder = many_steps
     assert train("graphmdn") == 0
     expected = outputs(folder)
     assert set(expected) == {"checkpoint.pt", "best.pt", "history.csv"}
@@ -71,7 +81,7 @@ def test_killed_with_sigkill_again_and_again_it_ends_with_the_same_bytes(folder)
         process, states = start(folder), state_files(folder)
         while state_files(folder) == states and process.poll() is None:  # until it has saved once more
             time.sleep(0.01)
-        time.sleep(0.3 * rng.random())
+        time.sleep(0.1 * rng.random())  # some steps, and some savings
         if process.poll() is None and not made.exists():
             process.send_signal(signal.SIGKILL)
             killed_at.append(sorted(path.name for path in (folder / ".resume" / "tiny" / "graphmdn").iterdir()))
@@ -83,10 +93,10 @@ def test_killed_with_sigkill_again_and_again_it_ends_with_the_same_bytes(folder)
     assert list((folder / ".resume" / "tiny" / "graphmdn").iterdir()) == []
 
 
-def test_an_interrupted_training_says_how_to_resume(folder):
+def test_an_interrupted_training_says_how_to_resume(many_steps):
     planned.plan()
-    process = start(folder)
-    while not state_files(folder) and process.poll() is None:
+    process = start(many_steps)
+    while not state_files(many_steps) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
@@ -122,6 +132,7 @@ def test_a_closed_form_variant_is_fitted_and_saved_like_any_other(folder):
 
 
 def test_validations_come_as_often_as_the_preset_says_and_after_the_last_epoch(folder):
+    small_lifting.keep(train=128)
     preset = folder / "params" / "tiny.yaml"
     preset.write_text(re.sub(r"(?m)^  epochs: .*", "  epochs: 5\n  validate_every: 2", preset.read_text(), count=1))
     assert train("resgcn") == 0
