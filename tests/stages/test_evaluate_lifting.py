@@ -3,10 +3,18 @@
 import numpy as np
 import planned
 import pytest
+import small_lifting
 import torch
 
 from pipeline.lifting import evaluate
 from pipeline.lifting.checkpoints import load_model
+
+
+@pytest.fixture
+def few(folder):
+    """Poses for a few steps an epoch."""
+    small_lifting.keep(train=300, test=100)
+    return folder
 
 
 def trained(variant: str) -> dict:
@@ -32,7 +40,7 @@ def test_the_mean_pose_scores_what_a_few_lines_of_numpy_give(folder):
     assert [entry["seed"] for entry in metrics["seeds"]] == [0, 1]
 
 
-def test_a_learned_model_is_measured_from_its_last_epoch_and_its_best_one_beside_it(folder):
+def test_a_learned_model_is_measured_from_its_last_epoch_and_its_best_one_beside_it(few):
     metrics = trained("resgcn")
     for entry in metrics["seeds"]:
         history = np.genfromtxt(
@@ -46,13 +54,14 @@ def test_a_learned_model_is_measured_from_its_last_epoch_and_its_best_one_beside
         assert best["epoch"] == 1 + at_epoch_ends.argmin() and best["selected_by"] == "mpjpe"
         assert entry["loss"]["test"] == pytest.approx(history["test_loss"][-1], rel=1e-5)
     assert metrics["training"] | {"date": ""} == {
-        "epochs": 2, "epochs_stated": 50, "steps": 38, "poses": 2400, "batch_size": 64, "date": "",
+        "epochs": 2, "epochs_stated": 50, "steps": 10, "poses": 600, "batch_size": 64, "date": "",
     }  # fmt: skip
     assert metrics["parameters"] == 135_171
-    assert metrics["data"]["train_poses"] == 1200 and metrics["data"]["subjects_test"] == ["S9"]
+    assert metrics["data"]["train_poses"] == 300 and metrics["data"]["subjects_test"] == ["S9"]
 
 
-def test_a_mixture_leaves_examples_and_edge_weights_for_the_figures(folder):
+def test_a_mixture_leaves_examples_and_edge_weights_for_the_figures(few):
+    small_lifting.narrow("graphmdn")
     metrics = trained("graphmdn")
     arrays = dict(np.load("data/tiny/evaluate_lifting/graphmdn.npz", allow_pickle=False))
     assert arrays["example_hypotheses"].shape == (2, 5, 16, 3)  # random poses have two actions
@@ -68,7 +77,8 @@ def test_a_mixture_leaves_examples_and_edge_weights_for_the_figures(folder):
     assert means.shape == (2, 5, 16, 3)
 
 
-def test_errors_with_the_checkpoints_own_statistics_stand_beside_the_renewed_ones(folder):
+def test_errors_with_the_checkpoints_own_statistics_stand_beside_the_renewed_ones(few):
+    small_lifting.narrow("semgcn", "channels: 16")
     metrics = trained("semgcn")
     test = np.load("data/tiny/motion/ground_truth/test.npz")
     keep = [joint for joint in range(17) if joint != 9]
@@ -88,18 +98,19 @@ def test_errors_with_the_checkpoints_own_statistics_stand_beside_the_renewed_one
         assert set(layers["names"]) <= {"input_non_local", *(f"non_locals.{number}" for number in range(4))}
 
 
-def test_a_network_without_batch_norms_or_non_local_layers_has_neither_number(folder):
+def test_a_network_without_batch_norms_or_non_local_layers_has_neither_number(few):
     for entry in trained("mean_pose")["seeds"]:
         assert (entry["running_statistics"], entry["non_local"]) == (None, None)
     for entry in trained("resgcn")["seeds"]:
         assert entry["running_statistics"] and entry["non_local"] is None
 
 
-def test_an_evaluation_that_was_killed_repeats_bit_for_bit(folder, monkeypatch):
+def test_an_evaluation_that_was_killed_repeats_bit_for_bit(few, monkeypatch):
     """And it leaves the checkpoints as training left them."""
+    small_lifting.narrow("graphmdn")
     trained("graphmdn")
-    checkpoints = {path: path.read_bytes() for path in folder.glob("data/tiny/train_lifting/graphmdn/*/*.pt")}
-    results = [folder / "results/tiny/metrics/graphmdn.json", folder / "data/tiny/evaluate_lifting/graphmdn.npz"]
+    checkpoints = {path: path.read_bytes() for path in few.glob("data/tiny/train_lifting/graphmdn/*/*.pt")}
+    results = [few / "results/tiny/metrics/graphmdn.json", few / "data/tiny/evaluate_lifting/graphmdn.npz"]
     kept = [path.read_bytes() for path in results]
     for path in results:
         path.unlink()
