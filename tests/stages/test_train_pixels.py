@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import filmed_bodies
@@ -30,20 +31,43 @@ pixels:
 DETECTOR, FIXED, WHOLE = "pixels_detector", "semgcn_pixels_fixed", "semgcn_pixels"
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where tests leave what others begin with."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def images(folder: Path) -> Path:
-    """The folder with crops of three people who turn."""
+def images(folder: Path, kept: Path) -> Path:
+    """The folder with crops of three people who turn, which are drawn once."""
     preset = folder / "params" / "tiny.yaml"
     preset.write_text(
         preset.read_text().replace("variants: all", f"variants: all\n{SETTINGS}").replace("seeds: 2", "seeds: 1")
     )
+    if (kept / "crops").exists():
+        shutil.rmtree(DATA)
+        shutil.copytree(kept / "crops", DATA)
+        return folder
     people = filmed_bodies.filmed([filmed_bodies.turned(filmed_bodies.standing(3), torch.tensor([0.0, 1.0, 2.0]))])
     artifacts.write_arrays(DATA / "body/small.npz", people.body.to_arrays())
     for split in ("train", "test"):
         artifacts.write_arrays(DATA / f"motion/ground_truth/{split}.npz", people.poses.to_arrays())
         artifacts.write_arrays(DATA / f"targets/meshes/{split}.npz", people.fitted)
     assert planned.stage("prepare_crops") == 0
+    shutil.copytree(DATA, kept / "crops")
     return folder
+
+
+@pytest.fixture
+def detector(images: Path, kept: Path) -> Path:
+    """The folder with crops and a 2D network, which is trained once."""
+    made = DATA / "train_pixels" / DETECTOR
+    if (kept / DETECTOR).exists():
+        shutil.copytree(kept / DETECTOR, made)
+    else:
+        planned.train("pixels", DETECTOR)
+        shutil.copytree(made, kept / DETECTOR)
+    return images
 
 
 def checkpoint(variant: str, which: str = "checkpoint") -> PixelsPredictor:
@@ -71,10 +95,9 @@ def test_a_stage_begins_where_the_one_before_ended(images: Path, capsys: pytest.
     assert first.startswith("epoch,step,learning_rate,loss,test_mpjpe,test_keypoints_px")
 
 
-def test_a_stopped_stage_goes_on_to_the_same_bytes(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_stage_goes_on_to_the_same_bytes(detector: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIXPOSE_SAVE_EVERY_SECONDS", "0")
     folder = DATA / f"train_pixels/{FIXED}/seed_0"
-    planned.train("pixels", DETECTOR)
     planned.train("pixels", FIXED)
     names = ("checkpoint.pt", "best.pt", "history.csv")
     straight = {name: (folder / name).read_bytes() for name in names}
