@@ -1,5 +1,6 @@
 """data/motion/cmu: takes written here with known positions, and the plausibility of the real ones."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from pipeline import config
 from pipeline.artifacts import InputError
 from pipeline.data.motion import cmu
 from pipeline.data.motion.acclaim.amc import read_motion
-from pipeline.data.motion.acclaim.asf import read_skeleton
+from pipeline.data.motion.acclaim.asf import AcclaimSkeleton, read_skeleton
 from pipeline.data.motion.acclaim.kinematics import forward_kinematics
 from pipeline.data.motion.acclaim.takes import RECORDED_RATE, joints_17, sampled
 from pipeline.data.motion.cmu import catalogue
@@ -184,10 +185,15 @@ def test_a_bone_that_the_joints_need_is_named(raw_folder: Path) -> None:
 # --- the real takes ---------------------------------------------------------------------------------------------------
 
 
+@functools.cache
+def skeleton_of(subject: str) -> AcclaimSkeleton:
+    return read_skeleton(real_files() / catalogue.HOST / "subjects" / subject / f"{subject}.asf")
+
+
 def world(take: catalogue.Take) -> np.ndarray:
     """The 17 joints of a real take, [T, 17, 3] mm at 120 Hz."""
     folder = real_files() / catalogue.HOST / "subjects" / take.subject
-    skeleton = read_skeleton(folder / f"{take.subject}.asf")
+    skeleton = skeleton_of(take.subject)
     motion = read_motion(folder / f"{take.name}.amc", skeleton)
     return joints_17(skeleton, forward_kinematics(skeleton, motion))
 
