@@ -16,6 +16,8 @@ ELSEWHERE := $(shell sed -n 's/^command = //p' .venv/pyvenv.cfg 2>/dev/null | gr
 # What a shell has set for other programs: it would put packages elsewhere, or load others than those of the lock.
 unexport PYTHONPATH PYTHONHOME
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_CONSTRAINT PIP_REQUIREMENT PIP_NO_DEPS PIP_DRY_RUN
+# Containers often set it. Each of a run's processes would then compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Stages are started as `python -m pipeline`, so the Python of .venv must come first.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
